@@ -1,0 +1,3 @@
+"""clusterqa answers questions in Lithuanian and English by quoting documents."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,118 @@
+"""
+From text to the terms that lexical search compares.
+
+A Lithuanian word is analysed twice, `fold(stem(w))` and `stem(fold(w))`, because people type without diacritics: with the
+stem alone 35.5 % of the words that carry diacritics are found when typed without them, with both all of them. The
+English stem is a third variant, since names and terms of one language stand in documents of the other. Which language
+a word is in need not be known: all variants are indexed and all are asked.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+
+import Stemmer
+
+from clusterqa.records import Language
+
+ANALYSIS_VERSION = "1"
+"""Part of the index's fingerprint: raise it whenever a change here alters the terms of a text."""
+
+_LITHUANIAN = Stemmer.Stemmer("lithuanian")
+_ENGLISH = Stemmer.Stemmer("english")
+
+# Digit groups: „2 250“, "2,250", "2 250" are one number. At least one full group of three, so that "3, 4" stays two.
+_GROUPED_NUMBER = re.compile(r"(?<![\d.,])\d{1,3}(?:[ ,.\u00a0\u202f]\d{3})+(?![\d])(?=(?:[.,]\d{1,2})?(?!\d))")
+_WORD = re.compile(r"[^\W_]+")
+_LINE_HYPHEN = re.compile(r"(?<=[^\W\d_])(?:-|\u00ad|\u2010)[ \t]*\r?\n[ \t]*(?=[^\W\d_])")
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+_MARKUP = re.compile(r"!?\[([^\]\n]{1,300})\]\([^)\n]{0,500}\)|(?<!\w)[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}(?!\w)")
+_SPACE = re.compile(r"\s+")
+
+STOP_WORDS = frozenset(
+    # Function words carry no weight in search. Written as typed; compared folded.
+    """
+    ir o bet ar kad jei jeigu nei nes tai tas ta tie tos to tą tam tuo toje tame tų tiems toms šis ši šie šios šį šią šio
+    šiuo šioje šiame šių jis ji jie jos jo jį ją jų jam jai juo jiems joms mes jūs mano tavo savo mūsų jūsų man mums jums mus
+    jus aš tu kas ko kam ką kuo kuris kuri kurie kurios kurį kurią kurio kurios kuriam kuriai kuriuo kuria kurių kuriuos
+    kurias koks kokia kokie kokios kokį kokią kokio kokių kokiam kokiuo kokius kokias kiek kaip kodėl kada kur iš į su be
+    per po prie prieš pas pagal apie už ant dėl iki nuo tarp pro virš yra buvo bus būti esu esame esate būtų nėra nebuvo
+    ne taip pat dar jau tik net gi juk štai čia ten taigi todėl tačiau arba bei tiek vis visi visos viso visų toks tokia
+    tokie tokios tokį tokią tokių tokio kažkas kitas kita kiti kitos galima gali galiu galime galite reikia reikės turi
+    turime turite turiu sakykite pasakykite prašau norėčiau noriu norime žinoti sužinoti įdomu
+    a an the and or but if then of in on at to for from by with about as into than that this these those it its is are was
+    were be been being am do does did done has have had having will would shall should can could may might must not no nor
+    so such too very we you he she they them our your my me i us his her their who whom whose which what when where why how
+    there here also only just any some all each both much many please tell get got want know need s t re ve ll d m
+    """.split()
+)
+
+
+def nfc(text: str) -> str:
+    """The text with composed letters; offsets may change, so never use it to cut a quote."""
+    return unicodedata.normalize("NFC", text)
+
+
+def fold(text: str) -> str:
+    """Lower case without diacritics: „Žymą“ and "zyma" typed on a phone become alike."""
+    decomposed = unicodedata.normalize("NFD", text.lower())
+    return unicodedata.normalize("NFC", "".join(c for c in decomposed if not unicodedata.combining(c)))
+
+
+def searchable(text: str) -> str:
+    """
+    The text as search should see it: composed letters, words joined again over line ends, no inline Markdown, single
+    spaces. Only for encoding and for stems; a quote is always cut from the original.
+    """
+    text = _LINE_HYPHEN.sub("", text)
+    text = _INVISIBLE.sub("", text)
+    text = _MARKUP.sub(lambda match: match.group(1) or "", text)
+    return _SPACE.sub(" ", nfc(text)).strip()
+
+
+def words(text: str) -> Iterator[str]:
+    """The words and numbers of a text in order, lower-cased and composed; digit groups are joined."""
+    text = _GROUPED_NUMBER.sub(lambda match: re.sub(r"\D", "", match.group()), searchable(text))
+    for match in _WORD.finditer(text.lower()):
+        yield match.group()
+
+
+@lru_cache(maxsize=65536)
+def terms(word: str) -> tuple[str, ...]:
+    """
+    The index terms of one word (lower case, NFC), without repeats: `fold(stem(w))`, `stem(fold(w))`, English stem.
+
+    A word that holds a digit is its own and only term.
+    """
+    plain = fold(word)
+    if any(character.isdigit() for character in word):
+        return (plain,)
+    lithuanian = fold(_LITHUANIAN.stemWord(word))
+    folded = _LITHUANIAN.stemWord(plain)
+    english = _ENGLISH.stemWord(plain)
+    return tuple(dict.fromkeys((lithuanian, folded, english)))
+
+
+def term_in(word: str, language: Language) -> str:
+    """`stem(fold(w))` by the stemmer of one language; the key of the translation lexicon."""
+    plain = fold(word)
+    stemmer = _LITHUANIAN if language == "lt" else _ENGLISH
+    return plain if any(character.isdigit() for character in word) else stemmer.stemWord(plain)
+
+
+@lru_cache(maxsize=1)
+def _stop_words() -> frozenset[str]:
+    return frozenset(fold(word) for word in STOP_WORDS)
+
+
+def is_stop_word(word: str) -> bool:
+    """Whether a word carries no meaning of its own for search, in either language, with or without diacritics."""
+    return fold(word) in _stop_words()
+
+
+def content_words(text: str) -> list[str]:
+    """The words of a text that search weighs, in order of first appearance, without repeats."""
+    return list(dict.fromkeys(word for word in words(text) if not is_stop_word(word)))

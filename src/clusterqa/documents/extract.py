@@ -1,0 +1,132 @@
+"""
+What every format module returns: the text of one file, the blocks in it, and what the file says about itself.
+
+    bytes ─encoding─▶ text ─markdown│plain│html│pdf│docx─▶ Extract ─metadata─▶ Document
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+
+from clusterqa.documents.metadata import Metadata
+from clusterqa.records import Block, BlockKind, Document, Page
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """One file as its format module reads it; `metadata` is what the file itself says, never a guess."""
+
+    text: str
+    blocks: tuple[Block, ...]
+    metadata: Metadata = field(default_factory=Metadata)
+    pages: tuple[Page, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class TextBuilder:
+    """
+    Builds the stored text of a format that has to be extracted (HTML, DOCX), and its blocks along with it.
+
+    Blocks are joined with an empty line; neighbouring list items, and neighbouring rows, with one line break.
+    """
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._length = 0
+        self.blocks: list[Block] = []
+
+    def add(self, kind: BlockKind, text: str, level: int = 0, header: str = "", joined: bool = True) -> None:
+        """Append one block; blank text is left out. `joined=False` keeps a row apart from a table before it."""
+        text = clean(text).strip()
+        if not text:
+            return
+        start = self._separate(kind, joined)
+        self._append(text)
+        self.blocks.append(Block(kind, start, self._length, level, header))
+
+    def add_uncovered(self, text: str) -> None:
+        """Append text that stays in the document but is never quoted, such as a table's header row."""
+        text = clean(text).strip()
+        if text:
+            self._separate(None, False)
+            self._append(text)
+
+    def text(self) -> str:
+        """The text so far."""
+        return "".join(self._parts)
+
+    def _separate(self, kind: BlockKind | None, joined: bool) -> int:
+        if self._length:
+            last = self.blocks[-1] if self.blocks else None
+            follows = last is not None and last.end == self._length and last.kind == kind
+            row_under_header = kind == "table_row" and joined
+            tight = row_under_header or (follows and kind == "list_item")
+            self._append("\n" if tight else "\n\n")
+        return self._length
+
+    def _append(self, text: str) -> None:
+        self._parts.append(text)
+        self._length += len(text)
+
+
+_BLANKED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def clean(text: str) -> str:
+    """Put a space in place of every control character other than line feed, carriage return and tab."""
+    return _BLANKED.sub(" ", text)
+
+
+def one_line(text: str) -> str:
+    """The text with every run of white space, and of control characters, made one space."""
+    return " ".join(clean(text).split())
+
+
+def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """The span without white space at either end; an empty span when nothing else is in it."""
+    part = text[start:end]
+    start += len(part) - len(part.lstrip())
+    return start, max(start, end - (len(part) - len(part.rstrip())))
+
+
+def faults(document: Document) -> list[str]:
+    """
+    What is wrong with a document's structure; empty when it keeps the promises of `Block` and `Page`.
+
+    Blocks stand in order, do not overlap, lie inside the text (and inside one page), are not empty and have no white
+    space at either end; the id is in NFC.
+    """
+    found: list[str] = []
+    before = 0
+    for number, block in enumerate(document.blocks):
+        here = f"block {number} ({block.kind}, {block.start}–{block.end})"
+        if not 0 <= block.start < block.end <= len(document.text):
+            found.append(f"{here} is empty or outside the text of {len(document.text)} characters")
+            continue
+        if block.start < before:
+            found.append(f"{here} starts before the end of the block above it, {before}")
+        before = block.end
+        text = document.text[block.start : block.end]
+        if text != text.strip():
+            found.append(f"{here} has white space at an end: {text!r}")
+        if block.kind == "heading" and not 1 <= block.level <= 6:
+            found.append(f"{here} has heading level {block.level}")
+        if document.pages and not any(page.start <= block.start and block.end <= page.end for page in document.pages):
+            found.append(f"{here} is not inside one page")
+    before = 0
+    for page in document.pages:
+        if not before <= page.start <= page.end <= len(document.text):
+            found.append(f"page {page.number} ({page.start}–{page.end}) is out of order or outside the text")
+        before = page.end
+    if document.id != unicodedata.normalize("NFC", document.id):
+        found.append("the id is not in NFC")
+    return found
+
+
+def check(document: Document) -> None:
+    """Raise ValueError with every fault of the document's structure; for tests and for doctors."""
+    found = faults(document)
+    if found:
+        raise ValueError(f"{document.id}: " + "; ".join(found))

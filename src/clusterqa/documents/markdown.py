@@ -1,0 +1,205 @@
+"""
+Markdown → blocks, by the lines that markdown-it reports.
+
+The text is the file itself and is never changed; markdown-it parses a copy with its own line ends, and every block is
+placed by line number and by how much of that line it holds. Content always reaches to the end of its line (but for the
+closing marks of a heading and the bars of a table), so its start follows from its length, whatever marks precede it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from clusterqa.documents.extract import Extract, one_line, trimmed
+from clusterqa.documents.metadata import Metadata, front_matter
+from clusterqa.records import Block, BlockKind
+
+MAX_NESTING = 100
+"""How deep quotes and lists may lie inside each other (two levels a list); what lies deeper is not covered by blocks."""
+
+# The same line ends that markdown-it knows; form feeds and the like are ordinary characters to both.
+_NEWLINE = re.compile(r"\r\n?|\n")
+_COMMENT = r"<!--(?:(?!-->).)*(?:-->|\Z)"
+_COMMENTS_BEFORE = re.compile(rf"(?:\s*{_COMMENT})+\s*", re.DOTALL)
+_COMMENTS_AFTER = re.compile(rf"(?:\s*<!--(?:(?!-->).)*-->)+\s*\Z", re.DOTALL)
+_TAG = re.compile(r"<[^<>]*>")
+
+
+def extract(text: str) -> Extract:
+    """Read a Markdown file: its front matter, its blocks, and the first heading as a title where none is given."""
+    metadata, body, warnings = front_matter(text)
+    blocks, heading = _Reader(text, body).read()
+    return Extract(text, tuple(blocks), metadata.over(Metadata(title=heading)), warnings=tuple(warnings))
+
+
+class _Reader:
+    """One walk over the tokens of one text; `body` is where the text after the front matter starts."""
+
+    def __init__(self, text: str, body: int) -> None:
+        self.text = text
+        self.body = body
+        self.lines: list[tuple[int, int]] = []
+        start = body
+        for newline in _NEWLINE.finditer(text, body):
+            self.lines.append((start, newline.start()))
+            start = newline.end()
+        self.lines.append((start, len(text)))
+        self.blocks: list[Block] = []
+        self.heading: str | None = None
+
+    def read(self) -> tuple[list[Block], str | None]:
+        parser = MarkdownIt("commonmark", {"maxNesting": MAX_NESTING}).enable("table")
+        tokens = parser.parse(self.text[self.body :])
+        lists = quotes = 0
+        fresh_item = False  # the next paragraph is the first content of a list item
+        level = 0
+        header = ""
+        position = 0
+        while position < len(tokens):
+            token = tokens[position]
+            match token.type:
+                case "bullet_list_open" | "ordered_list_open":
+                    lists += 1
+                case "bullet_list_close" | "ordered_list_close":
+                    lists -= 1
+                case "blockquote_open":
+                    quotes += 1
+                case "blockquote_close":
+                    quotes -= 1
+                case "list_item_open":
+                    fresh_item = True
+                case "list_item_close":
+                    fresh_item = False
+                case "heading_open":
+                    level = int(token.tag[1])
+                    inline = tokens[position + 1]
+                    if token.markup in ("=", "-"):
+                        self._add_content("heading", inline, level)
+                    else:
+                        self._add_atx_heading(inline, level)
+                    if self.heading is None:
+                        self.heading = _plain(inline) or None
+                    fresh_item = False
+                case "paragraph_open":
+                    inline = tokens[position + 1]
+                    if fresh_item:
+                        self._add_content("list_item", inline, lists - 1)
+                    else:
+                        self._add_content("paragraph", inline)
+                    fresh_item = False
+                case "fence" | "code_block":
+                    self._add_code(token)
+                    fresh_item = False
+                case "html_block":
+                    self._add_html(token)
+                    fresh_item = False
+                case "table_open":
+                    header = ""
+                    fresh_item = False
+                case "tr_open":
+                    cells = _cells(tokens, position)
+                    if tokens[position - 1].type == "thead_open":
+                        header = " | ".join(cells) if any(cells) else ""
+                    else:
+                        self._add_row(token, header, quotes)
+            position += 1
+        return self.blocks, self.heading
+
+    def _add(self, kind: BlockKind, start: int, end: int, level: int = 0, header: str = "") -> None:
+        start, end = trimmed(self.text, start, end)
+        if found := _COMMENTS_BEFORE.match(self.text, start, end):
+            start = min(found.end(), end)
+        if self.text.endswith("-->", start, end) and (found := _COMMENTS_AFTER.search(self.text, start, end)):
+            end = found.start()
+        start, end = trimmed(self.text, start, end)
+        if start < end:
+            self.blocks.append(Block(kind, start, end, level, header))
+
+    def _add_content(self, kind: BlockKind, inline: Token, level: int = 0) -> None:
+        """A block whose content is whole lines, up to the marks before each."""
+        if span := self._placed(inline.content.split("\n"), *_map(inline)):
+            self._add(kind, *span, level)
+
+    def _add_code(self, token: Token) -> None:
+        first, last = _map(token)
+        if span := self._placed(token.content.split("\n"), first + (token.type == "fence"), last):
+            self._add("paragraph", *span)
+
+    def _placed(self, content: list[str], first: int, last: int) -> tuple[int, int] | None:
+        """Where the lines of `content` stand in the text, given that they lie in the lines [first, last)."""
+        while content and not content[0].strip():
+            content = content[1:]
+            first += 1
+        while content and not content[-1].strip():
+            content = content[:-1]
+        if not content:
+            return None
+        # Lines of nothing but exotic white space are stripped from the content; look for where it begins.
+        head = content[0].strip()
+        for number in range(first, max(first, last - len(content)) + 1):
+            start, end = self.lines[number]
+            line = self.text[start:end].rstrip()
+            if line.replace("\0", "\ufffd").endswith(head):
+                tail = self.lines[min(number + len(content), len(self.lines)) - 1]
+                return start + len(line) - len(head), tail[1]
+        return self.lines[first][0], self.lines[last - 1][1]
+
+    def _add_atx_heading(self, inline: Token, level: int) -> None:
+        start, end = self.lines[_map(inline)[0]]
+        content = re.escape(inline.content).replace("\ufffd", "[\0\ufffd]")
+        found = re.compile(rf"#[ \t]+({content})[ \t]*(?:[ \t]#+)?\s*\Z").search(self.text[start:end])
+        if inline.content and found:
+            self._add("heading", start + found.start(1), start + found.end(1), level)
+
+    def _add_html(self, token: Token) -> None:
+        content = token.content.lstrip().lower()
+        if content.startswith(("<script", "<style", "<?", "<![cdata[", "<!doctype")):
+            return
+        if not re.search(r"\w", _TAG.sub(" ", re.sub(_COMMENT, " ", token.content, flags=re.DOTALL))):
+            return
+        if span := self._placed(token.content.split("\n"), *_map(token)):
+            self._add("paragraph", *span)
+
+    def _add_row(self, token: Token, header: str, quotes: int) -> None:
+        start, end = self.lines[_map(token)[0]]
+        if marks := re.match(rf"(?:[ \t]*>){{0,{quotes}}}", self.text[start:end]):
+            start += marks.end()
+        row = self.text[start:end]
+        inner = row.lstrip(" \t|")
+        start += len(row) - len(inner)
+        row = inner.rstrip(" \t|")
+        if row.endswith("\\") and inner[len(row) :].startswith("|"):
+            row += "|"  # an escaped bar belongs to the cell
+        self._add("table_row", start, start + len(row), header=header)
+
+
+def _map(token: Token) -> tuple[int, int]:
+    if token.map is None:
+        raise ValueError(f"markdown-it gave no lines for {token.type}")  # it does for every token used here
+    return token.map[0], token.map[1]
+
+
+def _cells(tokens: list[Token], row: int) -> list[str]:
+    cells = []
+    for token in tokens[row + 1 :]:
+        if token.type == "tr_close":
+            break
+        if token.type == "inline":
+            cells.append(_plain(token))
+    return cells
+
+
+def _plain(inline: Token) -> str:
+    """The words of an inline token without their marks, on one line."""
+    parts = []
+    for child in inline.children or ():
+        if child.type in ("text", "code_inline", "text_special"):
+            parts.append(child.content)
+        elif child.type == "image":
+            parts.append(_plain(child))
+        elif child.type in ("softbreak", "hardbreak"):
+            parts.append(" ")
+    return one_line("".join(parts))

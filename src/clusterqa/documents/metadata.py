@@ -1,0 +1,203 @@
+"""
+What is known about a document: front matter on top of it, a sidecar file beside it, or properties inside it.
+
+The keys are `title`, `language` (lt or en), `url`, `date` (ISO 8601), `publisher`, `tags`, `sources` and
+`translation_of`. A wrong value is left out with a warning; it never makes a document unreadable.
+"""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+import re
+import unicodedata
+from dataclasses import dataclass, fields, replace
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+import yaml
+
+from clusterqa.records import Language
+
+KEYS = ("title", "language", "url", "date", "publisher", "tags", "sources", "translation_of")
+
+LANGUAGE_NAMES: dict[str, Language] = {
+    "lt": "lt", "lit": "lt", "lithuanian": "lt", "lietuvių": "lt",
+    "en": "en", "eng": "en", "english": "en", "anglų": "en",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What one place says about a document; None and the empty tuple mean that it does not say."""
+
+    title: str | None = None
+    language: Language | None = None
+    url: str | None = None
+    date: str | None = None
+    publisher: str | None = None
+    tags: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    translation_of: str | None = None
+
+    def over(self, other: Metadata) -> Metadata:
+        """These values, and those of `other` where this place does not say."""
+        return replace(self, **{f.name: getattr(self, f.name) or getattr(other, f.name) for f in fields(self)})
+
+
+# Three hyphens alone on the first line; the end is three hyphens or three dots alone on a line.
+_FRONT_MATTER = re.compile(
+    r"\A---[ \t]*(?P<newline>\r\n|\r|\n)(?P<yaml>(?s:.*?)(?:(?<=\n)|(?<=\r)))(?:---|\.\.\.)[ \t]*(?:\r\n|\r|\n|\Z)"
+)
+_FIRST_KEY = re.compile(r"\A(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n|\r|\n))*['\"]?\w[\w -]*['\"]?[ \t]*:(?:\s|\Z)")
+
+
+def front_matter(text: str) -> tuple[Metadata, int, list[str]]:
+    """
+    The metadata on top of a text, where the body starts (0 without front matter), and warnings.
+
+    Front matter that cannot be read still counts as front matter: it is not quoted. A text that merely starts with a
+    thematic break (`---`) has none.
+    """
+    found = _FRONT_MATTER.match(text)
+    if found is None or (found["yaml"].strip() and _FIRST_KEY.match(found["yaml"]) is None):
+        return Metadata(), 0, []
+    metadata, warnings = parse(found["yaml"], first_line=2, place="front matter")
+    return metadata, found.end(), warnings
+
+
+def parse(text: str, first_line: int, place: str) -> tuple[Metadata, list[str]]:
+    """
+    Read a mapping in YAML. `first_line` is the number its first line has in the file, `place` what to call it.
+
+    Nothing is built from the YAML but strings and lists of strings: no dates, no tags, no Python objects.
+    """
+    # The loader knows "\r" alone as a line end, but counts it in its marks only together with "\n".
+    loader = None
+    try:
+        loader = yaml.SafeLoader(re.sub(r"\r\n?", "\n", text))
+        root = loader.get_single_node()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = first_line + (mark.line if mark else 0)
+        why = error.problem or error.context or "not YAML"
+        return Metadata(), [f"The {place} cannot be read, line {line}: {why}. Its fields are left out; mend the YAML."]
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+        return Metadata(), [f"The {place} cannot be read: {why}. Its fields are left out; mend the YAML."]
+    finally:
+        if loader is not None:
+            loader.dispose()
+    if root is None:
+        return Metadata(), []
+    if not isinstance(root, yaml.MappingNode):
+        return Metadata(), [f"The {place} is not a list of fields such as “title: …”; it is left out."]
+    values: dict[str, object] = {}
+    warnings: list[str] = []
+    for key_node, value_node in root.value:
+        key = key_node.value.strip().lower() if isinstance(key_node, yaml.ScalarNode) else ""
+        where = f"{place}, line {first_line + key_node.start_mark.line}, field “{key}”"
+        if key not in KEYS:
+            if close := difflib.get_close_matches(key, KEYS, n=1, cutoff=0.8):
+                warnings.append(f"{where}: unknown; did you mean “{close[0]}”? It is left out.")
+            continue
+        value, fault = _value(key, value_node)
+        if fault:
+            warnings.append(f"{where}: {fault}")
+        elif value:
+            values[key] = value
+    return Metadata(**values), warnings  # type: ignore[arg-type]
+
+
+def _value(key: str, node: yaml.Node) -> tuple[object, str]:
+    """The value of a field and what is wrong with it; one of the two is empty."""
+    if key in ("tags", "sources"):
+        return _strings(key, node)
+    if not isinstance(node, yaml.ScalarNode):
+        return None, "must be one value, not a list; it is left out."
+    text = _scalar(node)
+    if not text:
+        return None, ""
+    if key == "language":
+        language = language_of(text)
+        return (language, "") if language else (None, f"“{text}” is not lt or en; the language is worked out instead.")
+    if key == "date":
+        date = iso_date(text)
+        return (date, "") if date else (None, f"“{text}” is not a date such as 2024-03-05; it is left out.")
+    if key == "url":
+        url = web_address(text)
+        return (url, "") if url else (None, f"“{text}” is not an address with http:// or https://; it is left out.")
+    if key == "translation_of":
+        return document_id(text), ""
+    return " ".join(text.split()), ""
+
+
+def _strings(key: str, node: yaml.Node) -> tuple[tuple[str, ...], str]:
+    if isinstance(node, yaml.ScalarNode):
+        text = _scalar(node)
+        # An address may hold a comma, so sources are cut at white space and line ends only.
+        parts = text.split(",") if key == "tags" else text.split()
+    elif isinstance(node, yaml.SequenceNode) and all(isinstance(item, yaml.ScalarNode) for item in node.value):
+        parts = [_scalar(item) for item in node.value]
+    else:
+        return (), "must be a list of single values; it is left out."
+    return tuple(dict.fromkeys(part.strip() for part in parts if part.strip())), ""
+
+
+def _scalar(node: yaml.ScalarNode) -> str:
+    text = str(node.value).strip()
+    return "" if node.tag == "tag:yaml.org,2002:null" else text
+
+
+def language_of(text: str) -> Language | None:
+    """lt or en for a language's code or name ("lt", "LIT", "lt-LT", "en_GB"), None for any other."""
+    name = text.strip().lower()
+    return LANGUAGE_NAMES.get(name) or LANGUAGE_NAMES.get(re.split(r"[-_]", name, maxsplit=1)[0])
+
+
+def language_of_name(name: str) -> Language | None:
+    """The language that a file name states: lt for "ženklai.lt.md", en for "labels.en.pdf", else None."""
+    parts = PurePosixPath(name).name.lower().split(".")
+    return language_of(parts[-2]) if len(parts) > 2 and parts[-2] in ("lt", "en") else None
+
+
+def iso_date(text: str) -> str | None:
+    """
+    A date in ISO 8601, cut to the day: "2024-03-05". A year, or a year and a month, stay as they are.
+
+    Anything else, such as 05/03/2024, which two countries read in two ways, gives None.
+    """
+    text = text.strip()
+    if re.fullmatch(r"(19|20)\d\d(-(0[1-9]|1[0-2]))?", text):
+        return text
+    found = re.match(r"(\d{4})-(\d{1,2})-(\d{1,2})(?=$|[Tt ])", text)
+    try:
+        return datetime.date(*map(int, found.groups())).isoformat() if found else None
+    except ValueError:
+        return None
+
+
+def web_address(text: str) -> str | None:
+    """The address if it is one that may be shown as a link (http or https, with a host), else None."""
+    text = text.strip()
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return None
+    if parts.scheme.lower() not in ("http", "https") or not parts.hostname or re.search(r"[\s<>\"]", text):
+        return None
+    return text
+
+
+def document_id(text: str) -> str:
+    """A document's id as it is written in front matter: forward slashes, NFC, no leading "./"."""
+    return unicodedata.normalize("NFC", text.strip().replace("\\", "/")).removeprefix("./")
+
+
+def title_of_name(name: str) -> str:
+    """A title made from a file name: "klasterio_ženklas-2024.lt.md" gives "Klasterio ženklas 2024"."""
+    stem = PurePosixPath(name).name
+    stem = stem.rsplit(".", 1)[0] if "." in stem else stem
+    stem = re.sub(r"\.(lt|en)$", "", stem, flags=re.IGNORECASE)
+    words = " ".join(re.sub(r"[-_]+", " ", stem).split())
+    return words[:1].upper() + words[1:] or name

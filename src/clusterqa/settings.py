@@ -1,0 +1,110 @@
+"""
+One typed settings object, made once at the edge and passed down.
+
+Values come from flags, then `CLUSTERQA_*` variables, then `clusterqa.toml` in the current folder, then the defaults below.
+No other module reads the environment for its settings.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from clusterqa.errors import SettingsError
+
+SETTINGS_FILE = "clusterqa.toml"
+BUNDLED_ENCODER = "bundled"
+
+
+def _default_corpus() -> Path:
+    """`corpus/` here; without one the corpus that the package brings, so that a first question can be asked anywhere."""
+    here = Path("corpus")
+    packaged = Path(str(files("clusterqa"))) / "corpus"
+    return packaged if not here.is_dir() and packaged.is_dir() else here
+
+
+def _default_data() -> Path:
+    """`data/` beside a corpus of one's own; the user's data folder when the packaged corpus is asked."""
+    if _default_corpus() == Path("corpus"):
+        return Path("data")
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("clusterqa"))
+
+
+class Settings(BaseSettings):
+    """Every setting with its default, its range and what it is for."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CLUSTERQA_", toml_file=SETTINGS_FILE, extra="forbid", frozen=True, env_ignore_empty=True
+    )
+
+    corpus: Path = Field(default_factory=_default_corpus, description="folder of the documents")
+    data: Path = Field(default_factory=_default_data, description="folder for everything derived and for the journal")
+    encoder: str = Field(
+        default=BUNDLED_ENCODER, min_length=1, description='"bundled", a folder, or a name on the Hugging Face hub'
+    )
+    passage_chars: int = Field(default=600, ge=100, le=4000, description="longest passage, in characters")
+    host: str = Field(default="127.0.0.1", min_length=1, description="address the web app listens on")
+    port: int = Field(default=7860, ge=1, le=65535, description="port the web app listens on")
+    threads: int = Field(default=2, ge=1, le=64, description="processor threads for the encoder and the vector search")
+    refresh_seconds: float = Field(
+        default=1.0, ge=0.05, le=3600, description="how often a running server looks for a new generation"
+    )
+
+    @field_validator("corpus", "data", mode="before")
+    @classmethod
+    def _not_blank(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            if not value.strip():
+                raise ValueError("a folder is needed")
+            return Path(value).expanduser()
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @classmethod
+    def load(cls, flags: Mapping[str, Any] | None = None) -> Settings:
+        """
+        Settings from all four places; `flags` that are None do not count.
+
+        Raises SettingsError that names each wrong value together with the place it came from.
+        """
+        given = {name: value for name, value in (flags or {}).items() if value is not None}
+        try:
+            return cls(**given)
+        except ValidationError as error:
+            lines = [_wrong_value(problem, given) for problem in error.errors()]
+            raise SettingsError("\n".join(lines)) from error
+        except ValueError as error:  # TOML that cannot be parsed
+            raise SettingsError(f"{SETTINGS_FILE} cannot be read: {error}. Correct the file or move it away.") from error
+
+
+def _wrong_value(problem: Mapping[str, Any], flags: Mapping[str, Any]) -> str:
+    name = str(problem["loc"][0]) if problem["loc"] else "?"
+    variable = f"CLUSTERQA_{name.upper()}"
+    if name in flags:
+        origin = f"--{name.replace('_', '-')}"
+    elif any(key.upper() == variable for key in os.environ):
+        origin = f"the variable {variable}"
+    else:
+        origin = f"{SETTINGS_FILE} ({name})"
+    if problem["type"] == "extra_forbidden":
+        known = ", ".join(sorted(Settings.model_fields))
+        return f"{origin}: there is no setting of this name. Known settings: {known}."
+    return f"{origin} has a wrong value {problem['input']!r}: {problem['msg']}."

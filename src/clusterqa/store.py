@@ -1,0 +1,487 @@
+"""
+SQLite is the truth: documents, versions, passages, vectors and stems change in one transaction and carry one generation.
+
+A generation is a number that rises by one with every change. Readers never see half of one: they work inside a read
+transaction (WAL), while one writer at a time prepares the next. The only module that knows the schema.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clusterqa.errors import IndexNotFound, StoreError
+from clusterqa.records import Block, Document, Language, Page, Passage, Source, Span
+
+DATABASE = "clusterqa.sqlite3"
+SCHEMA_VERSION = "1"
+
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE documents (
+    id TEXT PRIMARY KEY, version TEXT NOT NULL, title TEXT NOT NULL, language TEXT NOT NULL, media_type TEXT NOT NULL,
+    url TEXT, date TEXT, publisher TEXT, tags TEXT NOT NULL, sources TEXT NOT NULL, translation_of TEXT,
+    warnings TEXT NOT NULL,
+    file_sha256 TEXT NOT NULL,      -- of the file's bytes and its sidecar's: tells whether it must be read again
+    file_size INTEGER NOT NULL, file_mtime_ns INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('live', 'removed')),
+    generation INTEGER NOT NULL     -- of its last change
+);
+CREATE TABLE versions (
+    document TEXT NOT NULL, sha256 TEXT NOT NULL, text TEXT NOT NULL, blocks TEXT NOT NULL, pages TEXT NOT NULL,
+    generation INTEGER NOT NULL, PRIMARY KEY (document, sha256)
+);
+CREATE TABLE passages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, document TEXT NOT NULL, ordinal INTEGER NOT NULL,
+    start INTEGER NOT NULL, "end" INTEGER NOT NULL, sentences TEXT NOT NULL, heading TEXT NOT NULL, lead TEXT NOT NULL,
+    page INTEGER, page_label TEXT, generation INTEGER NOT NULL
+);
+CREATE INDEX passages_document ON passages (document);
+CREATE INDEX passages_generation ON passages (generation);
+CREATE TABLE removals (passage INTEGER PRIMARY KEY, generation INTEGER NOT NULL);
+CREATE INDEX removals_generation ON removals (generation);
+CREATE TABLE vectors (
+    passage INTEGER PRIMARY KEY,
+    digest TEXT NOT NULL,           -- of the texts that were encoded: equal texts need no second encoding
+    rows INTEGER NOT NULL, data BLOB NOT NULL   -- half precision; row 0 the passage, then one a sentence
+);
+CREATE INDEX vectors_digest ON vectors (digest);
+CREATE TABLE unreadable (id TEXT PRIMARY KEY, reason TEXT NOT NULL, next_step TEXT NOT NULL);
+CREATE VIRTUAL TABLE stems USING fts5(body, head, tokenize = "unicode61 remove_diacritics 0", detail = column);
+"""
+
+_MESSAGES = (
+    ("full", "The disk is full, so nothing was changed. Free some space and run: clusterqa index"),
+    ("disk i/o error", "The disk refused to write, so nothing was changed. Check its space and run: clusterqa index"),
+    ("locked", "Another program is writing to the index. Wait for it, then try again."),
+    ("readonly", "The data folder cannot be written. Check its permissions or name another: --data DIR"),
+    ("unable to open", "The data folder cannot be opened. Check its permissions or name another: --data DIR"),
+)
+
+
+def explain(error: sqlite3.Error, path: Path) -> StoreError:
+    """A StoreError for SQLite's error, with the next step."""
+    text = str(error).lower()
+    for part, message in _MESSAGES:
+        if part in text:
+            return StoreError(f"{message} ({path}: {error})")
+    return StoreError(
+        f"The index at {path} is damaged ({error}). The documents are whole; build it anew with: clusterqa index --rebuild"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the store knows of a document beside its text."""
+
+    id: str
+    version: str
+    title: str
+    language: Language
+    media_type: str
+    url: str | None
+    date: str | None
+    publisher: str | None
+    tags: tuple[str, ...]
+    sources: tuple[str, ...]
+    translation_of: str | None
+    warnings: tuple[str, ...]
+    file_sha256: str
+    file_size: int
+    file_mtime_ns: int
+    state: str
+
+    def source(self, translation: str | None) -> Source:
+        return Source(
+            self.id, self.version, self.title, self.language, self.url, self.date, self.publisher, translation
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NewPassage:
+    """A passage with everything that is stored beside it; `vectors` has shape (1 + sentences, dimension)."""
+
+    passage: Passage
+    vectors: NDArray[np.float16]
+    digest: str
+    body_terms: str
+    head_terms: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """What tells whether a file changed since it was read."""
+
+    sha256: str
+    size: int
+    mtime_ns: int
+
+
+class Store:
+    """One connection to the database. Not for use by several threads at once: each opens its own."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._db = connection
+
+    @classmethod
+    def open(cls, data: Path, *, create: bool = False) -> Store:
+        """
+        Open the store in a data folder.
+
+        Raises IndexNotFound when there is none (unless `create`), StoreError when it is damaged or of another version.
+        """
+        path = data / DATABASE
+        if not path.is_file() or path.stat().st_size == 0:
+            if not create:
+                raise IndexNotFound(path)
+            try:
+                data.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise StoreError(
+                    f"The data folder {data} cannot be made ({error.strerror}). Name another one: --data DIR"
+                ) from error
+        connection: sqlite3.Connection | None = None
+        try:
+            connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA secure_delete = ON")
+            connection.execute("PRAGMA cache_size = -65536")
+            store = cls(path, connection)
+            store._prepare(create)
+            return store
+        except sqlite3.Error as error:
+            if connection is not None:
+                connection.close()
+            raise explain(error, path) from error
+        except StoreError:
+            if connection is not None:
+                connection.close()
+            raise
+
+    def _prepare(self, create: bool) -> None:
+        exists = self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone()
+        if not exists:
+            if not create:
+                raise IndexNotFound(self.path)
+            self._db.execute("BEGIN IMMEDIATE")
+            for statement in _SCHEMA.split(";\n"):
+                if statement.strip():
+                    self._db.execute(statement)
+            self._db.executemany("INSERT INTO meta VALUES (?, ?)", [("schema", SCHEMA_VERSION), ("generation", "0")])
+            self._db.execute("COMMIT")
+        elif self.meta("schema") != SCHEMA_VERSION:
+            raise StoreError(
+                f"The index at {self.path} was made by another version of clusterqa. "
+                "Build it anew with: clusterqa index --rebuild"
+            )
+
+    def close(self) -> None:
+        self._db.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # ── transactions ────────────────────────────────────────────────────────────────────────────────────────────
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """One consistent view of the database for everything inside."""
+        try:
+            self._db.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._db.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            raise explain(error, self.path) from error
+
+    @contextmanager
+    def writing(self) -> Iterator[int]:
+        """
+        The one transaction in which a new generation is written; gives its number.
+
+        Anything raised inside, a full disk among it, leaves the previous generation as it was.
+        """
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                generation = self.generation() + 1
+                yield generation
+                self._db.execute("UPDATE meta SET value = ? WHERE key = 'generation'", (str(generation),))
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            raise explain(error, self.path) from error
+
+    # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[sqlite3.Row]:
+        try:
+            return self._db.execute(sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise explain(error, self.path) from error
+
+    def meta(self, key: str) -> str | None:
+        rows = self._rows("SELECT value FROM meta WHERE key = ?", (key,))
+        return str(rows[0][0]) if rows else None
+
+    def generation(self) -> int:
+        return int(self.meta("generation") or 0)
+
+    def documents(self, state: str | None = "live") -> list[Stored]:
+        """The documents in the order of their ids; all of them when `state` is None."""
+        where, values = ("WHERE state = ?", (state,)) if state else ("", ())
+        return [_stored(row) for row in self._rows(f"SELECT * FROM documents {where} ORDER BY id", values)]
+
+    def document(self, document: str) -> Stored | None:
+        rows = self._rows("SELECT * FROM documents WHERE id = ?", (document,))
+        return _stored(rows[0]) if rows else None
+
+    def versions(self, document: str) -> list[str]:
+        """sha256 of every stored version of a document, oldest first."""
+        rows = self._rows("SELECT sha256 FROM versions WHERE document = ? ORDER BY generation, rowid", (document,))
+        return [str(row[0]) for row in rows]
+
+    def text(self, document: str, version: str) -> str | None:
+        rows = self._rows("SELECT text FROM versions WHERE document = ? AND sha256 = ?", (document, version))
+        return str(rows[0][0]) if rows else None
+
+    def structure(self, document: str, version: str) -> tuple[tuple[Block, ...], tuple[Page, ...]]:
+        """Blocks and pages of one version, for showing the document."""
+        rows = self._rows("SELECT blocks, pages FROM versions WHERE document = ? AND sha256 = ?", (document, version))
+        if not rows:
+            return (), ()
+        return (
+            tuple(Block(*values) for values in json.loads(rows[0][0])),
+            tuple(Page(*values) for values in json.loads(rows[0][1])),
+        )
+
+    def passages(self, after_generation: int = -1) -> Iterator[tuple[int, str, Passage, NDArray[np.float16]]]:
+        """(id, language, passage, vectors) of the passages that came after a generation, in the order of their ids."""
+        texts: dict[str, str] = {}
+        sql = (
+            'SELECT p.*, d.language, d.version, x.rows, x.data FROM passages p JOIN documents d ON d.id = p.document '
+            "JOIN vectors x ON x.passage = p.id WHERE p.generation > ? ORDER BY p.id"
+        )
+        for row in self._rows(sql, (after_generation,)):
+            document = row["document"]
+            if document not in texts:
+                texts = {document: self.text(document, row["version"]) or ""}
+            passage = Passage(
+                document=document,
+                ordinal=row["ordinal"],
+                start=row["start"],
+                end=row["end"],
+                text=texts[document][row["start"] : row["end"]],
+                sentences=tuple(Span(a, b) for a, b in json.loads(row["sentences"])),
+                heading=tuple(json.loads(row["heading"])),
+                lead=row["lead"],
+                page=row["page"],
+                page_label=row["page_label"],
+            )
+            vectors = np.frombuffer(row["data"], dtype=np.float16).reshape(row["rows"], -1)
+            yield int(row["id"]), str(row["language"]), passage, vectors
+
+    def removed_since(self, generation: int) -> list[int]:
+        return [int(row[0]) for row in self._rows("SELECT passage FROM removals WHERE generation > ?", (generation,))]
+
+    def vectors_by_digest(self, digests: Iterable[str]) -> dict[str, NDArray[np.float16]]:
+        """Vectors already computed for equal texts, by digest."""
+        wanted = list(dict.fromkeys(digests))
+        found: dict[str, NDArray[np.float16]] = {}
+        for begin in range(0, len(wanted), 500):
+            part = wanted[begin : begin + 500]
+            marks = ",".join("?" * len(part))
+            for row in self._rows(f"SELECT digest, rows, data FROM vectors WHERE digest IN ({marks})", part):
+                found[row[0]] = np.frombuffer(row[2], dtype=np.float16).reshape(row[1], -1)
+        return found
+
+    def matching(self, terms: Sequence[str]) -> dict[int, tuple[bool, bool]]:
+        """Passage id → (in the body, in the head) for the passages that hold at least one of the terms."""
+        query = " OR ".join(f'"{term}"' for term in terms)
+        found: dict[int, tuple[bool, bool]] = {}
+        for position, column in enumerate(("body", "head")):
+            for (row,) in self._rows("SELECT rowid FROM stems WHERE stems MATCH ?", (f"{column} : ({query})",)):
+                body, head = found.get(row, (False, False))
+                found[row] = (True, head) if position == 0 else (body, True)
+        return found
+
+    def vocabulary(self) -> list[str]:
+        """Every term of the lexical index, in order."""
+        self._db.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.stem_terms USING fts5vocab(main, stems, row)")
+        return [str(row[0]) for row in self._rows("SELECT term FROM temp.stem_terms ORDER BY term")]
+
+    def unreadable(self) -> list[tuple[str, str, str]]:
+        """(id, reason, next step) of the files that could not be read at the last run."""
+        return [tuple(row) for row in self._rows("SELECT id, reason, next_step FROM unreadable ORDER BY id")]
+
+    def counts(self) -> dict[str, int]:
+        """Rows by table, for `doctor` and the metrics."""
+        tables = ("documents", "versions", "passages", "vectors", "stems")
+        return {table: int(self._rows(f"SELECT count(*) FROM {table}")[0][0]) for table in tables}
+
+    def damage(self) -> list[str]:
+        """What is wrong inside the database, in words; empty when it is whole. Reads all of it."""
+        found = [str(row[0]) for row in self._rows("PRAGMA integrity_check(10)") if row[0] != "ok"]
+        checks = {
+            "passages without vectors": "SELECT count(*) FROM passages WHERE id NOT IN (SELECT passage FROM vectors)",
+            "vectors without a passage": "SELECT count(*) FROM vectors WHERE passage NOT IN (SELECT id FROM passages)",
+            "passages without stems": "SELECT count(*) FROM passages WHERE id NOT IN (SELECT rowid FROM stems)",
+            "stems without a passage": "SELECT count(*) FROM stems WHERE rowid NOT IN (SELECT id FROM passages)",
+            "passages of a document that is not live": "SELECT count(*) FROM passages WHERE document NOT IN "
+            "(SELECT id FROM documents WHERE state = 'live')",
+            "documents without their text": "SELECT count(*) FROM documents d WHERE NOT EXISTS "
+            "(SELECT 1 FROM versions v WHERE v.document = d.id AND v.sha256 = d.version)",
+        }
+        for what, sql in checks.items():
+            if count := int(self._rows(sql)[0][0]):
+                found.append(f"{count} {what}")
+        for row in self._rows("SELECT document, sha256, text FROM versions"):
+            probe = Document(row[0], row[2], "", "lt", (), "")
+            if probe.version != row[1]:
+                found.append(f"the stored text of {row[0]} does not have its checksum")
+        return found
+
+    # ── writing; only inside `writing()` ────────────────────────────────────────────────────────────────────────
+
+    def set_meta(self, key: str, value: str) -> None:
+        self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def put(self, document: Document, file: FileState, passages: Sequence[NewPassage], generation: int) -> None:
+        """Make `document` live with these passages, in place of what it had before."""
+        self.drop_passages(document.id, generation)
+        version = document.version
+        self._db.execute(
+            "INSERT OR IGNORE INTO versions VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                document.id,
+                version,
+                document.text,
+                _json([[b.kind, b.start, b.end, b.level, b.header] for b in document.blocks]),
+                _json([[p.number, p.label, p.start, p.end] for p in document.pages]),
+                generation,
+            ),
+        )
+        self._db.execute(
+            "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'live', ?)",
+            (
+                document.id,
+                version,
+                document.title,
+                document.language,
+                document.media_type,
+                document.url,
+                document.date,
+                document.publisher,
+                _json(document.tags),
+                _json(document.sources),
+                document.translation_of,
+                _json(document.warnings),
+                file.sha256,
+                file.size,
+                file.mtime_ns,
+                generation,
+            ),
+        )
+        for new in passages:
+            p = new.passage
+            cursor = self._db.execute(
+                'INSERT INTO passages (document, ordinal, start, "end", sentences, heading, lead, page, page_label, '
+                "generation) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    p.document,
+                    p.ordinal,
+                    p.start,
+                    p.end,
+                    _json([[s.start, s.end] for s in p.sentences]),
+                    _json(p.heading),
+                    p.lead,
+                    p.page,
+                    p.page_label,
+                    generation,
+                ),
+            )
+            row = cursor.lastrowid
+            vectors = np.ascontiguousarray(new.vectors, dtype=np.float16)
+            self._db.execute(
+                "INSERT INTO vectors VALUES (?, ?, ?, ?)", (row, new.digest, len(vectors), vectors.tobytes())
+            )
+            self._db.execute(
+                "INSERT INTO stems (rowid, body, head) VALUES (?, ?, ?)", (row, new.body_terms, new.head_terms)
+            )
+
+    def touch(self, document: str, file: FileState) -> None:
+        """Note that a file was touched without its content changing."""
+        self._db.execute(
+            "UPDATE documents SET file_size = ?, file_mtime_ns = ? WHERE id = ?", (file.size, file.mtime_ns, document)
+        )
+
+    def remove(self, document: str, generation: int) -> None:
+        """Take a document out of every answer; its text stays, so that old citations still open."""
+        self.drop_passages(document, generation)
+        self._db.execute(
+            "UPDATE documents SET state = 'removed', generation = ? WHERE id = ?", (generation, document)
+        )
+
+    def drop_passages(self, document: str, generation: int) -> None:
+        """Delete the passages of a document with their vectors and stems."""
+        rows = [int(row[0]) for row in self._rows("SELECT id FROM passages WHERE document = ?", (document,))]
+        for row in rows:
+            self._db.execute("DELETE FROM stems WHERE rowid = ?", (row,))
+            self._db.execute("DELETE FROM vectors WHERE passage = ?", (row,))
+            self._db.execute("DELETE FROM passages WHERE id = ?", (row,))
+            self._db.execute("INSERT INTO removals VALUES (?, ?)", (row, generation))
+
+    def merge_stems(self) -> None:
+        """
+        Merge the lexical index into one segment, so that deleted terms are gone from the file and not only marked.
+
+        Costs time that grows with the corpus: called after a removal, which is rare, not after every addition.
+        """
+        self._db.execute("INSERT INTO stems (stems) VALUES ('optimize')")
+
+    def set_unreadable(self, files: Iterable[tuple[str, str, str]]) -> None:
+        self._db.execute("DELETE FROM unreadable")
+        self._db.executemany("INSERT INTO unreadable VALUES (?, ?, ?)", list(files))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _stored(row: sqlite3.Row) -> Stored:
+    return Stored(
+        id=row["id"],
+        version=row["version"],
+        title=row["title"],
+        language=row["language"],
+        media_type=row["media_type"],
+        url=row["url"],
+        date=row["date"],
+        publisher=row["publisher"],
+        tags=tuple(json.loads(row["tags"])),
+        sources=tuple(json.loads(row["sources"])),
+        translation_of=row["translation_of"],
+        warnings=tuple(json.loads(row["warnings"])),
+        file_sha256=row["file_sha256"],
+        file_size=row["file_size"],
+        file_mtime_ns=row["file_mtime_ns"],
+        state=row["state"],
+    )
