@@ -7,6 +7,7 @@ the store is read in about a second, and a view that is not on disk cannot be st
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import faiss
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clusterqa.analysis import searchable
-from clusterqa.records import Language, Passage, Source
+from clusterqa.records import LANGUAGES, Language, Passage, Source
 from clusterqa.store import Store
 
 UNITS_PER_PASSAGE = 1024
@@ -36,29 +37,78 @@ class Entry:
 @dataclass(frozen=True, slots=True)
 class Cosines:
     """
-    Best cosine of each passage of one language for a question.
+    The passages of one language nearest to a question.
 
-    `ids` are passage ids, best first (ties: lower id first); `best` their best cosine over the passage and its
-    sentences. `mean` and `deviation` describe the question's cosines with all passages of that language: the ground
-    from which a good one stands out, whatever the encoder gives to the two languages.
+    `best` maps passage id to the best cosine over the passage and its sentences. `mean` and `deviation` describe the
+    question's cosines with *all* passages of that language: the ground from which a good one stands out, whatever the
+    encoder gives to the two languages. `count` is how many passages that is.
     """
 
-    ids: NDArray[np.int64]
-    best: NDArray[np.float32]
+    best: dict[int, float]
     mean: float
     deviation: float
+    count: int
+
+
+class _Side:
+    """The vectors of one language, with the moments from which a question's mean and deviation follow exactly."""
+
+    def __init__(self, dimension: int) -> None:
+        # Inner product of unit vectors is their cosine; explicit ids, since a flat index shifts its own on removal.
+        self.index = faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
+        self.count = 0
+        self.first = np.zeros(dimension)
+        self.second = np.zeros((dimension, dimension))
+
+    def add(self, entries: Sequence[Entry]) -> None:
+        if not entries:
+            return
+        matrix = np.concatenate([entry.vectors for entry in entries]).astype(np.float32)
+        units = [e.id * UNITS_PER_PASSAGE + position for e in entries for position in range(len(e.vectors))]
+        self.index.add_with_ids(matrix, np.array(units, dtype=np.int64))
+        self._count(entries, +1)
+
+    def remove(self, entries: Sequence[Entry]) -> None:
+        if not entries:
+            return
+        units = [e.id * UNITS_PER_PASSAGE + position for e in entries for position in range(len(e.vectors))]
+        self.index.remove_ids(np.array(units, dtype=np.int64))
+        self._count(entries, -1)
+
+    def _count(self, entries: Sequence[Entry], sign: int) -> None:
+        rows = np.stack([entry.vectors[0] for entry in entries]).astype(np.float64)
+        self.count += sign * len(entries)
+        self.first += sign * rows.sum(axis=0)
+        self.second += sign * (rows.T @ rows)
+
+    def nearest(self, query: NDArray[np.float32], k: int) -> Cosines:
+        scores, units = self.index.search(query.reshape(1, -1), min(k, int(self.index.ntotal)))
+        best: dict[int, float] = {}
+        for score, unit in zip(scores[0].tolist(), units[0].tolist(), strict=True):
+            if unit >= 0:  # faiss pads with -1
+                best.setdefault(unit // UNITS_PER_PASSAGE, score)
+        q = query.astype(np.float64)
+        mean = float(q @ self.first) / self.count
+        variance = float(q @ self.second @ q) / self.count - mean * mean
+        return Cosines(best, mean, max(variance, 0.0) ** 0.5, self.count)
 
 
 class View:
     """Vectors and passages of one generation. `refresh` brings it to the newest; use it from one thread at a time."""
 
     def __init__(self, dimension: int) -> None:
+        self.dimension = dimension
         self.generation = -1
         self.epoch = ""
-        self.dimension = dimension
+        self._clear()
+
+    def _clear(self) -> None:
+        self.generation = -1
         self.entries: dict[int, Entry] = {}
+        self.by_document: dict[str, list[int]] = {}
         self.sources: dict[str, Source] = {}
-        self._index = _empty(dimension)
+        self._vocabulary: list[str] | None = None
+        self._sides: dict[Language, _Side] = {language: _Side(self.dimension) for language in LANGUAGES}
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -70,51 +120,38 @@ class View:
             if (generation, epoch) == (self.generation, self.epoch):
                 return False
             if epoch != self.epoch or generation < self.generation:
-                self.entries, self._index, self.generation = {}, _empty(self.dimension), -1
-            gone = [i for i in store.removed_since(self.generation) if i in self.entries]
-            if gone:
-                units = [
-                    i * UNITS_PER_PASSAGE + position for i in gone for position in range(len(self.entries[i].vectors))
-                ]
-                self._index.remove_ids(np.array(units, dtype=np.int64))
-                for i in gone:
-                    del self.entries[i]
-            units, rows = [], []
-            for i, language, passage, vectors in store.passages(after_generation=self.generation):
-                self.entries[i] = Entry(i, passage, language, vectors, _key(passage.text))  # type: ignore[arg-type]
-                units.extend(i * UNITS_PER_PASSAGE + position for position in range(len(vectors)))
-                rows.append(vectors)
-            if rows:
-                matrix = np.concatenate(rows).astype(np.float32)
-                self._index.add_with_ids(matrix, np.array(units, dtype=np.int64))
+                self._clear()
+            gone = [self.entries.pop(i) for i in store.removed_since(self.generation) if i in self.entries]
+            new = [
+                Entry(i, passage, language, vectors, _key(passage.text))
+                for i, language, passage, vectors in store.passages(after_generation=self.generation)
+            ]
+            for language, side in self._sides.items():
+                side.remove([entry for entry in gone if entry.language == language])
+                side.add([entry for entry in new if entry.language == language])
+            for entry in gone:
+                self.by_document[entry.passage.document].remove(entry.id)
+            for entry in new:
+                self.entries[entry.id] = entry
+                self.by_document.setdefault(entry.passage.document, []).append(entry.id)
             self.sources = _sources(store)
+            self._vocabulary = None
             self.generation, self.epoch = generation, epoch
         return True
 
-    def cosines(self, query: NDArray[np.float32]) -> dict[Language, Cosines]:
-        """Cosines of one unit query vector, shape (dimension,), with every passage, by the passage's language."""
-        total = int(self._index.ntotal)
-        if not total:
-            return {}
-        scores, units = self._index.search(query.reshape(1, -1), total)
-        found = units[0] >= 0  # faiss pads with -1
-        passages = units[0][found] // UNITS_PER_PASSAGE
-        ids, first = np.unique(passages, return_index=True)  # results come best first, so the first is the best
-        best = scores[0][found][first]
-        lithuanian = np.fromiter((self.entries[int(i)].language == "lt" for i in ids), dtype=bool, count=len(ids))
-        result: dict[Language, Cosines] = {}
-        chosen: tuple[tuple[Language, NDArray[np.bool_]], ...] = (("lt", lithuanian), ("en", ~lithuanian))
-        for language, mask in chosen:
-            if mask.any():
-                values, names = best[mask], ids[mask]
-                order = np.lexsort((names, -values))
-                result[language] = Cosines(names[order], values[order], float(values.mean()), float(values.std()))
-        return result
+    def nearest(self, query: NDArray[np.float32], k: int) -> dict[Language, Cosines]:
+        """
+        For each language that has passages, those nearest to one unit query vector of shape (dimension,).
 
+        The `k` nearest passages and sentences of a language are looked at, so that neither language crowds out the other.
+        """
+        return {language: side.nearest(query, k) for language, side in self._sides.items() if side.count}
 
-def _empty(dimension: int) -> faiss.Index:
-    # Inner product of unit vectors is their cosine; explicit ids, since a flat index shifts its own on removal.
-    return faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
+    def vocabulary(self, store: Store) -> list[str]:
+        """The terms of the lexical index, read once a generation."""
+        if self._vocabulary is None:
+            self._vocabulary = store.vocabulary()
+        return self._vocabulary
 
 
 def _key(text: str) -> str:

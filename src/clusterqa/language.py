@@ -9,10 +9,11 @@ capitals, so three kinds of evidence are added up as log odds (positive means Li
 - character n-grams of langdetect's Lithuanian and English profiles, and of a third profile which is the
   Lithuanian one with the diacritics stripped, because typing without them is the norm on phones.
 
-langdetect's own detector draws n-grams at random until it is sure. Here all n-grams of the text count instead:
-as often right on short spans, 25 times as fast, and the same text has the same answer without a seed. On spans
-of software and business text that nothing was fitted on, it is right for 99.8 % of Lithuanian ones of two words
-(99.96 % of three), 99.3 % (99.9 %) without their diacritics, and 98.8 % (99.7 %) of English ones.
+langdetect's own detector draws n-grams at random until it is sure. Here all n-grams of the text count
+instead: as often right on short spans, 25 times as fast, and the same text has the same answer without a
+seed. On spans of software and business text that nothing was fitted on, it is right for 99.8 % of
+Lithuanian ones of two words (99.96 % of three), 99.3 % (99.9 %) without their diacritics, and 98.8 % (99.7
+%) of English ones.
 """
 
 from __future__ import annotations

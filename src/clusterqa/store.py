@@ -273,7 +273,7 @@ class Store:
             tuple(Page(*values) for values in json.loads(rows[0][1])),
         )
 
-    def passages(self, after_generation: int = -1) -> Iterator[tuple[int, str, Passage, NDArray[np.float16]]]:
+    def passages(self, after_generation: int = -1) -> Iterator[tuple[int, Language, Passage, NDArray[np.float16]]]:
         """(id, language, passage, vectors) of the passages that came after a generation, in the order of their ids."""
         texts: dict[str, str] = {}
         sql = (
@@ -297,7 +297,7 @@ class Store:
                 page_label=row["page_label"],
             )
             vectors = np.frombuffer(row["data"], dtype=np.float16).reshape(row["rows"], -1)
-            yield int(row["id"]), str(row["language"]), passage, vectors
+            yield int(row["id"]), row["language"], passage, vectors
 
     def removed_since(self, generation: int) -> list[int]:
         return [int(row[0]) for row in self._rows("SELECT passage FROM removals WHERE generation > ?", (generation,))]

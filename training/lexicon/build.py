@@ -37,8 +37,8 @@ from clusterqa.records import LANGUAGES, Language
 COPYLEFT_OR_UNKNOWN = re.compile(r"^none stated|GPL|EUPL|CC-BY-SA", re.IGNORECASE)
 """What is shipped rests on text under CC-BY, MIT, Apache, BSD, ISC, MPL and CC0 only."""
 
-DOMAIN_WEIGHT = {"business": 0.3, "education-tech": 0.6, "everyday": 3.0}
-"""How much a pair counts (else 1). Half of all pairs are repetitive help texts of business software."""
+DOMAIN_WEIGHT = {"business": 0.2, "education-tech": 0.6, "everyday": 10.0}
+"""How much a pair counts (else 1). Most pairs are repetitive help texts of business software."""
 GLOSSARY_WEIGHT = 30.0
 """A term of the glossary outweighs this many sentences that say otherwise."""
 
@@ -54,11 +54,11 @@ ROUNDS_ALONE, ROUNDS_AGREEING = 5, 5
 SMOOTHING = 0.5
 """Expected links that go to no term: keeps the probabilities of rarely seen terms modest."""
 MIN_PROBABILITY = 0.05
-MIN_PROBABILITY_BACK = 0.01
+MIN_PROBABILITY_BACK = 0.003
 """The least share of the other term's links, so that frequent neighbours of a rare term stay out."""
 KEEP = 5
 """Translations kept per term."""
-MIN_WORD_SEEN = 5.0
+MIN_WORD_SEEN = 2.0
 """Expected links (weighted) that a word needs for an entry of its own."""
 STEM_WEIGHT = 3.0
 """How many links of a word's own the translations of its stem count as."""
@@ -146,7 +146,8 @@ class Side:
     One language's half of the pairs as terms: pair i holds `ids[starts[i]:starts[i + 1]]`, indices into `vocabulary`.
 
     `word_ids`, parallel to `ids`, are indices into `words`: the folded word that the term was made of. `seen` is in how
-    many pairs each term stands; a term of the glossary counts as seen often enough.
+    many pairs each term stands. `own_entry` tells of each word whether it may have an entry of its own: of the words
+    of a glossary term only those that the glossary itself has, since elsewhere „labels“ are on envelopes.
     """
 
     vocabulary: list[str]
@@ -155,6 +156,7 @@ class Side:
     word_ids: np.ndarray
     starts: np.ndarray
     seen: np.ndarray
+    own_entry: np.ndarray
 
     def incidence(self, weights: np.ndarray | None = None) -> sparse.csr_array:
         """Pairs × terms; 1, or the pair's weight, where the term stands in the pair."""
@@ -181,7 +183,7 @@ def index(pairs: Iterable[Pair]) -> Bitext:
     word_ids: dict[Language, list[int]] = {language: [] for language in LANGUAGES}
     ids: dict[Language, list[int]] = {language: [] for language in LANGUAGES}
     starts: dict[Language, list[int]] = {language: [0] for language in LANGUAGES}
-    in_glossary: set[tuple[Language, int]] = set()
+    glossary: dict[Language, dict[str, str]] = {language: {} for language in LANGUAGES}  # its words and their terms
     weights: list[float] = []
     for pair in pairs:
         texts: dict[Language, str] = {"lt": pair.lt, "en": pair.en}
@@ -197,12 +199,14 @@ def index(pairs: Iterable[Pair]) -> Bitext:
             word_ids[language] += [known.setdefault(word, len(known)) for word in keys.values()]
             starts[language].append(len(ids[language]))
             if pair.glossary:
-                in_glossary.update((language, number) for number in new)
+                glossary[language].update((word, key) for key, word in keys.items())
 
     def side(language: Language) -> Side:
         seen = np.bincount(ids[language], minlength=len(numbers[language]))
-        glossary = [number for where, number in in_glossary if where == language]
-        seen[glossary] = np.maximum(seen[glossary], MIN_SEEN)
+        glossary_terms = set(glossary[language].values())
+        chosen = [numbers[language][key] for key in glossary_terms]
+        seen[chosen] = np.maximum(seen[chosen], MIN_SEEN)  # the glossary's terms are kept however rare they are
+        own_entry = [word in glossary[language] or term(word, language) not in glossary_terms for word in word_numbers[language]]
         return Side(
             vocabulary=list(numbers[language]),
             words=list(word_numbers[language]),
@@ -210,6 +214,7 @@ def index(pairs: Iterable[Pair]) -> Bitext:
             word_ids=np.array(word_ids[language], dtype=np.int32),
             starts=np.array(starts[language], dtype=np.int64),
             seen=seen,
+            own_entry=np.array(own_entry),
         )
 
     return Bitext(side("lt"), side("en"), np.array(weights), words)
@@ -371,9 +376,9 @@ def tables(
     counts = np.bincount(place, aligned.count)
     totals = np.bincount(word, counts, len(here.words))
     own = (counts + STEM_WEIGHT * probability[candidate]) / (totals[word] + STEM_WEIGHT)
-    # Candidates that never occur with the word lack from `own`; their prior is what both sums fall short of.
+    # What other candidates gain is what those lose that never occur with the word, so the gains alone are the distance.
     difference = np.bincount(word, np.maximum(own - probability[candidate], 0), len(here.words))
-    enough = (totals >= MIN_WORD_SEEN) & (difference >= MIN_DIFFERENCE)
+    enough = (totals >= MIN_WORD_SEEN) & (difference >= MIN_DIFFERENCE) & here.own_entry
     good = (own >= MIN_PROBABILITY) & (back[candidate] >= MIN_PROBABILITY_BACK) & enough[word]
     words = as_table(word, translation[candidate], np.where(good, own, 0), here.words, there.vocabulary)
     words = {name: entries for name, entries in words.items() if shares[term(name, language)] >= MIN_LANGUAGE_SHARE}

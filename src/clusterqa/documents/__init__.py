@@ -3,8 +3,8 @@ Reading: one file of the corpus → one Document, or UnreadableDocument with the
 
     folder ─list_files─▶ (id, path) ─read─▶ Document
 
-One module a format (`markdown`, `plain`, `html`, `pdf`, `docx`), each loaded when the first such file comes; `formats`
-says which it is, `encoding` turns bytes into text, `metadata` reads what is known about a document.
+One module a format (`markdown`, `plain`, `html`, `pdf`, `docx`), each loaded when the first such file comes;
+`formats` says which it is, `encoding` turns bytes into text, `metadata` reads what is known about a document.
 """
 
 from __future__ import annotations
@@ -36,8 +36,9 @@ def read(path: Path, document_id: str) -> Document:
     """
     Read the file at `path` as the document called `document_id` (its path below the corpus folder).
 
-    Metadata come from, in this order: a sidecar (`report.pdf.yaml` beside `report.pdf`), the file itself, its name, its
-    text. A document always has a title and a language. Raises UnreadableDocument; any other error is a bug.
+    Metadata come from, in this order: a sidecar (`report.pdf.yaml` beside `report.pdf`), the file itself, its
+    name, its text. A document always has a title and a language. Raises UnreadableDocument; any other error
+    is a bug.
     """
     document_id = unicodedata.normalize("NFC", document_id)
     raw = _bytes(path, document_id)
@@ -53,7 +54,7 @@ def read(path: Path, document_id: str) -> Document:
     named = language_of_name(document_id)
     warnings = [*extract.warnings, *warnings]
     if named and found.language and named != found.language:
-        warnings.append(f"Its name says “{named}”, its metadata say the language is “{found.language}”; the latter counts.")
+        warnings.append(f"Its name says “{named}”, its metadata say “{found.language}”; the metadata count.")
     if not extract.blocks:
         raise UnreadableDocument(document_id, "There is no text in it.", "Put text into it or remove it.")
     return Document(
@@ -78,26 +79,33 @@ def list_files(corpus: Path) -> list[tuple[str, Path]]:
     """
     The files below a folder that can be read, as (id, path), in the order of their ids.
 
-    An id is the path below the folder with forward slashes, in NFC. Left out: hidden files and folders, sidecars, what
-    editors leave behind, links that lead out of the folder. Raises CorpusError when the folder is not there.
+    An id is the path below the folder with forward slashes, in NFC. Left out: hidden files and folders,
+    sidecars, what editors leave behind, links that lead out of the folder. Raises CorpusError when the folder
+    is not there.
     """
     return [(name, path) for name, path, wanted in _walk(corpus) if wanted]
 
 
 def ignored_files(corpus: Path) -> list[tuple[str, Path]]:
     """
-    The files that a person may have meant to be read but that are not, as (id, path), in the order of their ids.
+    The files that a person may have meant to be read but that are not, as (id, path), in the order of their
+    ids.
 
-    Those with another suffix, those whose name is not valid Unicode, and the second of two whose names differ only in
-    how Unicode writes their letters. Hidden, temporary and sidecar files are not among them.
+    Those with another suffix, those whose name is not valid Unicode, and the second of two whose names differ
+    only in how Unicode writes their letters. Hidden, temporary and sidecar files are not among them.
     """
     return [(name, path) for name, path, wanted in _walk(corpus) if not wanted]
 
 
 def _walk(corpus: Path) -> list[tuple[str, Path, bool]]:
-    """(id, path, whether it is read) of every file that is not hidden, temporary, a sidecar or outside the folder."""
+    """
+    (id, path, whether it is read) of every file that is not hidden, temporary, a sidecar or outside the
+    folder.
+    """
     if not corpus.is_dir():
-        raise CorpusError(f"There is no folder {corpus}. Make it and put documents into it, or name another: --corpus DIR")
+        raise CorpusError(
+            f"There is no folder {corpus}. Make it and put documents into it, or name another: --corpus DIR"
+        )
     root = corpus.resolve()
     found: list[tuple[str, Path, bool]] = []
     taken: set[str] = set()
@@ -127,7 +135,9 @@ def _walk(corpus: Path) -> list[tuple[str, Path, bool]]:
 
 
 def _raise_unlistable(error: OSError) -> None:
-    raise CorpusError(f"The folder {error.filename} cannot be listed: {error.strerror}. Check its permissions.") from error
+    raise CorpusError(
+        f"The folder {error.filename} cannot be listed: {error.strerror}. Check its permissions."
+    ) from error
 
 
 def _is_read(file: str) -> bool:
@@ -148,7 +158,9 @@ def _bytes(path: Path, document: str) -> bytes:
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
             raise UnreadableDocument(
-                document, f"It is larger than {MAX_FILE_BYTES // 1_000_000} MB.", "Split it into several documents."
+                document,
+                f"It is larger than {MAX_FILE_BYTES // 1_000_000} MB.",
+                "Split it into several documents.",
             )
         return path.read_bytes()
     except FileNotFoundError as error:
@@ -157,11 +169,16 @@ def _bytes(path: Path, document: str) -> bytes:
         raise UnreadableDocument(document, "It is a folder.", "Name the files in it.") from error
     except OSError as error:
         why = error.strerror or str(error)
-        raise UnreadableDocument(document, f"It cannot be opened: {why}.", "Check its permissions and the disk.") from error
+        raise UnreadableDocument(
+            document, f"It cannot be opened: {why}.", "Check its permissions and the disk."
+        ) from error
 
 
 def _extract(format: Format, raw: bytes, document: str) -> Extract:
-    """Hand the bytes to the module of the format; each is imported when it is needed, as the libraries are heavy."""
+    """
+    Hand the bytes to the module of the format; each is imported when it is needed, as the libraries are
+    heavy.
+    """
     if format in ("markdown", "plain"):
         return _extract_text(format, raw, document)
     module: Callable[[bytes, str], Extract]
@@ -183,7 +200,9 @@ def _extract_text(format: Format, raw: bytes, document: str) -> Extract:
 
 
 def _sidecar(path: Path) -> tuple[Metadata, list[str]]:
-    """What the file beside a document says about it; a broken one is a warning, as the document itself is whole."""
+    """
+    What the file beside a document says about it; a broken one is a warning, as the document itself is whole.
+    """
     for suffix in _SIDECARS:
         sidecar = path.with_name(path.name + suffix)
         if not sidecar.is_file():

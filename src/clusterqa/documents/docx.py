@@ -1,8 +1,8 @@
 """
 DOCX → text and blocks, from the document's XML in body order.
 
-python-docx opens the package and knows the styles; the walk is our own, because its paragraphs leave out what lies in
-content controls and text boxes, and its rows repeat merged cells.
+python-docx opens the package and knows the styles; the walk is our own, because its paragraphs leave out what
+lies in content controls and text boxes, and its rows repeat merged cells.
 """
 
 from __future__ import annotations
@@ -29,19 +29,22 @@ _HEADING_STYLE = re.compile(r"(?:heading|antraštė|antraste)\s*([1-9])\b", re.I
 _TITLE_STYLE = re.compile(r"(?:title|pavadinimas|antraštė)\Z", re.IGNORECASE)
 _CONTENTS_STYLE = re.compile(r"(?:toc|contents|turinys|turinio)\s*(?:\d|heading|antraštė)", re.IGNORECASE)
 _LIST_STYLE = re.compile(r"(?:list|sąrašas|sąrašo)\b", re.IGNORECASE)
-_NO_TITLE = re.compile(r"(?:untitled|be pavadinimo|word document|microsoft word.*|dokumentas ?\d*|document ?\d*)\Z", re.I)
+_NO_TITLE = re.compile(
+    r"(?:untitled|be pavadinimo|word document|microsoft word.*|dokumentas ?\d*|document ?\d*)\Z", re.I
+)
 
 
 def extract(raw: bytes, document: str) -> Extract:
     """
-    Read a Word document. Raises UnreadableDocument for one that is broken, holds no text, or would unzip to too much.
+    Read a Word document. Raises UnreadableDocument for one that is broken, holds no text, or would unzip to
+    too much.
 
-    The text holds the document's own words only: the numbers and bullets that Word draws are not in it. Changes that
-    were tracked count as accepted; hidden text, tables of contents and field codes are left out.
+    The text holds the document's own words only: the numbers and bullets that Word draws are not in it.
+    Changes that were tracked count as accepted; hidden text, tables of contents and field codes are left out.
     """
     _refuse_zip_bomb(raw, document)
     import docx
-    from lxml import etree
+    from lxml import etree  # type: ignore[import-untyped]
 
     try:
         package = docx.Document(io.BytesIO(raw))
@@ -49,7 +52,15 @@ def extract(raw: bytes, document: str) -> Extract:
         reader.walk(package.element.body)
         properties = package.core_properties
         title, language, modified = properties.title, properties.language, properties.modified
-    except (KeyError, ValueError, AttributeError, IndexError, OSError, zipfile.BadZipFile, etree.LxmlError) as error:
+    except (
+        KeyError,
+        ValueError,
+        AttributeError,
+        IndexError,
+        OSError,
+        zipfile.BadZipFile,
+        etree.LxmlError,
+    ) as error:
         raise UnreadableDocument(
             document,
             f"It is no whole Word document ({one_line(str(error))[:120] or type(error).__name__}).",
@@ -88,7 +99,7 @@ def _refuse_zip_bomb(raw: bytes, document: str) -> None:
     if unzipped > MAX_UNZIPPED_BYTES or unzipped > MAX_RATIO * len(raw):
         raise UnreadableDocument(
             document,
-            f"It would unzip to {unzipped / 1e6:.0f} MB, {unzipped / len(raw):.0f} times its size, and is not opened.",
+            f"It would unzip to {unzipped / 1e6:.0f} MB, {unzipped / len(raw):.0f} times its size.",
             "Open it in Word, take out what makes it so large, and save it again.",
         )
 
@@ -99,7 +110,9 @@ class _Reader:
     def __init__(self, package: Any) -> None:
         self.builder = TextBuilder()
         self.styles = {style.style_id: style for style in package.styles if style.type is not None}
-        default = next((s for s in package.styles if s.element.get(f"{_W}default") == "1" and s.type == 1), None)
+        default = next(
+            (s for s in package.styles if s.element.get(f"{_W}default") == "1" and s.type == 1), None
+        )
         self.default_style = default
 
     def walk(self, parent: Any) -> None:
@@ -152,14 +165,19 @@ class _Reader:
         return outline + 1 if outline is not None and 0 <= outline < 9 else 0
 
     def _style(self, paragraph: Any) -> tuple[list[str], int | None, bool]:
-        """The names of the paragraph's style and of those it is based on, its outline level, whether it is a list."""
+        """
+        The names of the paragraph's style and of those it is based on, its outline level, whether it is a
+        list.
+        """
         properties = paragraph.find(f"{_W}pPr")
         reference = properties.find(f"{_W}pStyle") if properties is not None else None
         style = self.styles.get(reference.get(f"{_W}val")) if reference is not None else self.default_style
         names: list[str] = []
         outline: int | None = None
         listed = False
-        while style is not None and len(names) < 20:  # a broken file may base styles on each other in a circle
+        while (
+            style is not None and len(names) < 20
+        ):  # a broken file may base styles on each other in a circle
             name = style.name or ""
             names.append(name)
             own = style.element.find(f"{_W}pPr")
@@ -171,10 +189,7 @@ class _Reader:
         return names, outline, listed
 
     def _table(self, table: Any) -> None:
-        rows = [
-            [cell for cell in _inside(row, f"{_W}tc")]
-            for row in _inside(table, f"{_W}tr")
-        ]
+        rows = [[cell for cell in _inside(row, f"{_W}tc")] for row in _inside(table, f"{_W}tr")]
         if all(len(row) < 2 for row in rows):  # a frame around text, or a column of boxes
             for row in rows:
                 for cell in row:
@@ -223,7 +238,14 @@ _SKIPPED = frozenset(
     {f"{_W}{name}" for name in ("del", "moveFrom", "instrText", "delText", "pPr", "rPr", "txbxContent", "rt")}
     | {f"{_MC}Fallback"}
 )
-_CHARACTERS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "\u2011", "softHyphen": "\u00ad", "ptab": "\t"}
+_CHARACTERS = {
+    "tab": "\t",
+    "br": "\n",
+    "cr": "\n",
+    "noBreakHyphen": "\u2011",
+    "softHyphen": "\u00ad",
+    "ptab": "\t",
+}
 
 
 def _text(paragraph: Any) -> str:

@@ -1,16 +1,15 @@
 """
 Bytes → text, with the encodings that Lithuanian files come in, and no silent damage.
 
-In order: a byte order mark, strict UTF-8, then the eight-bit encodings by what their letters look like in words.
-Text that was damaged before it was saved (Lithuanian letters turned into others) is refused: the stored text must be
-what the file says, and what it says is wrong.
+In order: a byte order mark, strict UTF-8, then the eight-bit encodings by what their letters look like in
+words. Text that was damaged before it was saved (Lithuanian letters turned into others) is refused: the
+stored text must be what the file says, and what it says is wrong.
 """
 
 from __future__ import annotations
 
 import codecs
 import re
-import unicodedata
 
 from clusterqa.errors import UnreadableDocument
 
@@ -31,7 +30,10 @@ NAMES = {
 }
 
 MOJIBAKE_SHARE = 0.05
-"""Share of words with turned letters above which a text is refused; in Lithuanian about a third of the words would be."""
+"""
+Share of words with turned letters above which a text is refused; in Lithuanian about a third of the words
+would be.
+"""
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -47,11 +49,12 @@ _WORD = re.compile(r"[^\W\d_]+(?:[^\w\s,.;:!?()\[\]\"'“”„–—/-][^\W\d_]
 
 def decode(raw: bytes, document: str, declared: str | None = None) -> tuple[str, list[str]]:
     """
-    The text of a file and warnings about how it was read. The byte order mark is left out; nothing else is changed.
+    The text of a file and warnings about how it was read. The byte order mark is left out; nothing else is
+    changed.
 
-    `declared` is an encoding that the file itself names (HTML does); it is believed unless the bytes are valid UTF-8 or
-    Lithuanian words come out wrong.
-    Raises UnreadableDocument for an empty file, bytes that are no text, and text that was damaged before it was saved.
+    `declared` is an encoding that the file itself names (HTML does); it is believed unless the bytes are
+    valid UTF-8 or Lithuanian words come out wrong. Raises UnreadableDocument for an empty file, bytes that
+    are no text, and text that was damaged before it was saved.
     """
     if not raw.strip(b" \t\r\n\f"):
         raise UnreadableDocument(document, "The file is empty.", "Put text into it or remove it.")
@@ -74,7 +77,9 @@ def decode(raw: bytes, document: str, declared: str | None = None) -> tuple[str,
     warnings += mojibake(text, document)
     if controls:
         line = text.count("\n", 0, text.index(controls[0])) + 1
-        warnings.append(f"Control characters: {len(controls)}, the first (U+{ord(controls[0]):04X}) in line {line}.")
+        warnings.append(
+            f"Control characters: {len(controls)}, the first (U+{ord(controls[0]):04X}) in line {line}."
+        )
     if damaged := text.count("\ufffd"):
         line = text.count("\n", 0, text.index("\ufffd")) + 1
         warnings.append(f"Damaged characters (�): {damaged}, the first in line {line}. {_SAVE_AGAIN}")
@@ -90,7 +95,9 @@ def _decode(raw: bytes, document: str, declared: str | None) -> tuple[str, list[
                 if encoding == "utf-8":
                     break
                 raise UnreadableDocument(
-                    document, f"The file starts as {encoding[:-3].upper()} but breaks off at byte {error.start}.", _SAVE_AGAIN
+                    document,
+                    f"The file starts as {encoding[:-3].upper()} but breaks off at byte {error.start}.",
+                    _SAVE_AGAIN,
                 ) from error
     try:
         return raw.decode("utf-8"), []
@@ -103,7 +110,9 @@ def _decode(raw: bytes, document: str, declared: str | None) -> tuple[str, list[
     patched = raw.removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace")
     damaged = patched.count("\ufffd") - raw.count("\ufffd".encode())
     letters = sum(c > "\x7f" for c in patched) - patched.count("\ufffd")
-    if letters > 4 * damaged:  # UTF-8 with a few broken bytes: in an eight-bit text valid sequences are accidents
+    if (
+        letters > 4 * damaged
+    ):  # UTF-8 with a few broken bytes: in an eight-bit text valid sequences are accidents
         return patched, []
     return _eight_bit(raw, document)
 
@@ -111,13 +120,17 @@ def _decode(raw: bytes, document: str, declared: str | None) -> tuple[str, list[
 def _as_declared(raw: bytes, declared: str, document: str) -> str | None:
     """The text in the encoding that the file names, or None when that cannot be right."""
     name = declared.lower()
-    if not re.fullmatch(r"(windows-|cp|ibm|x-cp)?\d{3,4}|(iso[-_]?)?8859[-_]\d{1,2}|iso8859-\d{1,2}|latin-?\d|macintosh", name):
+    if not re.fullmatch(
+        r"(windows-|cp|ibm|x-cp)?\d{3,4}|(iso[-_]?)?8859[-_]\d{1,2}|iso8859-\d{1,2}|latin-?\d|macintosh", name
+    ):
         return None
     if re.fullmatch(r"(iso[-_]?)?8859[-_]1|iso8859-1|latin-?1", name):
         name = "cp1252"  # browsers read it so, and pages are made to look right in browsers
     try:
         text = raw.decode(name.removeprefix("x-"))
-        mojibake(text, document)  # windows-1257 declared as ISO-8859-1: the declaration is wrong, not the text
+        mojibake(
+            text, document
+        )  # windows-1257 declared as ISO-8859-1: the declaration is wrong, not the text
     except (LookupError, UnicodeError, UnreadableDocument):
         return None
     return text
@@ -138,7 +151,9 @@ def _eight_bit(raw: bytes, document: str) -> tuple[str, list[str]]:
 
 
 _ENGLISH_WORDS = frozenset(b"the of and to in is for that with are this which by from".split())
-_LITHUANIAN_WORDS = frozenset(b"ir yra kad kaip tai su bei nuo iki per arba pagal buvo jei ar bet tik kuri".split())
+_LITHUANIAN_WORDS = frozenset(
+    b"ir yra kad kaip tai su bei nuo iki per arba pagal buvo jei ar bet tik kuri".split()
+)
 
 
 def _is_english(raw: bytes) -> bool:
@@ -150,12 +165,18 @@ def _is_english(raw: bytes) -> bool:
 _LITHUANIAN_END = re.compile(r"(?:[ėųūįš]|(?:[iy]|i?u|a)s|ienės?|yt[eę]|iams|uose)\Z", re.IGNORECASE)
 
 
+# Their bytes are ë, û, ð, þ, ø in windows-1252, rare in an English text; à, æ, è, á come in loan words.
+_LITHUANIAN_ONLY = frozenset("ėūšžųĖŪŠŽŲ")
+_SIGNS = dict.fromkeys(map(ord, "¹²³°·©®™§±µ\u00a0\u00ad"))
+
+
 def _plausibility(raw: bytes, encoding: str, english: bool) -> float:
     """
     How well the words with high bytes read in an encoding: about +1 a good word, −1 a bad one.
 
-    A word is bad when a letter in it belongs to neither alphabet, or stands in the wrong case, or a sign that is no
-    letter stands inside it. In an English text a Lithuanian letter is expected only in a Lithuanian name.
+    A word is bad when a letter in it belongs to neither alphabet, or stands in the wrong case, or a sign that
+    is no letter stands inside it. In an English text a Lithuanian letter is expected only in a Lithuanian
+    name.
     """
     try:
         text = raw.decode(encoding)
@@ -163,21 +184,26 @@ def _plausibility(raw: bytes, encoding: str, english: bool) -> float:
         return -1.0
     score = 0.001  # a text with nothing to judge by goes to the first encoding that can hold it
     for word in _WORD.findall(text):
+        word = word.translate(_SIGNS)
         special = {c for c in word if c > "\x7f"}
         if not special:
             continue
-        if not (word.isalpha() and (word.islower() or word.isupper() or (word[:1].isupper() and word[1:].islower()))):
+        if not (
+            word.isalpha()
+            and (word.islower() or word.isupper() or (word[:1].isupper() and word[1:].islower()))
+        ):
             score -= 1
         elif encoding not in ("cp1252", "latin_1"):
             if special <= LITHUANIAN_LETTERS:
-                score += 1 if not english or _LITHUANIAN_END.search(word) or special & set("šŠžŽ") else 0.4
+                certain = not english or _LITHUANIAN_END.search(word) or special & _LITHUANIAN_ONLY
+                score += 1 if certain else 0.4
             else:
                 score += 0.2 if special <= set("éöüäÉÖÜÄõó") else -1
         else:
             score += 0.5 if special <= WESTERN_LETTERS else -1
-    # Quotation marks and dashes tell windows-1257 from ISO-8859-13, and both from ISO-8859-1 with its control codes.
+    # Quotation marks and dashes tell windows-1257 from ISO-8859-13, and control codes rule out ISO-8859-1.
     score += 0.1 * sum(text.count(c) for c in "„“”‘’–—…•€")
-    return score - sum(1 for c in text if unicodedata.category(c) == "Cc" and c > "\x7f") - 0.2 * text.count("´")
+    return score - sum("\x80" <= c <= "\x9f" for c in text) - 0.2 * text.count("´")
 
 
 def _turned(wrong: str) -> frozenset[str]:
@@ -214,10 +240,11 @@ _FROM_ORIGINAL = (
 
 def mojibake(text: str, document: str, next_step: str = _FROM_ORIGINAL) -> list[str]:
     """
-    Refuse a text whose Lithuanian letters were turned into others before it was saved; warn when only a few look so.
+    Refuse a text whose Lithuanian letters were turned into others before it was saved; warn when only a few
+    look so.
 
-    „Klasteriø þenklas“ is windows-1257 read as windows-1252, „KlasteriÅ³ Å¾enklas“ is UTF-8 read byte by byte. Both
-    could be turned back, but then a quote would not be what the file says.
+    „Klasteriø þenklas“ is windows-1257 read as windows-1252, „KlasteriÅ³ Å¾enklas“ is UTF-8 read byte by
+    byte. Both could be turned back, but then a quote would not be what the file says.
     """
     split = _SPLIT_UTF8.findall(text)
     if split:
@@ -230,7 +257,9 @@ def mojibake(text: str, document: str, next_step: str = _FROM_ORIGINAL) -> list[
         hit = [word for word in words if not turned.isdisjoint(word)]
         letters = "".join(hit)
         turned_letters = [c for c in letters if c in turned]
-        others = sum(c > "\x7f" and c not in turned and c not in LITHUANIAN_LETTERS for word in words for c in word)
+        others = sum(
+            c > "\x7f" and c not in turned and c not in LITHUANIAN_LETTERS for word in words for c in word
+        )
         right = sum(c in LITHUANIAN_LETTERS for c in text)
         strong = sum(c in _STRONG[wrong] for c in turned_letters)
         if wrong == "cp1251" and sum("а" <= c.lower() <= "я" for c in text) > 1.2 * len(turned_letters):
@@ -265,4 +294,6 @@ def _around(text: str, pattern: re.Pattern[str]) -> str:
 
 
 def _refuse(document: str, what: str, next_step: str) -> None:
-    raise UnreadableDocument(document, f"Its Lithuanian letters were damaged before it was saved: {what}.", next_step)
+    raise UnreadableDocument(
+        document, f"Its Lithuanian letters were damaged before it was saved: {what}.", next_step
+    )

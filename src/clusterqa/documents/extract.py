@@ -38,7 +38,9 @@ class TextBuilder:
         self.blocks: list[Block] = []
 
     def add(self, kind: BlockKind, text: str, level: int = 0, header: str = "", joined: bool = True) -> None:
-        """Append one block; blank text is left out. `joined=False` keeps a row apart from a table before it."""
+        """
+        Append one block; blank text is left out. `joined=False` keeps a row apart from a table before it.
+        """
         text = clean(text).strip()
         if not text:
             return
@@ -95,8 +97,8 @@ def faults(document: Document) -> list[str]:
     """
     What is wrong with a document's structure; empty when it keeps the promises of `Block` and `Page`.
 
-    Blocks stand in order, do not overlap, lie inside the text (and inside one page), are not empty and have no white
-    space at either end; the id is in NFC.
+    Blocks stand in order, do not overlap, lie inside the text (and inside one page), are not empty and have
+    no white space at either end; the id is in NFC.
     """
     found: list[str] = []
     before = 0
@@ -113,7 +115,9 @@ def faults(document: Document) -> list[str]:
             found.append(f"{here} has white space at an end: {text!r}")
         if block.kind == "heading" and not 1 <= block.level <= 6:
             found.append(f"{here} has heading level {block.level}")
-        if document.pages and not any(page.start <= block.start and block.end <= page.end for page in document.pages):
+        if document.pages and not any(
+            page.start <= block.start and block.end <= page.end for page in document.pages
+        ):
             found.append(f"{here} is not inside one page")
     before = 0
     for page in document.pages:

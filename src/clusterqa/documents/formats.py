@@ -1,5 +1,6 @@
 """
-Which format a file is in: by its first bytes, then by its suffix; a file whose name says otherwise is refused.
+Which format a file is in: by its first bytes, then by its suffix; a file whose name says otherwise is
+refused.
 """
 
 from __future__ import annotations
@@ -43,14 +44,20 @@ _NAMES: dict[Format, str] = {
     "pdf": "a PDF document",
     "docx": "a Word document (DOCX)",
 }
-_HTML = re.compile(rb"(?:\s|<!--.*?-->|<\?xml[^>]*>)*<(?:!doctype\s+html|html[\s>])", re.IGNORECASE | re.DOTALL)
+_HTML = re.compile(
+    rb"(?:\s|<!--.*?-->|<\?xml[^>]*>)*<(?:!doctype\s+html|html[\s>])", re.IGNORECASE | re.DOTALL
+)
 _OLD = "Open it in Word or LibreOffice and save it as DOCX."
 
 # First bytes, what it is, what to do.
 _OTHERS: tuple[tuple[bytes, str, str], ...] = (
     (b"{\\rtf", "an RTF document", _OLD),
     (b"\x89PNG", "a picture (PNG)", "Recognise its text first (for a PDF of pictures: ocrmypdf -l lit+eng)."),
-    (b"\xff\xd8\xff", "a picture (JPEG)", "Recognise its text first (for a PDF of pictures: ocrmypdf -l lit+eng)."),
+    (
+        b"\xff\xd8\xff",
+        "a picture (JPEG)",
+        "Recognise its text first (for a PDF of pictures: ocrmypdf -l lit+eng).",
+    ),
     (b"GIF8", "a picture (GIF)", "Recognise its text first (for a PDF of pictures: ocrmypdf -l lit+eng)."),
     (b"II*\0", "a picture (TIFF)", "Recognise its text first (for a PDF of pictures: ocrmypdf -l lit+eng)."),
     (b"MM\0*", "a picture (TIFF)", "Recognise its text first (for a PDF of pictures: ocrmypdf -l lit+eng)."),
@@ -65,13 +72,17 @@ _OTHERS: tuple[tuple[bytes, str, str], ...] = (
 
 
 def format_of(raw: bytes, name: str, document: str) -> Format:
-    """The format of a file with these bytes and this name. Raises UnreadableDocument where the two do not agree."""
+    """
+    The format of a file with these bytes and this name. Raises UnreadableDocument where the two do not agree.
+    """
     suffix = PurePosixPath(name).suffix.lower().lstrip(".")
     expected = FORMAT_OF_SUFFIX.get(suffix)
     if not raw.strip():
         raise UnreadableDocument(document, "The file is empty.", "Put text into it or remove it.")
     if not raw.strip(b"\0"):
-        raise UnreadableDocument(document, "The file holds nothing but NUL bytes.", "Copy it from its source again.")
+        raise UnreadableDocument(
+            document, "The file holds nothing but NUL bytes.", "Copy it from its source again."
+        )
     found = _by_content(raw, document)
     if expected is None:
         known = ", ".join(FORMAT_OF_SUFFIX)
@@ -105,19 +116,27 @@ def _suffix(format: Format) -> str:
 
 
 def _by_content(raw: bytes, document: str) -> Format | None:
-    """What the first bytes say; None when they could be text. Raises UnreadableDocument for what is never read."""
+    """
+    What the first bytes say; None when they could be text. Raises UnreadableDocument for what is never read.
+    """
     # A PDF may have some bytes before its mark, but a text may speak of "%PDF-" too: then no version follows.
-    if re.search(rb"%PDF-\d\.\d", raw[:1024]) and (raw.startswith(b"%PDF-") or b"\0" in raw or b"%%EOF" in raw):
+    if re.search(rb"%PDF-\d\.\d", raw[:1024]) and (
+        raw.startswith(b"%PDF-") or b"\0" in raw or b"%%EOF" in raw
+    ):
         return "pdf"
     if raw.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _by_zip(raw, document)
     if raw.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         if "EncryptedPackage".encode("utf-16-le") in raw:
             raise UnreadableDocument(
-                document, "It is protected with a password.", "Open it in Word and save it without a password."
+                document,
+                "It is protected with a password.",
+                "Open it in Word and save it without a password.",
             )
         if "WordDocument".encode("utf-16-le") in raw:
-            raise UnreadableDocument(document, "It is an old Word document (.doc).", "Open it in Word and save it as DOCX.")
+            raise UnreadableDocument(
+                document, "It is an old Word document (.doc).", "Open it in Word and save it as DOCX."
+            )
         raise UnreadableDocument(document, "It is an old Office file.", _OLD)
     for mark, what, step in _OTHERS:
         if raw.startswith(mark):
@@ -144,12 +163,16 @@ def _by_zip(raw: bytes, document: str) -> Format:
         raise UnreadableDocument(
             document, "Its container (zip) is broken or incomplete.", "Copy it from its source again."
         ) from error
-    if "word/document.xml" in names or ("[Content_Types].xml" in names and any(n.startswith("word/") for n in names)):
+    if "word/document.xml" in names or (
+        "[Content_Types].xml" in names and any(n.startswith("word/") for n in names)
+    ):
         return "docx"
     if kind.startswith(b"application/vnd.oasis.opendocument"):
         raise UnreadableDocument(document, "It is an OpenDocument file (such as .odt).", _OLD)
     if "xl/workbook.xml" in names:
-        raise UnreadableDocument(document, "It is a spreadsheet (Excel).", "Save what matters in it as DOCX or PDF.")
+        raise UnreadableDocument(
+            document, "It is a spreadsheet (Excel).", "Save what matters in it as DOCX or PDF."
+        )
     if "ppt/presentation.xml" in names:
         raise UnreadableDocument(document, "It is a presentation (PowerPoint).", "Save it as PDF.")
     if kind.startswith(b"application/epub"):

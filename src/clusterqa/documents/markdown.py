@@ -1,9 +1,10 @@
 """
 Markdown → blocks, by the lines that markdown-it reports.
 
-The text is the file itself and is never changed; markdown-it parses a copy with its own line ends, and every block is
-placed by line number and by how much of that line it holds. Content always reaches to the end of its line (but for the
-closing marks of a heading and the bars of a table), so its start follows from its length, whatever marks precede it.
+The text is the file itself and is never changed; markdown-it parses a copy with its own line ends, and every
+block is placed by line number and by how much of that line it holds. Content always reaches to the end of its
+line (but for the closing marks of a heading and the bars of a table), so its start follows from its length,
+whatever marks precede it.
 """
 
 from __future__ import annotations
@@ -18,18 +19,23 @@ from clusterqa.documents.metadata import Metadata, front_matter
 from clusterqa.records import Block, BlockKind
 
 MAX_NESTING = 100
-"""How deep quotes and lists may lie inside each other (two levels a list); what lies deeper is not covered by blocks."""
+"""
+How deep quotes and lists may lie inside each other (two levels a list); what lies deeper is not covered by
+blocks.
+"""
 
 # The same line ends that markdown-it knows; form feeds and the like are ordinary characters to both.
 _NEWLINE = re.compile(r"\r\n?|\n")
 _COMMENT = r"<!--(?:(?!-->).)*(?:-->|\Z)"
 _COMMENTS_BEFORE = re.compile(rf"(?:\s*{_COMMENT})+\s*", re.DOTALL)
-_COMMENTS_AFTER = re.compile(rf"(?:\s*<!--(?:(?!-->).)*-->)+\s*\Z", re.DOTALL)
+_COMMENTS_AFTER = re.compile(r"(?:\s*<!--(?:(?!-->).)*-->)+\s*\Z", re.DOTALL)
 _TAG = re.compile(r"<[^<>]*>")
 
 
 def extract(text: str) -> Extract:
-    """Read a Markdown file: its front matter, its blocks, and the first heading as a title where none is given."""
+    """
+    Read a Markdown file: its front matter, its blocks, and the first heading as a title where none is given.
+    """
     metadata, body, warnings = front_matter(text)
     blocks, heading = _Reader(text, body).read()
     return Extract(text, tuple(blocks), metadata.over(Metadata(title=heading)), warnings=tuple(warnings))

@@ -42,13 +42,16 @@ class Metadata:
 
     def over(self, other: Metadata) -> Metadata:
         """These values, and those of `other` where this place does not say."""
-        return replace(self, **{f.name: getattr(self, f.name) or getattr(other, f.name) for f in fields(self)})
+        return replace(
+            self, **{f.name: getattr(self, f.name) or getattr(other, f.name) for f in fields(self)}
+        )
 
 
 # Three hyphens alone on the first line; the end is three hyphens or three dots alone on a line.
 _FRONT_MATTER = re.compile(
-    r"\A---[ \t]*(?P<newline>\r\n|\r|\n)(?P<yaml>(?s:.*?)(?:(?<=\n)|(?<=\r)))(?:---|\.\.\.)[ \t]*(?:\r\n|\r|\n|\Z)"
+    r"\A---[ \t]*(?:\r\n|\r|\n)(?P<yaml>(?s:.*?)(?<=[\n\r]))(?:---|\.\.\.)[ \t]*(?:\r\n|\r|\n|\Z)"
 )
+_KNOWN_KEY = re.compile(rf"(?:\A|[\n\r])['\"]?(?:{'|'.join(KEYS)})['\"]?[ \t]*:", re.IGNORECASE)
 _FIRST_KEY = re.compile(r"\A(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n|\r|\n))*['\"]?\w[\w -]*['\"]?[ \t]*:(?:\s|\Z)")
 
 
@@ -56,38 +59,52 @@ def front_matter(text: str) -> tuple[Metadata, int, list[str]]:
     """
     The metadata on top of a text, where the body starts (0 without front matter), and warnings.
 
-    Front matter that cannot be read still counts as front matter: it is not quoted. A text that merely starts with a
-    thematic break (`---`) has none.
+    Front matter that cannot be read still counts as front matter: it is not quoted. A text that merely starts with
+    a thematic break (`---`) has none: what stands there starts with no field, or is not YAML and names no field
+    that is known here.
     """
     found = _FRONT_MATTER.match(text)
     if found is None or (found["yaml"].strip() and _FIRST_KEY.match(found["yaml"]) is None):
         return Metadata(), 0, []
+    if _KNOWN_KEY.search(found["yaml"]) is None:
+        try:
+            _compose(found["yaml"])
+        except _YAML_ERRORS:
+            return Metadata(), 0, []
     metadata, warnings = parse(found["yaml"], first_line=2, place="front matter")
     return metadata, found.end(), warnings
 
 
+_YAML_ERRORS = (yaml.YAMLError, RecursionError, ValueError)
+
+
+def _compose(text: str) -> yaml.Node | None:
+    """
+    The tree of a YAML text: marks and strings, nothing built from them. Raises one of `_YAML_ERRORS`.
+    """
+    # The loader takes "\r" alone for a line end, but does not count it in its marks.
+    return yaml.compose(re.sub(r"\r\n?", "\n", text), Loader=yaml.SafeLoader)
+
+
 def parse(text: str, first_line: int, place: str) -> tuple[Metadata, list[str]]:
     """
-    Read a mapping in YAML. `first_line` is the number its first line has in the file, `place` what to call it.
+    Read a mapping in YAML. `first_line` is the number its first line has in the file, `place` what to call
+    it.
 
     Nothing is built from the YAML but strings and lists of strings: no dates, no tags, no Python objects.
     """
-    # The loader knows "\r" alone as a line end, but counts it in its marks only together with "\n".
-    loader = None
     try:
-        loader = yaml.SafeLoader(re.sub(r"\r\n?", "\n", text))
-        root = loader.get_single_node()
+        root = _compose(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = first_line + (mark.line if mark else 0)
         why = error.problem or error.context or "not YAML"
-        return Metadata(), [f"The {place} cannot be read, line {line}: {why}. Its fields are left out; mend the YAML."]
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        return Metadata(), [
+            f"The {place} cannot be read, line {line}: {why}. Its fields are left out; mend the YAML."
+        ]
+    except _YAML_ERRORS as error:
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         return Metadata(), [f"The {place} cannot be read: {why}. Its fields are left out; mend the YAML."]
-    finally:
-        if loader is not None:
-            loader.dispose()
     if root is None:
         return Metadata(), []
     if not isinstance(root, yaml.MappingNode):
@@ -120,13 +137,21 @@ def _value(key: str, node: yaml.Node) -> tuple[object, str]:
         return None, ""
     if key == "language":
         language = language_of(text)
-        return (language, "") if language else (None, f"“{text}” is not lt or en; the language is worked out instead.")
+        return (
+            (language, "")
+            if language
+            else (None, f"“{text}” is not lt or en; the language is worked out instead.")
+        )
     if key == "date":
         date = iso_date(text)
         return (date, "") if date else (None, f"“{text}” is not a date such as 2024-03-05; it is left out.")
     if key == "url":
         url = web_address(text)
-        return (url, "") if url else (None, f"“{text}” is not an address with http:// or https://; it is left out.")
+        return (
+            (url, "")
+            if url
+            else (None, f"“{text}” is not an address with http:// or https://; it is left out.")
+        )
     if key == "translation_of":
         return document_id(text), ""
     return " ".join(text.split()), ""
@@ -137,7 +162,9 @@ def _strings(key: str, node: yaml.Node) -> tuple[tuple[str, ...], str]:
         text = _scalar(node)
         # An address may hold a comma, so sources are cut at white space and line ends only.
         parts = text.split(",") if key == "tags" else text.split()
-    elif isinstance(node, yaml.SequenceNode) and all(isinstance(item, yaml.ScalarNode) for item in node.value):
+    elif isinstance(node, yaml.SequenceNode) and all(
+        isinstance(item, yaml.ScalarNode) for item in node.value
+    ):
         parts = [_scalar(item) for item in node.value]
     else:
         return (), "must be a list of single values; it is left out."

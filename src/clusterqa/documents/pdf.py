@@ -1,13 +1,13 @@
 """
 PDF → text with pages, and blocks found by where the letters stand.
 
-pdfium gives characters with their places, in the order in which the program that made the file wrote them, which
-is nearly always the order in which they are read. From them: stretches of a line, columns where the order jumps
-between two of them, table rows where stretches line up, then paragraphs by the space between lines, by indents and by
-letter size. No script in a PDF is ever run: forms are not initialised.
+pdfium gives characters with their places, in the order in which the program that made the file wrote them,
+which is nearly always the order in which they are read. From them: stretches of a line, columns where the
+order jumps between two of them, table rows where stretches line up, then paragraphs by the space between
+lines, by indents and by letter size. No script in a PDF is ever run: forms are not initialised.
 
-The text has a line break where the page has one (words broken by a hyphen stay broken), an empty line between blocks,
-and a form feed between pages.
+The text has a line break where the page has one (words broken by a hyphen stay broken), an empty line between
+blocks, and a form feed between pages.
 """
 
 from __future__ import annotations
@@ -34,7 +34,10 @@ MAX_PAGES = 3000
 MAX_CHARACTERS = 20_000_000
 
 WIDE_GAP = 1.6
-"""In letter sizes: a wider gap inside a line parts columns or cells; the spaces of justified lines stay below it."""
+"""
+In letter sizes: a wider gap inside a line parts columns or cells; the spaces of justified lines stay below
+it.
+"""
 
 PARAGRAPH_GAP = 1.3
 """In usual line distances: a wider one starts a new block."""
@@ -43,8 +46,10 @@ HEADING_SIZE = 1.15
 """In sizes of the body text: larger lines are headings."""
 
 RUNNING_SHARE = 0.4
-"""Share of pages on which a line at the edge must stand to be a running header; below a half, as left and right pages
-have different ones."""
+"""
+Share of pages on which a line at the edge must stand to be a running header; below a half, as left and right
+pages have different ones.
+"""
 
 COLUMN_CHARACTERS = 18
 """Mean length of a stretch from which two side by side are columns of text and not cells."""
@@ -53,7 +58,9 @@ GARBLED_SHARE = 0.2
 """Share of characters without a meaning above which a PDF counts as unreadable."""
 
 _OCR = "Recognise its text first, for example: ocrmypdf -l lit+eng in.pdf out.pdf"
-_OCR_AGAIN = "Make the PDF again from its source, or recognise its text: ocrmypdf --force-ocr -l lit+eng in.pdf out.pdf"
+_OCR_AGAIN = (
+    "Make it again from its source, or recognise its text: ocrmypdf --force-ocr -l lit+eng in.pdf out.pdf"
+)
 
 # pdfium may be used by one thread at a time.
 _PDFIUM = threading.Lock()
@@ -61,17 +68,22 @@ _PDFIUM = threading.Lock()
 _SENTENCE_END = re.compile(r"[.!?…:;][\"'”“’»)\]]*\Z")
 _BULLET = r"[-*•·‣▪▫◦●○■□–—\uf0b7\uf0a7\uf0d8\u2713✓➢]"
 _MARKER = re.compile(rf"(?:{_BULLET}|\(?(?:\d{{1,2}}|[a-zA-Ząčęėįšųūž])[.)])[ \t\u00a0]+(?=\S)")
-_PAGE_NUMBER = re.compile(r"\W*(?:(?:page|puslapis|psl\.?|p\.)\s*)?([\w-]{1,8})\W*(?:(?:iš|of|/)\s*\d+)?\W*", re.IGNORECASE)
+_PAGE_NUMBER = re.compile(
+    r"\W*(?:(?:page|puslapis|psl\.?|p\.)\s*)?([\w-]{1,8})\W*(?:(?:iš|of|/)\s*\d+)?\W*", re.IGNORECASE
+)
 _NO_TITLE = re.compile(
     r"\W*\Z|microsoft (word|powerpoint|excel)|.*\.(docx?|pdf|rtf|odt|indd|tex|dvi|qxd|pptx?|xlsx?)\Z"
-    r"|(untitled|be pavadinimo|bevardis|document|dokumentas|presentation|pristatymas|powerpoint presentation)\W*\d*\Z",
+    r"|(untitled|be pavadinimo|bevardis|document|dokumentas|(powerpoint )?presentation|pristatymas)\W*\d*\Z",
     re.IGNORECASE,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Characters that stand together on one line; points from the lower left corner of the page, `y` the baseline."""
+    """
+    Characters that stand together on one line; points from the lower left corner of the page, `y` the
+    baseline.
+    """
 
     text: str
     left: float
@@ -83,7 +95,10 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a page, or one row of a table when it has several `cells`; `running` when it repeats on the pages."""
+    """
+    One line of a page, or one row of a table when it has several `cells`; `running` when it repeats on the
+    pages.
+    """
 
     text: str
     left: float
@@ -106,7 +121,8 @@ class Sheet:
 
 def extract(raw: bytes, document: str) -> Extract:
     """
-    Read a PDF. Raises UnreadableDocument for one that is broken, locked, made of pictures, or of letters without meaning.
+    Read a PDF. Raises UnreadableDocument for one that is broken, locked, made of pictures, or of letters
+    without meaning.
 
     Pages without text are kept, empty, so that page numbers stay right; a warning names them.
     """
@@ -137,13 +153,19 @@ def _load(raw: bytes, document: str) -> tuple[list[Sheet], dict[str, str], list[
     except pypdfium2.PdfiumError as error:
         if "password" in str(error).lower() or "security" in str(error).lower():
             raise UnreadableDocument(
-                document, "It is protected with a password.", "Open it, then save or print it as a PDF without a password."
+                document,
+                "It is protected with a password.",
+                "Open it, then save or print it as a PDF without a password.",
             ) from error
-        raise UnreadableDocument(document, "The PDF is broken or incomplete.", "Copy it from its source again.") from error
+        raise UnreadableDocument(
+            document, "The PDF is broken or incomplete.", "Copy it from its source again."
+        ) from error
     with file:
         if len(file) > MAX_PAGES:
             raise UnreadableDocument(
-                document, f"It has {len(file)} pages, more than {MAX_PAGES}.", "Split it into several documents."
+                document,
+                f"It has {len(file)} pages, more than {MAX_PAGES}.",
+                "Split it into several documents.",
             )
         sheets: list[Sheet] = []
         warnings: list[str] = []
@@ -162,10 +184,14 @@ def _load(raw: bytes, document: str) -> tuple[list[Sheet], dict[str, str], list[
             total += sum(len(line.text) for line in lines)
             if total > MAX_CHARACTERS:
                 raise UnreadableDocument(
-                    document, f"It holds more than {MAX_CHARACTERS:,} characters.", "Split it into several documents."
+                    document,
+                    f"It holds more than {MAX_CHARACTERS:,} characters.",
+                    "Split it into several documents.",
                 )
             if not lines and not pictures:
-                pictures = next(iter(page.get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_IMAGE])), None) is not None
+                pictures = (
+                    next(iter(page.get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_IMAGE])), None) is not None
+                )
             sheets.append(Sheet(tuple(lines), label, page.get_height()))
             textpage.close()
             page.close()
@@ -189,7 +215,9 @@ def _language(file: Any) -> str:
 
 
 def _stretches(textpage: Any) -> Iterator[Stretch]:
-    """The stretches of a page in the order of its content; a new one at a line end, a wide gap or a step back."""
+    """
+    The stretches of a page in the order of its content; a new one at a line end, a wide gap or a step back.
+    """
     import pypdfium2.raw as pdfium
 
     left, right, bottom, top, x, y = (ctypes.c_double() for _ in range(6))
@@ -311,14 +339,18 @@ def _unwoven(rows: list[list[Stretch]]) -> list[list[Stretch]]:
             ordered += [*sides[0], *sides[1], row]
             sides = ([], [])
         else:
-            for side, part in enumerate(([s for s in row if s.right <= gutter], [s for s in row if s.left >= gutter])):
+            for side, part in enumerate(
+                ([s for s in row if s.right <= gutter], [s for s in row if s.left >= gutter])
+            ):
                 if part:
                     sides[side].append(part)
     return [*ordered, *sides[0], *sides[1]]
 
 
 def _table_rows(rows: list[list[Stretch]]) -> set[int]:
-    """Which rows belong to tables: neighbours with as many stretches, standing in line (left, right or middle)."""
+    """
+    Which rows belong to tables: neighbours with as many stretches, standing in line (left, right or middle).
+    """
     found: set[int] = set()
     first = 0
     for number in range(1, len(rows) + 1):
@@ -337,7 +369,8 @@ def _in_line(above: list[Stretch], below: list[Stretch]) -> bool:
         return False
     size = max(above[0].size, below[0].size)
     return all(
-        min(abs(a.left - b.left), abs(a.right - b.right), abs(a.left + a.right - b.left - b.right) / 2) < 0.5 * size
+        min(abs(a.left - b.left), abs(a.right - b.right), abs(a.left + a.right - b.left - b.right) / 2)
+        < 0.5 * size
         for a, b in zip(above, below, strict=True)
     )
 
@@ -379,7 +412,10 @@ def _without_numbers(text: str) -> str:
 
 
 class _Layout:
-    """Lines of all pages → text, blocks and pages; what is usual (size, line distance) is measured over the document."""
+    """
+    Lines of all pages → text, blocks and pages; what is usual (size, line distance) is measured over the
+    document.
+    """
 
     def __init__(self, sheets: list[Sheet]) -> None:
         self.sheets = sheets
@@ -460,10 +496,13 @@ class _Layout:
             return ended or not line.text[:1].islower()
         if step > PARAGRAPH_GAP * self.step * line.size:
             return True
-        if above.bold != line.bold and (above.bold or line.bold) and len(group) == sum(x.bold == above.bold for x in group):
-            # A bold line above a plain one is a heading, unless the sentence just goes on.
-            if not line.text[:1].islower():
-                return True
+        # A bold line above a plain one is a heading, unless the sentence just goes on.
+        if (
+            above.bold != line.bold
+            and not line.text[:1].islower()
+            and all(x.bold == above.bold for x in group)
+        ):
+            return True
         listed = _MARKER.match(first.text) is not None
         if _MARKER.match(line.text) and (listed or ended):
             return True
@@ -504,7 +543,9 @@ class _Layout:
         return blocks
 
     def _heading_level(self, group: list[Line], text: str) -> int:
-        """The level of a heading from 1, 0 when the group is none: it is larger, or bold in a text that is not."""
+        """
+        The level of a heading from 1, 0 when the group is none: it is larger, or bold in a text that is not.
+        """
         if not any(c.isalpha() for c in text):
             return 0
         larger = min(line.size for line in group) >= HEADING_SIZE * self.size

@@ -1,8 +1,8 @@
 """
 Plain text → blocks, by empty lines, line lengths and the marks that people type.
 
-The text is the file itself and is never changed. Two habits are told apart line by line: one line a paragraph (the line
-is longer than a screen) and lines broken by hand at some width.
+The text is the file itself and is never changed. Two habits are told apart line by line: one line a paragraph
+(the line is longer than a screen) and lines broken by hand at some width.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ UNWRAPPED = 120
 """A line of more characters than this was not broken by hand, so the next line is another paragraph."""
 
 LONGEST_HEADING = 80
-"""A heading is one line of at most so many characters; measured on nothing, a newspaper headline fits."""
+"""A heading is one line of at most so many characters; a newspaper headline fits."""
 
 _NEWLINE = re.compile(r"\r\n?|\n|\f")
 _UNDERLINE = re.compile(r"(?:={3,}|-{3,}|~{3,})\s*\Z")
@@ -47,7 +47,9 @@ def find_blocks(text: str, body: int = 0) -> list[Block]:
         if kind == "paragraph" and _may_be_heading(text, start, end):
             # A heading has something below it, and no more than one other heading directly around it.
             alone = [
-                0 <= other < len(groups) and groups[other][0] == "paragraph" and _may_be_heading(text, *groups[other][1:3])
+                0 <= other < len(groups)
+                and groups[other][0] == "paragraph"
+                and _may_be_heading(text, *groups[other][1:3])
                 for other in (number - 1, number + 1, number + 2)
             ]
             last = number + 1 == len(groups)
@@ -109,7 +111,9 @@ def _groups(text: str, run: list[Line]) -> list[Group]:
 
 
 def _breaks(text: str, above: Line, below: Line, width: int, in_list: bool) -> bool:
-    """Whether a new block starts between two neighbouring lines of a run whose longest line is `width` long."""
+    """
+    Whether a new block starts between two neighbouring lines of a run whose longest line is `width` long.
+    """
     upper, lower = text[slice(*above)], text[slice(*below)]
     if len(upper) > UNWRAPPED or len(lower) > UNWRAPPED:
         return True
@@ -130,6 +134,6 @@ def _may_be_heading(text: str, start: int, end: int) -> bool:
         and not _NEWLINE.search(line)
         and not _SENTENCE_END.search(line)
         and not line.endswith((",", "–", "-"))
-        and (line[0].isupper() or line[0].isdigit() or line[0] in "„“\"")
+        and (line[0].isupper() or line[0].isdigit() or line[0] in '„“"')
         and any(c.isalpha() for c in line)
     )
