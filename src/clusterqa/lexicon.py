@@ -1,8 +1,9 @@
 """
-Which terms of the other language a word may stand for, and how probably: the bridge by which lexical search crosses from
-Lithuanian to English and back (probabilistic structured queries, Darwish and Oard 2003).
+Which terms of the other language a word may stand for, and how probably: the bridge by which lexical search
+crosses from Lithuanian to English and back (probabilistic structured queries, Darwish and Oard 2003).
 
-The table was learnt from parallel sentences; training/lexicon/README.md tells how, from what, and how good it is.
+The table was learnt from parallel sentences; training/lexicon/README.md tells how, from what, and how good it
+is.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ from clusterqa.records import LANGUAGES, Language
 
 TABLE = "lexicons/lt-en.tsv.gz"
 HEADER = "# clusterqa lexicon 1: language, kind of key (term or word), key, translations with probabilities"
-"""First line of a table. The number changes with the format or with `analysis.term_in`, whose results are the keys."""
+"""
+First line of a table. The number changes with the format or with `analysis.term_in`, whose results are the
+keys.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +30,10 @@ class Lexicon:
     """
     Translations of single words, by language.
 
-    `terms` holds them by what `analysis.term_in` makes of a word. `words` holds them by the folded word itself, for words
-    whose translations are not those of their term: „galioja“ (is valid) has the stem of „gali“ (can). The values are kept
-    as the table has them, "term probability term probability …", and are read when asked for: few of many ever are.
+    `terms` holds them by what `analysis.term_in` makes of a word. `words` holds them by the folded word
+    itself, for words whose translations are not those of their term: „galioja“ (is valid) has the stem of
+    „gali“ (can). The values are kept as the table has them, "term probability term probability …", and are
+    read when asked for: few of many ever are.
     """
 
     terms: Mapping[Language, Mapping[str, str]]
@@ -46,29 +51,35 @@ class Lexicon:
         """
         A lexicon from the lines of a table: `HEADER`, then rows as it says, separated by tabs.
 
-        Raises ValueError where the first line is not `HEADER`: the table is of another version, and must be built anew.
+        Raises ValueError where the first line is not `HEADER`: the table is of another version, and must be
+        built anew.
         """
         rows = iter(lines)
         if next(rows, "") != HEADER:
-            raise ValueError("This is no lexicon of this version. Build it anew with training/lexicon/build.py")
-        tables: dict[str, dict[str, dict[str, str]]] = {
-            kind: {language: {} for language in LANGUAGES} for kind in ("term", "word")
+            raise ValueError("This is no lexicon of this version. Build it with training/lexicon/build.py")
+        tables: dict[tuple[str, str], dict[str, str]] = {
+            (kind, language): {} for kind in ("term", "word") for language in LANGUAGES
         }
         for row in rows:
             language, kind, key, translations = row.split("\t")
-            tables[kind][language][key] = translations
-        return cls(terms=tables["term"], words=tables["word"])
+            tables[kind, language][key] = translations
+        return cls(
+            terms={language: tables["term", language] for language in LANGUAGES},
+            words={language: tables["word", language] for language in LANGUAGES},
+        )
 
     def translations(self, word: str) -> tuple[tuple[str, float], ...]:
         """
-        The terms of the other language that a word may stand for, each with its probability in (0, 1], best first.
+        The terms of the other language that a word may stand for, each with its probability in (0, 1], best
+        first.
 
-        `word` is lower case, as `analysis.words` yields it; diacritics may be missing. Since nobody tells which language
-        it is in, it is looked up as a Lithuanian and as an English one: „data“ gives the English term for a date and the
-        Lithuanian one for data. The terms are `term_in(…, "en")` of English and `term_in(…, "lt")` of Lithuanian words,
-        which `analysis.terms` has among the index terms. The probabilities of one language's reading sum to at most 1;
-        what is missing went to rarer translations. A word may translate to its own term („partneris“ to "partner"), and
-        does where the texts learnt from say so. Empty for an unknown word.
+        `word` is lower case, as `analysis.words` yields it; diacritics may be missing. Since nobody tells
+        which language it is in, it is looked up as a Lithuanian and as an English one: „data“ gives the
+        English term for a date and the Lithuanian one for data. The terms are `term_in(…, "en")` of English
+        and `term_in(…, "lt")` of Lithuanian words, which `analysis.terms` has among the index terms. The
+        probabilities of one language's reading sum to at most 1; what is missing went to rarer translations.
+        A word may translate to its own term („partneris“ to "partner"), and does where the texts learnt from
+        say so. Empty for an unknown word.
         """
         best: dict[str, float] = {}
         for language in LANGUAGES:
@@ -79,4 +90,4 @@ class Lexicon:
     def _entries(self, word: str, language: Language) -> list[tuple[str, float]]:
         row = self.words[language].get(fold(word)) or self.terms[language].get(term_in(word, language), "")
         fields = row.split()
-        return [(term, float(probability)) for term, probability in zip(fields[::2], fields[1::2], strict=True)]
+        return [(term, float(share)) for term, share in zip(fields[::2], fields[1::2], strict=True)]

@@ -1,18 +1,20 @@
 """
 Where sentences end, in Lithuanian and in English.
 
-The rules of both languages are always on, because documents mix them. A sentence ends at `.`, `!`, `?` or `…` (and
-the closing quotes and brackets after it) where white space follows and the next word does not begin with a small
-letter; a blank line or a bullet on a new line ends it as well, a plain line break does not. A full stop after an
-abbreviation, an initial or a number at the head of a list item is looked at more closely.
+The rules of both languages are always on, because documents mix them. A sentence ends at `.`, `!`, `?` or
+`…` (and the closing quotes and brackets after it) where white space follows and the next word does not
+begin with a small letter; a blank line or a bullet on a new line ends it as well, a plain line break does
+not. A full stop after an abbreviation, an initial or a number at the head of a list item is looked at
+more closely.
 
-Where the text allows both readings ("iki 2018 m. Lietuvos klasteriai…") the sentence goes on: two sentences quoted
-together can be read, half a sentence cannot.
+Where the text allows both readings ("iki 2018 m. Lietuvos klasteriai…") the sentence goes on: two
+sentences quoted together can be read, half a sentence cannot.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterator
 
@@ -24,6 +26,9 @@ SPLIT_AT = 600
 LONGEST = 1_000
 """Characters; a longer sentence is split at white space, and at this length where it has none."""
 
+_AHEAD = 80
+"""Characters after a full stop within which the next word is looked for."""
+
 _BULLETS = "•▪●◦‣·*-"
 _PARAGRAPH_END = re.compile(
     rf"\n[^\S\n]*\n\s*|\r[^\S\r\n]*\r(?!\n)\s*|[\f\u2029]\s*|[\n\r](?=[^\S\n]*[{_BULLETS}][^\S\n])"
@@ -31,17 +36,22 @@ _PARAGRAPH_END = re.compile(
 _STOP = re.compile(
     r"(?<![.!?…])(?P<marks>[.!?…]++)(?P<close>(?:[)\]}»”“\"'’‘*_¹²³⁰⁴-⁹]|\[\d{1,3}\])*+)(?=\s|$)"
 )
-_TOKEN = re.compile(r"[^\W_](?:[\w.'’-]*[^\W_])?$")
-_NEXT_WORD = re.compile(r"[\W_]*([^\W_]\w*)")
+# \u0300-\u036f: the accents of letters that are written as letter and accent (NFD), as some PDF files do.
+_TOKEN = re.compile(r"[^\W_](?:[\w\u0300-\u036f.'’-]*[^\W_][\u0300-\u036f]*|[\u0300-\u036f]*)$")
+_NEXT_WORD = re.compile(r"[\W_]*([^\W_][\w\u0300-\u036f]*)")
 _CLAUSE_END = re.compile(r";(?=\s)|(?<=\s)(?=[–—] )")
 _ENUMERATOR = re.compile(r"[(\[]?(?:\d{1,3}(?:\.\d{1,3})*|[ivxlIVXL]{1,5}|\w)")
+_INITIALS = re.compile(r"[^\W\d_](?:\.-?[^\W\d_])*")
+_YEAR = re.compile(r"(?:19|20)\d\d(?:\s?[–-]\s?\d{4})?\s+m\.")
+_LOCATIVE = re.compile(r"\w+(?:[oėy]je|[uy]je|uose|ose|yse|ėse|[^aeiouyėąęįųū\d]e)", re.IGNORECASE)
+"""A capitalised word in the locative is most often a place in the sentence ("2019 m. Bukarešte susitarė")."""
 _MONTHS = (
     "sausio|vasario|kovo|balandžio|gegužės|birželio|liepos|rugpjūčio|rugsėjo|spalio|lapkričio|gruodžio|"
     "mėnesio|pradžioje|pabaigoje"
 )
 _ONLY_DATE = re.compile(
-    rf"(?:[\w„“\"(]+ +){{0,2}}(?:\d{{4}}(?: ?[–-] ?\d{{4}})?\s+m\.?)?\s*(?:(?:{_MONTHS})\s+\d{{1,2}}"
-    rf"(?: ?[–-] ?\d{{1,2}})?\s+d\.?)?",
+    r"[„“\"(]?(?:(?:nuo|iki|jau|dar|o|bet|ir|po|apie|tik|net|pagal|tačiau|taigi|būtent)\s+){0,2}"
+    rf"(?:\d{{4}}(?:\s?[–-]\s?\d{{4}})?\s+m\.?)?\s*(?:(?:{_MONTHS})\s+\d{{1,2}}(?:\s?[–-]\s?\d{{1,2}})?\s+d\.?)?",
     re.IGNORECASE,
 )
 _LEGAL_ACT = re.compile(
@@ -58,25 +68,26 @@ def _words(text: str) -> frozenset[str]:
 # Something always follows these, so their full stop never ends a sentence.
 _NEVER_LAST = _words(
     """
-    t y t.y š š.m pvz žr plg vad vadin nr dr prof doc habil akad tel mob faks el e el.p angl liet vok lot
-    pranc rus lenk it tarpt vyr įsk neįsk atitink maždaug sutr įm įm.k a.k s.k buv dab jaun vid
-    mr mrs ms messrs st e.g i.e eg ie cf vs approx ca incl excl resp viz i
+    t y t.y š š.m pvz žr plg vad vadin nr dr prof doc habil akad tel mob faks el e el.p angl liet
+    vok lot pranc rus lenk it tarpt vyr įsk neįsk atitink maždaug sutr įm įm.k a.k s.k buv dab jaun
+    vid mr mrs ms messrs st e.g i.e eg ie cf vs approx ca incl excl resp viz i
     """
 )
 _NEVER_LAST_IN_LITHUANIAN_ONLY = _words("lot it rus buv dab mob ie")
 """Of these, what is an everyday word of English ("a lot. We")."""
 
-# These may stand last: their full stop ends the sentence when a capitalised word follows that is neither a name
-# nor an acronym, and the sentence has begun with more than "2018 m.".
+# These may stand last: their full stop ends the sentence when a capitalised word follows that is neither a
+# name nor an acronym, and the sentence has begun with more than "2018 m.".
 _MAY_BE_LAST = _words(
     """
-    m d mėn sav val min sek proc tūkst mln mlrd trln eur lt vnt egz kg km cm mm ha g pr pl al a pavad str p psl sk skyr
-    pastr lent pav priv k r raj apskr sen mstl kab ed par ltd inc co corp llc a.m p.m dept govt
+    m d mėn sav val min sek proc tūkst mln mlrd trln vnt egz g pr pl al a
+    pavad str p psl sk skyr pastr lent pav priv k r raj apskr sen mstl kab ed par ltd inc co corp
+    llc a.m p.m dept govt
     """
 )
 
 # Lists end with these, and so do sentences, whatever the next word is.
-_LAST = _words("kt pan etc t.t")
+_LAST = _words("kt pan etc t.t eur lt kg km cm mm ha")
 
 # These stand before a number; elsewhere they are words like any other ("the state of the art.").
 _BEFORE_NUMBER = _words("no nos art fig figs sec vol pp ch par tab eq max min est p psl")
@@ -87,11 +98,12 @@ _LEGAL_FORM = _words("ltd inc co corp llc a.m p.m dept govt")
 # Words that open sentences and are no names; after an initial or a dotted acronym only they tell.
 _OPENERS = _words(
     """
-    the a an it its this that these those they he she we you our their there here in on at for from with by as if when
-    while after before since and but or so however each every some all most both only what who how why where which
-    jis ji jie jos tai šis ši šie šios tas ta tie tos toks tokia tokie čia ten mes jūs kas kaip kur kada kodėl kiek
-    kuris kuri ar o bet ir tačiau todėl taigi be nors jei jeigu kai nes kad pagal nuo iki po prieš per už su dėl apie
-    vienas viena visi visos kiekvienas kita kitas kiti jų jo jos juos taip pat beje dabar tuomet tada
+    the a an it its this that these those they he she we you our their there here in on at for from
+    with by as if when while after before since and but or so however each every some all most both
+    only what who how why where which jis ji jie jos tai šis ši šie šios tas ta tie tos toks tokia
+    tokie čia ten mes jūs kas kaip kur kada kodėl kiek kuris kuri ar o bet ir tačiau todėl taigi be
+    nors jei jeigu kai nes kad pagal nuo iki po prieš per už su dėl apie vienas viena visi visos
+    kiekvienas kita kitas kiti jų jo jos juos taip pat beje dabar tuomet tada
     """
 )
 
@@ -100,8 +112,8 @@ _NAMES = (
     "Lietuv", "Latvij", "Estij", "Lenkij", "Vokietij", "Prancūzij", "Ispanij", "Danij", "Suomij", "Švedij",
     "Norvegij", "Austrij", "Portugalij", "Italij", "Belgij", "Europ", "Baltij", "Vilni", "Kaun", "Klaipėd",
     "Šiauli", "Panevėž", "Berlyn", "Briusel", "Jungtin", "Seim", "Vyriausyb", "Tarybos", "Komisijos",
-    "Ministr", "Ekonomikos ir", "Ūkio minist", "Mokslo, inov", "Inovacijų agent", "Eur", "Lt", "Lithuan", "Berlin",
-    "Brussels", "Kr.",
+    "Ministr", "Ekonomikos ir", "Ūkio minist", "Mokslo, inov", "Inovacijų agent", "Eur", "Lt", "Lithuan",
+    "Berlin", "Brussels", "Kr.",
 )  # fmt: skip
 
 
@@ -137,11 +149,8 @@ def _ends(text: str, start: int, end: int, language: Language) -> Iterator[tuple
         if first < stop.start() and _is_end(text, first, stop, end, language):
             yield first, stop.end()
             first = _skip_space(text, stop.end(), end)
-    last = end
-    while last > first and text[last - 1].isspace():
-        last -= 1
-    if last > first:
-        yield first, last
+    if first < end:
+        yield first, _skip_space_back(text, end)
 
 
 def _skip_space(text: str, position: int, end: int) -> int:
@@ -150,11 +159,17 @@ def _skip_space(text: str, position: int, end: int) -> int:
     return position
 
 
+def _skip_space_back(text: str, position: int) -> int:
+    while text[position - 1].isspace():
+        position -= 1
+    return position
+
+
 def _is_end(text: str, first: int, stop: re.Match[str], end: int, language: Language) -> bool:
     """Whether the sentence that begins at `first` ends with the marks found by `_STOP`."""
-    following = _NEXT_WORD.match(text, stop.end(), min(end, stop.end() + 80))
-    if following is None:
-        return True
+    following = _NEXT_WORD.match(text, stop.end(), min(end, stop.end() + _AHEAD))
+    if following is None:  # what is left holds no word and stays with this sentence
+        return end - stop.end() > _AHEAD
     word = following[1]
     if word[0].islower() or text[stop.start() - 1] in "([":
         return False
@@ -167,7 +182,7 @@ def _is_end(text: str, first: int, stop: re.Match[str], end: int, language: Lang
     if token_match.start() == first + (text[first] in "([") and _ENUMERATOR.fullmatch(token):
         return False
     ends_abbreviation = _is_end_after(text, first, token_match, following, end, language)
-    # A closing bracket after an abbreviation closes a remark inside the sentence: "(įmonės ir kt.) Lietuvoje".
+    # A bracket after an abbreviation closes a remark inside the sentence: "(įmonės ir kt.) Lietuvoje".
     return ends_abbreviation is None or (ends_abbreviation and ")" not in stop["close"])
 
 
@@ -175,12 +190,17 @@ def _is_end_after(
     text: str, first: int, token_match: re.Match[str], following: re.Match[str], end: int, language: Language
 ) -> bool | None:
     """The same for a single full stop after a token; None when the token is no abbreviation."""
-    token, word = token_match[0], following[1]
+    token, word = _composed(token_match[0]), _composed(following[1])
     lower = token.lower()
-    opener = word.lower() in _OPENERS and (not word.isupper() or len(word) == 1)
-    if token[-1].isupper() and (len(token) == 1 or token[-2] in ".-"):
+    position = following.start(1)
+    ahead = _composed(text[position : min(end, position + 150)])
+    initial = len(word) == 1 and ahead.startswith(".", 1)
+    opener = word.lower() in _OPENERS and not initial and (len(word) == 1 or not word.isupper())
+    if token[-1].isupper() and _INITIALS.fullmatch(token):
         return opener
-    if lower == "t" and text[: token_match.start()].rstrip().endswith(("t.", "T.")):
+    if lower == "t" and text[max(first, token_match.start() - 4) : token_match.start()].rstrip().endswith(
+        "t."
+    ):
         lower = "t.t"
     if lower in _LAST and not (language == "en" and lower == "pan"):
         return True
@@ -190,40 +210,42 @@ def _is_end_after(
         return False
     if lower not in _MAY_BE_LAST:
         return None
+    if following[0].strip() != following[1]:
+        return False  # a name in quotation marks, a remark in brackets, a dash, a table cell
     if word[0].isdigit():
-        return False
+        return _YEAR.match(ahead) is not None
     if lower in _LEGAL_FORM:
         return opener
-    begun = text[first : token_match.end()]
+    begun = _composed(text[first : min(token_match.end(), first + 60)])
     if len(begun.split(None, 3)) < 3 or (lower in ("m", "d") and _ONLY_DATE.fullmatch(begun)):
         return False
     if opener:
         return True
-    position = following.start(1)
     if (
         (word.isupper() and len(word) > 1)
-        or text.startswith(_NAMES, position)
+        or ahead.startswith(_NAMES)
+        or _LOCATIVE.fullmatch(word)
         or word.lower() in _MONTHS.split("|")
     ):
         return False
-    return not (lower in ("m", "d") and _LEGAL_ACT.match(text, position, min(end, position + 150)))
+    return not (lower in ("m", "d") and _LEGAL_ACT.match(ahead))
+
+
+def _composed(text: str) -> str:
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def _pieces(text: str, start: int, end: int) -> Iterator[Span]:
-    """Cut a sentence that is too long to be quoted; the pieces hold all of it but the white space between them."""
-    clauses = (
-        [match.end() for match in _CLAUSE_END.finditer(text, start, end)] if end - start > SPLIT_AT else []
-    )
+    """Cut a sentence that is too long to be quoted; only white space is left out."""
+    too_long = end - start > SPLIT_AT
+    clauses = [match.end() for match in _CLAUSE_END.finditer(text, start, end)] if too_long else []
     while end - start > SPLIT_AT:
         cut = _last_clause(clauses, start)
         if cut is None:
             if end - start <= LONGEST:
                 break
             cut = _last_space(text, start, start + LONGEST)
-        last = cut
-        while text[last - 1].isspace():
-            last -= 1
-        yield Span(start, last)
+        yield Span(start, _skip_space_back(text, cut))
         start = _skip_space(text, cut, end)
     if start < end:
         yield Span(start, end)

@@ -3,11 +3,12 @@ Learn the Lithuanian–English translation lexicon of the lexical search channel
 
     files ─read─▶ Pair ─index─▶ Bitext ─candidates─▶ ─align─▶ Links ─select─▶ Tables ─write─▶ lt-en.tsv.gz
 
-A sentence is the set of its content terms (`clusterqa.analysis.term_in`). IBM Model 1 (Brown et al. 1993) is trained by EM
-in both directions at once over the term pairs that keep company more than chance would have it; in the last rounds
-the two directions must agree on each link (Liang, Taskar and Klein 2006), which does away with most of what Model 1
-gets wrong with rare words. Words whose own translations differ from those of their stem then get an entry of their own:
-„galioja“ (is valid) shares its stem with „gali“ (can). One core, two minutes, the same bytes for the same input.
+A sentence is the set of its content terms (`clusterqa.analysis.term_in`). IBM Model 1 (Brown et al. 1993) is
+trained by EM in both directions at once over the term pairs that keep company more than chance would have it;
+in the last rounds the two directions must agree on each link (Liang, Taskar and Klein 2006), which does away
+with most of what Model 1 gets wrong with rare words. Words whose own translations differ from those of their
+stem then get an entry of their own: „galioja“ (is valid) shares its stem with „gali“ (can). One core, two
+minutes, the same bytes for the same input.
 
     python training/lexicon/build.py parallel.tsv.gz glossary.tsv --out src/clusterqa/lexicons/lt-en.tsv.gz
 """
@@ -24,7 +25,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -62,15 +63,27 @@ MIN_WORD_SEEN = 2.0
 """Expected links (weighted) that a word needs for an entry of its own."""
 STEM_WEIGHT = 3.0
 """How many links of a word's own the translations of its stem count as."""
+DOUBT = 2.0
+"""The same for words in doubt (`Side.in_doubt`), as a multiple of the links that the word has."""
 MIN_DIFFERENCE = 0.25
-"""Total variation distance, in [0, 1], from the translations of its stem that makes a word's own entry worth its place."""
+"""
+Total variation distance, in [0, 1], from the translations of its stem that makes a word's own entry worth its
+place.
+"""
 MIN_LANGUAGE_SHARE = 0.02
-"""Entries are left out where fewer of the words behind them belong to the language, as with English product names."""
+"""
+Entries are left out where fewer of the words behind them belong to the language, as with English product
+names.
+"""
+MIN_LANGUAGE_SHARE_ITSELF = 0.5
+"""The same for a term as its own translation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A Lithuanian and an English text that say the same; `weight` > 0 is how many plain pairs it counts as."""
+    """
+    A Lithuanian and an English text that say the same; `weight` > 0 is how many plain pairs it counts as.
+    """
 
     lt: str
     en: str
@@ -112,7 +125,9 @@ def without_brackets(text: str) -> str:
 
 
 def read_documents(folder: Path) -> Iterator[Pair]:
-    """Paragraph pairs of a corpus folder, NAME.lt.md beside NAME.en.md, where both have the same number of them."""
+    """
+    Paragraph pairs of a corpus folder, NAME.lt.md beside NAME.en.md, where both have the same number of them.
+    """
     for lithuanian in sorted(folder.glob("*.lt.md")):
         english = lithuanian.with_name(lithuanian.name.removesuffix(".lt.md") + ".en.md")
         if not english.is_file():
@@ -124,14 +139,17 @@ def read_documents(folder: Path) -> Iterator[Pair]:
             print(f"{lithuanian.name}: paragraphs do not pair up, left out", file=sys.stderr)
 
 
-@lru_cache(maxsize=None)
+@cache
 def term(word: str, language: Language) -> str | None:
     """The lexicon key of a word, or None for a word without letters or without meaning of its own."""
     return term_in(word, language) if any(map(str.isalpha, word)) and not is_stop_word(word) else None
 
 
 def terms_of(text: str, language: Language) -> dict[str, str]:
-    """The distinct lexicon keys of a text in order of first appearance, each with the first word under it, folded."""
+    """
+    The distinct lexicon keys of a text in order of first appearance, each with the first word under it,
+    folded.
+    """
     keys: dict[str, str] = {}
     for word in content_words(text):
         key = term(word, language)
@@ -143,11 +161,12 @@ def terms_of(text: str, language: Language) -> dict[str, str]:
 @dataclass(frozen=True, slots=True)
 class Side:
     """
-    One language's half of the pairs as terms: pair i holds `ids[starts[i]:starts[i + 1]]`, indices into `vocabulary`.
+    One language's half of the pairs as terms: pair i holds `ids[starts[i]:starts[i + 1]]`, indices into
+    `vocabulary`.
 
-    `word_ids`, parallel to `ids`, are indices into `words`: the folded word that the term was made of. `seen` is in how
-    many pairs each term stands. `own_entry` tells of each word whether it may have an entry of its own: of the words
-    of a glossary term only those that the glossary itself has, since elsewhere „labels“ are on envelopes.
+    `word_ids`, parallel to `ids`, are indices into `words`: the folded word that the term was made of. `seen`
+    is in how many pairs each term stands. `in_doubt` are the words that the glossary has under their stem but
+    not as they stand: elsewhere "labels" are on envelopes, here they are what "label" is.
     """
 
     vocabulary: list[str]
@@ -156,7 +175,7 @@ class Side:
     word_ids: np.ndarray
     starts: np.ndarray
     seen: np.ndarray
-    own_entry: np.ndarray
+    in_doubt: np.ndarray
 
     def incidence(self, weights: np.ndarray | None = None) -> sparse.csr_array:
         """Pairs × terms; 1, or the pair's weight, where the term stands in the pair."""
@@ -183,7 +202,9 @@ def index(pairs: Iterable[Pair]) -> Bitext:
     word_ids: dict[Language, list[int]] = {language: [] for language in LANGUAGES}
     ids: dict[Language, list[int]] = {language: [] for language in LANGUAGES}
     starts: dict[Language, list[int]] = {language: [0] for language in LANGUAGES}
-    glossary: dict[Language, dict[str, str]] = {language: {} for language in LANGUAGES}  # its words and their terms
+    glossary: dict[Language, dict[str, str]] = {
+        language: {} for language in LANGUAGES
+    }  # its words and their terms
     weights: list[float] = []
     for pair in pairs:
         texts: dict[Language, str] = {"lt": pair.lt, "en": pair.en}
@@ -205,8 +226,13 @@ def index(pairs: Iterable[Pair]) -> Bitext:
         seen = np.bincount(ids[language], minlength=len(numbers[language]))
         glossary_terms = set(glossary[language].values())
         chosen = [numbers[language][key] for key in glossary_terms]
-        seen[chosen] = np.maximum(seen[chosen], MIN_SEEN)  # the glossary's terms are kept however rare they are
-        own_entry = [word in glossary[language] or term(word, language) not in glossary_terms for word in word_numbers[language]]
+        seen[chosen] = np.maximum(
+            seen[chosen], MIN_SEEN
+        )  # the glossary's terms are kept however rare they are
+        in_doubt = [
+            word not in glossary[language] and term(word, language) in glossary_terms
+            for word in word_numbers[language]
+        ]
         return Side(
             vocabulary=list(numbers[language]),
             words=list(word_numbers[language]),
@@ -214,7 +240,7 @@ def index(pairs: Iterable[Pair]) -> Bitext:
             word_ids=np.array(word_ids[language], dtype=np.int32),
             starts=np.array(starts[language], dtype=np.int64),
             seen=seen,
-            own_entry=np.array(own_entry),
+            in_doubt=np.array(in_doubt),
         )
 
     return Bitext(side("lt"), side("en"), np.array(weights), words)
@@ -269,8 +295,8 @@ def rank_within(group: np.ndarray, score: np.ndarray) -> np.ndarray:
 @dataclass(frozen=True, slots=True)
 class Links:
     """
-    Every occurrence of a candidate in some pair: the Lithuanian and the English token that it joins (positions in
-    `Side.ids`), the number of the candidate, and how much the occurrence counts.
+    Every occurrence of a candidate in some pair: the Lithuanian and the English token that it joins
+    (positions in `Side.ids`), the number of the candidate, and how much the occurrence counts.
     """
 
     lt_token: np.ndarray
@@ -280,7 +306,9 @@ class Links:
 
 
 def occurrences(bitext: Bitext, lt: np.ndarray, en: np.ndarray, pairs_at_once: int = 20_000) -> Links:
-    """All occurrences of the candidates, with the weights of their pairs; some pairs at a time to save memory."""
+    """
+    All occurrences of the candidates, with the weights of their pairs; some pairs at a time to save memory.
+    """
     width = len(bitext.en.vocabulary)
     wanted = lt * width + en
     found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
@@ -291,17 +319,26 @@ def occurrences(bitext: Bitext, lt: np.ndarray, en: np.ndarray, pairs_at_once: i
         partners = np.repeat(en_sizes, lt_sizes)  # how many English tokens each Lithuanian token faces
         partner_start = np.repeat(bitext.en.starts[first:last], lt_sizes)
         lt_token = np.repeat(np.arange(bitext.lt.starts[first], bitext.lt.starts[last]), partners)
-        en_token = np.arange(len(lt_token)) - np.repeat(np.cumsum(partners) - partners - partner_start, partners)
+        en_token = np.arange(len(lt_token)) - np.repeat(
+            np.cumsum(partners) - partners - partner_start, partners
+        )
         key = bitext.lt.ids[lt_token].astype(np.int64) * width + bitext.en.ids[en_token]
         place = np.minimum(np.searchsorted(wanted, key), len(wanted) - 1)
         hit = wanted[place] == key
-        found.append((lt_token[hit].astype(np.int32), en_token[hit].astype(np.int32), place[hit].astype(np.int32)))
+        found.append(
+            (lt_token[hit].astype(np.int32), en_token[hit].astype(np.int32), place[hit].astype(np.int32))
+        )
     lt_token, en_token, candidate = (np.concatenate(column) for column in zip(*found, strict=True))
-    return Links(lt_token, en_token, candidate, np.repeat(bitext.weights, np.diff(bitext.lt.starts))[lt_token])
+    return Links(
+        lt_token, en_token, candidate, np.repeat(bitext.weights, np.diff(bitext.lt.starts))[lt_token]
+    )
 
 
 def align(bitext: Bitext, lt: np.ndarray, en: np.ndarray) -> Links:
-    """How often each occurrence of a candidate is expected to be a translation, by EM; the pair's weight times [0, 1]."""
+    """
+    How often each occurrence of a candidate is expected to be a translation, by EM; the pair's weight times
+    [0, 1].
+    """
     together = occurrences(bitext, lt, en)
     # Any term may also stem from nothing, with its share of all terms of its language.
     lt_nothing = (np.bincount(bitext.lt.ids) / len(bitext.lt.ids))[bitext.lt.ids]
@@ -330,7 +367,9 @@ Table = dict[str, list[tuple[str, float]]]
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """What is learnt of one language: the translations of its terms, and of words that differ from their term's."""
+    """
+    What is learnt of one language: the translations of its terms, and of words that differ from their term's.
+    """
 
     terms: Table
     words: Table
@@ -362,31 +401,69 @@ def tables(
     """
     The tables of one language.
 
-    Of each candidate: `key` and `translation`, its terms in the vocabularies of `here` and `there`, its `probability` and
-    that of the way `back`. Of each link in `aligned`: `token`, its position in `here.ids`.
+    Of each candidate: `key` and `translation`, its terms in the vocabularies of `here` and `there`, its
+    `probability` and that of the way `back`. Of each link in `aligned`: `token`, its position in `here.ids`.
     """
     good = (probability >= MIN_PROBABILITY) & (back >= MIN_PROBABILITY_BACK)
     shares = language_shares(bitext.words, language)
     terms = as_table(key, translation, np.where(good, probability, 0), here.vocabulary, there.vocabulary)
-    terms = {name: entries for name, entries in terms.items() if shares[name] >= MIN_LANGUAGE_SHARE}
+    terms = {
+        name: usable
+        for name, entries in terms.items()
+        if (usable := of_language(entries, name, shares[name]))
+    }
 
     # The same for every (word, candidate) that occurs, the term's probabilities serving as a prior.
-    pairs, place = np.unique(here.word_ids[token].astype(np.int64) * len(key) + aligned.candidate, return_inverse=True)
+    pairs, place = np.unique(
+        here.word_ids[token].astype(np.int64) * len(key) + aligned.candidate, return_inverse=True
+    )
     word, candidate = pairs // len(key), pairs % len(key)
     counts = np.bincount(place, aligned.count)
     totals = np.bincount(word, counts, len(here.words))
-    own = (counts + STEM_WEIGHT * probability[candidate]) / (totals[word] + STEM_WEIGHT)
-    # What other candidates gain is what those lose that never occur with the word, so the gains alone are the distance.
+    prior = np.maximum(STEM_WEIGHT, np.where(here.in_doubt, DOUBT * totals, 0))[word]
+    own = (counts + prior * probability[candidate]) / (totals[word] + prior)
+    # What other candidates gain is what those lose that never occur with the word, so the gains alone are the
+    # distance.
     difference = np.bincount(word, np.maximum(own - probability[candidate], 0), len(here.words))
-    enough = (totals >= MIN_WORD_SEEN) & (difference >= MIN_DIFFERENCE) & here.own_entry
+    enough = (totals >= MIN_WORD_SEEN) & (difference >= MIN_DIFFERENCE)
     good = (own >= MIN_PROBABILITY) & (back[candidate] >= MIN_PROBABILITY_BACK) & enough[word]
     words = as_table(word, translation[candidate], np.where(good, own, 0), here.words, there.vocabulary)
-    words = {name: entries for name, entries in words.items() if shares[term(name, language)] >= MIN_LANGUAGE_SHARE}
+    keys = {
+        name: here.vocabulary[number] for name, number in zip(here.words, term_of_word(here), strict=True)
+    }
+    words = {
+        name: usable
+        for name, entries in words.items()
+        if (usable := of_language(entries, keys[name], shares[keys[name]]))
+    }
     return Tables(terms, words)
 
 
+def term_of_word(side: Side) -> np.ndarray:
+    """The index in `vocabulary` of the term of each word in `words`."""
+    terms = np.empty(len(side.words), dtype=np.int64)
+    terms[side.word_ids] = side.ids
+    return terms
+
+
+def of_language(entries: list[tuple[str, float]], key: str, share: float) -> list[tuple[str, float]]:
+    """
+    The entries that can be relied on when the words under `key` belong to the language to the given share.
+
+    A term that translates to itself tells something of a Lithuanian word („partneris“: "partner"), but
+    nothing of an English one that merely stands in Lithuanian texts.
+    """
+    if share < MIN_LANGUAGE_SHARE:
+        return []
+    return [entry for entry in entries if entry[0] != key or share >= MIN_LANGUAGE_SHARE_ITSELF]
+
+
 def as_table(
-    key: np.ndarray, translation: np.ndarray, probability: np.ndarray, keys: list[str], translations: list[str]
+    key: np.ndarray,
+    translation: np.ndarray,
+    probability: np.ndarray,
+    keys: list[str],
+    translations: list[str],
 ) -> Table:
     """The best `KEEP` translations of each key with a probability over 0."""
     best = (probability > 0) & (rank_within(key, probability) < KEEP)
@@ -397,7 +474,10 @@ def as_table(
 
 
 def language_shares(words: dict[Language, Counter[str]], language: Language) -> dict[str, float]:
-    """For each key of a language, how many of the word occurrences that would be looked up under it are that language's."""
+    """
+    For each key of a language, how many of the word occurrences that would be looked up under it are that
+    language's.
+    """
     own: Counter[str] = Counter()
     every: Counter[str] = Counter()
     for where, counter in words.items():
@@ -438,18 +518,33 @@ def write(learnt: dict[Language, Tables], path: Path) -> None:
     for language in LANGUAGES:
         for kind, table in (("term", learnt[language].terms), ("word", learnt[language].words)):
             for key, entries in table.items():
-                print(language, kind, key, " ".join(f"{entry} {p:.2f}" for entry, p in entries), sep="\t", file=text)
+                print(
+                    language,
+                    kind,
+                    key,
+                    " ".join(f"{entry} {p:.2f}" for entry, p in entries),
+                    sep="\t",
+                    file=text,
+                )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(gzip.compress(text.getvalue().encode(), 9, mtime=0))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Learn the Lithuanian–English lexicon from parallel sentences.")
-    parser.add_argument("parallel", type=Path, help="gzipped TSV with the columns en, lt, source, licence, domain")
+    parser = argparse.ArgumentParser(
+        description="Learn the Lithuanian–English lexicon from parallel sentences."
+    )
+    parser.add_argument(
+        "parallel", type=Path, help="gzipped TSV with the columns en, lt, source, licence, domain"
+    )
     parser.add_argument("glossary", type=Path, nargs="?", help="TSV with the columns en, lt, note")
-    parser.add_argument("--documents", type=Path, help="folder with NAME.lt.md beside NAME.en.md to learn from as well")
+    parser.add_argument(
+        "--documents", type=Path, help="folder with NAME.lt.md beside NAME.en.md to learn from as well"
+    )
     parser.add_argument("--out", type=Path, required=True, help="the table to write, .tsv.gz")
-    parser.add_argument("--sources", type=Path, help="TSV to write: source, licence and number of pairs learnt from")
+    parser.add_argument(
+        "--sources", type=Path, help="TSV to write: source, licence and number of pairs learnt from"
+    )
     options = parser.parse_args()
 
     sources: Counter[tuple[str, str]] = Counter()

@@ -1,7 +1,8 @@
 """
 Measure a lexicon: glossary terms, retrieval of Tatoeba sentences across languages, coverage.
 
-    python training/lexicon/evaluate.py TABLE.tsv.gz --glossary glossary.tsv --tatoeba tatoeba.tsv --texts corpus/*.md
+    python training/lexicon/evaluate.py TABLE.tsv.gz --glossary glossary.tsv --tatoeba tatoeba.tsv --texts
+    corpus/*.md
 
 Build TABLE without the glossary if the figure for the glossary is to mean anything.
 """
@@ -25,7 +26,10 @@ from clusterqa.records import LANGUAGES, Language
 
 
 def glossary_accuracy(lexicon: Lexicon, path: Path, reading: Language) -> tuple[float, float, int]:
-    """Share of the single-word terms whose first, and whose first three translations hold one that the glossary gives."""
+    """
+    Share of the single-word terms whose first, and whose first three translations hold one that the glossary
+    gives.
+    """
     wanted: dict[str, set[str]] = {}
     for pair in read_glossary(path):
         here, there = (pair.lt, pair.en) if reading == "lt" else (pair.en, pair.lt)
@@ -34,7 +38,9 @@ def glossary_accuracy(lexicon: Lexicon, path: Path, reading: Language) -> tuple[
             translation = term(theirs[0], "en" if reading == "lt" else "lt")
             if translation:
                 wanted.setdefault(ours[0], set()).add(translation)
-    found = [[entry in right for entry, _ in lexicon.translations(word)[:3]] for word, right in wanted.items()]
+    found = [
+        [entry in right for entry, _ in lexicon.translations(word)[:3]] for word, right in wanted.items()
+    ]
     return sum(any(hits[:1]) for hits in found) / len(found), sum(map(any, found)) / len(found), len(found)
 
 
@@ -42,8 +48,9 @@ def retrieval(lexicon: Lexicon, questions: Sequence[str], texts: Sequence[str], 
     """
     Share of the questions whose own text comes first of all `texts`, which are in language `to`.
 
-    A text scores the probability that it holds each word of the question, as it stands or translated, weighted by the
-    word's inverse document frequency and divided by the text's length (its own idf, square root). A tie counts as lost.
+    A text scores the probability that it holds each word of the question, as it stands or translated,
+    weighted by the word's inverse document frequency and divided by the text's length (its own idf, square
+    root). A tie counts as lost.
     """
     bags = [{key for word in content_words(text) if (key := term(word, to) or word)} for text in texts]
     frequency = Counter(key for bag in bags for key in bag)
@@ -100,11 +107,19 @@ def main() -> None:
         print(f"Tatoeba lt→en: {retrieval(lexicon, lt, en, 'en'):.1%} of {len(rows)} at rank 1")
         print(f"Tatoeba en→lt: {retrieval(lexicon, en, lt, 'lt'):.1%} of {len(rows)} at rank 1")
         for name, texts in (("Lithuanian", lt), ("English", en)):
-            print("Tatoeba, {}: {:.1%} of {} content words have an entry".format(name, *coverage(lexicon, texts)))
+            print(
+                "Tatoeba, {}: {:.1%} of {} content words have an entry".format(
+                    name, *coverage(lexicon, texts)
+                )
+            )
     for name in ("lt", "en"):
-        texts = [path.read_text(encoding="utf-8") for path in options.texts if path.name.endswith(f".{name}.md")]
+        texts = [
+            path.read_text(encoding="utf-8") for path in options.texts if path.name.endswith(f".{name}.md")
+        ]
         if texts:
-            print("texts, {}: {:.1%} of {} content words have an entry".format(name, *coverage(lexicon, texts)))
+            print(
+                "texts, {}: {:.1%} of {} content words have an entry".format(name, *coverage(lexicon, texts))
+            )
 
 
 if __name__ == "__main__":

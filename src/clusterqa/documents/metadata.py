@@ -59,9 +59,9 @@ def front_matter(text: str) -> tuple[Metadata, int, list[str]]:
     """
     The metadata on top of a text, where the body starts (0 without front matter), and warnings.
 
-    Front matter that cannot be read still counts as front matter: it is not quoted. A text that merely starts with
-    a thematic break (`---`) has none: what stands there starts with no field, or is not YAML and names no field
-    that is known here.
+    Front matter that cannot be read still counts as front matter: it is not quoted. A text that merely starts
+    with a thematic break (`---`) has none: what stands there starts with no field, or is not YAML and names
+    no field that is known here.
     """
     found = _FRONT_MATTER.match(text)
     if found is None or (found["yaml"].strip() and _FIRST_KEY.match(found["yaml"]) is None):

@@ -39,6 +39,9 @@ In letter sizes: a wider gap inside a line parts columns or cells; the spaces of
 it.
 """
 
+QUARTER = 1.5707963267948966
+"""A quarter turn in radians: lines of a landscape page stand on end in the file's own coordinates."""
+
 PARAGRAPH_GAP = 1.3
 """In usual line distances: a wider one starts a new block."""
 
@@ -51,6 +54,9 @@ Share of pages on which a line at the edge must stand to be a running header; be
 pages have different ones.
 """
 
+MARGIN = 0.13
+"""Share of a page's height, at the top and at the bottom, in which running lines stand."""
+
 COLUMN_CHARACTERS = 18
 """Mean length of a stretch from which two side by side are columns of text and not cells."""
 
@@ -59,7 +65,7 @@ GARBLED_SHARE = 0.2
 
 _OCR = "Recognise its text first, for example: ocrmypdf -l lit+eng in.pdf out.pdf"
 _OCR_AGAIN = (
-    "Make it again from its source, or recognise its text: ocrmypdf --force-ocr -l lit+eng in.pdf out.pdf"
+    "Make it anew from its source, or recognise its text: ocrmypdf --force-ocr -l lit+eng in.pdf out.pdf"
 )
 
 # pdfium may be used by one thread at a time.
@@ -81,8 +87,9 @@ _NO_TITLE = re.compile(
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """
-    Characters that stand together on one line; points from the lower left corner of the page, `y` the
-    baseline.
+    Characters that stand together on one line; points from the lower left corner of the page, `y` the baseline.
+
+    The page is turned so that the line is level; `slanted` are lines that no quarter turn makes level.
     """
 
     text: str
@@ -91,6 +98,7 @@ class Stretch:
     y: float
     size: float
     bold: bool
+    slanted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +188,7 @@ def _load(raw: bytes, document: str) -> tuple[list[Sheet], dict[str, str], list[
                 warnings.append(f"Page {label} is broken and left out; copy the PDF from its source again.")
                 continue
             textpage = page.get_textpage()
-            lines = _lines(list(_stretches(textpage)))
+            lines = _lines(list(_stretches(textpage, page.get_height())))
             total += sum(len(line.text) for line in lines)
             if total > MAX_CHARACTERS:
                 raise UnreadableDocument(
@@ -214,7 +222,7 @@ def _language(file: Any) -> str:
     return buffer.raw[:size].decode("utf-16-le", "ignore").rstrip("\0")
 
 
-def _stretches(textpage: Any) -> Iterator[Stretch]:
+def _stretches(textpage: Any, height: float) -> Iterator[Stretch]:
     """
     The stretches of a page in the order of its content; a new one at a line end, a wide gap or a step back.
     """
@@ -229,12 +237,13 @@ def _stretches(textpage: Any) -> Iterator[Stretch]:
     sizes: Counter[float] = Counter()
     bold = marks = 0
     start = end = line = 0.0
+    slanted = False
 
     def taken() -> Iterator[Stretch]:
         nonlocal letters, bold, marks
         text = _joined(letters).strip()
         if text and sizes:
-            yield Stretch(text, start, end, line, sizes.most_common(1)[0][0], 2 * bold > marks)
+            yield Stretch(text, start, end, line, sizes.most_common(1)[0][0], 2 * bold > marks, slanted)
         letters, bold, marks = [], 0, 0
         sizes.clear()
 
@@ -254,18 +263,28 @@ def _stretches(textpage: Any) -> Iterator[Stretch]:
             continue
         pdfium.FPDFText_GetCharBox(textpage, index, *box)
         pdfium.FPDFText_GetCharOrigin(textpage, index, *origin)
+        angle = pdfium.FPDFText_GetCharAngle(textpage, index)
+        low, high, baseline = left.value, right.value, y.value
+        turns = round(angle / QUARTER) % 4
+        if turns == 1:
+            low, high, baseline = bottom.value, top.value, height - x.value
+        elif turns == 2:
+            low, high, baseline = -right.value, -left.value, height - y.value
+        elif turns == 3:
+            low, high, baseline = -top.value, -bottom.value, x.value
+        tilted = abs(angle / QUARTER - round(angle / QUARTER)) > 0.05
         size = round(_letter_size(pdfium, textpage, index), 1)
         if letters and sizes:
-            gap = left.value - end
+            gap = low - end
             small = min(size, sizes.most_common(1)[0][0])  # a raised note number is smaller than its line
-            if gap > WIDE_GAP * size or gap < -2 * size or abs(y.value - line) > 0.8 * small:
+            off = gap > WIDE_GAP * size or gap < -2 * size or abs(baseline - line) > 0.8 * small
+            if tilted != slanted or (off and not tilted):
                 yield from taken()
         if not sizes:
             letters = []
-            start, line = left.value, y.value
-            end = right.value
+            start, end, line, slanted = low, high, baseline, tilted
         letters.append(char)
-        end = max(end, right.value)
+        end = max(end, high)
         sizes[size] += 1
         marks += 1
         if len(letters) % 4 == 1:  # every fourth letter is enough to tell a bold stretch
@@ -310,7 +329,10 @@ def _line(row: list[Stretch], as_cells: bool) -> Line:
     text = (" | " if as_cells else " ").join(stretch.text for stretch in row)
     bold = all(stretch.bold for stretch in row)
     cells = tuple(row) if as_cells else ()
-    return Line(text, row[0].left, max(s.right for s in row), row[0].y, longest.size, bold, cells)
+    # A slanted line is a watermark: it stays in the text and is never quoted.
+    return Line(
+        text, row[0].left, max(s.right for s in row), row[0].y, longest.size, bold, cells, row[0].slanted
+    )
 
 
 def _unwoven(rows: list[list[Stretch]]) -> list[list[Stretch]]:
@@ -399,9 +421,9 @@ def _mark_running(sheets: list[Sheet]) -> list[Sheet]:
             outermost = line.y in (max(heights), min(heights))
             running = len(same) >= most or (outermost and sum(abs(other - page) <= 4 for other in same) >= 3)
             bare = _PAGE_NUMBER.fullmatch(line.text)
-            outer = sheet.height and not 0.1 < line.y / sheet.height < 0.9
-            numbered = bare is not None and outer and bare[1] in (sheet.label, str(page + 1))
-            if len(lines) > 1 and (running or numbered):
+            numbered = bare is not None and bare[1] in (sheet.label, str(page + 1))
+            in_margin = not MARGIN * sheet.height < line.y < (1 - MARGIN) * sheet.height
+            if len(lines) > 1 and in_margin and (running or numbered):
                 lines[number] = replace(line, running=True)
         marked.append(replace(sheet, lines=tuple(lines)))
     return marked

@@ -1,0 +1,3 @@
+from clusterqa.cli import main
+
+main()

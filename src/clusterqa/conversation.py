@@ -1,0 +1,144 @@
+"""
+From what a person typed to what is searched for, or to a short reply where there is nothing to search.
+
+Follow-ups ("O kiek jis galioja?", "and for gold?") are completed from the earlier questions: words of theirs are lent at a
+lower weight, and a new word takes the place of the earlier one that is nearest to it in meaning ("gold" of "bronze").
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from clusterqa.analysis import content_words, fold, nfc
+from clusterqa.encoder import Encoder
+from clusterqa.language import detect
+from clusterqa.records import Language, Question
+from clusterqa.search import Query
+
+MAX_CHARACTERS = 2000
+MAX_HISTORY = 6
+"""Earlier questions looked at; older ones no longer bear on what is meant."""
+LENT_WEIGHT = 0.5
+REPLACES_COSINE = 0.42
+"""A new word takes the place of an earlier one from this cosine of the two words on."""
+
+Remark = Literal["greeting", "thanks", "farewell", "about", "empty", "too_long", "unreadable"]
+
+_GREETING = r"(?:labas rytas|labas vakaras|laba diena|labas|laba|sveiki|sveikas|sveika|labukas|good morning|good afternoon|good evening|good day|hello there|hello|hi there|hi|hey|greetings)"
+_THANKS = r"(?:labai )?(?:aciu|dekui|dekoju|dekojame)(?: (?:jums|uz atsakyma|uz pagalba|labai|didelis))*|didelis aciu|(?:many )?(?:thanks|thank you|thx|cheers)(?: (?:a lot|very much|so much|for your help|for the answer|for that))*"
+_FAREWELL = r"(?:viso gero|viso geriausio|iki pasimatymo|iki|sudie|ate|geros dienos|gero vakaro|goodbye|good bye|bye bye|bye|see you|have a nice day)"
+_ABOUT = r"(?:kas tu(?: toks| tokia)?(?: esi)?|kas jus(?: tokie)?|ka (?:tu )?(?:moki|gali|galite)|ka galima paklausti|ko galiu (?:paklausti|klausti)|kaip (?:tu )?veiki|padek|pagalba|who are you|what are you|what can you do|what can i ask(?: you)?|how do you work|help)"
+_SMALL_TALK: tuple[tuple[Remark, re.Pattern[str]], ...] = (
+    ("thanks", re.compile(rf"(?:(?:ok|gerai|super|puiku|great|perfect|good) )?(?:{_THANKS})(?: {_FAREWELL})?")),
+    ("farewell", re.compile(rf"(?:(?:{_THANKS}) )?{_FAREWELL}")),
+    ("about", re.compile(rf"(?:{_GREETING} )?{_ABOUT}")),
+    ("greeting", re.compile(rf"{_GREETING}(?: (?:visiems|jums|kaip sekasi|how are you|everyone))?")),
+)
+_GREETING_IN_FRONT = re.compile(
+    r"^\s*(?:labas\s+rytas|labas\s+vakaras|lab[aą]\s+dien[aą]|labas|sveiki|good\s+(?:morning|afternoon|evening|day)|hello|hi|hey)"
+    r"(?:\s+(?:visiems|there|everyone))?\s*[,.!–-]+\s*(?=\S)",
+    re.IGNORECASE,
+)
+_OPENER = re.compile(r"^(?:o|ir|bet|tai|tada|and|but|so|then|or|what about|how about|what if|kaip del|o kaip)\b")
+_POINTING = frozenset(
+    """jis ji jie jos jo ju jam jai jiems joms ja ji juo juos jas tai sis si sie sios sio siam siai siuo sia tas ta tie tos to
+    tam tuo toks tokia toki tokio tokios tokie ten tada it its they them their theirs that this those these there he she his
+    her him one ones then""".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A question to search for, or a remark that needs no search; exactly one of the two is given."""
+
+    language: Language
+    query: Query | None = None
+    remark: Remark | None = None
+
+
+def understand(question: Question, encoder: Encoder) -> Understood:
+    """
+    What is meant by a question in its conversation.
+
+    The language is that of the words; where they say nothing ("ESCA", "2026") the caller's, then the conversation's.
+    """
+    text = nfc(question.text)
+    history = [nfc(earlier) for earlier in question.history[-MAX_HISTORY:] if earlier.strip()]
+    language = _language(text, question.language, history)
+    if remark := _remark(text):
+        return Understood(language, remark=remark)
+    clean = _GREETING_IN_FRONT.sub("", _tidy(text)) or _tidy(text)
+    full, words = _completed(clean, history, encoder)
+    return Understood(language, query=Query(full, language, encoder.encode_queries([full])[0], words))
+
+
+def is_follow_up(text: str) -> bool:
+    """Whether a question leans on an earlier one: it opens like one, points back, or has hardly a word of its own."""
+    plain = " ".join(re.findall(r"\w+", fold(text)))
+    tokens = plain.split()
+    if _OPENER.match(plain) and len(tokens) <= 14:
+        return True
+    if len(tokens) <= 14 and _POINTING.intersection(tokens):
+        return True
+    return len(content_words(text)) <= 1 and len(tokens) <= 5
+
+
+def _language(text: str, default: Language | None, history: Sequence[str]) -> Language:
+    if default is None:
+        for earlier in reversed(history):
+            found = detect(earlier)
+            if found.certain:
+                default = found.language
+                break
+    return detect(text, default=default).language
+
+
+def _remark(text: str) -> Remark | None:
+    if any(unicodedata.category(c) in ("Cc", "Co", "Cs", "Cn") and c not in "\n\r\t" for c in text) or text.count("\ufffd") > 2:
+        return "unreadable"
+    if not any(c.isalnum() for c in text):
+        return "empty"
+    if len(text) > MAX_CHARACTERS:
+        return "too_long"
+    plain = " ".join(re.findall(r"\w+", fold(text)))
+    return next((remark for remark, pattern in _SMALL_TALK if pattern.fullmatch(plain)), None)
+
+
+def _tidy(text: str) -> str:
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def _completed(text: str, history: Sequence[str], encoder: Encoder) -> tuple[str, dict[str, float]]:
+    """The question completed from the earlier ones, and its words with their weights."""
+    own = content_words(text)
+    words = dict.fromkeys(own, 1.0)
+    earlier = [question for question in history if _remark(question) is None]
+    if not earlier or not is_follow_up(text):
+        return text, words
+    before_text, before = _completed(_tidy(earlier[-1]), earlier[:-1], encoder)
+    new = [word for word in own if word not in before]
+    replaced = _replaced(new, [word for word in before if word not in own], encoder)
+    for old, word in replaced.items():
+        before_text = re.sub(rf"(?<!\w){re.escape(old)}(?!\w)", word, before_text, count=1, flags=re.IGNORECASE)
+    for word, weight in before.items():
+        if word not in replaced:
+            words.setdefault(word, weight * LENT_WEIGHT if own else weight)
+    return f"{before_text} {text}", words
+
+
+def _replaced(new: Sequence[str], old: Sequence[str], encoder: Encoder) -> dict[str, str]:
+    """Earlier word → the new word that takes its place."""
+    if not new or not old or len(new) > 3:
+        return {}
+    vectors = encoder.encode_queries([*new, *old])
+    cosines = vectors[: len(new)] @ vectors[len(new) :].T
+    result: dict[str, str] = {}
+    for row, word in enumerate(new):
+        column = int(cosines[row].argmax())
+        if cosines[row, column] >= REPLACES_COSINE and old[column] not in result:
+            result[old[column]] = word
+    return result

@@ -1,0 +1,103 @@
+"""What is installed, which encoder is used, whether the index is in step with the corpus, and what is damaged."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from clusterqa import __version__, documents
+from clusterqa.calibration import Calibration
+from clusterqa.encoder import Encoder
+from clusterqa.errors import ClusterQAError, IndexNotFound
+from clusterqa.library import check_in_step, out_of_step, removed
+from clusterqa.settings import Settings
+from clusterqa.store import DATABASE, Store
+
+_PACKAGES = ("torch", "sentence-transformers", "faiss-cpu", "PyStemmer", "langdetect", "pypdfium2", "python-docx",
+             "trafilatura", "gradio", "fastapi")  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at; `detail` says what is, and what to do where it is not `ok`."""
+
+    what: str
+    ok: bool
+    detail: str
+
+
+def examine(settings: Settings, load_encoder: Callable[[], Encoder]) -> list[Finding]:
+    """Look at everything, in the order in which one thing rests on another; never raises for what it finds."""
+    findings = [_installed(), _corpus(settings)]
+    encoder: Encoder | None = None
+    try:
+        encoder = load_encoder()
+        calibrated = Calibration.bundled().encoder == encoder.fingerprint
+        own = (settings.data / "calibration.json").is_file()
+        findings.append(Finding("encoder", True, f"{settings.encoder} ({encoder.fingerprint}, {encoder.dimension} dimensions)"))
+        findings.append(
+            Finding(
+                "confidence",
+                calibrated or own,
+                "fitted for this encoder" if calibrated or own else "fitted for another encoder; run: clusterqa eval calibrate",
+            )
+        )
+    except ClusterQAError as error:
+        findings.append(Finding("encoder", False, str(error)))
+    findings += _index(settings, encoder)
+    return findings
+
+
+def _installed() -> Finding:
+    found, missing = [f"clusterqa {__version__}"], []
+    for name in _PACKAGES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            missing.append(name)
+    if missing:
+        return Finding("installed", False, f"missing: {', '.join(missing)}. Install again with: pip install clusterqa")
+    return Finding("installed", True, ", ".join(found))
+
+
+def _corpus(settings: Settings) -> Finding:
+    try:
+        files = documents.list_files(settings.corpus)
+    except ClusterQAError as error:
+        return Finding("corpus", False, str(error))
+    kept = len(removed(settings))
+    detail = f"{len(files)} documents in {settings.corpus}" + (f", {kept} removed ones can be restored" if kept else "")
+    return Finding("corpus", bool(files), detail if files else f"{detail}. Add some with: clusterqa add FILE")
+
+
+def _index(settings: Settings, encoder: Encoder | None) -> list[Finding]:
+    findings: list[Finding] = []
+    try:
+        with Store.open(settings.data) as store:
+            damage = store.damage()
+            findings.append(
+                Finding("database", not damage, "whole" if not damage else
+                        f"damaged: {'; '.join(damage)}. Mend it with: clusterqa index --rebuild")
+            )  # fmt: skip
+            if damage:
+                return findings
+            if encoder is not None:
+                check_in_step(store, settings, encoder)
+            counts = store.counts()
+            stale = out_of_step(settings, store) if settings.corpus.is_dir() else []
+            detail = f"generation {store.generation()}, {counts['passages']} passages"
+            if stale:
+                detail += f"; {len(stale)} documents changed since ({', '.join(stale[:3])}). Run: clusterqa index"
+            findings.append(Finding("index", not stale, detail))
+            for name, reason, next_step in store.unreadable():
+                findings.append(Finding("document", False, f"{name} could not be read: {reason} {next_step}"))
+    except IndexNotFound as error:
+        findings.append(Finding("index", False, str(error)))
+    except (ClusterQAError, sqlite3.Error) as error:
+        findings.append(Finding("database", False, f"{error}"))
+    asides = sorted(settings.data.glob(f"{DATABASE}.damaged-*"))
+    if asides:
+        findings.append(Finding("set aside", True, f"{asides[-1].name}: a damaged index, kept; delete it when it is not needed"))
+    return findings

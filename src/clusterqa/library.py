@@ -1,0 +1,459 @@
+"""
+Keeping the index in step with the corpus: reading, splitting, encoding, one transaction.
+
+Work is proportional to what changed: unchanged files are told by size and time, then by content; unchanged passages of
+a changed file keep their vectors. Everything slow happens before the transaction; a run that is killed, or a disk
+that fills up, leaves the previous generation answering.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import shutil
+import sqlite3
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+
+from clusterqa import documents
+from clusterqa.analysis import ANALYSIS_VERSION, searchable, terms, words
+from clusterqa.encoder import Encoder
+from clusterqa.errors import CorpusError, IndexNotFound, IndexOutdated, StoreError, UnreadableDocument
+from clusterqa.passages import split
+from clusterqa.records import Document, Passage
+from clusterqa.settings import Settings
+from clusterqa.store import DATABASE, FileState, NewPassage, Store, Stored
+
+log = logging.getLogger(__name__)
+
+CONTEXT_VERSION = "1"
+"""Part of the index's fingerprint: raise it whenever `passage_text` or the way of splitting changes."""
+
+LOCK = "writer.lock"
+REMOVED = "removed"
+LOCK_SECONDS = 600
+SIDECAR = ".yaml"
+
+Progress = Callable[[str, int, int], None]
+"""Told the stage ("read" or "encode"), how much of it is done, and how much there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one indexing run did; document ids in order. `generation` is the one that answers now."""
+
+    generation: int
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    unchanged: int = 0
+    passages: int = 0
+    unreadable: tuple[UnreadableDocument, ...] = ()
+    warnings: tuple[tuple[str, str], ...] = ()
+    ignored: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    document: Document
+    file: FileState
+    passages: tuple[Passage, ...] = field(default=())
+
+
+def check_in_step(store: Store, settings: Settings, encoder: Encoder) -> None:
+    """
+    Raise IndexOutdated when the index was built with another encoder or other settings, IndexNotFound when it is empty.
+    """
+    built_with = store.meta("encoder")
+    if built_with is None:
+        raise IndexNotFound(store.path)
+    if built_with != encoder.fingerprint:
+        raise IndexOutdated(f"the encoder {built_with}, but {encoder.fingerprint} is asked for")
+    if (made := store.meta("settings")) != settings_fingerprint(settings):
+        raise IndexOutdated(f"other settings ({made}, now {settings_fingerprint(settings)})")
+
+
+def settings_fingerprint(settings: Settings) -> str:
+    """Everything beside the encoder that changes what is stored for a document."""
+    return f"passage_chars={settings.passage_chars} analysis={ANALYSIS_VERSION} context={CONTEXT_VERSION}"
+
+
+def passage_text(document: Document, passage: Passage) -> str:
+    """What is encoded for a passage: where it stands, then what it says."""
+    place = " – ".join(dict.fromkeys([document.title, *passage.heading]))
+    return searchable(". ".join(part for part in (place, passage.lead, passage.text) if part))
+
+
+def sentence_text(passage: Passage, position: int) -> str:
+    """What is encoded for one sentence: the heading right above it, then the sentence."""
+    span = passage.sentences[position]
+    text = passage.text[span.start - passage.start : span.end - passage.start]
+    above = passage.lead or (passage.heading[-1] if passage.heading else "")
+    return searchable(f"{above}. {text}" if above else text)
+
+
+def update(
+    settings: Settings,
+    encoder: Callable[[], Encoder],
+    *,
+    rebuild: bool = False,
+    progress: Progress | None = None,
+) -> Report:
+    """
+    Bring the index in step with the corpus folder.
+
+    `encoder` is called only when something must be encoded or checked. With `rebuild` everything is read and encoded
+    again; a database too damaged to open is put aside first, never deleted. A file that cannot be read is reported and
+    stops nothing; if an earlier version of it is live, that version stays.
+
+    Raises CorpusError, IndexOutdated (without `rebuild`), StoreError.
+    """
+    files = documents.list_files(settings.corpus)
+    ignored = tuple(name for name, _ in documents.ignored_files(settings.corpus))
+    with writer_lock(settings.data):
+        if rebuild:
+            _put_aside_if_damaged(settings.data)
+        with Store.open(settings.data, create=True) as store:
+            model = encoder()
+            fresh = store.meta("encoder") is None
+            if not fresh and not rebuild:
+                check_in_step(store, settings, model)
+            return _update(store, settings, model, files, ignored, rebuild or fresh, progress)
+
+
+def _update(
+    store: Store,
+    settings: Settings,
+    encoder: Encoder,
+    files: Sequence[tuple[str, Path]],
+    ignored: tuple[str, ...],
+    everything: bool,
+    progress: Progress | None,
+) -> Report:
+    known = {stored.id: stored for stored in store.documents(state=None)}
+    live = {name for name, stored in known.items() if stored.state == "live"}
+    to_read: list[_Read] = []
+    touched: list[tuple[str, FileState]] = []
+    unreadable: list[UnreadableDocument] = []
+    unchanged = 0
+    for position, (name, path) in enumerate(files):
+        if progress:
+            progress("read", position, len(files))
+        stored = known.get(name) if name in live else None
+        try:
+            if stored and not everything and _same_stat(stored, path):
+                unchanged += 1
+                continue
+            state = file_state(path, name)
+            if stored and not everything and state.sha256 == stored.file_sha256:
+                touched.append((name, state))
+                unchanged += 1
+                continue
+            document = documents.read(path, name)
+        except UnreadableDocument as error:
+            unreadable.append(error)
+            continue
+        to_read.append(_Read(document, state, split(document, settings.passage_chars)))
+    if progress:
+        progress("read", len(files), len(files))
+    present = {name for name, _ in files}
+    gone = sorted(live - present)
+    new, warnings = _encode(store, encoder, to_read, everything, progress)
+    old_unreadable = [tuple(row) for row in store.unreadable()]
+    now_unreadable = [(e.document, e.reason, e.next_step) for e in unreadable]
+    if to_read or gone or everything or now_unreadable != old_unreadable:
+        with store.writing() as generation:
+            if everything:
+                store.set_meta("epoch", uuid.uuid4().hex)
+            store.set_meta("encoder", encoder.fingerprint)
+            store.set_meta("settings", settings_fingerprint(settings))
+            for name in gone:
+                store.remove(name, generation)
+            for item, passages in zip(to_read, new, strict=True):
+                store.put(item.document, item.file, passages, generation)
+            if everything:
+                for name in sorted(live & {e.document for e in unreadable}):
+                    store.remove(name, generation)
+            if gone or everything:
+                store.merge_stems()
+            store.set_unreadable(now_unreadable)
+            for name, state in touched:
+                store.touch(name, state)
+    elif touched:
+        for name, state in touched:
+            store.touch(name, state)
+    added = tuple(item.document.id for item in to_read if item.document.id not in live)
+    return Report(
+        generation=store.generation(),
+        added=added,
+        changed=tuple(item.document.id for item in to_read if item.document.id in live),
+        removed=tuple(gone),
+        unchanged=unchanged,
+        passages=store.counts()["passages"],
+        unreadable=tuple(unreadable),
+        warnings=tuple((item.document.id, text) for item in to_read for text in item.document.warnings) + warnings,
+        ignored=ignored,
+    )
+
+
+def _encode(
+    store: Store, encoder: Encoder, read: Sequence[_Read], everything: bool, progress: Progress | None
+) -> tuple[list[list[NewPassage]], tuple[tuple[str, str], ...]]:
+    """The passages of each document with vectors and terms; texts encoded before are not encoded again."""
+    texts = [
+        [[passage_text(r.document, p), *(sentence_text(p, i) for i in range(len(p.sentences)))] for p in r.passages]
+        for r in read
+    ]
+    digests = [[_digest(group) for group in groups] for groups in texts]
+    flat = {d: group for groups, names in zip(texts, digests, strict=True) for group, d in zip(groups, names, strict=True)}
+    known: dict[str, NDArray[np.float16]] = {} if everything else store.vectors_by_digest(flat)
+    missing = [digest for digest in flat if digest not in known]
+    queue = [text for digest in missing for text in flat[digest]]
+    done = 0
+
+    def count(n: int) -> None:
+        nonlocal done
+        done += n
+        if progress:
+            progress("encode", done, len(queue))
+
+    if queue:
+        vectors = encoder.encode_passages(queue, count).astype(np.float16)
+        begin = 0
+        for digest in missing:
+            known[digest] = vectors[begin : begin + len(flat[digest])]
+            begin += len(flat[digest])
+    warnings = []
+    for r, groups in zip(read, texts, strict=True):
+        if cut := encoder.cut_off([text for group in groups for text in group]):
+            warnings.append(
+                (r.document.id, f"{len(cut)} of its passages or sentences are longer than the encoder reads; their ends are "
+                 "found by words only. Set a smaller passage_chars, or shorten the sentences.")
+            )  # fmt: skip
+    return [
+        [
+            NewPassage(
+                passage=passage,
+                vectors=known[digest],
+                digest=digest,
+                body_terms=_terms(" ".join((passage.lead, passage.text))),
+                head_terms=_terms(" ".join((r.document.title, *passage.heading, *r.document.tags))),
+            )
+            for passage, digest in zip(r.passages, names, strict=True)
+        ]
+        for r, names in zip(read, digests, strict=True)
+    ], tuple(warnings)
+
+
+def _terms(text: str) -> str:
+    return " ".join(term for word in words(text) for term in terms(word))
+
+
+def _digest(texts: Sequence[str]) -> str:
+    return hashlib.sha256("\x00".join(texts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+# ── adding, removing, restoring ─────────────────────────────────────────────────────────────────────────────────
+
+
+def add(settings: Settings, files: Sequence[Path], *, replace: bool = False) -> tuple[list[str], list[UnreadableDocument]]:
+    """
+    Copy files into the corpus folder; gives the ids of those that came in and what could not be read.
+
+    Each file is read first: what cannot be read does not come in and does not stop the others. A file of the same name
+    and other content is refused unless `replace`. `update` must follow.
+    """
+    if not settings.corpus.is_dir():
+        _make_folder(settings.corpus)
+    added: list[str] = []
+    refused: list[UnreadableDocument] = []
+    with writer_lock(settings.data):
+        for path in files:
+            name = path.name
+            target = settings.corpus / name
+            try:
+                if not path.is_file():
+                    raise UnreadableDocument(str(path), "There is no such file.", "Check the name and the folder.")
+                documents.read(path, name)
+                if target.exists() and target.resolve() != path.resolve():
+                    same = file_state(target, name).sha256 == file_state(path, name).sha256
+                    if not same and not replace:
+                        raise UnreadableDocument(
+                            name,
+                            "A document of this name is in the corpus already, with another content.",
+                            "Give the file another name, or replace the old one with: clusterqa add --replace",
+                        )
+                    if same:
+                        added.append(name)
+                        continue
+                _copy_whole(path, target)
+                sidecar = path.with_name(path.name + SIDECAR)
+                if sidecar.is_file():
+                    _copy_whole(sidecar, target.with_name(target.name + SIDECAR))
+            except UnreadableDocument as error:
+                refused.append(error)
+            except OSError as error:
+                raise CorpusError(
+                    f"{name} cannot be copied into {settings.corpus} ({error.strerror}). "
+                    "Check its permissions and the space on the disk, or name another corpus: --corpus DIR"
+                ) from error
+            else:
+                added.append(name)
+    return added, refused
+
+
+def remove(settings: Settings, document: str) -> None:
+    """Move a document's file out of the corpus, into the data folder, from where `restore` brings it back."""
+    source, target = settings.corpus / document, settings.data / REMOVED / document
+    if not source.is_file():
+        raise CorpusError(f"There is no document {document} in {settings.corpus}. See what there is with: clusterqa list")
+    _move(settings, source, target)
+
+
+def restore(settings: Settings, document: str) -> None:
+    """Bring a removed document's file back into the corpus."""
+    source, target = settings.data / REMOVED / document, settings.corpus / document
+    if not source.is_file():
+        raise CorpusError(
+            f"{document} was not removed with clusterqa remove, so it cannot be restored. "
+            f"Put its file back into {settings.corpus} and run: clusterqa index"
+        )
+    if target.exists():
+        raise CorpusError(f"There is a document {document} in the corpus again. Rename it first, then restore this one.")
+    _move(settings, source, target)
+
+
+def removed(settings: Settings) -> list[str]:
+    """Ids of the documents that can be restored."""
+    folder = settings.data / REMOVED
+    return [name for name, _ in documents.list_files(folder)] if folder.is_dir() else []
+
+
+def _move(settings: Settings, source: Path, target: Path) -> None:
+    with writer_lock(settings.data):
+        try:
+            for extra in ("", SIDECAR):
+                here, there = source.with_name(source.name + extra), target.with_name(target.name + extra)
+                if here.is_file():
+                    there.parent.mkdir(parents=True, exist_ok=True)
+                    _copy_whole(here, there)
+                    here.unlink()
+        except OSError as error:
+            raise CorpusError(
+                f"{source} cannot be moved to {target} ({error.strerror}). Check the permissions of both folders."
+            ) from error
+
+
+def _copy_whole(source: Path, target: Path) -> None:
+    """Copy so that the target is there whole or not at all, whenever the power fails."""
+    if target.exists() and target.resolve() == source.resolve():
+        return
+    part = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.part")
+    try:
+        shutil.copyfile(source, part)
+        with part.open("rb") as file:
+            os.fsync(file.fileno())
+        os.replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise CorpusError(f"The folder {folder} cannot be made ({error.strerror}). Name another: --corpus DIR") from error
+
+
+# ── files and locks ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def file_state(path: Path, name: str) -> FileState:
+    """Digest of a file's bytes and its sidecar's, with the size and time that they had before they were read."""
+    try:
+        size, mtime = _stat(path)
+        digest = hashlib.sha256(path.read_bytes())
+        sidecar = path.with_name(path.name + SIDECAR)
+        if sidecar.is_file():
+            digest.update(b"\x00" + sidecar.read_bytes())
+    except OSError as error:
+        raise UnreadableDocument(name, f"It cannot be opened: {error.strerror}.", "Check its permissions.") from error
+    return FileState(digest.hexdigest(), size, mtime)
+
+
+def _same_stat(stored: Stored, path: Path) -> bool:
+    try:
+        return (stored.file_size, stored.file_mtime_ns) == _stat(path)
+    except OSError:
+        return False
+
+
+def _stat(path: Path) -> tuple[int, int]:
+    """Size and time of last change, of the file and its sidecar together."""
+    own = path.stat()
+    sidecar = path.with_name(path.name + SIDECAR)
+    if not sidecar.is_file():
+        return own.st_size, own.st_mtime_ns
+    beside = sidecar.stat()
+    return own.st_size + beside.st_size, max(own.st_mtime_ns, beside.st_mtime_ns)
+
+
+def out_of_step(settings: Settings, store: Store) -> list[str]:
+    """Ids of documents whose files changed, came or went since the index was built; a quick look at sizes and times."""
+    known = {stored.id: stored for stored in store.documents()}
+    failed = {name for name, _, _ in store.unreadable()}
+    found = [
+        name
+        for name, path in documents.list_files(settings.corpus)
+        if (name not in known and name not in failed) or (name in known and not _same_stat(known[name], path))
+    ]
+    present = {name for name, _ in documents.list_files(settings.corpus)}
+    return sorted({*found, *(set(known) - present)})
+
+
+@contextmanager
+def writer_lock(data: Path) -> Iterator[None]:
+    """One writer at a time; the lock goes with its process, so a killed one leaves nothing behind."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(data / LOCK, timeout=LOCK_SECONDS, is_singleton=True)
+        lock.acquire()
+    except Timeout as error:
+        raise StoreError("Another program has been writing to the index for long. Wait for it, then try again.") from error
+    except OSError as error:
+        raise StoreError(
+            f"The data folder {data} cannot be written ({error.strerror}). Check its permissions, or name another: --data DIR"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _put_aside_if_damaged(data: Path) -> None:
+    path = data / DATABASE
+    if not path.exists():
+        return
+    try:
+        with Store.open(data, create=True) as store:
+            damage = store.damage()
+    except (StoreError, sqlite3.Error) as error:
+        damage = [str(error)]
+    if not damage:
+        return
+    number = 1
+    while (aside := path.with_name(f"{DATABASE}.damaged-{number}")).exists():
+        number += 1
+    for suffix in ("", "-wal", "-shm"):
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            os.replace(part, aside.with_name(aside.name + suffix))
+    log.warning("The damaged index was put aside as %s: %s", aside.name, "; ".join(damage)[:300])
