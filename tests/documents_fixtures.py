@@ -52,9 +52,7 @@ def make_pdf(*pages: Callable[[Canvas], None], **options: object) -> bytes:
     return file.getvalue()
 
 
-def lines(
-    canvas: Canvas, left: float, top: float, texts: Iterable[str], size: float = 10, font: str = FONT
-) -> None:
+def lines(canvas: Canvas, left: float, top: float, texts: Iterable[str], size: float = 10, font: str = FONT) -> None:
     """Draw lines of text downwards from a place, 1.2 letter sizes apart; an empty one leaves a gap."""
     canvas.setFont(font, size)
     for number, text in enumerate(texts):

@@ -21,9 +21,9 @@ from clusterqa.records import Block, Document
 from documents_fixtures import BOLD, lines, make_docx, make_pdf, make_zip, picture
 
 PROSE = (
-    "Bronzos ženklas galioja dvejus metus nuo jo suteikimo dienos. Paskui klasterio valdymo organizacija turi iš naujo "
-    "pereiti palyginamąjį vertinimą, kurį atlieka nešališkas ekspertas. Įmonės, kurių ženklas baigė galioti, gali "
-    "kreiptis dar kartą; už vertinimą mokama pagal tuo metu galiojantį kainoraštį."
+    "Bronzos ženklas galioja dvejus metus nuo jo suteikimo dienos. Paskui klasterio valdymo organizacija "
+    "turi iš naujo pereiti palyginamąjį vertinimą, kurį atlieka nešališkas ekspertas. Įmonės, kurių ženklas baigė "
+    "galioti, gali kreiptis dar kartą; už vertinimą mokama pagal tuo metu galiojantį kainoraštį."
 )
 
 
@@ -51,7 +51,7 @@ def refusal(folder: Path, name: str, content: bytes) -> UnreadableDocument:
     return caught.value
 
 
-# --- Markdown ------------------------------------------------------------------------------------------------------
+# --- Markdown ------------------------------------------------------------------------------------------
 
 MARKDOWN = """---
 title: Ženklai
@@ -123,9 +123,7 @@ def test_markdown_blocks_are_cut_from_the_file_as_it_is(tmp_path, newline, form)
     source = unicodedata.normalize(form, MARKDOWN).replace("\n", newline)
     document = reading(tmp_path, "ženklai.md", source)
     assert document.text == source
-    expected = [
-        (kind, unicodedata.normalize(form, text).replace("\n", newline)) for kind, text in MARKDOWN_BLOCKS
-    ]
+    expected = [(kind, unicodedata.normalize(form, text).replace("\n", newline)) for kind, text in MARKDOWN_BLOCKS]
     assert shown(document) == expected
 
 
@@ -165,9 +163,9 @@ def test_markdown_leaves_out_marks_and_what_is_not_text(source, expected):
 
 
 _PIECES = st.sampled_from(
-    ["# ", "## ", " #", "- ", "1. ", "> ", "| a | b |\n|---|---|\n", "| 1 | 2 |\n", "|", "\\|", "```", "~~~", "\n",
-     "\n\n", "\r\n", "\r", "\t", "    ", "<!--", "-->", "<div>", "</div>", "[a]: b\n", "===", "---\n", "title: x\n",
-     "žodis", "e\u0307", "\0", "\x1c", "\x0b", "\f", "\u2028", "\x85", "\u00a0", ".", "—", "&amp;", "`", "**"]
+    ["# ", "## ", " #", "- ", "1. ", "> ", "| a | b |\n|---|---|\n", "| 1 | 2 |\n", "|", "\\|", "```", "~~~",
+     "\n", "\n\n", "\r\n", "\r", "\t", "    ", "<!--", "-->", "<div>", "</div>", "[a]: b\n", "===", "---\n",
+     "title: x\n", "žodis", "e\u0307", "\0", "\x1c", "\x0b", "\f", "\u2028", "\x85", "\u00a0", ".", "—", "&amp;", "`", "**"]
 )  # fmt: skip
 
 
@@ -201,7 +199,7 @@ def test_the_check_notices_every_kind_of_fault():
         check(Document("x", "a", "x", "lt", (Block("paragraph", 0, 2),), "text/plain"))
 
 
-# --- plain text ----------------------------------------------------------------------------------------------------
+# --- plain text ----------------------------------------------------------------------------------------
 
 
 def test_a_text_without_hand_made_line_breaks_has_one_paragraph_a_line(tmp_path):
@@ -226,9 +224,9 @@ def test_a_text_broken_by_hand_is_put_into_paragraphs_and_items():
     does.
     """
     source = (
-        "APIE KLASTERIUS\n===============\n\nKlasteris yra įmonių grupė, kuri dirba drauge,\n– taip sakoma įstatyme ir\n"
-        "kituose aktuose.\nNauja pastraipa prasideda po trumpos eilutės ir\nvėl tęsiasi.\n\nReikia:\n- ženklo;\n"
-        "  - ir sutarties\n    su ESCA;\n2) eksperto.\n\n-----\n\nPabaiga."
+        "APIE KLASTERIUS\n===============\n\nKlasteris yra įmonių grupė, kuri dirba drauge,\n"
+        "– taip sakoma įstatyme ir\nkituose aktuose.\nNauja pastraipa prasideda po trumpos eilutės ir\nvėl tęsiasi.\n\n"
+        "Reikia:\n- ženklo;\n  - ir sutarties\n    su ESCA;\n2) eksperto.\n\n-----\n\nPabaiga."
     )
     extract = plain.extract(source)
     assert shown(extract) == [
@@ -247,7 +245,7 @@ def test_a_text_broken_by_hand_is_put_into_paragraphs_and_items():
     assert [b.level for b in extract.blocks if b.kind == "list_item"] == [0, 1, 0]
 
 
-# --- encodings -----------------------------------------------------------------------------------------------------
+# --- encodings -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -318,8 +316,7 @@ def test_a_few_damaged_words_are_a_warning(tmp_path):
     One name turned into other letters does not bar a whole English document; the warning shows the word.
     """
     source = (
-        "The clusters were rated by experts of the secretariat. " * 20
-        + "\n\nLietuvos klasteriø þenklai ir ðvietimas."
+        "The clusters were rated by experts of the secretariat. " * 20 + "\n\nLietuvos klasteriø þenklai ir ðvietimas."
     )
     document = reading(tmp_path, "a.en.md", source)
     assert document.text == source
@@ -344,7 +341,7 @@ def test_utf8_with_a_broken_byte_is_still_utf8(tmp_path):
     assert document.warnings[0].startswith("Damaged characters (�): 1, the first in line 1.")
 
 
-# --- metadata ------------------------------------------------------------------------------------------------------
+# --- metadata ------------------------------------------------------------------------------------------
 
 
 def test_front_matter_says_what_is_known_about_a_document(tmp_path):
@@ -425,8 +422,8 @@ def test_a_thematic_break_is_not_front_matter(source):
 
 @pytest.mark.parametrize(
     ("text", "date"),
-    [("2024-03-05", "2024-03-05"), ("2024-03-05T10:00:00+02:00", "2024-03-05"), ("2024-03", "2024-03"), ("2024", "2024"),
-     ("2023-02-29", None), ("kovo 5 d.", None)],
+    [("2024-03-05", "2024-03-05"), ("2024-03-05T10:00:00+02:00", "2024-03-05"), ("2024-03", "2024-03"),
+     ("2024", "2024"), ("2023-02-29", None), ("kovo 5 d.", None)],
 )  # fmt: skip
 def test_dates_are_iso_dates(text, date):
     """Cut to the day; a year, or a year and month, stay what they are."""
@@ -449,9 +446,7 @@ def test_without_metadata_the_name_says_title_and_language(tmp_path, name, title
 def test_without_any_hint_the_text_says_the_language(tmp_path):
     """Neither front matter nor file name: the words decide, in both languages."""
     assert reading(tmp_path, "a.txt", PROSE).language == "lt"
-    assert (
-        reading(tmp_path, "b.txt", "The label is valid for two years from the day of award.").language == "en"
-    )
+    assert reading(tmp_path, "b.txt", "The label is valid for two years from the day of award.").language == "en"
 
 
 def test_metadata_win_over_the_name_and_the_conflict_is_told(tmp_path):
@@ -463,9 +458,7 @@ def test_metadata_win_over_the_name_and_the_conflict_is_told(tmp_path):
 
 def test_a_sidecar_wins_over_what_the_file_says(tmp_path):
     """report.pdf.yaml beside report.pdf; what it leaves out comes from the file."""
-    (tmp_path / "a.pdf.yaml").write_text(
-        "---\ntitle: Ataskaita\nlanguage: lt\ndate: 2020-01-02\n", encoding="utf-8"
-    )
+    (tmp_path / "a.pdf.yaml").write_text("---\ntitle: Ataskaita\nlanguage: lt\ndate: 2020-01-02\n", encoding="utf-8")
     document = reading(tmp_path, "a.pdf", make_pdf(lambda c: lines(c, 72, 700, ["Tekstas apie ženklus."])))
     assert (document.title, document.language, document.date) == ("Ataskaita", "lt", "2020-01-02")
     assert document.warnings == ()
@@ -478,7 +471,7 @@ def test_a_broken_sidecar_is_a_warning(tmp_path):
     assert document.warnings[0].startswith("The a.lt.md.yaml cannot be read, line 2")
 
 
-# --- folders -------------------------------------------------------------------------------------------------------
+# --- folders -------------------------------------------------------------------------------------------
 
 
 def test_a_folder_lists_what_can_be_read_by_id(tmp_path):
@@ -486,8 +479,8 @@ def test_a_folder_lists_what_can_be_read_by_id(tmp_path):
     Sorted ids with forward slashes; hidden, temporary and sidecar files are left out, other suffixes named.
     """
     corpus = tmp_path / "corpus"
-    for name in ["b.md", "a/ž.TXT", "a/ž.TXT.yaml", "a.pdf", ".git/x.md", ".hidden.md", "~$a.docx", "b.md~", ".b.md.swp",
-                 "c.docx.tmp", "notes.yaml", "photo.png", "README", "a/.b/c.md"]:  # fmt: skip
+    for name in ["b.md", "a/ž.TXT", "a/ž.TXT.yaml", "a.pdf", ".git/x.md", ".hidden.md", "~$a.docx", "b.md~",
+                 ".b.md.swp", "c.docx.tmp", "notes.yaml", "photo.png", "README", "a/.b/c.md"]:  # fmt: skip
         path = corpus / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("x", encoding="utf-8")
@@ -542,7 +535,7 @@ def test_a_missing_folder_says_what_to_do(tmp_path):
         list_files(tmp_path / "nėra")
 
 
-# --- what cannot be read -------------------------------------------------------------------------------------------
+# --- what cannot be read -------------------------------------------------------------------------------
 
 PDF = make_pdf(lambda c: lines(c, 72, 700, ["Tekstas."]))
 DOCX = make_docx(lambda d: d.add_paragraph("Tekstas."))
@@ -555,7 +548,7 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
         ("a.txt", PDF, "It is a PDF document, although its name ends in .txt", "Rename it to end in .pdf"),
         ("a.pdf", DOCX, "It is a Word document (DOCX), although", "Rename it to end in .docx"),
         ("a.docx", PDF, "It is a PDF document, although", "Rename it to end in .pdf"),
-        ("a.txt", b"\xef\xbb\xbf <!DOCTYPE html><html></html>", "It is an HTML page", "Rename it to end in .html"),
+        ("a.txt", b"\xef\xbb\xbf <!DOCTYPE html><html></html>", "It is an HTML page", "end in .html"),
         ("a.doc", DOCX, "Files ending in “.doc” are not read", "Rename it to end in .docx"),
         ("a.pdf", b"Tekstas.", "It is not a PDF document", "end in .txt"),
         ("a.docx", b"Tekstas.", "It is not a Word document", "end in .txt"),
@@ -564,9 +557,9 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
         ("a.docx", make_zip({"x.txt": b"x"}), "It is a zip archive", "Unpack it"),
         ("a.docx", make_zip({"word/document.xml": b"<x"}), "no whole Word document", "save it as DOCX again"),
         ("a.docx", make_zip({"xl/workbook.xml": b"<x/>"}), "It is a spreadsheet", "Save what matters"),
-        ("a.docx", make_zip({"mimetype": b"application/vnd.oasis.opendocument.text"}), "OpenDocument", "save it as DOCX"),
-        ("a.docx", OLE + "WordDocument".encode("utf-16-le"), "an old Word document (.doc)", "save it as DOCX"),
-        ("a.docx", OLE + "EncryptedPackage".encode("utf-16-le"), "protected with a password", "without a password"),
+        ("a.docx", make_zip({"mimetype": b"application/vnd.oasis.opendocument.text"}), "OpenDocument", "as DOCX"),
+        ("a.docx", OLE + "WordDocument".encode("utf-16-le"), "an old Word document", "save it as DOCX"),
+        ("a.docx", OLE + "EncryptedPackage".encode("utf-16-le"), "with a password", "without a password"),
         ("a.txt", rb"{\rtf1\ansi Tekstas}", "It is an RTF document", "save it as DOCX"),
         ("a.txt", b"\x89PNG\r\n\x1a\n", "It is a picture (PNG)", "Recognise its text"),
         ("a.md", b"", "The file is empty", "remove it"),
@@ -578,19 +571,17 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
         ("a.txt", "Ženklas".encode("utf-16-le"), "UTF-16 without a byte order mark", "UTF-8"),
         ("a.txt", b"\xff\xfeA\0B\0\x00\xd8", "starts as UTF-16 but breaks off", "UTF-8"),
         ("a.txt", "Привет, мир. Это кластер.".encode("cp1251"), "encoding that is not recognised", "UTF-8"),
-        ("a.html", b"<html><body><nav><a href='/'>a</a></nav></body></html>", "No main text", "copy the text"),
+        ("a.html", b"<html><body><nav><a href='/'>a</a></nav>", "No main text", "copy the text"),
         ("a.docx", make_docx(lambda d: None), "There is no text in it", "ocrmypdf -l lit+eng"),
         ("a.pdf", make_pdf(picture), "pictures of pages", "ocrmypdf -l lit+eng"),
         ("a.pdf", make_pdf(lambda c: None), "There is no text in it", "ocrmypdf -l lit+eng"),
-        ("a.pdf", make_pdf(lambda c: lines(c, 72, 700, ["Tekstas."]), encrypt="slapta"), "protected with a password",
+        ("a.pdf", make_pdf(lambda c: lines(c, 72, 700, ["Tekstas."]), encrypt="slapta"), "with a password",
          "without a password"),
         ("a.pdf", make_pdf(lambda c: lines(c, 72, 700, ["Klasteriø þenklas iðduodamas", "ðiø metø kovà"])),
          "windows-1257 read as windows-1252", "--force-ocr"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_read_is_named_with_the_reason_and_the_next_step(
-    tmp_path, name, content, reason, step
-):
+def test_what_cannot_be_read_is_named_with_the_reason_and_the_next_step(tmp_path, name, content, reason, step):
     """By content first, by suffix second; nothing but UnreadableDocument comes out."""
     error = refusal(tmp_path, name, content)
     assert reason in error.reason
@@ -647,7 +638,7 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory, content, suffix, start)
         assert error.next_step
 
 
-# --- PDF -----------------------------------------------------------------------------------------------------------
+# --- PDF -----------------------------------------------------------------------------------------------
 
 
 def test_pdf_paragraphs_follow_the_lines_and_hyphens_stay(tmp_path):
@@ -656,9 +647,9 @@ def test_pdf_paragraphs_follow_the_lines_and_hyphens_stay(tmp_path):
     def page(canvas):
         lines(canvas, 72, 770, ["Bronzos ženklas – „Bronze Label“"], size=18)
         lines(canvas, 72, 740, ["Klasterio valdymo organizacija gauna ženklą, jei atitinka są-",
-                                "lygas ir jei ekspertas ją gerai įvertina. Eilutė čia yra ilga ir", "baigiasi.", "",
-                                "Kita pastraipa apie klasterius.", "", "• Pirmas punktas", "• Antras punktas, kuris",
-                                "  tęsiasi", "", "1. Numeruotas punktas"])  # fmt: skip
+                                "lygas ir jei ekspertas ją gerai įvertina. Eilutė čia yra ilga ir", "baigiasi.",
+                                "", "Kita pastraipa apie klasterius.", "", "• Pirmas punktas",
+                                "• Antras punktas, kuris", "  tęsiasi", "", "1. Numeruotas punktas"])  # fmt: skip
         lines(canvas, 72, 560, ["Paryškinta antraštė"], font=BOLD)
         lines(canvas, 72, 548, ["Tekstas po antrašte."])
 
@@ -667,8 +658,8 @@ def test_pdf_paragraphs_follow_the_lines_and_hyphens_stay(tmp_path):
         ("heading", "Bronzos ženklas – „Bronze Label“"),
         (
             "paragraph",
-            "Klasterio valdymo organizacija gauna ženklą, jei atitinka są-\nlygas ir jei ekspertas ją gerai įvertina. "
-            "Eilutė čia yra ilga ir\nbaigiasi.",
+            "Klasterio valdymo organizacija gauna ženklą, jei atitinka są-\n"
+            "lygas ir jei ekspertas ją gerai įvertina. Eilutė čia yra ilga ir\nbaigiasi.",
         ),
         ("paragraph", "Kita pastraipa apie klasterius."),
         ("list_item", "Pirmas punktas"),
@@ -755,9 +746,7 @@ def test_pages_have_labels_and_running_lines_are_not_quoted(tmp_path):
     assert document.text.count("Lietuvos klasterių apžvalga 2024") == 4
     assert [(p.number, p.label) for p in document.pages] == [(1, "1"), (2, "2"), (3, "3"), (4, "4")]
     third = document.pages[2]
-    assert document.text[third.start : third.end].startswith(
-        "Lietuvos klasterių apžvalga 2024\n\nPuslapio turinys c"
-    )
+    assert document.text[third.start : third.end].startswith("Lietuvos klasterių apžvalga 2024\n\nPuslapio turinys c")
     assert document.text[document.pages[0].end : document.pages[1].start] == "\n\f\n"
 
 
@@ -840,7 +829,7 @@ def test_a_watermark_is_not_quoted(tmp_path):
     assert document.title == "A"
 
 
-# --- DOCX ----------------------------------------------------------------------------------------------------------
+# --- DOCX ----------------------------------------------------------------------------------------------
 
 
 def test_docx_is_read_in_body_order_with_its_structure(tmp_path):
@@ -859,9 +848,7 @@ def test_docx_is_read_in_body_order_with_its_structure(tmp_path):
         d.add_paragraph("su ESCA", style="List Bullet 2")
         d.add_paragraph("mokestis", style="List Number")
         table = d.add_table(3, 3)
-        for row, cells in enumerate(
-            [("Ženklas", "Kaina", "Trukmė"), ("Bronzos", "600", ""), ("", "700", "2 m.")]
-        ):
+        for row, cells in enumerate([("Ženklas", "Kaina", "Trukmė"), ("Bronzos", "600", ""), ("", "700", "2 m.")]):
             for column, text in enumerate(cells):
                 table.cell(row, column).text = text
         table.cell(1, 0).merge(table.cell(2, 0))
@@ -921,7 +908,8 @@ def test_docx_reads_what_python_docx_leaves_out(tmp_path):
         d.element.body.insert(
             0,
             parse_xml(
-                f"<w:sdt {nsdecls('w')}><w:sdtContent><w:p><w:r><w:t>Valdiklyje</w:t></w:r></w:p></w:sdtContent></w:sdt>"
+                f"<w:sdt {nsdecls('w')}><w:sdtContent><w:p><w:r><w:t>Valdiklyje</w:t></w:r></w:p>"
+                "</w:sdtContent></w:sdt>"
             ),
         )
         d.element.body.insert(
@@ -939,7 +927,7 @@ def test_docx_reads_what_python_docx_leaves_out(tmp_path):
     assert shown(document) == [("paragraph", "Valdiklyje"), ("paragraph", "Nuoroda įterpta\u2011ir\tdar.")]
 
 
-# --- HTML ----------------------------------------------------------------------------------------------------------
+# --- HTML ----------------------------------------------------------------------------------------------
 
 HTML = """<!doctype html>
 <html lang="lt-LT"><head><meta charset="utf-8"><title>Bronzos ženklas | MITA</title>
@@ -954,7 +942,8 @@ HTML = """<!doctype html>
 <ul><li>klasteris turi juridinį asmenį;<ul><li>VšĮ arba asociacija</li></ul></li>
 <li>klasteris dirba metus.</li></ul>
 <table><thead><tr><th>Ženklas</th><th>Kaina</th></tr></thead>
-<tbody><tr><td>Bronzos</td><td>600 EUR</td></tr><tr><td>Sidabro</td><td>1200&nbsp;EUR</td></tr></tbody></table>
+<tbody><tr><td>Bronzos</td><td>600 EUR</td></tr>
+<tr><td>Sidabro</td><td>1200&nbsp;EUR</td></tr></tbody></table>
 <p>Pirma eilutė<br>antra eilutė apie klasterių valdymo meistriškumą.</p>
 </article></main><footer><p>© 2024 MITA. Visos teisės saugomos.</p></footer></body></html>"""
 
@@ -989,8 +978,8 @@ def test_html_gives_its_main_text_with_structure_and_what_it_says_about_itself(t
 
 @pytest.mark.parametrize(
     ("declared", "encoding", "warned"),
-    [("windows-1257", "cp1257", 0), ("iso-8859-13", "iso8859_13", 0), ("iso-8859-1", "cp1257", 1), ("utf-8", "cp1257", 1),
-     ("windows-1257", "utf-8", 0), ("utf-8", "utf-16", 0)],
+    [("windows-1257", "cp1257", 0), ("iso-8859-13", "iso8859_13", 0), ("iso-8859-1", "cp1257", 1),
+     ("utf-8", "cp1257", 1), ("windows-1257", "utf-8", 0), ("utf-8", "utf-16", 0)],
 )  # fmt: skip
 def test_html_charset_is_respected_unless_it_cannot_be_right(tmp_path, declared, encoding, warned):
     """A declaration is believed; UTF-8 bytes, a byte order mark and Lithuanian words come before it."""

@@ -105,11 +105,9 @@ def test_the_same_text_always_has_the_same_answer(text):
     assert all(detect(text) == first for _ in range(3))
 
 
-@pytest.mark.parametrize(
-    "text", ["a" * 300_000, "a." * 150_000, '"' * 300_000, "„ " * 150_000, "@ " * 150_000]
-)
-def test_a_very_long_odd_text_is_answered_too(text):
-    assert detect(text, "lt").language in ("lt", "en")
+@pytest.mark.parametrize("piece", ["a", "a.", '"', "„ ", "@ ", "www."])
+def test_a_very_long_odd_text_is_answered_too(piece):
+    assert detect(piece * 150_000, "lt").language in ("lt", "en")
 
 
 def test_a_document_has_the_language_of_most_of_it():

@@ -28,6 +28,8 @@ LITHUANIAN = [
     "Klasteris įkurtas 2014 m.¦Klasterio nariai yra dešimt įmonių.",
     "2014 m. Lietuvoje veikė dešimt klasterių.",
     "Pirmoji dėl to 2019 m. Bukarešte susitarė asociacija.",
+    "Tinklo iniciatyva gimė 2019 m. spalio 2 d. Klasterių forume.",
+    "Forumas surengtas 2018 m. gegužės 16 d.¦Pirmajame forume dalyvavo visi.",
     "Jos nereikėtų painioti su 2024 m. „InoKlaster“ kvietimu.",
     "„LitCare“ veikia nuo 2013 m. (2019 m. duomenimis).",
     "Pagal 2018 m. ESCA aiškinimą ženklas galioja.",
@@ -53,6 +55,7 @@ LITHUANIAN = [
     "Klasterį tyrė prof. Jonas Petraitis ir doc. dr. Ona Onaitė.",
     "Kalbėjo J. Basanavičius.¦Jam pritarė J. R. R. Tolkinas ir J.-P. Sartras.",
     "Vadovė K. Šermukšnytė pelnė apdovanojimą.",
+    "Tais pačiais 2022 m. Kristina pelnė apdovanojimą.",
     "Tai nustato įstatymo 3 str. 2 d. ir 5 str.",
     "Narys gali būti UAB.¦Gali būti ir VšĮ.",
     "Užsakyta 30 vnt. Europos standartą atitinkančių prietaisų.",
@@ -105,6 +108,7 @@ ENGLISH = [
     "First point;\nsecond point;\nthird point.",
     "- First item.¦\n- Second item",
     "It is [...] Not known.",
+    "Three members carry out R&D.¦Members pay a fee.",
     "The plan is B.¦The other plan is A.",
 ]
 
@@ -188,13 +192,11 @@ def test_a_sentence_without_clauses_is_split_only_beyond_the_hard_limit():
     assert [len(piece) for piece in cut("a" * 2_500)] == [1_000, 1_000, 500]
 
 
-FRAGMENTS = (
-    """m. d. t. y. Nr. 2018 5 kovo Klasteris klasteris J. ESCA „ “ ( ) . ! ? … ; – • 😀 ž [1]""".split()
-)
-PIECES = st.lists(
-    st.sampled_from([*FRAGMENTS, " – ", "- ", " ", "\n", "\n\n", "\r\n", "\u00a0", "x" * 400])
-    | st.text(max_size=5)
-).map("".join)
+FRAGMENTS = [
+    *("m.", "d.", "t.", "y.", "Nr.", "2018", "5", "kovo", "Klasteris", "klasteris", "J.", "ESCA", "„", "“", "(", ")"),
+    *(".", "!", "?", "…", ";", " – ", " ", "\n", "\n\n", "\r\n", "- ", "•", "\u00a0", "😀", "ž", "x" * 400, "[1]"),
+]
+PIECES = st.lists(st.sampled_from(FRAGMENTS) | st.text(max_size=5)).map("".join)
 
 
 @given(st.text() | PIECES, st.sampled_from(["lt", "en"]))
@@ -216,17 +218,14 @@ def test_the_spans_are_ordered_apart_and_hold_every_character(text, language):
 def test_a_part_of_a_text_is_cut_within_its_bounds(text, start, end):
     spans = sentences(text, start, end)
     assert all(start <= span.start < span.end <= end for span in spans)
-    assert "".join("".join(text[span.start : span.end] for span in spans).split()) == "".join(
-        text[start:end].split()
-    )
+    assert "".join("".join(text[span.start : span.end] for span in spans).split()) == "".join(text[start:end].split())
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["." * 200_000 + "x", "a. " * 70_000, "x" * 200_000, "5 d. Tarybos " * 16_000, "\n " * 100_000, ".)" * 100_000,
-     "; " * 100_000, "„" * 200_000, ".*" * 100_000, " " * 200_000 + ".", "t. " * 70_000],
-)  # fmt: skip
-def test_hostile_texts_take_no_longer_than_plain_ones(text):
+    "piece", [".", "x", "a. ", "t. ", "A. B. ", "5 d. Tarybos ", "\n ", ".)", "; ", "„", ".*", " ", "J", "e.g", "1. "]
+)
+def test_hostile_texts_take_no_longer_than_plain_ones(piece):
+    text = piece * (200_000 // len(piece)) + "x"
     before = time.process_time()
     sentences(text)
-    assert time.process_time() - before < 3  # about 0.1 s; a quadratic rule takes minutes
+    assert time.process_time() - before < 3  # about 0.2 s; a quadratic rule takes minutes

@@ -13,7 +13,7 @@ from typing import Any
 from clusterqa.analysis import content_words
 from clusterqa.calibration import Calibration
 from clusterqa.conversation import Remark
-from clusterqa.records import Hit, Language, PassageText, Question, Quote, Reply
+from clusterqa.records import Hit, Language, PassageText, Question, Quote, Reply, Status
 from clusterqa.search import Concept, Found, Query, coverage, dense_score, sentence_texts
 
 MAX_QUOTES = 3
@@ -63,7 +63,7 @@ _WORDS: dict[Language, dict[str, str]] = {
 
 def remark_reply(question: Question, language: Language, remark: Remark) -> Reply:
     """The reply where nothing needs to be searched for."""
-    status = "small_talk" if remark in ("greeting", "thanks", "farewell", "about") else "empty"
+    status: Status = "small_talk" if remark in ("greeting", "thanks", "farewell", "about") else "empty"
     return Reply(question.text, language, status, 0.0, _WORDS[language][remark], id=question.id)
 
 
@@ -71,7 +71,15 @@ def reply(question: Question, query: Query, found: Found, calibration: Calibrati
     """The reply to a question that was searched for."""
     words = _WORDS[query.language]
     if not found.hits:
-        return Reply(question.text, query.language, "not_found", 0.0, words["nothing"], id=question.id, generation=generation)
+        return Reply(
+            question.text,
+            query.language,
+            "not_found",
+            0.0,
+            words["nothing"],
+            id=question.id,
+            generation=generation,
+        )
     confidence = calibration.probability(features(query, found))
     concepts = found.trace.concepts
     floor = FURTHER_SHARE * found.hits[0].score
@@ -151,7 +159,8 @@ def features(query: Query, found: Found) -> dict[str, float]:
         "rarest": _rarest_held(concepts, f"{heading} {top.passage.text}"),
         "lead": top.score - (others[0] if others else 0.0),
         "crowd": top.score - (sum(others[:5]) / len(others[:5]) if others else 0.0),
-        "agreement": float(top.dense >= max(hit.dense for hit in hits)) + float(top.lexical >= max(hit.lexical for hit in hits)),
+        "agreement": float(top.dense >= max(hit.dense for hit in hits))
+        + float(top.lexical >= max(hit.lexical for hit in hits)),
         "length": math.log1p(len(words)),
         "foreign": float(top.source.language != query.language),
     }

@@ -34,7 +34,9 @@ class Assistant:
     Every question is answered from the newest generation, which another process may have written a moment ago.
     """
 
-    def __init__(self, settings: Settings, encoder: Encoder, store: Store, calibration: Calibration | None = None) -> None:
+    def __init__(
+        self, settings: Settings, encoder: Encoder, store: Store, calibration: Calibration | None = None
+    ) -> None:
         self.settings = settings
         self.encoder = encoder
         self.lexicon = Lexicon.load()

@@ -45,7 +45,11 @@ def settings_options(command: Command) -> Command:
     """--corpus, --data and --encoder; the command gets `settings` in their place."""
 
     @click.option("--corpus", type=click.Path(path_type=Path), help="Folder of the documents.  [default: corpus]")
-    @click.option("--data", type=click.Path(path_type=Path), help="Folder for the index and the journal.  [default: data]")
+    @click.option(
+        "--data",
+        type=click.Path(path_type=Path),
+        help="Folder for the index and the journal.  [default: data]",
+    )
     @click.option("--encoder", help='"bundled", a folder, or a name on the Hugging Face hub.')
     @wraps(command)
     def with_settings(corpus: Path | None, data: Path | None, encoder: str | None, **rest: Any) -> Any:
@@ -78,7 +82,13 @@ def serve(settings: Settings, host: str | None, port: int | None) -> None:
     from clusterqa.settings import Settings
     from clusterqa.web.app import run
 
-    flags = {"corpus": settings.corpus, "data": settings.data, "encoder": settings.encoder, "host": host, "port": port}
+    flags = {
+        "corpus": settings.corpus,
+        "data": settings.data,
+        "encoder": settings.encoder,
+        "host": host,
+        "port": port,
+    }
     settings = Settings.load(flags)
     remark(f"The chat opens at http://{settings.host}:{settings.port}/  (stop with Ctrl+C)")
     run(settings)
@@ -102,7 +112,8 @@ def index(settings: Settings, rebuild: bool, as_json: bool) -> None:
                     "unchanged": report.unchanged,
                     "passages": report.passages,
                     "unreadable": [
-                        {"document": e.document, "reason": e.reason, "next_step": e.next_step} for e in report.unreadable
+                        {"document": e.document, "reason": e.reason, "next_step": e.next_step}
+                        for e in report.unreadable
                     ],
                     "warnings": [{"document": name, "warning": text} for name, text in report.warnings],
                     "ignored": report.ignored,
@@ -125,9 +136,16 @@ def index(settings: Settings, rebuild: bool, as_json: bool) -> None:
 @settings_options
 @click.argument("question", required=False)
 @click.option("--lang", type=click.Choice(["lt", "en"]), help="Language where the question itself does not tell.")
-@click.option("--history", multiple=True, help="An earlier question of the conversation; may be repeated, oldest first.")
+@click.option(
+    "--history", multiple=True, help="An earlier question of the conversation; may be repeated, oldest first."
+)
 @click.option("--input", "source", type=click.Path(path_type=Path), help="Questions, one JSON object a line.")
-@click.option("--output", "target", type=click.Path(path_type=Path), help="Where the answers go, one a line.  [default: stdout]")
+@click.option(
+    "--output",
+    "target",
+    type=click.Path(path_type=Path),
+    help="Where the answers go, one a line.  [default: stdout]",
+)
 @json_option
 def ask(
     settings: Settings,
@@ -242,7 +260,13 @@ def list_documents(settings: Settings, as_json: bool) -> None:
         click.echo(
             json.dumps(
                 [
-                    {"document": d.id, "language": d.language, "title": d.title, "date": d.date, "version": d.version}
+                    {
+                        "document": d.id,
+                        "language": d.language,
+                        "title": d.title,
+                        "date": d.date,
+                        "version": d.version,
+                    }
                     for d in stored
                 ],
                 ensure_ascii=False,
@@ -272,7 +296,9 @@ def show(settings: Settings, document: str, text_only: bool, version: str | None
         versions = store.versions(document)
         wanted = [v for v in versions if v.startswith(version)] if version else [stored.version]
         if len(wanted) != 1:
-            raise ClusterQAError(f"{document} has {len(wanted)} versions that begin with {version}: {', '.join(versions)}")
+            raise ClusterQAError(
+                f"{document} has {len(wanted)} versions that begin with {version}: {', '.join(versions)}"
+            )
         text = store.text(document, wanted[0])
     if text is None:
         raise ClusterQAError(f"The text of {document} is missing. Mend the index with: clusterqa index --rebuild")
@@ -327,7 +353,13 @@ def doctor(settings: Settings, as_json: bool) -> None:
 
     findings = examine(settings, load_encoder(settings))
     if as_json:
-        click.echo(json.dumps([{"what": f.what, "ok": f.ok, "detail": f.detail} for f in findings], ensure_ascii=False, indent=2))
+        click.echo(
+            json.dumps(
+                [{"what": f.what, "ok": f.ok, "detail": f.detail} for f in findings],
+                ensure_ascii=False,
+                indent=2,
+            )
+        )
     else:
         for finding in findings:
             click.echo(f"{'ok  ' if finding.ok else 'BAD '} {finding.what}: {finding.detail}")
@@ -402,7 +434,9 @@ def assistant(settings: Settings) -> Iterator[Assistant]:
         update_index(settings, encoder=encoder)
         stale = []
     if stale:
-        remark(f"{len(stale)} documents changed since the index was built ({stale[0]} …). Take them up with: clusterqa index")
+        remark(
+            f"{len(stale)} documents changed since the index was built ({stale[0]} …). Take them up with: clusterqa index"
+        )
     opened = Assistant.open(settings, encoder())
     try:
         yield opened
@@ -417,7 +451,9 @@ def read_questions(path: Path, lang: str | None) -> list[Any]:
     try:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise ClusterQAError(f"The questions in {path} cannot be read ({error}). Give a UTF-8 file of JSON lines.") from error
+        raise ClusterQAError(
+            f"The questions in {path} cannot be read ({error}). Give a UTF-8 file of JSON lines."
+        ) from error
     questions, wrong = [], []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
@@ -431,14 +467,17 @@ def read_questions(path: Path, lang: str | None) -> list[Any]:
             if language not in (*LANGUAGES, None):
                 raise ValueError(f'"language" is {language!r}, not "lt" or "en"')
             identifier = item.get("id")
-            questions.append(Question(text, tuple(history), language, str(identifier) if identifier is not None else None))
+            questions.append(
+                Question(text, tuple(history), language, str(identifier) if identifier is not None else None)
+            )
         except KeyError as error:
             wrong.append(f"line {number}: {error} is missing")
         except (ValueError, TypeError, AttributeError) as error:
             wrong.append(f"line {number}: {error}")
     if wrong:
         raise ClusterQAError(
-            f'{path} has {len(wrong)} lines that are not questions like {{"id": "1", "question": "…"}}:\n  ' + "\n  ".join(wrong[:20])
+            f'{path} has {len(wrong)} lines that are not questions like {{"id": "1", "question": "…"}}:\n  '
+            + "\n  ".join(wrong[:20])
         )
     return questions
 
@@ -463,7 +502,9 @@ def writing(target: Path | None) -> Iterator[Any]:
             yield file
         part.replace(target)
     except OSError as error:
-        raise ClusterQAError(f"{target} cannot be written ({error.strerror}). Name another file with --output.") from error
+        raise ClusterQAError(
+            f"{target} cannot be written ({error.strerror}). Name another file with --output."
+        ) from error
     finally:
         part.unlink(missing_ok=True)
 
@@ -489,5 +530,3 @@ def place(quote: Quote, language: str) -> str:
 def main() -> None:
     """Entry point of the `clusterqa` command."""
     cli(prog_name="clusterqa")
-
-

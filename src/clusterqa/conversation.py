@@ -98,7 +98,10 @@ def _language(text: str, default: Language | None, history: Sequence[str]) -> La
 
 
 def _remark(text: str) -> Remark | None:
-    if any(unicodedata.category(c) in ("Cc", "Co", "Cs", "Cn") and c not in "\n\r\t" for c in text) or text.count("\ufffd") > 2:
+    if (
+        any(unicodedata.category(c) in ("Cc", "Co", "Cs", "Cn") and c not in "\n\r\t" for c in text)
+        or text.count("\ufffd") > 2
+    ):
         return "unreadable"
     if not any(c.isalnum() for c in text):
         return "empty"

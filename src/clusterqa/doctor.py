@@ -36,12 +36,16 @@ def examine(settings: Settings, load_encoder: Callable[[], Encoder]) -> list[Fin
         encoder = load_encoder()
         calibrated = Calibration.bundled().encoder == encoder.fingerprint
         own = (settings.data / "calibration.json").is_file()
-        findings.append(Finding("encoder", True, f"{settings.encoder} ({encoder.fingerprint}, {encoder.dimension} dimensions)"))
+        findings.append(
+            Finding("encoder", True, f"{settings.encoder} ({encoder.fingerprint}, {encoder.dimension} dimensions)")
+        )
         findings.append(
             Finding(
                 "confidence",
                 calibrated or own,
-                "fitted for this encoder" if calibrated or own else "fitted for another encoder; run: clusterqa eval calibrate",
+                "fitted for this encoder"
+                if calibrated or own
+                else "fitted for another encoder; run: clusterqa eval calibrate",
             )
         )
     except ClusterQAError as error:
@@ -99,5 +103,11 @@ def _index(settings: Settings, encoder: Encoder | None) -> list[Finding]:
         findings.append(Finding("database", False, f"{error}"))
     asides = sorted(settings.data.glob(f"{DATABASE}.damaged-*"))
     if asides:
-        findings.append(Finding("set aside", True, f"{asides[-1].name}: a damaged index, kept; delete it when it is not needed"))
+        findings.append(
+            Finding(
+                "set aside",
+                True,
+                f"{asides[-1].name}: a damaged index, kept; delete it when it is not needed",
+            )
+        )
     return findings

@@ -123,14 +123,21 @@ class SentenceEncoder:
         long = [i for i, text in enumerate(texts) if limit is not None and len(text) + 16 > limit]
         if not long:
             return []
-        pieces = self._model.tokenizer([self._prompts["document"] + texts[i] for i in long], truncation=False, verbose=False)
+        pieces = self._model.tokenizer(
+            [self._prompts["document"] + texts[i] for i in long], truncation=False, verbose=False
+        )
         return [i for i, ids in zip(long, pieces["input_ids"], strict=True) if len(ids) > limit]
 
     def _encode(self, texts: Sequence[str]) -> Vectors:
         if not texts:
             return np.zeros((0, self.dimension), dtype=np.float32)
         vectors = self._model.encode(
-            list(texts), batch_size=64, show_progress_bar=False, convert_to_numpy=True, normalize_embeddings=True, prompt=""
+            list(texts),
+            batch_size=64,
+            show_progress_bar=False,
+            convert_to_numpy=True,
+            normalize_embeddings=True,
+            prompt="",
         )
         return np.ascontiguousarray(vectors, dtype=np.float32)
 

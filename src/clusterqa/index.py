@@ -72,7 +72,7 @@ class _Side:
         if not entries:
             return
         units = [e.id * UNITS_PER_PASSAGE + position for e in entries for position in range(len(e.vectors))]
-        self.index.remove_ids(np.array(units, dtype=np.int64))
+        self.index.remove_ids(faiss.IDSelectorBatch(np.array(units, dtype=np.int64)))
         self._count(entries, -1)
 
     def _count(self, entries: Sequence[Entry], sign: int) -> None:
@@ -96,8 +96,10 @@ class _Side:
 class View:
     """Vectors and passages of one generation. `refresh` brings it to the newest; use it from one thread at a time."""
 
-    def __init__(self, dimension: int) -> None:
+    def __init__(self, dimension: int, languages: tuple[Language, ...] = LANGUAGES) -> None:
+        """`languages` other than both leave the documents of the other one out: for measuring one direction."""
         self.dimension = dimension
+        self.languages = languages
         self.generation = -1
         self.epoch = ""
         self._clear()
@@ -108,7 +110,7 @@ class View:
         self.by_document: dict[str, list[int]] = {}
         self.sources: dict[str, Source] = {}
         self._vocabulary: list[str] | None = None
-        self._sides: dict[Language, _Side] = {language: _Side(self.dimension) for language in LANGUAGES}
+        self._sides: dict[Language, _Side] = {language: _Side(self.dimension) for language in self.languages}
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -125,6 +127,7 @@ class View:
             new = [
                 Entry(i, passage, language, vectors, _key(passage.text))
                 for i, language, passage, vectors in store.passages(after_generation=self.generation)
+                if language in self.languages
             ]
             for language, side in self._sides.items():
                 side.remove([entry for entry in gone if entry.language == language])
@@ -134,7 +137,7 @@ class View:
             for entry in new:
                 self.entries[entry.id] = entry
                 self.by_document.setdefault(entry.passage.document, []).append(entry.id)
-            self.sources = _sources(store)
+            self.sources = _sources(store, self.languages)
             self._vocabulary = None
             self.generation, self.epoch = generation, epoch
         return True
@@ -158,9 +161,9 @@ def _key(text: str) -> str:
     return "".join(c for c in searchable(text).lower() if c.isalnum())
 
 
-def _sources(store: Store) -> dict[str, Source]:
+def _sources(store: Store, languages: tuple[Language, ...]) -> dict[str, Source]:
     """Every live document as a source, with its translation: named in the metadata, or by NAME.lt.* beside NAME.en.*."""
-    documents = {stored.id: stored for stored in store.documents()}
+    documents = {stored.id: stored for stored in store.documents() if stored.language in languages}
     twins: dict[str, str] = {}
     for stored in documents.values():
         original = stored.translation_of

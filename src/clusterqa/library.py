@@ -213,7 +213,9 @@ def _encode(
         for r in read
     ]
     digests = [[_digest(group) for group in groups] for groups in texts]
-    flat = {d: group for groups, names in zip(texts, digests, strict=True) for group, d in zip(groups, names, strict=True)}
+    flat = {
+        d: group for groups, names in zip(texts, digests, strict=True) for group, d in zip(groups, names, strict=True)
+    }
     known: dict[str, NDArray[np.float16]] = {} if everything else store.vectors_by_digest(flat)
     missing = [digest for digest in flat if digest not in known]
     queue = [text for digest in missing for text in flat[digest]]
@@ -264,7 +266,9 @@ def _digest(texts: Sequence[str]) -> str:
 # ── adding, removing, restoring ─────────────────────────────────────────────────────────────────────────────────
 
 
-def add(settings: Settings, files: Sequence[Path], *, replace: bool = False) -> tuple[list[str], list[UnreadableDocument]]:
+def add(
+    settings: Settings, files: Sequence[Path], *, replace: bool = False
+) -> tuple[list[str], list[UnreadableDocument]]:
     """
     Copy files into the corpus folder; gives the ids of those that came in and what could not be read.
 
@@ -314,7 +318,9 @@ def remove(settings: Settings, document: str) -> None:
     """Move a document's file out of the corpus, into the data folder, from where `restore` brings it back."""
     source, target = settings.corpus / document, settings.data / REMOVED / document
     if not source.is_file():
-        raise CorpusError(f"There is no document {document} in {settings.corpus}. See what there is with: clusterqa list")
+        raise CorpusError(
+            f"There is no document {document} in {settings.corpus}. See what there is with: clusterqa list"
+        )
     _move(settings, source, target)
 
 
@@ -327,7 +333,9 @@ def restore(settings: Settings, document: str) -> None:
             f"Put its file back into {settings.corpus} and run: clusterqa index"
         )
     if target.exists():
-        raise CorpusError(f"There is a document {document} in the corpus again. Rename it first, then restore this one.")
+        raise CorpusError(
+            f"There is a document {document} in the corpus again. Rename it first, then restore this one."
+        )
     _move(settings, source, target)
 
 
@@ -370,7 +378,9 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True)
     except OSError as error:
-        raise CorpusError(f"The folder {folder} cannot be made ({error.strerror}). Name another: --corpus DIR") from error
+        raise CorpusError(
+            f"The folder {folder} cannot be made ({error.strerror}). Name another: --corpus DIR"
+        ) from error
 
 
 # ── files and locks ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -427,7 +437,9 @@ def writer_lock(data: Path) -> Iterator[None]:
         lock = FileLock(data / LOCK, timeout=LOCK_SECONDS, is_singleton=True)
         lock.acquire()
     except Timeout as error:
-        raise StoreError("Another program has been writing to the index for long. Wait for it, then try again.") from error
+        raise StoreError(
+            "Another program has been writing to the index for long. Wait for it, then try again."
+        ) from error
     except OSError as error:
         raise StoreError(
             f"The data folder {data} cannot be written ({error.strerror}). Check its permissions, or name another: --data DIR"

@@ -306,10 +306,13 @@ def coverage(text: str, concepts: Sequence[Concept]) -> float:
     if weight <= 0:
         return 0.0
     held = {term for word in words(text) for term in terms(word)}
-    return sum(
-        concept.weight * max((strength for term, strength in concept.variants.items() if term in held), default=0.0)
-        for concept in concepts
-    ) / weight
+    return (
+        sum(
+            concept.weight * max((strength for term, strength in concept.variants.items() if term in held), default=0.0)
+            for concept in concepts
+        )
+        / weight
+    )
 
 
 def query_words(text: str) -> dict[str, float]:

@@ -33,25 +33,26 @@ _BULLETS = "•▪●◦‣·*-"
 _PARAGRAPH_END = re.compile(
     rf"\n[^\S\n]*\n\s*|\r[^\S\r\n]*\r(?!\n)\s*|[\f\u2029]\s*|[\n\r](?=[^\S\n]*[{_BULLETS}][^\S\n])"
 )
-_STOP = re.compile(
-    r"(?<![.!?…])(?P<marks>[.!?…]++)(?P<close>(?:[)\]}»”“\"'’‘*_¹²³⁰⁴-⁹]|\[\d{1,3}\])*+)(?=\s|$)"
-)
+_STOP = re.compile(r"(?<![.!?…])(?P<marks>[.!?…]++)(?P<close>(?:[)\]}»”“\"'’‘*_¹²³⁰⁴-⁹]|\[\d{1,3}\])*+)(?=\s|$)")
 # \u0300-\u036f: the accents of letters that are written as letter and accent (NFD), as some PDF files do.
-_TOKEN = re.compile(r"[^\W_](?:[\w\u0300-\u036f.'’-]*[^\W_][\u0300-\u036f]*|[\u0300-\u036f]*)$")
+_TOKEN = re.compile(r"[^\W_](?:[\w\u0300-\u036f.'’&/-]*[^\W_][\u0300-\u036f]*|[\u0300-\u036f]*)$")
 _NEXT_WORD = re.compile(r"[\W_]*([^\W_][\w\u0300-\u036f]*)")
 _CLAUSE_END = re.compile(r";(?=\s)|(?<=\s)(?=[–—] )")
 _ENUMERATOR = re.compile(r"[(\[]?(?:\d{1,3}(?:\.\d{1,3})*|[ivxlIVXL]{1,5}|\w)")
 _INITIALS = re.compile(r"[^\W\d_](?:\.-?[^\W\d_])*")
 _YEAR = re.compile(r"(?:19|20)\d\d(?:\s?[–-]\s?\d{4})?\s+m\.")
-_LOCATIVE = re.compile(r"\w+(?:[oėy]je|[uy]je|uose|ose|yse|ėse|[^aeiouyėąęįųū\d]e)", re.IGNORECASE)
-"""A capitalised word in the locative is most often a place in the sentence ("2019 m. Bukarešte susitarė")."""
+_PLACE = re.compile(
+    r"(?!\w+ame\b)(?:\w+(?:ų|[aoė]us|[oė]s|ies|o)\s+)?\w+(?:[oėy]je|[uy]je|uose|ose|yse|ėse|[^aeiouyėąęįųū\d]e)\b",
+    re.IGNORECASE,
+)
+"""The locative is most often a place within the sentence ("2019 m. Bukarešte", "spalio 2 d. Klasterių forume")."""
 _MONTHS = (
-    "sausio|vasario|kovo|balandžio|gegužės|birželio|liepos|rugpjūčio|rugsėjo|spalio|lapkričio|gruodžio|"
-    "mėnesio|pradžioje|pabaigoje"
+    *("sausio", "vasario", "kovo", "balandžio", "gegužės", "birželio", "liepos", "rugpjūčio", "rugsėjo", "spalio"),
+    *("lapkričio", "gruodžio"),
 )
 _ONLY_DATE = re.compile(
-    r"[„“\"(]?(?:(?:nuo|iki|jau|dar|o|bet|ir|po|apie|tik|net|pagal|tačiau|taigi|būtent)\s+){0,2}"
-    rf"(?:\d{{4}}(?:\s?[–-]\s?\d{{4}})?\s+m\.?)?\s*(?:(?:{_MONTHS})\s+\d{{1,2}}(?:\s?[–-]\s?\d{{1,2}})?\s+d\.?)?",
+    r"[„“\"(]?(?:(?:nuo|iki|jau|dar|o|bet|ir|po|apie|tik|net|pagal|tačiau|taigi|būtent|tais|pačiais|tuo|šiais)\s+){0,2}"
+    rf"(?:\d{{4}}(?:\s?[–-]\s?\d{{4}})?\s+m\.?)?\s*(?:(?:{'|'.join(_MONTHS)})\s+\d{{1,2}}(?:\s?[–-]\s?\d{{1,2}})?\s+d\.?)?",
     re.IGNORECASE,
 )
 _LEGAL_ACT = re.compile(
@@ -69,11 +70,11 @@ def _words(text: str) -> frozenset[str]:
 _NEVER_LAST = _words(
     """
     t y t.y š š.m pvz žr plg vad vadin nr dr prof doc habil akad tel mob faks el e el.p angl liet
-    vok lot pranc rus lenk it tarpt vyr įsk neįsk atitink maždaug sutr įm įm.k a.k s.k buv dab jaun
-    vid mr mrs ms messrs st e.g i.e eg ie cf vs approx ca incl excl resp viz i
+    vok lot pranc rus lenk tarpt vyr įsk neįsk atitink maždaug sutr įm įm.k a.k s.k buv jaun
+    vid mr mrs ms messrs st e.g i.e eg cf vs approx ca incl excl resp viz i
     """
 )
-_NEVER_LAST_IN_LITHUANIAN_ONLY = _words("lot it rus buv dab mob ie")
+_NEVER_LAST_IN_LITHUANIAN_ONLY = _words("lot rus buv mob")
 """Of these, what is an everyday word of English ("a lot. We")."""
 
 # These may stand last: their full stop ends the sentence when a capitalised word follows that is neither a
@@ -117,9 +118,7 @@ _NAMES = (
 )  # fmt: skip
 
 
-def sentences(
-    text: str, start: int = 0, end: int | None = None, language: Language = "lt"
-) -> tuple[Span, ...]:
+def sentences(text: str, start: int = 0, end: int | None = None, language: Language = "lt") -> tuple[Span, ...]:
     """
     Find the sentences of `text[start:end]`, in order.
 
@@ -198,9 +197,7 @@ def _is_end_after(
     opener = word.lower() in _OPENERS and not initial and (len(word) == 1 or not word.isupper())
     if token[-1].isupper() and _INITIALS.fullmatch(token):
         return opener
-    if lower == "t" and text[max(first, token_match.start() - 4) : token_match.start()].rstrip().endswith(
-        "t."
-    ):
+    if lower == "t" and text[max(first, token_match.start() - 4) : token_match.start()].rstrip().endswith("t."):
         lower = "t.t"
     if lower in _LAST and not (language == "en" and lower == "pan"):
         return True
@@ -221,12 +218,7 @@ def _is_end_after(
         return False
     if opener:
         return True
-    if (
-        (word.isupper() and len(word) > 1)
-        or ahead.startswith(_NAMES)
-        or _LOCATIVE.fullmatch(word)
-        or word.lower() in _MONTHS.split("|")
-    ):
+    if (word.isupper() and len(word) > 1) or ahead.startswith(_NAMES) or _PLACE.match(ahead) or word.lower() in _MONTHS:
         return False
     return not (lower in ("m", "d") and _LEGAL_ACT.match(ahead))
 

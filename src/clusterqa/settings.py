@@ -14,7 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from clusterqa.errors import SettingsError
 
@@ -48,7 +53,9 @@ class Settings(BaseSettings):
     corpus: Path = Field(default_factory=_default_corpus, description="folder of the documents")
     data: Path = Field(default_factory=_default_data, description="folder for everything derived and for the journal")
     encoder: str = Field(
-        default=BUNDLED_ENCODER, min_length=1, description='"bundled", a folder, or a name on the Hugging Face hub'
+        default=BUNDLED_ENCODER,
+        min_length=1,
+        description='"bundled", a folder, or a name on the Hugging Face hub',
     )
     passage_chars: int = Field(default=600, ge=100, le=4000, description="longest passage, in characters")
     host: str = Field(default="127.0.0.1", min_length=1, description="address the web app listens on")
@@ -92,7 +99,9 @@ class Settings(BaseSettings):
             lines = [_wrong_value(problem, given) for problem in error.errors()]
             raise SettingsError("\n".join(lines)) from error
         except ValueError as error:  # TOML that cannot be parsed
-            raise SettingsError(f"{SETTINGS_FILE} cannot be read: {error}. Correct the file or move it away.") from error
+            raise SettingsError(
+                f"{SETTINGS_FILE} cannot be read: {error}. Correct the file or move it away."
+            ) from error
 
 
 def _wrong_value(problem: Mapping[str, Any], flags: Mapping[str, Any]) -> str:

@@ -60,7 +60,10 @@ CREATE VIRTUAL TABLE stems USING fts5(body, head, tokenize = "unicode61 remove_d
 
 _MESSAGES = (
     ("full", "The disk is full, so nothing was changed. Free some space and run: clusterqa index"),
-    ("disk i/o error", "The disk refused to write, so nothing was changed. Check its space and run: clusterqa index"),
+    (
+        "disk i/o error",
+        "The disk refused to write, so nothing was changed. Check its space and run: clusterqa index",
+    ),
     ("locked", "Another program is writing to the index. Wait for it, then try again."),
     ("readonly", "The data folder cannot be written. Check its permissions or name another: --data DIR"),
     ("unable to open", "The data folder cannot be opened. Check its permissions or name another: --data DIR"),
@@ -277,7 +280,7 @@ class Store:
         """(id, language, passage, vectors) of the passages that came after a generation, in the order of their ids."""
         texts: dict[str, str] = {}
         sql = (
-            'SELECT p.*, d.language, d.version, x.rows, x.data FROM passages p JOIN documents d ON d.id = p.document '
+            "SELECT p.*, d.language, d.version, x.rows, x.data FROM passages p JOIN documents d ON d.id = p.document "
             "JOIN vectors x ON x.passage = p.id WHERE p.generation > ? ORDER BY p.id"
         )
         for row in self._rows(sql, (after_generation,)):
@@ -424,21 +427,21 @@ class Store:
                 "INSERT INTO vectors VALUES (?, ?, ?, ?)", (row, new.digest, len(vectors), vectors.tobytes())
             )
             self._db.execute(
-                "INSERT INTO stems (rowid, body, head) VALUES (?, ?, ?)", (row, new.body_terms, new.head_terms)
+                "INSERT INTO stems (rowid, body, head) VALUES (?, ?, ?)",
+                (row, new.body_terms, new.head_terms),
             )
 
     def touch(self, document: str, file: FileState) -> None:
         """Note that a file was touched without its content changing."""
         self._db.execute(
-            "UPDATE documents SET file_size = ?, file_mtime_ns = ? WHERE id = ?", (file.size, file.mtime_ns, document)
+            "UPDATE documents SET file_size = ?, file_mtime_ns = ? WHERE id = ?",
+            (file.size, file.mtime_ns, document),
         )
 
     def remove(self, document: str, generation: int) -> None:
         """Take a document out of every answer; its text stays, so that old citations still open."""
         self.drop_passages(document, generation)
-        self._db.execute(
-            "UPDATE documents SET state = 'removed', generation = ? WHERE id = ?", (generation, document)
-        )
+        self._db.execute("UPDATE documents SET state = 'removed', generation = ? WHERE id = ?", (generation, document))
 
     def drop_passages(self, document: str, generation: int) -> None:
         """Delete the passages of a document with their vectors and stems."""

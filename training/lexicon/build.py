@@ -5,10 +5,10 @@ Learn the Lithuanian–English translation lexicon of the lexical search channel
 
 A sentence is the set of its content terms (`clusterqa.analysis.term_in`). IBM Model 1 (Brown et al. 1993) is
 trained by EM in both directions at once over the term pairs that keep company more than chance would have it;
-in the last rounds the two directions must agree on each link (Liang, Taskar and Klein 2006), which does away
-with most of what Model 1 gets wrong with rare words. Words whose own translations differ from those of their
-stem then get an entry of their own: „galioja“ (is valid) shares its stem with „gali“ (can). One core, two
-minutes, the same bytes for the same input.
+in the last rounds the two directions must agree on each link (Liang, Taskar and Klein 2006), which helps
+with what Model 1 gets wrong about rare words. Words whose own translations differ from those of their
+stem then get an entry of their own: „galioja“ (is valid) shares its stem with „gali“ (can). One core, one
+minute, the same bytes for the same input.
 
     python training/lexicon/build.py parallel.tsv.gz glossary.tsv --out src/clusterqa/lexicons/lt-en.tsv.gz
 """
@@ -92,7 +92,11 @@ class Pair:
 
 
 def read_parallel(path: Path, sources: Counter[tuple[str, str]]) -> Iterator[Pair]:
-    """Pairs under a permissive licence, translated by people; `sources` counts them by (source, licence)."""
+    """
+    Pairs under a permissive licence that their source does not call machine-translated.
+
+    `sources` counts them by (source, licence).
+    """
     with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
             if COPYLEFT_OR_UNKNOWN.search(row["licence"]) or row["source"].endswith(" (MT)"):
@@ -202,9 +206,7 @@ def index(pairs: Iterable[Pair]) -> Bitext:
     word_ids: dict[Language, list[int]] = {language: [] for language in LANGUAGES}
     ids: dict[Language, list[int]] = {language: [] for language in LANGUAGES}
     starts: dict[Language, list[int]] = {language: [0] for language in LANGUAGES}
-    glossary: dict[Language, dict[str, str]] = {
-        language: {} for language in LANGUAGES
-    }  # its words and their terms
+    glossary: dict[Language, dict[str, str]] = {language: {} for language in LANGUAGES}  # word: its term
     weights: list[float] = []
     for pair in pairs:
         texts: dict[Language, str] = {"lt": pair.lt, "en": pair.en}
@@ -226,12 +228,9 @@ def index(pairs: Iterable[Pair]) -> Bitext:
         seen = np.bincount(ids[language], minlength=len(numbers[language]))
         glossary_terms = set(glossary[language].values())
         chosen = [numbers[language][key] for key in glossary_terms]
-        seen[chosen] = np.maximum(
-            seen[chosen], MIN_SEEN
-        )  # the glossary's terms are kept however rare they are
+        seen[chosen] = np.maximum(seen[chosen], MIN_SEEN)  # kept however rare they are
         in_doubt = [
-            word not in glossary[language] and term(word, language) in glossary_terms
-            for word in word_numbers[language]
+            word not in glossary[language] and term(word, language) in glossary_terms for word in word_numbers[language]
         ]
         return Side(
             vocabulary=list(numbers[language]),
@@ -319,19 +318,13 @@ def occurrences(bitext: Bitext, lt: np.ndarray, en: np.ndarray, pairs_at_once: i
         partners = np.repeat(en_sizes, lt_sizes)  # how many English tokens each Lithuanian token faces
         partner_start = np.repeat(bitext.en.starts[first:last], lt_sizes)
         lt_token = np.repeat(np.arange(bitext.lt.starts[first], bitext.lt.starts[last]), partners)
-        en_token = np.arange(len(lt_token)) - np.repeat(
-            np.cumsum(partners) - partners - partner_start, partners
-        )
+        en_token = np.arange(len(lt_token)) - np.repeat(np.cumsum(partners) - partners - partner_start, partners)
         key = bitext.lt.ids[lt_token].astype(np.int64) * width + bitext.en.ids[en_token]
         place = np.minimum(np.searchsorted(wanted, key), len(wanted) - 1)
         hit = wanted[place] == key
-        found.append(
-            (lt_token[hit].astype(np.int32), en_token[hit].astype(np.int32), place[hit].astype(np.int32))
-        )
+        found.append((lt_token[hit].astype(np.int32), en_token[hit].astype(np.int32), place[hit].astype(np.int32)))
     lt_token, en_token, candidate = (np.concatenate(column) for column in zip(*found, strict=True))
-    return Links(
-        lt_token, en_token, candidate, np.repeat(bitext.weights, np.diff(bitext.lt.starts))[lt_token]
-    )
+    return Links(lt_token, en_token, candidate, np.repeat(bitext.weights, np.diff(bitext.lt.starts))[lt_token])
 
 
 def align(bitext: Bitext, lt: np.ndarray, en: np.ndarray) -> Links:
@@ -407,16 +400,10 @@ def tables(
     good = (probability >= MIN_PROBABILITY) & (back >= MIN_PROBABILITY_BACK)
     shares = language_shares(bitext.words, language)
     terms = as_table(key, translation, np.where(good, probability, 0), here.vocabulary, there.vocabulary)
-    terms = {
-        name: usable
-        for name, entries in terms.items()
-        if (usable := of_language(entries, name, shares[name]))
-    }
+    terms = {name: usable for name, entries in terms.items() if (usable := of_language(entries, name, shares[name]))}
 
     # The same for every (word, candidate) that occurs, the term's probabilities serving as a prior.
-    pairs, place = np.unique(
-        here.word_ids[token].astype(np.int64) * len(key) + aligned.candidate, return_inverse=True
-    )
+    pairs, place = np.unique(here.word_ids[token].astype(np.int64) * len(key) + aligned.candidate, return_inverse=True)
     word, candidate = pairs // len(key), pairs % len(key)
     counts = np.bincount(place, aligned.count)
     totals = np.bincount(word, counts, len(here.words))
@@ -428,9 +415,7 @@ def tables(
     enough = (totals >= MIN_WORD_SEEN) & (difference >= MIN_DIFFERENCE)
     good = (own >= MIN_PROBABILITY) & (back[candidate] >= MIN_PROBABILITY_BACK) & enough[word]
     words = as_table(word, translation[candidate], np.where(good, own, 0), here.words, there.vocabulary)
-    keys = {
-        name: here.vocabulary[number] for name, number in zip(here.words, term_of_word(here), strict=True)
-    }
+    keys = {name: here.vocabulary[number] for name, number in zip(here.words, term_of_word(here), strict=True)}
     words = {
         name: usable
         for name, entries in words.items()
@@ -497,10 +482,8 @@ def learn(pairs: Iterable[Pair]) -> dict[Language, Tables]:
         print(f"{time.monotonic() - started:6.1f} s  {what}", file=sys.stderr)
 
     bitext = index(pairs)
-    tell(
-        f"{len(bitext.weights):,} pairs, {len(bitext.lt.vocabulary):,} Lithuanian and {len(bitext.en.vocabulary):,} "
-        "English terms"
-    )
+    sizes = f"{len(bitext.lt.vocabulary):,} Lithuanian and {len(bitext.en.vocabulary):,} English terms"
+    tell(f"{len(bitext.weights):,} pairs, {sizes}")
     lt, en = candidates(bitext)
     tell(f"{len(lt):,} candidates")
     aligned = align(bitext, lt, en)
@@ -518,33 +501,19 @@ def write(learnt: dict[Language, Tables], path: Path) -> None:
     for language in LANGUAGES:
         for kind, table in (("term", learnt[language].terms), ("word", learnt[language].words)):
             for key, entries in table.items():
-                print(
-                    language,
-                    kind,
-                    key,
-                    " ".join(f"{entry} {p:.2f}" for entry, p in entries),
-                    sep="\t",
-                    file=text,
-                )
+                translations = " ".join(f"{entry} {p:.2f}" for entry, p in entries)
+                print(language, kind, key, translations, sep="\t", file=text)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(gzip.compress(text.getvalue().encode(), 9, mtime=0))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description="Learn the Lithuanian–English lexicon from parallel sentences."
-    )
-    parser.add_argument(
-        "parallel", type=Path, help="gzipped TSV with the columns en, lt, source, licence, domain"
-    )
+    parser = argparse.ArgumentParser(description="Learn the Lithuanian–English lexicon from parallel sentences.")
+    parser.add_argument("parallel", type=Path, help="gzipped TSV with the columns en, lt, source, licence, domain")
     parser.add_argument("glossary", type=Path, nargs="?", help="TSV with the columns en, lt, note")
-    parser.add_argument(
-        "--documents", type=Path, help="folder with NAME.lt.md beside NAME.en.md to learn from as well"
-    )
+    parser.add_argument("--documents", type=Path, help="folder with NAME.lt.md beside NAME.en.md to learn from as well")
     parser.add_argument("--out", type=Path, required=True, help="the table to write, .tsv.gz")
-    parser.add_argument(
-        "--sources", type=Path, help="TSV to write: source, licence and number of pairs learnt from"
-    )
+    parser.add_argument("--sources", type=Path, help="TSV to write: source, licence and number of pairs learnt from")
     options = parser.parse_args()
 
     sources: Counter[tuple[str, str]] = Counter()

@@ -38,9 +38,7 @@ def glossary_accuracy(lexicon: Lexicon, path: Path, reading: Language) -> tuple[
             translation = term(theirs[0], "en" if reading == "lt" else "lt")
             if translation:
                 wanted.setdefault(ours[0], set()).add(translation)
-    found = [
-        [entry in right for entry, _ in lexicon.translations(word)[:3]] for word, right in wanted.items()
-    ]
+    found = [[entry in right for entry, _ in lexicon.translations(word)[:3]] for word, right in wanted.items()]
     return sum(any(hits[:1]) for hits in found) / len(found), sum(map(any, found)) / len(found), len(found)
 
 
@@ -107,19 +105,11 @@ def main() -> None:
         print(f"Tatoeba lt→en: {retrieval(lexicon, lt, en, 'en'):.1%} of {len(rows)} at rank 1")
         print(f"Tatoeba en→lt: {retrieval(lexicon, en, lt, 'lt'):.1%} of {len(rows)} at rank 1")
         for name, texts in (("Lithuanian", lt), ("English", en)):
-            print(
-                "Tatoeba, {}: {:.1%} of {} content words have an entry".format(
-                    name, *coverage(lexicon, texts)
-                )
-            )
+            print("Tatoeba, {}: {:.1%} of {} content words have an entry".format(name, *coverage(lexicon, texts)))
     for name in ("lt", "en"):
-        texts = [
-            path.read_text(encoding="utf-8") for path in options.texts if path.name.endswith(f".{name}.md")
-        ]
+        texts = [path.read_text(encoding="utf-8") for path in options.texts if path.name.endswith(f".{name}.md")]
         if texts:
-            print(
-                "texts, {}: {:.1%} of {} content words have an entry".format(name, *coverage(lexicon, texts))
-            )
+            print("texts, {}: {:.1%} of {} content words have an entry".format(name, *coverage(lexicon, texts)))
 
 
 if __name__ == "__main__":

@@ -110,9 +110,7 @@ class _Reader:
     def __init__(self, package: Any) -> None:
         self.builder = TextBuilder()
         self.styles = {style.style_id: style for style in package.styles if style.type is not None}
-        default = next(
-            (s for s in package.styles if s.element.get(f"{_W}default") == "1" and s.type == 1), None
-        )
+        default = next((s for s in package.styles if s.element.get(f"{_W}default") == "1" and s.type == 1), None)
         self.default_style = default
 
     def walk(self, parent: Any) -> None:
@@ -175,9 +173,7 @@ class _Reader:
         names: list[str] = []
         outline: int | None = None
         listed = False
-        while (
-            style is not None and len(names) < 20
-        ):  # a broken file may base styles on each other in a circle
+        while style is not None and len(names) < 20:  # a broken file may base styles on each other in a circle
             name = style.name or ""
             names.append(name)
             own = style.element.find(f"{_W}pPr")
@@ -277,7 +273,5 @@ def _is_hidden(run: Any) -> bool:
 def _text_boxes(paragraph: Any) -> list[Any]:
     """The text boxes anchored in a paragraph; each is stored twice, for new and for old programs."""
     return [
-        box
-        for box in paragraph.iter(f"{_W}txbxContent")
-        if next(box.iterancestors(f"{_MC}Fallback"), None) is None
+        box for box in paragraph.iter(f"{_W}txbxContent") if next(box.iterancestors(f"{_MC}Fallback"), None) is None
     ]

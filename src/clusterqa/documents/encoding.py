@@ -77,9 +77,7 @@ def decode(raw: bytes, document: str, declared: str | None = None) -> tuple[str,
     warnings += mojibake(text, document)
     if controls:
         line = text.count("\n", 0, text.index(controls[0])) + 1
-        warnings.append(
-            f"Control characters: {len(controls)}, the first (U+{ord(controls[0]):04X}) in line {line}."
-        )
+        warnings.append(f"Control characters: {len(controls)}, the first (U+{ord(controls[0]):04X}) in line {line}.")
     if damaged := text.count("\ufffd"):
         line = text.count("\n", 0, text.index("\ufffd")) + 1
         warnings.append(f"Damaged characters (�): {damaged}, the first in line {line}. {_SAVE_AGAIN}")
@@ -110,9 +108,7 @@ def _decode(raw: bytes, document: str, declared: str | None) -> tuple[str, list[
     patched = raw.removeprefix(codecs.BOM_UTF8).decode("utf-8", "replace")
     damaged = patched.count("\ufffd") - raw.count("\ufffd".encode())
     letters = sum(c > "\x7f" for c in patched) - patched.count("\ufffd")
-    if (
-        letters > 4 * damaged
-    ):  # UTF-8 with a few broken bytes: in an eight-bit text valid sequences are accidents
+    if letters > 4 * damaged:  # UTF-8 with a few broken bytes: in an eight-bit text valid sequences are accidents
         return patched, []
     return _eight_bit(raw, document)
 
@@ -128,9 +124,7 @@ def _as_declared(raw: bytes, declared: str, document: str) -> str | None:
         name = "cp1252"  # browsers read it so, and pages are made to look right in browsers
     try:
         text = raw.decode(name.removeprefix("x-"))
-        mojibake(
-            text, document
-        )  # windows-1257 declared as ISO-8859-1: the declaration is wrong, not the text
+        mojibake(text, document)  # windows-1257 declared as ISO-8859-1: the declaration is wrong, not the text
     except (LookupError, UnicodeError, UnreadableDocument):
         return None
     return text
@@ -151,9 +145,7 @@ def _eight_bit(raw: bytes, document: str) -> tuple[str, list[str]]:
 
 
 _ENGLISH_WORDS = frozenset(b"the of and to in is for that with are this which by from".split())
-_LITHUANIAN_WORDS = frozenset(
-    b"ir yra kad kaip tai su bei nuo iki per arba pagal buvo jei ar bet tik kuri".split()
-)
+_LITHUANIAN_WORDS = frozenset(b"ir yra kad kaip tai su bei nuo iki per arba pagal buvo jei ar bet tik kuri".split())
 
 
 def _is_english(raw: bytes) -> bool:
@@ -188,10 +180,7 @@ def _plausibility(raw: bytes, encoding: str, english: bool) -> float:
         special = {c for c in word if c > "\x7f"}
         if not special:
             continue
-        if not (
-            word.isalpha()
-            and (word.islower() or word.isupper() or (word[:1].isupper() and word[1:].islower()))
-        ):
+        if not (word.isalpha() and (word.islower() or word.isupper() or (word[:1].isupper() and word[1:].islower()))):
             score -= 1
         elif encoding not in ("cp1252", "latin_1"):
             if special <= LITHUANIAN_LETTERS:
@@ -257,9 +246,7 @@ def mojibake(text: str, document: str, next_step: str = _FROM_ORIGINAL) -> list[
         hit = [word for word in words if not turned.isdisjoint(word)]
         letters = "".join(hit)
         turned_letters = [c for c in letters if c in turned]
-        others = sum(
-            c > "\x7f" and c not in turned and c not in LITHUANIAN_LETTERS for word in words for c in word
-        )
+        others = sum(c > "\x7f" and c not in turned and c not in LITHUANIAN_LETTERS for word in words for c in word)
         right = sum(c in LITHUANIAN_LETTERS for c in text)
         strong = sum(c in _STRONG[wrong] for c in turned_letters)
         if wrong == "cp1251" and sum("а" <= c.lower() <= "я" for c in text) > 1.2 * len(turned_letters):
@@ -294,6 +281,4 @@ def _around(text: str, pattern: re.Pattern[str]) -> str:
 
 
 def _refuse(document: str, what: str, next_step: str) -> None:
-    raise UnreadableDocument(
-        document, f"Its Lithuanian letters were damaged before it was saved: {what}.", next_step
-    )
+    raise UnreadableDocument(document, f"Its Lithuanian letters were damaged before it was saved: {what}.", next_step)

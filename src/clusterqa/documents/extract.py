@@ -115,9 +115,7 @@ def faults(document: Document) -> list[str]:
             found.append(f"{here} has white space at an end: {text!r}")
         if block.kind == "heading" and not 1 <= block.level <= 6:
             found.append(f"{here} has heading level {block.level}")
-        if document.pages and not any(
-            page.start <= block.start and block.end <= page.end for page in document.pages
-        ):
+        if document.pages and not any(page.start <= block.start and block.end <= page.end for page in document.pages):
             found.append(f"{here} is not inside one page")
     before = 0
     for page in document.pages:

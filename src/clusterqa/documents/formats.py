@@ -44,9 +44,7 @@ _NAMES: dict[Format, str] = {
     "pdf": "a PDF document",
     "docx": "a Word document (DOCX)",
 }
-_HTML = re.compile(
-    rb"(?:\s|<!--.*?-->|<\?xml[^>]*>)*<(?:!doctype\s+html|html[\s>])", re.IGNORECASE | re.DOTALL
-)
+_HTML = re.compile(rb"(?:\s|<!--.*?-->|<\?xml[^>]*>)*<(?:!doctype\s+html|html[\s>])", re.IGNORECASE | re.DOTALL)
 _OLD = "Open it in Word or LibreOffice and save it as DOCX."
 
 # First bytes, what it is, what to do.
@@ -80,9 +78,7 @@ def format_of(raw: bytes, name: str, document: str) -> Format:
     if not raw.strip():
         raise UnreadableDocument(document, "The file is empty.", "Put text into it or remove it.")
     if not raw.strip(b"\0"):
-        raise UnreadableDocument(
-            document, "The file holds nothing but NUL bytes.", "Copy it from its source again."
-        )
+        raise UnreadableDocument(document, "The file holds nothing but NUL bytes.", "Copy it from its source again.")
     found = _by_content(raw, document)
     if expected is None:
         known = ", ".join(FORMAT_OF_SUFFIX)
@@ -120,9 +116,7 @@ def _by_content(raw: bytes, document: str) -> Format | None:
     What the first bytes say; None when they could be text. Raises UnreadableDocument for what is never read.
     """
     # A PDF may have some bytes before its mark, but a text may speak of "%PDF-" too: then no version follows.
-    if re.search(rb"%PDF-\d\.\d", raw[:1024]) and (
-        raw.startswith(b"%PDF-") or b"\0" in raw or b"%%EOF" in raw
-    ):
+    if re.search(rb"%PDF-\d\.\d", raw[:1024]) and (raw.startswith(b"%PDF-") or b"\0" in raw or b"%%EOF" in raw):
         return "pdf"
     if raw.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _by_zip(raw, document)
@@ -163,16 +157,12 @@ def _by_zip(raw: bytes, document: str) -> Format:
         raise UnreadableDocument(
             document, "Its container (zip) is broken or incomplete.", "Copy it from its source again."
         ) from error
-    if "word/document.xml" in names or (
-        "[Content_Types].xml" in names and any(n.startswith("word/") for n in names)
-    ):
+    if "word/document.xml" in names or ("[Content_Types].xml" in names and any(n.startswith("word/") for n in names)):
         return "docx"
     if kind.startswith(b"application/vnd.oasis.opendocument"):
         raise UnreadableDocument(document, "It is an OpenDocument file (such as .odt).", _OLD)
     if "xl/workbook.xml" in names:
-        raise UnreadableDocument(
-            document, "It is a spreadsheet (Excel).", "Save what matters in it as DOCX or PDF."
-        )
+        raise UnreadableDocument(document, "It is a spreadsheet (Excel).", "Save what matters in it as DOCX or PDF.")
     if "ppt/presentation.xml" in names:
         raise UnreadableDocument(document, "It is a presentation (PowerPoint).", "Save it as PDF.")
     if kind.startswith(b"application/epub"):

@@ -13,16 +13,12 @@ from clusterqa.documents.metadata import Metadata, iso_date, language_of, web_ad
 from clusterqa.errors import UnreadableDocument
 from clusterqa.records import BlockKind
 
-_CHARSET = re.compile(
-    rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w.:-]+)|<\?xml[^>]+encoding\s*=\s*[\"']([\w.:-]+)", re.I
-)
+_CHARSET = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w.:-]+)|<\?xml[^>]+encoding\s*=\s*[\"']([\w.:-]+)", re.I)
 _DECLARATION = re.compile(r"(<meta[^>]+charset\s*=\s*[\"']?\s*)[\w.:-]+", re.IGNORECASE)
 _XML = re.compile(r"\A\s*<\?xml[^>]*>")
 _LANG = re.compile(r"<html\b[^>]*?\slang\s*=\s*[\"']?([\w-]+)", re.IGNORECASE)
 _SPACES = re.compile(r"[ \t\r\n]+")
-_BLOCK_TAGS = frozenset(
-    {"p", "head", "list", "item", "table", "row", "cell", "quote", "code", "div", "body", "main"}
-)
+_BLOCK_TAGS = frozenset({"p", "head", "list", "item", "table", "row", "cell", "quote", "code", "div", "body", "main"})
 
 
 def extract(raw: bytes, document: str) -> Extract:
@@ -103,9 +99,7 @@ class _Walk:
         match element.tag:
             case "head":
                 rank = re.search(r"[1-6]", element.get("rend") or "")
-                self.builder.add(
-                    "heading", one_line(" ".join(element.itertext())), int(rank[0]) if rank else 2
-                )
+                self.builder.add("heading", one_line(" ".join(element.itertext())), int(rank[0]) if rank else 2)
             case "list":
                 self.children(element, "paragraph", 0, depth + 1)
             case "item":

@@ -42,9 +42,7 @@ class Metadata:
 
     def over(self, other: Metadata) -> Metadata:
         """These values, and those of `other` where this place does not say."""
-        return replace(
-            self, **{f.name: getattr(self, f.name) or getattr(other, f.name) for f in fields(self)}
-        )
+        return replace(self, **{f.name: getattr(self, f.name) or getattr(other, f.name) for f in fields(self)})
 
 
 # Three hyphens alone on the first line; the end is three hyphens or three dots alone on a line.
@@ -99,9 +97,7 @@ def parse(text: str, first_line: int, place: str) -> tuple[Metadata, list[str]]:
         mark = error.problem_mark or error.context_mark
         line = first_line + (mark.line if mark else 0)
         why = error.problem or error.context or "not YAML"
-        return Metadata(), [
-            f"The {place} cannot be read, line {line}: {why}. Its fields are left out; mend the YAML."
-        ]
+        return Metadata(), [f"The {place} cannot be read, line {line}: {why}. Its fields are left out; mend the YAML."]
     except _YAML_ERRORS as error:
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         return Metadata(), [f"The {place} cannot be read: {why}. Its fields are left out; mend the YAML."]
@@ -137,21 +133,13 @@ def _value(key: str, node: yaml.Node) -> tuple[object, str]:
         return None, ""
     if key == "language":
         language = language_of(text)
-        return (
-            (language, "")
-            if language
-            else (None, f"“{text}” is not lt or en; the language is worked out instead.")
-        )
+        return (language, "") if language else (None, f"“{text}” is not lt or en; the language is worked out instead.")
     if key == "date":
         date = iso_date(text)
         return (date, "") if date else (None, f"“{text}” is not a date such as 2024-03-05; it is left out.")
     if key == "url":
         url = web_address(text)
-        return (
-            (url, "")
-            if url
-            else (None, f"“{text}” is not an address with http:// or https://; it is left out.")
-        )
+        return (url, "") if url else (None, f"“{text}” is not an address with http:// or https://; it is left out.")
     if key == "translation_of":
         return document_id(text), ""
     return " ".join(text.split()), ""
@@ -162,9 +150,7 @@ def _strings(key: str, node: yaml.Node) -> tuple[tuple[str, ...], str]:
         text = _scalar(node)
         # An address may hold a comma, so sources are cut at white space and line ends only.
         parts = text.split(",") if key == "tags" else text.split()
-    elif isinstance(node, yaml.SequenceNode) and all(
-        isinstance(item, yaml.ScalarNode) for item in node.value
-    ):
+    elif isinstance(node, yaml.SequenceNode) and all(isinstance(item, yaml.ScalarNode) for item in node.value):
         parts = [_scalar(item) for item in node.value]
     else:
         return (), "must be a list of single values; it is left out."

@@ -64,9 +64,7 @@ GARBLED_SHARE = 0.2
 """Share of characters without a meaning above which a PDF counts as unreadable."""
 
 _OCR = "Recognise its text first, for example: ocrmypdf -l lit+eng in.pdf out.pdf"
-_OCR_AGAIN = (
-    "Make it anew from its source, or recognise its text: ocrmypdf --force-ocr -l lit+eng in.pdf out.pdf"
-)
+_OCR_AGAIN = "Make it anew from its source, or recognise its text: ocrmypdf --force-ocr -l lit+eng in.pdf out.pdf"
 
 # pdfium may be used by one thread at a time.
 _PDFIUM = threading.Lock()
@@ -87,7 +85,7 @@ _NO_TITLE = re.compile(
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """
-    Characters that stand together on one line; points from the lower left corner of the page, `y` the baseline.
+    Characters that stand together on one line; points from the page's lower left corner, `y` the baseline.
 
     The page is turned so that the line is level; `slanted` are lines that no quarter turn makes level.
     """
@@ -197,9 +195,7 @@ def _load(raw: bytes, document: str) -> tuple[list[Sheet], dict[str, str], list[
                     "Split it into several documents.",
                 )
             if not lines and not pictures:
-                pictures = (
-                    next(iter(page.get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_IMAGE])), None) is not None
-                )
+                pictures = next(iter(page.get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_IMAGE])), None) is not None
             sheets.append(Sheet(tuple(lines), label, page.get_height()))
             textpage.close()
             page.close()
@@ -263,7 +259,7 @@ def _stretches(textpage: Any, height: float) -> Iterator[Stretch]:
             continue
         pdfium.FPDFText_GetCharBox(textpage, index, *box)
         pdfium.FPDFText_GetCharOrigin(textpage, index, *origin)
-        angle = pdfium.FPDFText_GetCharAngle(textpage, index)
+        angle = -pdfium.FPDFText_GetCharAngle(textpage, index)  # pdfium counts clockwise
         low, high, baseline = left.value, right.value, y.value
         turns = round(angle / QUARTER) % 4
         if turns == 1:
@@ -330,9 +326,7 @@ def _line(row: list[Stretch], as_cells: bool) -> Line:
     bold = all(stretch.bold for stretch in row)
     cells = tuple(row) if as_cells else ()
     # A slanted line is a watermark: it stays in the text and is never quoted.
-    return Line(
-        text, row[0].left, max(s.right for s in row), row[0].y, longest.size, bold, cells, row[0].slanted
-    )
+    return Line(text, row[0].left, max(s.right for s in row), row[0].y, longest.size, bold, cells, row[0].slanted)
 
 
 def _unwoven(rows: list[list[Stretch]]) -> list[list[Stretch]]:
@@ -352,7 +346,7 @@ def _unwoven(rows: list[list[Stretch]]) -> list[list[Stretch]]:
     if statistics.mean(lengths) < COLUMN_CHARACTERS or len(aligned) < 0.7 * len(pairs):
         return rows
     gutter_right = min(row[1].left for row in aligned)
-    gutter_left = statistics.quantiles([row[0].right for row in aligned], n=10)[-1] if len(aligned) > 1 else 0
+    gutter_left = sorted(row[0].right for row in aligned)[9 * len(aligned) // 10]
     gutter = (min(gutter_left, gutter_right) + gutter_right) / 2
     ordered: list[list[Stretch]] = []
     sides: tuple[list[list[Stretch]], list[list[Stretch]]] = ([], [])
@@ -361,9 +355,7 @@ def _unwoven(rows: list[list[Stretch]]) -> list[list[Stretch]]:
             ordered += [*sides[0], *sides[1], row]
             sides = ([], [])
         else:
-            for side, part in enumerate(
-                ([s for s in row if s.right <= gutter], [s for s in row if s.left >= gutter])
-            ):
+            for side, part in enumerate(([s for s in row if s.right <= gutter], [s for s in row if s.left >= gutter])):
                 if part:
                     sides[side].append(part)
     return [*ordered, *sides[0], *sides[1]]
@@ -391,8 +383,7 @@ def _in_line(above: list[Stretch], below: list[Stretch]) -> bool:
         return False
     size = max(above[0].size, below[0].size)
     return all(
-        min(abs(a.left - b.left), abs(a.right - b.right), abs(a.left + a.right - b.left - b.right) / 2)
-        < 0.5 * size
+        min(abs(a.left - b.left), abs(a.right - b.right), abs(a.left + a.right - b.left - b.right) / 2) < 0.5 * size
         for a, b in zip(above, below, strict=True)
     )
 
@@ -455,10 +446,8 @@ class _Layout:
             if above.size == below.size == self.size and 0.8 < (above.y - below.y) / below.size < 3
         ]
         # The lower quartile: in a text of one-line paragraphs most steps are those between paragraphs.
-        self.step = statistics.quantiles(steps, n=4)[0] if len(steps) > 1 else 1.2
-        larger = sorted(
-            {round(line.size * 2) for line in lines if line.size >= HEADING_SIZE * self.size}, reverse=True
-        )
+        self.step = sorted(steps)[len(steps) // 4] if steps else 1.2
+        larger = sorted({round(line.size * 2) for line in lines if line.size >= HEADING_SIZE * self.size}, reverse=True)
         self.levels = {size: min(rank, 6) for rank, size in enumerate(larger, start=1)}
         self.headings: list[tuple[int, float, str]] = []
 
@@ -519,11 +508,7 @@ class _Layout:
         if step > PARAGRAPH_GAP * self.step * line.size:
             return True
         # A bold line above a plain one is a heading, unless the sentence just goes on.
-        if (
-            above.bold != line.bold
-            and not line.text[:1].islower()
-            and all(x.bold == above.bold for x in group)
-        ):
+        if above.bold != line.bold and not line.text[:1].islower() and all(x.bold == above.bold for x in group):
             return True
         listed = _MARKER.match(first.text) is not None
         if _MARKER.match(line.text) and (listed or ended):
@@ -552,10 +537,11 @@ class _Layout:
         return [Block(kind, offset + start, offset + end, level)]
 
     def _rows(self, group: list[Line], offset: int) -> list[Block]:
-        """One block a row; the first row is the header when it holds no figures, or alone is bold."""
+        """One block a row; the first is the header if it alone is bold, or alone without figures among figures."""
         first = group[0]
         alone_bold = first.bold and not any(line.bold for line in group[1:])
-        headed = alone_bold or not re.search(r"\d", first.text)
+        figures = sum(bool(re.search(r"\d", line.text)) for line in group[1:])
+        headed = alone_bold or (not re.search(r"\d", first.text) and 2 * figures >= len(group) - 1)
         header = first.text if headed and len(group) > 1 else ""
         blocks = []
         for line in group:

@@ -1,0 +1,88 @@
+"""Fitting the confidence on the fitting half, and choosing the operating point from its refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from clusterqa.calibration import Calibration
+from clusterqa.errors import EvaluationError
+from clusterqa.evaluation.run import Outcome, Run
+
+FOLDS = 10
+SEED = 20261123
+L2 = 1.0
+MAX_FALSE_REFUSALS = 0.05
+"""Share of the answerable questions that may be refused at the operating point."""
+WANTED_REFUSALS = 0.90
+"""Share of the unanswerable questions that should be refused."""
+
+
+def calibrate(run: Run) -> Calibration:
+    """
+    A logistic regression from the features of a search to "the first quote is right", on the fitting half.
+
+    The operating point is chosen on out-of-fold probabilities (folds keep a question's views together), so that it is not
+    flattered by the fit. Raises EvaluationError when there is too little to fit on.
+    """
+    chosen = [o for o in run.outcomes if o.half == "fit" and o.features]
+    labels = np.array([float(o.answerable and o.rank == 1) for o in chosen])
+    if len(chosen) < 60 or labels.sum() < 20 or (1 - labels).sum() < 20:
+        raise EvaluationError(
+            f"There are only {len(chosen)} outcomes to fit on ({int(labels.sum())} right). "
+            "Give a question set with at least 20 right and 20 wrong or unanswerable ones in its fitting half."
+        )
+    names = sorted(chosen[0].features)
+    matrix = np.array([[o.features[name] for name in names] for o in chosen])
+    means, scales = matrix.mean(axis=0), matrix.std(axis=0) + 1e-9
+    standard = (matrix - means) / scales
+    groups = _folds([o.id for o in chosen])
+    # The view of both languages is what people use; the other two lend it their cases at half weight.
+    weights = np.array([1.0 if o.view == "both" else 0.5 for o in chosen])
+    out_of_fold = np.empty(len(chosen))
+    for fold in range(FOLDS):
+        test = groups == fold
+        if test.any():
+            coefficients, bias = _fit(standard[~test], labels[~test], weights[~test])
+            out_of_fold[test] = 1 / (1 + np.exp(-(standard[test] @ coefficients + bias)))
+    coefficients, bias = _fit(standard, labels, weights)
+    return Calibration(
+        encoder=run.encoder,
+        weights=dict(zip(names, coefficients.round(5).tolist(), strict=True)),
+        means=dict(zip(names, means.round(5).tolist(), strict=True)),
+        scales=dict(zip(names, scales.round(5).tolist(), strict=True)),
+        bias=round(float(bias), 5),
+        threshold=round(operating_point(chosen, out_of_fold), 4),
+        fitted_on=run.questions_sha256,
+    )
+
+
+def operating_point(outcomes: Sequence[Outcome], probabilities: np.ndarray) -> float:
+    """
+    The threshold that comes nearest to both aims on the view of both languages.
+
+    Among the thresholds that refuse at most MAX_FALSE_REFUSALS of the answerable the highest one; where that refuses
+    fewer than WANTED_REFUSALS of the unanswerable, the point halfway to the lowest one that refuses enough.
+    """
+    whole = [i for i, o in enumerate(outcomes) if o.view == "both"]
+    answerable = np.sort([probabilities[i] for i in whole if outcomes[i].answerable])
+    unanswerable = np.sort([probabilities[i] for i in whole if not outcomes[i].answerable])
+    highest = float(answerable[int(len(answerable) * MAX_FALSE_REFUSALS)])
+    lowest = float(unanswerable[min(int(np.ceil(len(unanswerable) * WANTED_REFUSALS)), len(unanswerable) - 1)]) + 1e-6
+    return highest if highest >= lowest else (highest + lowest) / 2
+
+
+def _fit(matrix: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, float]:
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(C=1 / L2, max_iter=2000, random_state=SEED)
+    model.fit(matrix, labels, sample_weight=weights)
+    return model.coef_[0], float(model.intercept_[0])
+
+
+def _folds(ids: Sequence[str]) -> np.ndarray:
+    names = sorted(set(ids))
+    places = np.random.default_rng(SEED).permutation(len(names)) % FOLDS
+    fold = dict(zip(names, places.tolist(), strict=True))
+    return np.array([fold[name] for name in ids])

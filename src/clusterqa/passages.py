@@ -1,0 +1,211 @@
+"""
+Document → passages: what search finds, following the document's own structure.
+
+Blocks become units, in reading order: a paragraph or a list item (in several units where it is too long for one
+passage), a table row, a heading with nothing under it. Units that belong together are then merged while they fit:
+
+- paragraphs of one section;
+- the items of one list, and the paragraph that introduces them with a colon.
+
+A table row stays alone, as each is a statement of its own. Nothing is merged across sections or pages.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from clusterqa.records import Block, Document, Page, Passage, Span
+from clusterqa.sentences import sentences
+
+WHOLE_ROW = 400
+"""A table row of at most so many characters is one sentence; half a row is hard to understand."""
+
+_BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*|\r[^\S\r\n]*\r(?!\n)\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """Sentences of one block that always stay in one passage."""
+
+    block: Block
+    sentences: tuple[Span, ...]
+    section: int
+    heading: tuple[str, ...]
+    page: Page | None
+    introduces: bool = False
+    """It ends its block, and with a colon."""
+
+    @property
+    def start(self) -> int:
+        return self.sentences[0].start
+
+    @property
+    def end(self) -> int:
+        return self.sentences[-1].end
+
+
+def split(document: Document, passage_chars: int = 600) -> tuple[Passage, ...]:
+    """
+    Cut a document into passages, in reading order; none for a document without a letter or digit.
+
+    A passage has at most `passage_chars` characters, except where a single sentence or table row of up to
+    `clusterqa.sentences.LONGEST` characters is longer. Passages do not overlap, and every sentence with a letter
+    or digit is in one; headings are in `heading`, but for those with nothing under them, which are passages too.
+    """
+    units = list(_units(document, passage_chars))
+    return tuple(
+        _passage(document, ordinal, group, lead)
+        for ordinal, (group, lead) in enumerate(_merge(document.text, units, passage_chars))
+    )
+
+
+def _units(document: Document, passage_chars: int) -> Iterator[_Unit]:
+    blocks = [block for block in _blocks(document) if _says_something(document.text, block)]
+    title = _title(document, blocks)
+    path: list[tuple[int, str]] = []
+    section = 0
+    for index, block in enumerate(blocks):
+        if block.kind == "heading":
+            while path and path[-1][0] >= block.level:
+                path.pop()
+            section += 1
+            below = blocks[index + 1] if index + 1 < len(blocks) else None
+            if below is None or (below.kind == "heading" and below.level <= block.level):
+                yield from _units_of(document, block, section, path, passage_chars)
+            if block is not title:
+                path.append((block.level, " ".join(document.text[block.start : block.end].split())))
+        else:
+            yield from _units_of(document, block, section, path, passage_chars)
+
+
+def _blocks(document: Document) -> Iterable[Block]:
+    if document.blocks:
+        return document.blocks
+    edges = [0]
+    for gap in _BLANK_LINE.finditer(document.text):
+        edges += gap.span()
+    edges.append(len(document.text))
+    return [Block("paragraph", start, end) for start, end in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def _says_something(text: str, span: Block | Span) -> bool:
+    return any(character.isalnum() for character in text[span.start : span.end])
+
+
+def _title(document: Document, blocks: list[Block]) -> Block | None:
+    """The heading that is the document's own title: the first of level 1, if it says the title or is the only one."""
+    tops = [block for block in blocks if block.kind == "heading" and block.level == 1]
+    if tops and (len(tops) == 1 or document.text[tops[0].start : tops[0].end].split() == document.title.split()):
+        return tops[0]
+    return None
+
+
+def _units_of(
+    document: Document, block: Block, section: int, path: list[tuple[int, str]], passage_chars: int
+) -> Iterator[_Unit]:
+    heading = tuple(text for _, text in path)
+    for page, start, end in _pages(document, block):
+        spans = _sentences(document, block, start, end)
+        for part in _parts(spans, passage_chars):
+            introduces = (
+                part[-1] is spans[-1]
+                and block.kind in ("paragraph", "list_item")
+                and document.text[part[-1].start : part[-1].end].rstrip("*_ ").endswith(":")
+            )
+            if any(_says_something(document.text, span) for span in part):
+                yield _Unit(block, tuple(part), section, heading, page, introduces)
+
+
+def _pages(document: Document, block: Block) -> Iterator[tuple[Page | None, int, int]]:
+    """The block's stretch on each page it stands on."""
+    pages = document.pages
+    index = max(0, bisect_right(pages, block.start, key=lambda page: page.start) - 1)
+    start = block.start
+    while index + 1 < len(pages) and pages[index + 1].start < block.end:
+        yield pages[index], start, pages[index + 1].start
+        index, start = index + 1, pages[index + 1].start
+    yield (pages[index] if pages else None), start, block.end
+
+
+def _sentences(document: Document, block: Block, start: int, end: int) -> tuple[Span, ...]:
+    if block.kind in ("table_row", "heading"):
+        stretch = document.text[start:end]
+        start += len(stretch) - len(stretch.lstrip())
+        end -= len(stretch) - len(stretch.rstrip())
+        if 0 < end - start <= WHOLE_ROW:
+            return (Span(start, end),)
+    return sentences(document.text, start, end, document.language)
+
+
+def _parts(spans: Iterable[Span], passage_chars: int) -> Iterator[list[Span]]:
+    """Cut a block between sentences, where it is longer than a passage."""
+    part: list[Span] = []
+    for span in spans:
+        if part and span.end - part[0].start > passage_chars:
+            yield part
+            part = []
+        part.append(span)
+    if part:
+        yield part
+
+
+def _merge(text: str, units: list[_Unit], passage_chars: int) -> Iterator[tuple[list[_Unit], str]]:
+    """Units that make one passage, with what stands above them and is needed to understand them."""
+    group: list[_Unit] = []
+    lead = ""
+    leads: list[tuple[int, str]] = []  # (nesting, sentence) that introduce a list at this place, outermost first
+    for index, unit in enumerate(units):
+        previous = units[index - 1] if index else None
+        nesting = unit.block.level if unit.block.kind == "list_item" else -1
+        if previous is None or previous.section != unit.section:
+            leads = []
+        leads = [(level, sentence) for level, sentence in leads if level < nesting]
+        following = units[index + 1] if index + 1 < len(units) else None
+        if group and _fits(group, unit, following, passage_chars):
+            group.append(unit)
+        else:
+            if group:
+                yield group, lead
+            group = [unit]
+            lead = unit.block.header if unit.block.kind == "table_row" else " ".join(s for _, s in leads)
+        if unit.introduces:
+            leads.append((nesting, text[unit.sentences[-1].start : unit.end]))
+    if group:
+        yield group, lead
+
+
+def _fits(group: list[_Unit], unit: _Unit, following: _Unit | None, passage_chars: int) -> bool:
+    first, last = group[0], group[-1]
+    if (unit.section, unit.page) != (first.section, first.page) or unit.end - first.start > passage_chars:
+        return False
+    kinds = (last.block.kind, unit.block.kind)
+    if kinds == ("paragraph", "paragraph"):
+        # A paragraph that introduces a list goes with the list rather than with the paragraph before it.
+        return not (
+            unit.introduces
+            and following is not None
+            and following.block.kind == "list_item"
+            and following.section == unit.section
+            and following.end - first.start > passage_chars >= following.end - unit.start
+        )
+    return kinds == ("list_item", "list_item") or (kinds == ("paragraph", "list_item") and last.introduces)
+
+
+def _passage(document: Document, ordinal: int, group: list[_Unit], lead: str) -> Passage:
+    first, last = group[0], group[-1]
+    spans = (span for unit in group for span in unit.sentences)
+    return Passage(
+        document=document.id,
+        ordinal=ordinal,
+        start=first.start,
+        end=last.end,
+        text=document.text[first.start : last.end],
+        sentences=tuple(span for span in spans if _says_something(document.text, span)),
+        heading=first.heading,
+        lead=lead,
+        page=first.page.number if first.page else None,
+        page_label=first.page.label if first.page else None,
+    )
