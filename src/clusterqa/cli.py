@@ -20,6 +20,7 @@ import click
 
 from clusterqa import __version__
 from clusterqa.errors import ClusterQAError, IndexNotFound
+from clusterqa.evaluation.commands import add_to as add_evaluation
 
 if TYPE_CHECKING:
     from clusterqa.assistant import Assistant
@@ -525,6 +526,9 @@ def place(quote: Quote, language: str) -> str:
     page = {"lt": "{} psl.", "en": "p. {}"}[language].format(quote.page_label or quote.page) if quote.page else ""
     parts = [source.title, quote.heading, page, source.publisher or "", source.date or "", source.url or ""]
     return f"{', '.join(part for part in parts if part)}  [{source.document}:{quote.start}–{quote.end}]"
+
+
+add_evaluation(cli, settings_options)
 
 
 def main() -> None:

@@ -68,7 +68,7 @@ class Lexicon:
             words={language: tables["word", language] for language in LANGUAGES},
         )
 
-    def translations(self, word: str) -> tuple[tuple[str, float], ...]:
+    def translations(self, word: str, language: Language | None = None) -> tuple[tuple[str, float], ...]:
         """
         The terms of the other language that a word may stand for, each with its probability in (0, 1], best
         first.
@@ -82,8 +82,8 @@ class Lexicon:
         say so. Empty for an unknown word.
         """
         best: dict[str, float] = {}
-        for language in LANGUAGES:
-            for term, probability in self._entries(word, language):
+        for tried in LANGUAGES if language is None else (language,):
+            for term, probability in self._entries(word, tried):
                 best[term] = max(probability, best.get(term, 0.0))
         return tuple(sorted(best.items(), key=lambda item: (-item[1], item[0])))
 

@@ -64,6 +64,26 @@ class Settings(BaseSettings):
     refresh_seconds: float = Field(
         default=1.0, ge=0.05, le=3600, description="how often a running server looks for a new generation"
     )
+    retention_days: int = Field(
+        default=180, ge=1, le=3650, description="days after which questions and feedback are deleted from the journal"
+    )
+    rate_limit: int = Field(
+        default=300, ge=0, le=100_000, description="questions a minute from one client; 0 for no limit"
+    )
+    rate_limit_overall: int = Field(
+        default=3000, ge=0, le=1_000_000, description="questions a minute from all clients together; 0 for no limit"
+    )
+    max_body_kb: int = Field(default=64, ge=4, le=10_240, description="largest request the web app takes, in KiB")
+    frame_ancestors: str = Field(
+        default="",
+        pattern=r"^(https?://[A-Za-z0-9.*:-]+( |$))*$",
+        description='sites that may show the chat in a frame, like "https://www.example.lt"; with spaces between them',
+    )
+    proxy: str = Field(
+        default="",
+        pattern=r"^[0-9A-Fa-f.:/, *]*$",
+        description="addresses of the proxy in front, whose X-Forwarded headers are believed; empty when there is none",
+    )
 
     @field_validator("corpus", "data", mode="before")
     @classmethod

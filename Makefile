@@ -1,0 +1,48 @@
+# make run    sets up, indexes corpus/, opens the chat
+# make test   sets up, runs the tests
+# make lint   ruff and mypy
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test lint browser evaluate wheel clean
+.DEFAULT_GOAL := run
+
+# torch first and from the constraints: a plain install of what needs it would bring CUDA packages of several GB.
+$(VENV)/.run: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+run: $(VENV)/.run
+	$(BIN)/clusterqa index
+	$(BIN)/clusterqa serve
+
+test: $(VENV)/.dev lint
+	$(BIN)/python -m pytest -m "not browser"
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+browser: $(VENV)/.dev
+	$(BIN)/python -m pytest -m browser
+
+evaluate: $(VENV)/.dev
+	$(BIN)/clusterqa index --data build/evaluation
+	$(BIN)/clusterqa eval check evaluation/questions.jsonl --data build/evaluation
+	$(BIN)/clusterqa eval run evaluation/questions.jsonl --data build/evaluation --output build/evaluation/run.json
+	$(BIN)/clusterqa eval gate build/evaluation/run.json --baseline evaluation/baseline.json
+
+wheel: $(VENV)/.dev
+	$(BIN)/python -m build --wheel
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache

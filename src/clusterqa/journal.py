@@ -1,0 +1,215 @@
+"""
+What was asked, what was shown for it, and whether it helped: a small SQLite file of its own in the data folder.
+
+It holds no names, no addresses and nothing that ties two questions to one person; questions older than the retention
+time are deleted, their feedback with them.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Literal, get_args
+
+from clusterqa.errors import StoreError
+from clusterqa.records import Language, Reply, Status
+
+JOURNAL = "journal.sqlite3"
+SCHEMA_VERSION = 1
+
+Reason = Literal["wrong_place", "out_of_date", "not_understood"]
+REASONS: tuple[Reason, ...] = get_args(Reason)
+Channel = Literal["chat", "api"]
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS questions (
+    id TEXT PRIMARY KEY, asked_at TEXT NOT NULL, channel TEXT NOT NULL, question TEXT NOT NULL, language TEXT NOT NULL,
+    status TEXT NOT NULL, confidence REAL NOT NULL, generation INTEGER NOT NULL, shown TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS questions_asked_at ON questions (asked_at);
+CREATE TABLE IF NOT EXISTS feedback (
+    question TEXT PRIMARY KEY REFERENCES questions (id) ON DELETE CASCADE,
+    given_at TEXT NOT NULL, helpful INTEGER NOT NULL, reason TEXT
+);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A place that was shown: `text[start:end]` of that version of the document."""
+
+    document: str
+    version: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """Whether a reply helped; a reason only when it did not."""
+
+    helpful: bool
+    reason: Reason | None
+    given_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One question of the journal; `shown` best first (the quotes, or the nearest places), times in UTC."""
+
+    id: str
+    asked_at: datetime
+    channel: Channel
+    question: str
+    language: Language
+    status: Status
+    confidence: float
+    generation: int
+    shown: tuple[Shown, ...]
+    feedback: Feedback | None
+
+
+class Journal:
+    """Thread-safe. Errors of SQLite come out as StoreError."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, retention_days: int) -> None:
+        self.path = path
+        self.retention_days = retention_days
+        self._db = connection
+        self._lock = threading.Lock()
+
+    @classmethod
+    def open(cls, data: Path, retention_days: int) -> Journal:
+        """Open the journal of a data folder, making it when there is none; old questions are deleted at once."""
+        path = data / JOURNAL
+        try:
+            data.mkdir(parents=True, exist_ok=True)
+            connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+        except (OSError, sqlite3.Error) as error:
+            raise _explain(error, path) from error
+        journal = cls(path, connection, retention_days)
+        try:
+            with journal._using() as db:
+                db.execute("PRAGMA journal_mode = WAL")
+                db.execute("PRAGMA foreign_keys = ON")
+                db.execute("PRAGMA secure_delete = ON")  # what is deleted is gone from the file as well
+                version = db.execute("PRAGMA user_version").fetchone()[0]
+                if version not in (0, SCHEMA_VERSION):
+                    raise StoreError(
+                        f"The journal {path} was made by another version of clusterqa. Move it away; a new one is begun."
+                    )
+                db.executescript(_SCHEMA)
+                db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            journal.purge()
+        except StoreError:
+            connection.close()
+            raise
+        return journal
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    def record(self, reply: Reply, channel: Channel, now: datetime | None = None) -> str:
+        """Keep a question with what was shown for it; gives the id that feedback names."""
+        identifier = secrets.token_urlsafe(12)
+        shown = [
+            [quote.source.document, quote.source.version, quote.start, quote.end]
+            for quote in reply.quotes or reply.nearest
+        ]
+        row = (
+            identifier, _stamp(now), channel, _storable(reply.question), reply.language, reply.status,
+            reply.confidence, reply.generation, json.dumps(shown, ensure_ascii=False),
+        )  # fmt: skip
+        with self._using() as db:
+            db.execute("INSERT INTO questions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        return identifier
+
+    def give_feedback(
+        self, question: str, helpful: bool, reason: Reason | None = None, now: datetime | None = None
+    ) -> bool:
+        """Keep what a reader thinks of a reply, in place of what was said before; False when the id is not known."""
+        row = (question, _stamp(now), int(helpful), None if helpful else reason)
+        with self._using() as db:
+            if not db.execute("SELECT 1 FROM questions WHERE id = ?", (question,)).fetchone():
+                return False
+            db.execute("INSERT OR REPLACE INTO feedback VALUES (?, ?, ?, ?)", row)
+        return True
+
+    def feedback(self, questions: Iterable[str]) -> dict[str, Feedback]:
+        """The feedback given for these ids; ids without any are left out."""
+        wanted = list(questions)
+        marks = ",".join("?" * len(wanted))
+        with self._using() as db:
+            rows = db.execute(
+                f"SELECT question, helpful, reason, given_at FROM feedback WHERE question IN ({marks})", wanted
+            ).fetchall()
+        return {row[0]: Feedback(bool(row[1]), row[2], datetime.fromisoformat(row[3])) for row in rows}
+
+    def entries(self, status: Status | None = None, limit: int = 1000) -> list[Entry]:
+        """The newest questions first, all of them or those of one status."""
+        where, values = ("WHERE q.status = ?", [status]) if status else ("", [])
+        sql = (
+            "SELECT q.*, f.helpful, f.reason, f.given_at FROM questions q LEFT JOIN feedback f ON f.question = q.id "
+            f"{where} ORDER BY q.asked_at DESC, q.rowid DESC LIMIT ?"
+        )
+        with self._using() as db:
+            rows = db.execute(sql, [*values, limit]).fetchall()
+        return [
+            Entry(
+                id=row[0],
+                asked_at=datetime.fromisoformat(row[1]),
+                channel=row[2],
+                question=row[3],
+                language=row[4],
+                status=row[5],
+                confidence=row[6],
+                generation=row[7],
+                shown=tuple(Shown(*place) for place in json.loads(row[8])),
+                feedback=None
+                if row[9] is None
+                else Feedback(bool(row[9]), row[10], datetime.fromisoformat(row[11])),
+            )
+            for row in rows
+        ]
+
+    def purge(self, now: datetime | None = None) -> int:
+        """Delete the questions older than the retention time, with their feedback; gives how many."""
+        oldest = _stamp((now or datetime.now(UTC)) - timedelta(days=self.retention_days))
+        with self._using() as db:
+            count = db.execute("DELETE FROM questions WHERE asked_at < ?", (oldest,)).rowcount
+            if count:
+                db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # or the deleted text would live on in the log file
+        return int(count)
+
+    @contextmanager
+    def _using(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                yield self._db
+            except sqlite3.Error as error:
+                raise _explain(error, self.path) from error
+
+
+def _stamp(moment: datetime | None) -> str:
+    """UTC to the second, in a form whose order as text is the order in time."""
+    return (moment or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _storable(text: str) -> str:
+    """Lone surrogates, which SQLite cannot hold, become question marks."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _explain(error: Exception, path: Path) -> StoreError:
+    return StoreError(
+        f"The journal {path} cannot be used ({error}). Check the permissions and the space on the disk; "
+        "if the file is damaged, move it away and a new one is begun."
+    )

@@ -1,0 +1,321 @@
+"""
+What the web app keeps alive between requests: the assistant, the journal, the conversations, the limits.
+
+The assistant comes up in the background: encoder, then the index (built when there is none), then the journal's first
+cleaning. A question asked meanwhile waits.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from clusterqa import library
+from clusterqa.assistant import Assistant
+from clusterqa.encoder import Encoder
+from clusterqa.errors import ClusterQAError, IndexNotFound
+from clusterqa.journal import Channel, Journal
+from clusterqa.records import Question, Reply
+from clusterqa.search import Found
+from clusterqa.settings import Settings
+from clusterqa.store import Store
+
+log = logging.getLogger(__name__)
+
+RETRY_SECONDS = 3.0
+"""After a failed start: how long until the next try, so that mending the cause is enough."""
+PURGE_SECONDS = 3600.0
+PATIENCE_SECONDS = 120.0
+"""How long a question waits for a server that is still starting."""
+MAX_CONVERSATIONS = 2000
+MAX_TURNS = 50
+CONVERSATION_SECONDS = 2 * 3600
+
+
+class NotReady(ClusterQAError):
+    """The assistant is not there yet; the message says what it waits for."""
+
+
+class TooMany(ClusterQAError):
+    """More questions than the settings allow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A reply with the id under which the journal keeps it; None when the journal could not be written."""
+
+    reply: Reply
+    journal_id: str | None
+
+
+@dataclass(slots=True)
+class Conversation:
+    """The turns of one browser tab, oldest first; kept in memory only."""
+
+    turns: list[Answered] = field(default_factory=list)
+    touched: float = 0.0
+
+
+class Metrics:
+    """The figures behind /metrics; one registry an app."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.questions = Counter(
+            "clusterqa_questions", "Questions answered", ["channel", "language", "status"], registry=self.registry
+        )
+        self.seconds = Histogram(
+            "clusterqa_stage_seconds",
+            "Time spent on a question, by stage",
+            ["stage"],
+            buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
+            registry=self.registry,
+        )
+        self.feedback = Counter("clusterqa_feedback", "Feedback given", ["helpful"], registry=self.registry)
+        self.refused = Counter(
+            "clusterqa_refused", "Questions refused because there were too many", registry=self.registry
+        )
+        self.errors = Counter("clusterqa_errors", "Questions that ended in an error", registry=self.registry)
+        self.ready = Gauge("clusterqa_ready", "1 when questions are answered", registry=self.registry)
+        self.generation = Gauge("clusterqa_generation", "Generation of the index in memory", registry=self.registry)
+
+
+class Conversations:
+    """Conversations by the id that a browser tab made up; the longest untouched go first. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, Conversation] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def turns(self, identifier: str) -> tuple[Answered, ...]:
+        with self._lock:
+            self._forget()
+            kept = self._kept.get(identifier)
+            return tuple(kept.turns) if kept else ()
+
+    def add(self, identifier: str, turn: Answered) -> tuple[Answered, ...]:
+        """The turns with the new one; beyond MAX_TURNS the oldest are dropped."""
+        with self._lock:
+            kept = self._kept.setdefault(identifier, Conversation())
+            kept.turns = [*kept.turns, turn][-MAX_TURNS:]
+            kept.touched = time.monotonic()
+            self._kept.move_to_end(identifier)
+            self._forget()
+            return tuple(kept.turns)
+
+    def end(self, identifier: str) -> None:
+        with self._lock:
+            self._kept.pop(identifier, None)
+
+    def _forget(self) -> None:
+        oldest = time.monotonic() - CONVERSATION_SECONDS
+        while self._kept:
+            first = next(iter(self._kept))
+            if len(self._kept) <= MAX_CONVERSATIONS and self._kept[first].touched >= oldest:
+                return
+            del self._kept[first]
+
+
+class Limits:
+    """Moving windows of a minute, in memory: per client and over all."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._client = RateLimitItemPerMinute(settings.rate_limit) if settings.rate_limit else None
+        self._overall = RateLimitItemPerMinute(settings.rate_limit_overall) if settings.rate_limit_overall else None
+
+    def admit(self, client: str) -> None:
+        """Count one question of a client; raises TooMany."""
+        if self._client and not self._limiter.hit(self._client, "client", client):
+            raise TooMany("You have sent very many questions within a minute. Wait a minute, then ask again.")
+        if self._overall and not self._limiter.hit(self._overall, "overall"):
+            raise TooMany("Very many people are asking at the moment. Wait a minute, then ask again.")
+
+
+class Service:
+    """Everything the pages and the API share. `start` and `stop` bracket its life; the rest is thread-safe."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.metrics = Metrics()
+        self.conversations = Conversations()
+        self.limits = Limits(settings)
+        self.problem = "The encoder and the index are being loaded. Try again in a few seconds."
+        """Why questions are not answered, while they are not; "" when they are."""
+        self.journal: Journal | None = None
+        self._assistant: Assistant | None = None
+        self._up = threading.Event()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    # ── life ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def start(self) -> None:
+        self._stop.clear()
+        self._thread = threading.Thread(target=self._live, name="clusterqa-background", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout=30)
+        self._up.clear()
+        if self._assistant is not None:
+            self._assistant.close()
+            self._assistant = None
+        if self.journal is not None:
+            self.journal.close()
+            self.journal = None
+
+    def _live(self) -> None:
+        """The background thread: come up, then keep in step until told to stop."""
+        while not self._stop.is_set():
+            try:
+                self._come_up()
+                break
+            except ClusterQAError as error:
+                self._say(str(error))
+            except Exception:
+                log.exception("the start failed")
+                self.problem = "The server could not start. Its log says why."
+            self._stop.wait(RETRY_SECONDS)
+        purged = time.monotonic()
+        while not self._stop.wait(self.settings.refresh_seconds):
+            self._keep_in_step()
+            if time.monotonic() - purged > PURGE_SECONDS:
+                purged = time.monotonic()
+                self._purge()
+
+    def _come_up(self) -> None:
+        from clusterqa.encoder import SentenceEncoder
+
+        begin = time.perf_counter()
+        self._open_journal()
+        encoder = SentenceEncoder.load(self.settings.encoder, self.settings.threads)
+        encoder.encode_queries(["Kas yra klasteris?"])  # the first call is the slow one
+        if not self._has_index():
+            self.problem = "The documents are being indexed for the first time. This takes a few minutes."
+            library.update(self.settings, lambda: encoder)
+        self._assistant = Assistant.open(self.settings, encoder)
+        self._ready(True)
+        log.info("ready", extra={"seconds": round(time.perf_counter() - begin, 2)})
+        self._update(encoder)
+
+    def _has_index(self) -> bool:
+        try:
+            with Store.open(self.settings.data) as store:
+                return store.generation() > 0
+        except IndexNotFound:
+            return False
+
+    def _update(self, encoder: Encoder) -> None:
+        """Take up what changed in the corpus while no server ran; questions are answered meanwhile."""
+        try:
+            with Store.open(self.settings.data) as store:
+                stale = library.out_of_step(self.settings, store) if self.settings.corpus.is_dir() else []
+            if stale:
+                report = library.update(self.settings, lambda: encoder)
+                log.info("index updated", extra={"generation": report.generation, "documents": len(stale)})
+        except ClusterQAError as error:
+            log.warning("The index stays as it is: %s", error)
+
+    def _keep_in_step(self) -> None:
+        assert self._assistant is not None
+        try:
+            if self._assistant.refresh():
+                log.info("new generation", extra={"generation": self._assistant.generation})
+            self._ready(True)
+        except ClusterQAError as error:
+            self._say(str(error))
+            self._ready(False)
+        except Exception:
+            log.exception("looking for a new generation failed")
+
+    def _ready(self, ready: bool) -> None:
+        if ready and self._assistant is not None:
+            self.problem = ""
+            self.metrics.generation.set(self._assistant.generation)
+            self._up.set()
+        elif not ready:
+            self._up.clear()
+        self.metrics.ready.set(int(ready))
+
+    def _say(self, problem: str) -> None:
+        if problem != self.problem:
+            log.error("%s", problem)
+        self.problem = problem
+
+    def _open_journal(self) -> None:
+        if self.journal is None:
+            try:
+                self.journal = Journal.open(self.settings.data, self.settings.retention_days)
+            except ClusterQAError as error:  # answering goes on without it
+                log.error("%s", error)
+
+    def _purge(self) -> None:
+        self._open_journal()
+        if self.journal is not None:
+            try:
+                self.journal.purge()
+            except ClusterQAError as error:
+                log.error("%s", error)
+
+    # ── what the pages and the API ask of it ────────────────────────────────────────────────────────────────────
+
+    @property
+    def ready(self) -> bool:
+        return self._up.is_set()
+
+    def assistant(self, patience: float = 0.0) -> Assistant:
+        """The assistant, waiting up to `patience` seconds for it; raises NotReady."""
+        if not self._up.wait(patience) or self._assistant is None:
+            raise NotReady(self.problem or "The server is starting. Try again in a few seconds.")
+        return self._assistant
+
+    def ask(self, question: Question, channel: Channel, patience: float = 0.0) -> Answered:
+        """Answer a question and keep it in the journal. Raises NotReady and the errors of the store."""
+        assistant = self.assistant(patience)
+        try:
+            reply = assistant.ask(question)
+        except Exception:
+            self.metrics.errors.inc()
+            raise
+        self.metrics.questions.labels(channel, reply.language, reply.status).inc()
+        for stage, milliseconds in reply.timings.items():
+            self.metrics.seconds.labels(stage).observe(milliseconds / 1000)
+        log.info(
+            "answered",
+            extra={
+                "channel": channel,
+                "language": reply.language,
+                "status": reply.status,
+                "confidence": round(reply.confidence, 3),
+                "generation": reply.generation,
+                **{f"{stage}_ms": value for stage, value in reply.timings.items()},
+            },
+        )
+        return Answered(reply, self._record(reply, channel))
+
+    def search(self, question: Question, k: int) -> Found | None:
+        return self.assistant().search(question, k)
+
+    def store(self) -> Store:
+        """A connection of one's own, for one request."""
+        return Store.open(self.settings.data)
+
+    def _record(self, reply: Reply, channel: Channel) -> str | None:
+        if self.journal is None or reply.status in ("small_talk", "empty"):
+            return None
+        try:
+            return self.journal.record(reply, channel)
+        except ClusterQAError as error:
+            log.error("%s", error)
+            return None

@@ -1,0 +1,137 @@
+"""What a person typed becomes a query, or a short reply where there is nothing to search for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from clusterqa.conversation import MAX_CHARACTERS, is_follow_up, understand
+from clusterqa.records import Question
+
+
+class Letters:
+    """Encoder whose two words are alike when they are listed as alternatives; any other two are not."""
+
+    fingerprint = "letters"
+    dimension = 4
+    alternatives = ({"bronze", "gold", "silver", "bronzos", "aukso", "sidabro"}, {"cost", "valid", "galioja", "kainuoja"})
+
+    def encode_queries(self, texts):
+        rows = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        for row, text in enumerate(texts):
+            kind = next((i for i, words in enumerate(self.alternatives) if text in words), None)
+            rows[row, kind if kind is not None else 2 + row % 2] = 1.0
+        return rows
+
+    def encode_passages(self, texts, progress=None):
+        return self.encode_queries(texts)
+
+    def cut_off(self, texts):
+        return []
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "remark"),
+    [
+        ("Labas", "lt", "greeting"),
+        ("LABA DIENA!", "lt", "greeting"),
+        ("Sveiki", "lt", "greeting"),
+        ("hello", "en", "greeting"),
+        ("Good morning!", "en", "greeting"),
+        ("Ačiū!", "lt", "thanks"),
+        ("aciu labai", "lt", "thanks"),
+        ("Labai ačiū už pagalbą", "lt", "thanks"),
+        ("thank you very much", "en", "thanks"),
+        ("Viso gero", "lt", "farewell"),
+        ("bye", "en", "farewell"),
+        ("Ką moki?", "lt", "about"),
+        ("What can you do?", "en", "about"),
+    ],
+)
+def test_greetings_and_thanks_need_no_search(text, language, remark):
+    understood = understand(Question(text), Letters())
+    assert (understood.language, understood.remark, understood.query) == (language, remark, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "remark"),
+    [
+        ("", "empty"),
+        ("   \n", "empty"),
+        ("?!…", "empty"),
+        ("🙂", "empty"),
+        ("a" * (MAX_CHARACTERS + 1), "too_long"),
+        ("kas\x00yra", "unreadable"),
+        ("\x1b[31mkas yra", "unreadable"),
+        ("\ufffd\ufffd\ufffd ženklas", "unreadable"),
+    ],
+)
+def test_what_cannot_be_asked_is_told_apart(text, remark):
+    assert understand(Question(text, language="lt"), Letters()).remark == remark
+
+
+def test_a_greeting_in_front_of_a_question_is_not_searched_for():
+    query = understand(Question("Laba diena, kiek kainuoja sidabro ženklas?"), Letters()).query
+    assert query is not None
+    assert list(query.words) == ["kainuoja", "sidabro", "ženklas"]
+
+
+def test_decomposed_letters_ask_the_same_question():
+    composed = understand(Question("Kiek galioja ženklas?"), Letters()).query
+    decomposed = understand(Question("Kiek galioja z\u030cenklas?"), Letters()).query
+    assert composed is not None and decomposed is not None
+    assert composed.words == decomposed.words
+
+
+@pytest.mark.parametrize(
+    ("text", "leans"),
+    [
+        ("O kiek jis galioja?", True),
+        ("o aukso?", True),
+        ("and for gold?", True),
+        ("What about silver?", True),
+        ("How long is it valid?", True),
+        ("Ar jį galima atnaujinti?", True),
+        ("kaina?", True),
+        ("Kas suteikia bronzos ženklą klasteriui?", False),
+        ("How many indicators does the Bronze interview cover?", False),
+    ],
+)
+def test_a_question_that_leans_on_an_earlier_one_is_recognised(text, leans):
+    assert is_follow_up(text) is leans
+
+
+def test_a_new_word_takes_the_place_of_the_earlier_one_nearest_in_meaning():
+    query = understand(Question("and for gold?", history=("How long is bronze valid?",)), Letters()).query
+    assert query is not None
+    assert query.text == "How long is gold valid? and for gold?"
+    assert query.words == {"gold": 1.0, "long": 0.5, "valid": 0.5}
+
+
+def test_a_pronoun_borrows_the_words_of_the_earlier_question():
+    question = Question("O kas jį suteikia?", history=("Kiek kainuoja sidabro ženklas?",))
+    query = understand(question, Letters()).query
+    assert query is not None
+    assert query.words["suteikia"] == 1.0
+    assert query.words["sidabro"] == query.words["ženklas"] == 0.5
+
+
+def test_a_question_complete_in_itself_forgets_the_earlier_ones():
+    question = Question("Who runs the European Clusters Alliance?", history=("Kiek kainuoja sidabro ženklas?",))
+    query = understand(question, Letters()).query
+    assert query is not None
+    assert "sidabro" not in query.words
+
+
+@pytest.mark.parametrize(
+    ("question", "language"),
+    [
+        (Question("ESCA", language="en"), "en"),
+        (Question("ESCA", language="lt"), "lt"),
+        (Question("2026", history=("Kiek kainuoja ženklas?",)), "lt"),
+        (Question("how much does it cost", language="lt"), "en"),
+        (Question("kiek kainuoja", language="en"), "lt"),
+    ],
+)
+def test_the_words_decide_the_language_and_the_page_where_they_say_nothing(question, language):
+    assert understand(question, Letters()).language == language

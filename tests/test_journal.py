@@ -1,0 +1,102 @@
+"""The journal: what is kept, what is not, and for how long."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from clusterqa.errors import StoreError
+from clusterqa.journal import JOURNAL, Journal, Shown
+from clusterqa.records import PassageText, Quote, Reply, Source
+
+NOW = datetime(2026, 3, 5, 12, 0, tzinfo=UTC)
+
+
+def reply(question: str = "Kiek galioja ženklas?", status: str = "answered") -> Reply:
+    source = Source("zenklai.lt.md", "ab" * 32, "Ženklai", "lt")
+    quote = Quote(source, "Galiojimas", None, None, 10, 20, "0123456789", PassageText(0, 30, "x" * 30), 0.8)
+    places = {"quotes": (quote,)} if status == "answered" else {"nearest": (quote,)}
+    return Reply(question, "lt", status, 0.9, "Dokumentuose rašoma:", generation=7, **places)  # type: ignore[arg-type]
+
+
+def test_a_question_is_kept_with_what_was_shown(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path, 180)
+    identifier = journal.record(reply(), "chat", NOW)
+    journal.purge(NOW)
+    (entry,) = journal.entries()
+    assert (entry.id, entry.question, entry.status, entry.generation) == (
+        identifier, "Kiek galioja ženklas?", "answered", 7,
+    )  # fmt: skip
+    assert entry.shown == (Shown("zenklai.lt.md", "ab" * 32, 10, 20),)
+    assert entry.asked_at == NOW
+    assert entry.feedback is None
+
+
+def test_feedback_replaces_what_was_said_before_and_outlives_a_restart(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path, 180)
+    identifier = journal.record(reply(), "chat")
+    assert journal.give_feedback(identifier, False, "out_of_date")
+    assert journal.give_feedback(identifier, True)
+    journal.close()
+    again = Journal.open(tmp_path, 180)
+    given = again.feedback([identifier, "unknown"])
+    assert list(given) == [identifier]
+    assert given[identifier].helpful and given[identifier].reason is None
+
+
+def test_feedback_for_a_question_never_asked_is_refused(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path, 180)
+    assert not journal.give_feedback("x", True)
+    assert journal.entries() == []
+
+
+def test_questions_go_after_the_retention_time_and_leave_no_trace_in_the_files(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path, 30)
+    old = journal.record(reply("slaptas senas klausimas"), "chat", NOW - timedelta(days=31))
+    journal.give_feedback(old, False, "wrong_place", NOW - timedelta(days=31))
+    young = journal.record(reply("naujas klausimas"), "chat", NOW - timedelta(days=29))
+    assert journal.purge(NOW) == 1
+    assert [entry.id for entry in journal.entries()] == [young]
+    assert journal.feedback([old]) == {}
+    journal.close()
+    assert not any("slaptas".encode() in file.read_bytes() for file in tmp_path.iterdir())
+
+
+def test_old_questions_go_when_the_journal_is_opened(tmp_path: Path) -> None:
+    first = Journal.open(tmp_path, 3650)
+    first.record(reply(), "api", datetime.now(UTC) - timedelta(days=200))
+    first.close()
+    assert Journal.open(tmp_path, 180).entries() == []
+
+
+def test_unanswered_questions_can_be_listed_newest_first(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path, 180)
+    journal.record(reply("a"), "chat")
+    for minute, text in enumerate(("b", "c")):
+        journal.record(reply(text, "not_found"), "chat", datetime.now(UTC) + timedelta(minutes=minute))
+    assert [entry.question for entry in journal.entries("not_found")] == ["c", "b"]
+
+
+def test_no_column_could_hold_a_person(tmp_path: Path) -> None:
+    Journal.open(tmp_path, 180).close()
+    with sqlite3.connect(tmp_path / JOURNAL) as db:
+        columns = {row[1] for table in ("questions", "feedback") for row in db.execute(f"PRAGMA table_info({table})")}
+    assert columns == {
+        "id", "asked_at", "channel", "question", "language", "status", "confidence", "generation", "shown",
+        "given_at", "helpful", "reason",
+    }  # fmt: skip
+
+
+def test_a_lone_surrogate_in_a_question_is_no_error(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path, 180)
+    journal.record(reply("kas \ud800 tai"), "api")
+    assert journal.entries()[0].question == "kas ? tai"
+
+
+def test_a_damaged_journal_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / JOURNAL).write_bytes(b"not a database at all, but long enough to be read as one" * 20)
+    with pytest.raises(StoreError, match="move it away"):
+        Journal.open(tmp_path, 180)
