@@ -7,6 +7,7 @@ commands that need them, so that `--help` is instant.
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import sys
@@ -45,15 +46,15 @@ class FriendlyGroup(click.Group):
 def settings_options(command: Command) -> Command:
     """--corpus, --data and --encoder; the command gets `settings` in their place."""
 
-    @click.option("--corpus", type=click.Path(path_type=Path), help="Folder of the documents.  [default: corpus]")
+    @click.option("--corpus", type=click.Path(), help="Folder of the documents.  [default: corpus]")
     @click.option(
         "--data",
-        type=click.Path(path_type=Path),
+        type=click.Path(),
         help="Folder for the index and the journal.  [default: data]",
     )
     @click.option("--encoder", help='"bundled", a folder, or a name on the Hugging Face hub.')
     @wraps(command)
-    def with_settings(corpus: Path | None, data: Path | None, encoder: str | None, **rest: Any) -> Any:
+    def with_settings(corpus: str | None, data: str | None, encoder: str | None, **rest: Any) -> Any:
         from clusterqa.settings import Settings
 
         return command(settings=Settings.load({"corpus": corpus, "data": data, "encoder": encoder}), **rest)
@@ -463,7 +464,7 @@ def read_questions(path: Path, lang: str | None) -> list[Any]:
             item = json.loads(line)
             text, history = item["question"], item.get("history") or []
             language = item.get("language") or lang
-            if not isinstance(text, str) or not all(isinstance(h, str) for h in history):
+            if not isinstance(text, str) or not isinstance(history, list) or not all(isinstance(h, str) for h in history):
                 raise TypeError('"question" must be a text and "history" a list of texts')
             if language not in (*LANGUAGES, None):
                 raise ValueError(f'"language" is {language!r}, not "lt" or "en"')
@@ -497,9 +498,12 @@ def writing(target: Path | None) -> Iterator[Any]:
     if target is None:
         yield sys.stdout
         return
+    if target.is_dir():
+        raise ClusterQAError(f"{target} is a folder. Name a file in it with --output.")
     part = target.with_name(target.name + ".part")
     try:
-        with part.open("w", encoding="utf-8") as file:
+        # Half a character (a lone surrogate) in a question comes out as its JSON escape.
+        with part.open("w", encoding="utf-8", errors="backslashreplace") as file:
             yield file
         part.replace(target)
     except OSError as error:
@@ -513,7 +517,7 @@ def writing(target: Path | None) -> Iterator[Any]:
 def told(reply: Reply) -> str:
     """A reply as text for a terminal."""
     lines = [reply.message]
-    marks = {"lt": "„“", "en": "“”"}
+    marks = {"lt": ("„", "“"), "en": ("“", "”")}
     for quote in reply.quotes or reply.nearest:
         opening, closing = marks[quote.source.language]
         lines += ["", f"  {opening}{quote.text}{closing}", f"    — {place(quote, reply.language)}"]
@@ -533,4 +537,7 @@ add_evaluation(cli, settings_options)
 
 def main() -> None:
     """Entry point of the `clusterqa` command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a letter that the terminal cannot show must not end the answer
+            stream.reconfigure(errors="backslashreplace")
     cli(prog_name="clusterqa")

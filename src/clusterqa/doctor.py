@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
-from clusterqa import __version__, documents
+from clusterqa import __version__
 from clusterqa.calibration import Calibration
 from clusterqa.encoder import Encoder
-from clusterqa.errors import ClusterQAError, IndexNotFound
-from clusterqa.library import check_in_step, out_of_step, removed
+from clusterqa.errors import ClusterQAError, IndexNotFound, IndexOutdated
+from clusterqa.library import check_in_step, corpus_files, out_of_step, removed
 from clusterqa.settings import Settings
 from clusterqa.store import DATABASE, Store
 
@@ -68,7 +67,7 @@ def _installed() -> Finding:
 
 def _corpus(settings: Settings) -> Finding:
     try:
-        files = documents.list_files(settings.corpus)
+        files = corpus_files(settings)
     except ClusterQAError as error:
         return Finding("corpus", False, str(error))
     kept = len(removed(settings))
@@ -97,9 +96,9 @@ def _index(settings: Settings, encoder: Encoder | None) -> list[Finding]:
             findings.append(Finding("index", not stale, detail))
             for name, reason, next_step in store.unreadable():
                 findings.append(Finding("document", False, f"{name} could not be read: {reason} {next_step}"))
-    except IndexNotFound as error:
+    except (IndexNotFound, IndexOutdated) as error:
         findings.append(Finding("index", False, str(error)))
-    except (ClusterQAError, sqlite3.Error) as error:
+    except ClusterQAError as error:
         findings.append(Finding("database", False, f"{error}"))
     asides = sorted(settings.data.glob(f"{DATABASE}.damaged-*"))
     if asides:

@@ -5,6 +5,7 @@ ClusterQAError            anything the person at the keyboard can put right; the
 ├── UnreadableDocument    one file cannot be read: carries the reason and the next step; never stops the rest
 ├── EncoderError          the encoder is missing, broken or cannot be loaded offline
 ├── StoreError            the database is damaged, locked, or the disk is full
+│   ├── StoreDamaged      what stands in the database cannot be trusted; only a rebuild helps
 │   ├── IndexNotFound     nothing has been indexed here yet
 │   └── IndexOutdated     encoder or settings changed since the index was built
 └── EvaluationError       a question set or a run cannot be used
@@ -46,6 +47,10 @@ class EncoderError(ClusterQAError):
 
 class StoreError(ClusterQAError):
     """The database is damaged, locked, or the disk is full."""
+
+
+class StoreDamaged(StoreError):
+    """What stands in the database cannot be trusted; only a rebuild helps."""
 
 
 class IndexNotFound(StoreError):

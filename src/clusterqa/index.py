@@ -18,8 +18,11 @@ from clusterqa.analysis import searchable
 from clusterqa.records import LANGUAGES, Language, Passage, Source
 from clusterqa.store import Store
 
-UNITS_PER_PASSAGE = 1024
-"""A unit (the passage itself, or one sentence) has the id `passage id · 1024 + position`, position 0 being the passage."""
+UNITS_PER_PASSAGE = 8192
+"""
+A unit (the passage itself, or one sentence) has the id `passage id · 8192 + position`, position 0 being the passage.
+More than the longest passage has characters, so that no passage can have more sentences.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,9 @@ class Entry:
     language: Language
     vectors: NDArray[np.float16]
     key: str
-    """The passage's text folded for comparison: equal keys are near-identical passages."""
+    """The passage's letters and digits in lower case: equal keys are near-identical passages."""
+    figures: str
+    """Its digits alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,25 +126,33 @@ class View:
             generation, epoch = store.generation(), store.meta("epoch") or ""
             if (generation, epoch) == (self.generation, self.epoch):
                 return False
-            if epoch != self.epoch or generation < self.generation:
-                self._clear()
-            gone = [self.entries.pop(i) for i in store.removed_since(self.generation) if i in self.entries]
+            anew = epoch != self.epoch or generation < self.generation
+            known = -1 if anew else self.generation
+            # Everything is read before anything is changed: an error while reading leaves the view as it was.
+            gone = [] if anew else [self.entries[i] for i in store.removed_since(known) if i in self.entries]
             new = [
-                Entry(i, passage, language, vectors, _key(passage.text))
-                for i, language, passage, vectors in store.passages(after_generation=self.generation)
+                _entry(i, passage, language, vectors)
+                for i, language, passage, vectors in store.passages(after_generation=known)
                 if language in self.languages
             ]
-            for language, side in self._sides.items():
-                side.remove([entry for entry in gone if entry.language == language])
-                side.add([entry for entry in new if entry.language == language])
-            for entry in gone:
-                self.by_document[entry.passage.document].remove(entry.id)
-            for entry in new:
-                self.entries[entry.id] = entry
-                self.by_document.setdefault(entry.passage.document, []).append(entry.id)
-            self.sources = _sources(store, self.languages)
-            self._vocabulary = None
-            self.generation, self.epoch = generation, epoch
+            sources = _sources(store, self.languages)
+        if anew:
+            self._clear()
+        for language, side in self._sides.items():
+            side.remove([entry for entry in gone if entry.language == language])
+            side.add([entry for entry in new if entry.language == language])
+        for entry in gone:
+            del self.entries[entry.id]
+            siblings = self.by_document[entry.passage.document]
+            siblings.remove(entry.id)
+            if not siblings:
+                del self.by_document[entry.passage.document]
+        for entry in new:
+            self.entries[entry.id] = entry
+            self.by_document.setdefault(entry.passage.document, []).append(entry.id)
+        self.sources = sources
+        self._vocabulary = None
+        self.generation, self.epoch = generation, epoch
         return True
 
     def nearest(self, query: NDArray[np.float32], k: int) -> dict[Language, Cosines]:
@@ -157,8 +170,9 @@ class View:
         return self._vocabulary
 
 
-def _key(text: str) -> str:
-    return "".join(c for c in searchable(text).lower() if c.isalnum())
+def _entry(i: int, passage: Passage, language: Language, vectors: NDArray[np.float16]) -> Entry:
+    key = "".join(c for c in searchable(passage.text).lower() if c.isalnum())
+    return Entry(i, passage, language, vectors, key, "".join(c for c in key if c.isdigit()))
 
 
 def _sources(store: Store, languages: tuple[Language, ...]) -> dict[str, Source]:

@@ -12,7 +12,7 @@ import hashlib
 import logging
 import os
 import shutil
-import sqlite3
+import unicodedata
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from clusterqa import documents
 from clusterqa.analysis import ANALYSIS_VERSION, searchable, terms, words
 from clusterqa.encoder import Encoder
-from clusterqa.errors import CorpusError, IndexNotFound, IndexOutdated, StoreError, UnreadableDocument
+from clusterqa.errors import CorpusError, IndexNotFound, IndexOutdated, StoreDamaged, StoreError, UnreadableDocument
 from clusterqa.passages import split
 from clusterqa.records import Document, Passage
 from clusterqa.settings import Settings
@@ -40,7 +40,8 @@ CONTEXT_VERSION = "1"
 LOCK = "writer.lock"
 REMOVED = "removed"
 LOCK_SECONDS = 600
-SIDECAR = ".yaml"
+SIDECARS = (".yaml", ".yml")
+"""Endings of the file with metadata beside a document; it comes, changes and goes with the document."""
 
 Progress = Callable[[str, int, int], None]
 """Told the stage ("read" or "encode"), how much of it is done, and how much there is."""
@@ -116,9 +117,10 @@ def update(
 
     Raises CorpusError, IndexOutdated (without `rebuild`), StoreError.
     """
-    files = documents.list_files(settings.corpus)
-    ignored = tuple(name for name, _ in documents.ignored_files(settings.corpus))
     with writer_lock(settings.data):
+        # Listed under the lock: a list made while another run adds files would take them out again.
+        files = corpus_files(settings)
+        ignored = tuple(name for name, path in documents.ignored_files(settings.corpus) if not _derived(settings, path))
         if rebuild:
             _put_aside_if_damaged(settings.data)
         with Store.open(settings.data, create=True) as store:
@@ -127,6 +129,15 @@ def update(
             if not fresh and not rebuild:
                 check_in_step(store, settings, model)
             return _update(store, settings, model, files, ignored, rebuild or fresh, progress)
+
+
+def corpus_files(settings: Settings) -> list[tuple[str, Path]]:
+    """(id, path) of the files of the corpus, in the order of their ids; without a data folder that lies inside it."""
+    return [(name, path) for name, path in documents.list_files(settings.corpus) if not _derived(settings, path)]
+
+
+def _derived(settings: Settings, path: Path) -> bool:
+    return path.absolute().is_relative_to(settings.data.absolute())
 
 
 def _update(
@@ -157,9 +168,12 @@ def _update(
                 touched.append((name, state))
                 unchanged += 1
                 continue
-            document = documents.read(path, name)
+            document = read_file(path, name)
         except UnreadableDocument as error:
             unreadable.append(error)
+            if stored and everything and (earlier := store.read(name)):
+                file = FileState(stored.file_sha256, stored.file_size, stored.file_mtime_ns)
+                to_read.append(_Read(earlier, file, split(earlier, settings.passage_chars)))
             continue
         to_read.append(_Read(document, state, split(document, settings.passage_chars)))
     if progress:
@@ -167,8 +181,9 @@ def _update(
     present = {name for name, _ in files}
     gone = sorted(live - present)
     new, warnings = _encode(store, encoder, to_read, everything, progress)
-    old_unreadable = [tuple(row) for row in store.unreadable()]
-    now_unreadable = [(e.document, e.reason, e.next_step) for e in unreadable]
+    old_unreadable = sorted(store.unreadable())
+    now_unreadable = sorted((e.document, e.reason, e.next_step) for e in unreadable)
+    failed = {error.document for error in unreadable}
     if to_read or gone or everything or now_unreadable != old_unreadable:
         with store.writing() as generation:
             if everything:
@@ -179,22 +194,22 @@ def _update(
                 store.remove(name, generation)
             for item, passages in zip(to_read, new, strict=True):
                 store.put(item.document, item.file, passages, generation)
-            if everything:
-                for name in sorted(live & {e.document for e in unreadable}):
-                    store.remove(name, generation)
             if gone or everything:
                 store.merge_stems()
             store.set_unreadable(now_unreadable)
             for name, state in touched:
                 store.touch(name, state)
+        if gone or everything:
+            store.empty_log()
     elif touched:
-        for name, state in touched:
-            store.touch(name, state)
+        with store.noting():
+            for name, state in touched:
+                store.touch(name, state)
     added = tuple(item.document.id for item in to_read if item.document.id not in live)
     return Report(
         generation=store.generation(),
         added=added,
-        changed=tuple(item.document.id for item in to_read if item.document.id in live),
+        changed=tuple(item.document.id for item in to_read if item.document.id in live - failed),
         removed=tuple(gone),
         unchanged=unchanged,
         passages=store.counts()["passages"],
@@ -202,6 +217,21 @@ def _update(
         warnings=tuple((item.document.id, text) for item in to_read for text in item.document.warnings) + warnings,
         ignored=ignored,
     )
+
+
+def read_file(path: Path, name: str) -> Document:
+    """`documents.read`, which also refuses what the database could not hold. Raises UnreadableDocument."""
+    document = documents.read(path, name)
+    facts = (document.title, document.url, document.date, document.publisher, *document.tags, *document.sources)
+    try:
+        "".join((document.text, *(fact or "" for fact in facts), document.translation_of or "")).encode()
+    except UnicodeEncodeError as error:
+        raise UnreadableDocument(
+            name,
+            f"Its text or metadata hold half a character (U+{ord(error.object[error.start]):04X}).",
+            "Save it again as UTF-8, and take such an escape out of its metadata.",
+        ) from error
+    return document
 
 
 def _encode(
@@ -281,12 +311,12 @@ def add(
     refused: list[UnreadableDocument] = []
     with writer_lock(settings.data):
         for path in files:
-            name = path.name
-            target = settings.corpus / name
+            name = unicodedata.normalize("NFC", path.name)
+            target = dict(corpus_files(settings)).get(name, settings.corpus / name)
             try:
                 if not path.is_file():
                     raise UnreadableDocument(str(path), "There is no such file.", "Check the name and the folder.")
-                documents.read(path, name)
+                read_file(path, name)
                 if target.exists() and target.resolve() != path.resolve():
                     same = file_state(target, name).sha256 == file_state(path, name).sha256
                     if not same and not replace:
@@ -299,9 +329,10 @@ def add(
                         added.append(name)
                         continue
                 _copy_whole(path, target)
-                sidecar = path.with_name(path.name + SIDECAR)
-                if sidecar.is_file():
-                    _copy_whole(sidecar, target.with_name(target.name + SIDECAR))
+                for suffix in SIDECARS:
+                    sidecar = path.with_name(path.name + suffix)
+                    if sidecar.is_file():
+                        _copy_whole(sidecar, target.with_name(target.name + suffix))
             except UnreadableDocument as error:
                 refused.append(error)
             except OSError as error:
@@ -315,24 +346,32 @@ def add(
 
 
 def remove(settings: Settings, document: str) -> None:
-    """Move a document's file out of the corpus, into the data folder, from where `restore` brings it back."""
-    source, target = settings.corpus / document, settings.data / REMOVED / document
-    if not source.is_file():
+    """
+    Move a document's file out of the corpus, into the data folder, from where `restore` brings it back.
+
+    An earlier removed file of the same name is kept beside it under another name.
+    """
+    document = unicodedata.normalize("NFC", document)
+    source = dict(corpus_files(settings)).get(document)  # only what the corpus has: never a path that leads out of it
+    if source is None:
         raise CorpusError(
             f"There is no document {document} in {settings.corpus}. See what there is with: clusterqa list"
         )
-    _move(settings, source, target)
+    _move(settings, source, settings.data / REMOVED / document)
 
 
 def restore(settings: Settings, document: str) -> None:
     """Bring a removed document's file back into the corpus."""
-    source, target = settings.data / REMOVED / document, settings.corpus / document
-    if not source.is_file():
+    document = unicodedata.normalize("NFC", document)
+    kept = settings.data / REMOVED
+    source = dict(documents.list_files(kept)).get(document) if kept.is_dir() else None
+    if source is None:
         raise CorpusError(
             f"{document} was not removed with clusterqa remove, so it cannot be restored. "
             f"Put its file back into {settings.corpus} and run: clusterqa index"
         )
-    if target.exists():
+    target = dict(corpus_files(settings)).get(document, settings.corpus / document)
+    if target.exists() and target.read_bytes() != source.read_bytes():
         raise CorpusError(
             f"There is a document {document} in the corpus again. Rename it first, then restore this one."
         )
@@ -348,16 +387,26 @@ def removed(settings: Settings) -> list[str]:
 def _move(settings: Settings, source: Path, target: Path) -> None:
     with writer_lock(settings.data):
         try:
-            for extra in ("", SIDECAR):
+            for extra in ("", *SIDECARS):
                 here, there = source.with_name(source.name + extra), target.with_name(target.name + extra)
                 if here.is_file():
                     there.parent.mkdir(parents=True, exist_ok=True)
+                    _keep_earlier(there, here)
                     _copy_whole(here, there)
                     here.unlink()
         except OSError as error:
             raise CorpusError(
                 f"{source} cannot be moved to {target} ({error.strerror}). Check the permissions of both folders."
             ) from error
+
+
+def _keep_earlier(target: Path, coming: Path) -> None:
+    if not target.exists() or target.read_bytes() == coming.read_bytes():
+        return
+    number = 1
+    while (earlier := target.with_name(f"{target.name}.earlier-{number}")).exists():
+        number += 1
+    os.replace(target, earlier)
 
 
 def _copy_whole(source: Path, target: Path) -> None:
@@ -391,8 +440,7 @@ def file_state(path: Path, name: str) -> FileState:
     try:
         size, mtime = _stat(path)
         digest = hashlib.sha256(path.read_bytes())
-        sidecar = path.with_name(path.name + SIDECAR)
-        if sidecar.is_file():
+        for sidecar in _sidecars(path):
             digest.update(b"\x00" + sidecar.read_bytes())
     except OSError as error:
         raise UnreadableDocument(name, f"It cannot be opened: {error.strerror}.", "Check its permissions.") from error
@@ -408,24 +456,25 @@ def _same_stat(stored: Stored, path: Path) -> bool:
 
 def _stat(path: Path) -> tuple[int, int]:
     """Size and time of last change, of the file and its sidecar together."""
-    own = path.stat()
-    sidecar = path.with_name(path.name + SIDECAR)
-    if not sidecar.is_file():
-        return own.st_size, own.st_mtime_ns
-    beside = sidecar.stat()
-    return own.st_size + beside.st_size, max(own.st_mtime_ns, beside.st_mtime_ns)
+    stats = [part.stat() for part in (path, *_sidecars(path))]
+    return sum(stat.st_size for stat in stats), max(stat.st_mtime_ns for stat in stats)
+
+
+def _sidecars(path: Path) -> list[Path]:
+    return [beside for suffix in SIDECARS if (beside := path.with_name(path.name + suffix)).is_file()]
 
 
 def out_of_step(settings: Settings, store: Store) -> list[str]:
     """Ids of documents whose files changed, came or went since the index was built; a quick look at sizes and times."""
     known = {stored.id: stored for stored in store.documents()}
     failed = {name for name, _, _ in store.unreadable()}
+    files = corpus_files(settings)
     found = [
         name
-        for name, path in documents.list_files(settings.corpus)
+        for name, path in files
         if (name not in known and name not in failed) or (name in known and not _same_stat(known[name], path))
     ]
-    present = {name for name, _ in documents.list_files(settings.corpus)}
+    present = {name for name, _ in files}
     return sorted({*found, *(set(known) - present)})
 
 
@@ -451,13 +500,16 @@ def writer_lock(data: Path) -> Iterator[None]:
 
 
 def _put_aside_if_damaged(data: Path) -> None:
+    """
+    Rename a database that a rebuild in place cannot mend; a full disk or missing permission is raised, not renamed away.
+    """
     path = data / DATABASE
     if not path.exists():
         return
     try:
         with Store.open(data, create=True) as store:
             damage = store.damage()
-    except (StoreError, sqlite3.Error) as error:
+    except StoreDamaged as error:
         damage = [str(error)]
     if not damage:
         return

@@ -118,7 +118,7 @@ def search(query: Query, view: View, store: Store, lexicon: Lexicon, k: int) -> 
         scores[i] = fused(dense[i], ground[entry.language], lexical.get(i, 0.0))
     order = sorted(scores, key=lambda i: _rank_key(view.entries[i], scores[i]))
     hits = []
-    for i, score, twins in _merged(order[: max(60, 4 * k)], scores, query.language, view)[:k]:
+    for i, score, twins in _merged(order[: max(60, 4 * k)], scores, query.language, view, k):
         entry = view.entries[i]
         if i not in dense:
             dense[i] = float(np.max(entry.vectors.astype(np.float32) @ query.vector))
@@ -216,10 +216,10 @@ def _spelled_alike(word: str, view: View, store: Store) -> list[str]:
 
 
 def _merged(
-    order: Sequence[int], scores: dict[int, float], language: Language, view: View
+    order: Sequence[int], scores: dict[int, float], language: Language, view: View, k: int
 ) -> list[tuple[int, float, tuple[int, ...]]]:
     """
-    (passage, score, merged passages), best first: one for each place, whatever language it is told in.
+    At most `k` of (passage, score, merged passages), best first: one for each place, whatever language it is told in.
 
     A passage whose document has a translation in the question's language gives its score to the passage there that
     says the same, if one does; otherwise it stays as it is.
@@ -237,6 +237,8 @@ def _merged(
         entry = view.entries[i]
         same = next((k for k, other in enumerate(kept) if _near_identical(entry, other)), None)
         if same is None:
+            if len(result) == k:
+                break
             kept.append(entry)
             result.append((i, places[i], tuple(sorted(twins.get(i, ())))))
         else:
@@ -275,13 +277,9 @@ def _near_identical(a: Entry, b: Entry) -> bool:
     if a.key == b.key:
         return True
     # Sentences that differ only in a figure have almost the same vector, and are not the same at all.
-    if _figures(a.key) != _figures(b.key):
+    if a.figures != b.figures:
         return False
     return float(a.vectors[0].astype(np.float32) @ b.vectors[0].astype(np.float32)) >= DUPLICATE_COSINE
-
-
-def _figures(key: str) -> str:
-    return "".join(c if c.isdigit() else " " for c in key)
 
 
 def _sentence_scores(

@@ -118,7 +118,7 @@ class Settings(BaseSettings):
         except ValidationError as error:
             lines = [_wrong_value(problem, given) for problem in error.errors()]
             raise SettingsError("\n".join(lines)) from error
-        except ValueError as error:  # TOML that cannot be parsed
+        except (ValueError, OSError) as error:  # TOML that cannot be parsed or opened
             raise SettingsError(
                 f"{SETTINGS_FILE} cannot be read: {error}. Correct the file or move it away."
             ) from error
@@ -129,7 +129,7 @@ def _wrong_value(problem: Mapping[str, Any], flags: Mapping[str, Any]) -> str:
     variable = f"CLUSTERQA_{name.upper()}"
     if name in flags:
         origin = f"--{name.replace('_', '-')}"
-    elif any(key.upper() == variable for key in os.environ):
+    elif any(key.upper() == variable and value for key, value in os.environ.items()):
         origin = f"the variable {variable}"
     else:
         origin = f"{SETTINGS_FILE} ({name})"

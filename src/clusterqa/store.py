@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clusterqa.errors import IndexNotFound, StoreError
+from clusterqa.errors import IndexNotFound, StoreDamaged, StoreError
 from clusterqa.records import Block, Document, Language, Page, Passage, Source, Span
 
 DATABASE = "clusterqa.sqlite3"
@@ -58,27 +58,35 @@ CREATE TABLE unreadable (id TEXT PRIMARY KEY, reason TEXT NOT NULL, next_step TE
 CREATE VIRTUAL TABLE stems USING fts5(body, head, tokenize = "unicode61 remove_diacritics 0", detail = column);
 """
 
-_MESSAGES = (
-    ("full", "The disk is full, so nothing was changed. Free some space and run: clusterqa index"),
-    (
-        "disk i/o error",
-        "The disk refused to write, so nothing was changed. Check its space and run: clusterqa index",
-    ),
-    ("locked", "Another program is writing to the index. Wait for it, then try again."),
-    ("readonly", "The data folder cannot be written. Check its permissions or name another: --data DIR"),
-    ("unable to open", "The data folder cannot be opened. Check its permissions or name another: --data DIR"),
-)
+# By SQLite's name of the error; the first that the name begins with counts. Anything else is damage.
+_DAMAGED = "The index at {path} is damaged ({error}). The documents are whole; build it anew with: clusterqa index --rebuild"
+_MESSAGES: tuple[tuple[str, type[StoreError], str], ...] = (
+    ("SQLITE_IOERR_SHORT_READ", StoreDamaged, _DAMAGED),
+    ("SQLITE_IOERR_READ", StoreError, "The index at {path} cannot be read ({error}). Check the disk, then try again."),
+    ("SQLITE_IOERR", StoreError, "The disk refused to write to {path} ({error}), so nothing was changed. "
+     "Check its space and run: clusterqa index"),
+    ("SQLITE_FULL", StoreError, "There is no space left for {path} ({error}), so nothing was changed. "
+     "Free some space on the disk and run: clusterqa index"),
+    ("SQLITE_BUSY", StoreError, "Another program is writing to {path} ({error}). Wait for it, then try again."),
+    ("SQLITE_LOCKED", StoreError, "Another program is writing to {path} ({error}). Wait for it, then try again."),
+    ("SQLITE_READONLY", StoreError, "{path} cannot be written ({error}). Check its permissions, or name another "
+     "data folder: --data DIR"),
+    ("SQLITE_CANTOPEN", StoreError, "{path} cannot be opened ({error}). Check its permissions, or name another "
+     "data folder: --data DIR"),
+    ("SQLITE_PERM", StoreError, "{path} cannot be opened ({error}). Check its permissions, or name another "
+     "data folder: --data DIR"),
+)  # fmt: skip
 
 
 def explain(error: sqlite3.Error, path: Path) -> StoreError:
-    """A StoreError for SQLite's error, with the next step."""
-    text = str(error).lower()
-    for part, message in _MESSAGES:
-        if part in text:
-            return StoreError(f"{message} ({path}: {error})")
-    return StoreError(
-        f"The index at {path} is damaged ({error}). The documents are whole; build it anew with: clusterqa index --rebuild"
-    )
+    """A StoreError for SQLite's error, with the next step; StoreDamaged when only a rebuild helps."""
+    if isinstance(error, sqlite3.ProgrammingError):
+        raise error  # a bug of ours keeps its traceback
+    name = getattr(error, "sqlite_errorname", "")
+    for beginning, kind, message in _MESSAGES:
+        if name.startswith(beginning):
+            return kind(message.format(path=path, error=error))
+    return StoreDamaged(_DAMAGED.format(path=path, error=error))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +168,7 @@ class Store:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA secure_delete = ON")
             connection.execute("PRAGMA cache_size = -65536")
+            connection.execute("PRAGMA temp_store = MEMORY")
             store = cls(path, connection)
             store._prepare(create)
             return store
@@ -184,7 +193,7 @@ class Store:
             self._db.executemany("INSERT INTO meta VALUES (?, ?)", [("schema", SCHEMA_VERSION), ("generation", "0")])
             self._db.execute("COMMIT")
         elif self.meta("schema") != SCHEMA_VERSION:
-            raise StoreError(
+            raise StoreDamaged(
                 f"The index at {self.path} was made by another version of clusterqa. "
                 "Build it anew with: clusterqa index --rebuild"
             )
@@ -208,7 +217,8 @@ class Store:
             try:
                 yield
             finally:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:  # some errors end it on their own
+                    self._db.execute("ROLLBACK")
         except sqlite3.Error as error:
             raise explain(error, self.path) from error
 
@@ -219,12 +229,23 @@ class Store:
 
         Anything raised inside, a full disk among it, leaves the previous generation as it was.
         """
+        with self._transaction():
+            generation = self.generation() + 1
+            yield generation
+            self._db.execute("UPDATE meta SET value = ? WHERE key = 'generation'", (str(generation),))
+
+    @contextmanager
+    def noting(self) -> Iterator[None]:
+        """A transaction for what changes no answer (`touch`): the generation stays."""
+        with self._transaction():
+            yield
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
         try:
             self._db.execute("BEGIN IMMEDIATE")
             try:
-                generation = self.generation() + 1
-                yield generation
-                self._db.execute("UPDATE meta SET value = ? WHERE key = 'generation'", (str(generation),))
+                yield
                 self._db.execute("COMMIT")
             except BaseException:
                 if self._db.in_transaction:
@@ -266,6 +287,30 @@ class Store:
         rows = self._rows("SELECT text FROM versions WHERE document = ? AND sha256 = ?", (document, version))
         return str(rows[0][0]) if rows else None
 
+    def read(self, document: str) -> Document | None:
+        """A document as it was read last, with its structure; None when there is none or its text is lost."""
+        stored = self.document(document)
+        text = self.text(document, stored.version) if stored else None
+        if stored is None or text is None:
+            return None
+        blocks, pages = self.structure(document, stored.version)
+        return Document(
+            id=stored.id,
+            text=text,
+            title=stored.title,
+            language=stored.language,
+            blocks=blocks,
+            media_type=stored.media_type,
+            url=stored.url,
+            date=stored.date,
+            publisher=stored.publisher,
+            tags=stored.tags,
+            sources=stored.sources,
+            translation_of=stored.translation_of,
+            pages=pages,
+            warnings=stored.warnings,
+        )
+
     def structure(self, document: str, version: str) -> tuple[tuple[Block, ...], tuple[Page, ...]]:
         """Blocks and pages of one version, for showing the document."""
         rows = self._rows("SELECT blocks, pages FROM versions WHERE document = ? AND sha256 = ?", (document, version))
@@ -299,8 +344,13 @@ class Store:
                 page=row["page"],
                 page_label=row["page_label"],
             )
-            vectors = np.frombuffer(row["data"], dtype=np.float16).reshape(row["rows"], -1)
-            yield int(row["id"]), row["language"], passage, vectors
+            yield int(row["id"]), row["language"], passage, self._vectors(row)
+
+    def _vectors(self, row: sqlite3.Row) -> NDArray[np.float16]:
+        try:
+            return np.frombuffer(row["data"], dtype=np.float16).reshape(row["rows"], -1)
+        except ValueError as error:
+            raise StoreDamaged(_DAMAGED.format(path=self.path, error="vectors of a wrong size")) from error
 
     def removed_since(self, generation: int) -> list[int]:
         return [int(row[0]) for row in self._rows("SELECT passage FROM removals WHERE generation > ?", (generation,))]
@@ -313,7 +363,7 @@ class Store:
             part = wanted[begin : begin + 500]
             marks = ",".join("?" * len(part))
             for row in self._rows(f"SELECT digest, rows, data FROM vectors WHERE digest IN ({marks})", part):
-                found[row[0]] = np.frombuffer(row[2], dtype=np.float16).reshape(row[1], -1)
+                found[row["digest"]] = self._vectors(row)
         return found
 
     def matching(self, terms: Sequence[str]) -> dict[int, tuple[bool, bool]]:
@@ -328,7 +378,7 @@ class Store:
 
     def vocabulary(self) -> list[str]:
         """Every term of the lexical index, in order."""
-        self._db.execute("CREATE VIRTUAL TABLE IF NOT EXISTS temp.stem_terms USING fts5vocab(main, stems, row)")
+        self._rows("CREATE VIRTUAL TABLE IF NOT EXISTS temp.stem_terms USING fts5vocab(main, stems, row)")
         return [str(row[0]) for row in self._rows("SELECT term FROM temp.stem_terms ORDER BY term")]
 
     def unreadable(self) -> list[tuple[str, str, str]]:
@@ -350,6 +400,8 @@ class Store:
             "stems without a passage": "SELECT count(*) FROM stems WHERE rowid NOT IN (SELECT id FROM passages)",
             "passages of a document that is not live": "SELECT count(*) FROM passages WHERE document NOT IN "
             "(SELECT id FROM documents WHERE state = 'live')",
+            "vectors of a wrong size": "SELECT count(*) FROM vectors WHERE rows < 1 OR length(data) * 1.0 / rows != "
+            "(SELECT length(data) / rows FROM vectors WHERE rows > 0 LIMIT 1)",
             "documents without their text": "SELECT count(*) FROM documents d WHERE NOT EXISTS "
             "(SELECT 1 FROM versions v WHERE v.document = d.id AND v.sha256 = d.version)",
         }
@@ -372,7 +424,9 @@ class Store:
         self.drop_passages(document.id, generation)
         version = document.version
         self._db.execute(
-            "INSERT OR IGNORE INTO versions VALUES (?, ?, ?, ?, ?, ?)",
+            # The text of a version never changes; how it is divided may, when reading gets better.
+            "INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (document, sha256) DO UPDATE SET blocks = excluded.blocks, pages = excluded.pages",
             (
                 document.id,
                 version,
@@ -432,7 +486,7 @@ class Store:
             )
 
     def touch(self, document: str, file: FileState) -> None:
-        """Note that a file was touched without its content changing."""
+        """Note that a file was touched without its content changing; inside `writing()` or `noting()`."""
         self._db.execute(
             "UPDATE documents SET file_size = ?, file_mtime_ns = ? WHERE id = ?",
             (file.size, file.mtime_ns, document),
@@ -459,6 +513,15 @@ class Store:
         Costs time that grows with the corpus: called after a removal, which is rare, not after every addition.
         """
         self._db.execute("INSERT INTO stems (stems) VALUES ('optimize')")
+
+    def empty_log(self) -> None:
+        """
+        Carry the write-ahead log into the database and empty it, so that nothing deleted remains in it either.
+
+        Outside of `writing()`. A reader at work may keep the log; it is then emptied with the next change.
+        """
+        with suppress(sqlite3.OperationalError):
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def set_unreadable(self, files: Iterable[tuple[str, str, str]]) -> None:
         self._db.execute("DELETE FROM unreadable")

@@ -1,0 +1,171 @@
+"""
+Replies and documents as HTML.
+
+Everything goes through Jinja with autoescape: text of documents and questions is shown as text, whatever it holds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote as percent
+from urllib.parse import urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from clusterqa.journal import REASONS, Feedback
+from clusterqa.records import Block, Language, Page, Quote, Reply
+from clusterqa.web.service import Answered
+from clusterqa.web.words import EXAMPLES, QUOTATION_MARKS, WORDS, band, days, told_date
+
+_CELL_BAR = re.compile(r"(?<!\\)\s*\|\s*")
+_LIST_NUMBER = re.compile(r"\d{1,4}[.)]")
+
+Segment = tuple[str, bool]
+"""A piece of text and whether it belongs to the quote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One block of a document's page; `cells` has one cell but for table rows; `begins` where the quote begins."""
+
+    kind: str
+    level: int
+    cells: tuple[tuple[Segment, ...], ...]
+    header: tuple[str, ...] = ()
+    number: str = ""
+    page: str = ""
+    begins: bool = False
+
+
+def web_address(url: str | None) -> str | None:
+    """The address if it is one a reader may be sent to; `javascript:` and its like are not."""
+    return url if url and re.match(r"https?://[^\s]+$", url, re.IGNORECASE) else None
+
+
+def document_address(
+    document: str, language: Language, version: str | None = None, start: int | None = None, end: int | None = None
+) -> str:
+    """Address of our page of a document, relative to the server's root, without a slash in front."""
+    values: dict[str, str | int] = {"lang": language}
+    if version:
+        values["version"] = version
+    anchor = ""
+    if start is not None and end is not None:
+        values |= {"start": start, "end": end}
+        anchor = "#quote"
+    return f"documents/{percent(document)}?{urlencode(values)}{anchor}"
+
+
+def _place(quote: Quote, language: Language) -> str:
+    """Heading and page of a quote, in the page's words."""
+    page = WORDS[language]["page"].format(quote.page_label or quote.page) if quote.page else ""
+    return ", ".join(part for part in (quote.heading, page) if part)
+
+
+def _citation(quote: Quote, language: Language) -> str:
+    """The source line that goes with a copied quote."""
+    source = quote.source
+    date = told_date(source.date, language) if source.date else ""
+    parts = [source.title, _place(quote, language), source.publisher or "", date, web_address(source.url) or ""]
+    return ", ".join(part for part in parts if part)
+
+
+def _cut(text: str, offset: int, start: int, end: int) -> tuple[Segment, ...]:
+    """`text`, which begins at `offset` of the document, cut where the quote `[start, end)` begins and ends."""
+    a, b = (min(max(place - offset, 0), len(text)) for place in (start, end))
+    pieces = ((text[:a], False), (text[a:b], True), (text[b:], False))
+    return tuple(piece for piece in pieces if piece[0])
+
+
+def _passage(quote: Quote) -> tuple[Segment, ...]:
+    return _cut(quote.passage.text, quote.passage.start, quote.start, quote.end)
+
+
+def elements(
+    text: str, blocks: Sequence[Block], pages: Sequence[Page], language: Language, start: int = 0, end: int = 0
+) -> list[Element]:
+    """A document's blocks for its page, with `text[start:end]` marked; a text without blocks is one paragraph."""
+    made: list[Element] = []
+    begun = False
+    turned = 1
+    for block in blocks or (Block("paragraph", 0, len(text)),):
+        page = ""
+        while turned < len(pages) and pages[turned].start <= block.start:
+            page = WORDS[language]["pages"].format(pages[turned].label or pages[turned].number)
+            turned += 1
+        body = text[block.start : block.end]
+        cells = tuple(_cut(body[a:b], block.start + a, start, end) for a, b in _cells(block, body))
+        marked = any(inside for cell in cells for _, inside in cell)
+        before = text[text.rfind("\n", 0, block.start) + 1 : block.start].strip()
+        made.append(
+            Element(
+                kind=block.kind,
+                level=block.level,
+                cells=cells,
+                header=tuple(_CELL_BAR.split(block.header)) if block.header else (),
+                number=before if block.kind == "list_item" and _LIST_NUMBER.fullmatch(before) else "",
+                page=page,
+                begins=marked and not begun,
+            )
+        )
+        begun = begun or marked
+    return made
+
+
+def _cells(block: Block, body: str) -> list[tuple[int, int]]:
+    if block.kind != "table_row":
+        return [(0, len(body))]
+    bars = list(_CELL_BAR.finditer(body))
+    return list(zip([0, *(bar.end() for bar in bars)], [*(bar.start() for bar in bars), len(body)], strict=True))
+
+
+_ENVIRONMENT = Environment(
+    loader=PackageLoader("clusterqa.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
+_ENVIRONMENT.globals.update(
+    marks=QUOTATION_MARKS, reasons=REASONS, band=band, told_date=told_date, web_address=web_address,
+    document_address=document_address, place=_place, citation=_citation, passage=_passage,
+)  # fmt: skip
+
+
+def page(template: str, language: Language, **values: Any) -> str:
+    """A template in one language; the words of the language are `w`."""
+    return _ENVIRONMENT.get_template(template).render(language=language, w=WORDS[language], **values)
+
+
+def conversation(
+    turns: Sequence[Answered],
+    language: Language,
+    feedback: Mapping[str, Feedback],
+    pending: str | None = None,
+    remark: str = "pending",
+) -> str:
+    """The turns, oldest first, then a question that waits for its answer with a remark under it."""
+    return page("conversation.html", language, turns=turns, feedback=feedback, pending=pending, remark=remark)
+
+
+def header(language: Language) -> str:
+    return page("header.html", language)
+
+
+def welcome(language: Language) -> str:
+    return page("welcome.html", language)
+
+
+def footer(language: Language, retention_days: int) -> str:
+    return page("footer.html", language, days=days(retention_days, language))
+
+
+def plain(reply: Reply) -> str:
+    """What a screen reader is told when a reply comes: the message, then the first quote."""
+    quotes = reply.quotes[:1]
+    return " ".join([reply.message, *(quote.text for quote in quotes)])
+
+
+__all__ = [
+    "EXAMPLES", "conversation", "document_address", "elements", "footer", "header", "page", "plain", "web_address",
+    "welcome",
+]  # fmt: skip

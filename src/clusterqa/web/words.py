@@ -1,0 +1,229 @@
+"""Every word the web pages say, in both languages, and the small grammar they need (dates, counts, page language)."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from clusterqa.records import LANGUAGES, Language
+
+QUOTATION_MARKS: dict[Language, tuple[str, str]] = {"lt": ("„", "“"), "en": ("“", "”")}
+
+EXAMPLES: dict[Language, tuple[str, ...]] = {
+    "lt": (
+        "Kiek kainuoja sidabro ženklas?",
+        "Ką reikia turėti, kad klasteris gautų bronzos ženklą?",
+        "Ar maža įmonė gali prisijungti prie klasterio?",
+        "Kaip pasirengti palyginamajam vertinimui?",
+        "Kas pasikeitė, kai ženklų sistemą perėmė EUCLES?",
+        "Kas yra „ClusterXchange“?",
+    ),
+    "en": (
+        "How much does the Silver Label cost?",
+        "What does a cluster need for the Bronze Label?",
+        "Can a small firm join a cluster?",
+        "How do I prepare for benchmarking?",
+        "Who awards the labels, ESCA or EUCLES?",
+        "What is ClusterXchange?",
+    ),
+}
+
+WORDS: dict[Language, dict[str, str]] = {
+    "lt": {
+        "name": "Klasterių ženklai",
+        "title": "Klasterių ženklai – klausimai ir atsakymai",
+        "skip": "Pereiti prie klausimo laukelio",
+        "languages": "Puslapio kalba",
+        "welcome": "Klauskite apie klasterių ženklus",
+        "lead": "Galite klausti apie bronzos, sidabro ir aukso ženklus, juos teikiančias organizacijas, klasterius Lietuvoje "
+        "bei Europoje, paramą ir reikalavimus.",
+        "promise": "Atsakymų nekuriame. Parodome tikslią citatą iš dokumento ir vietą, kurioje ji parašyta.",
+        "examples": "Klausimų pavyzdžiai",
+        "label": "Jūsų klausimas",
+        "placeholder": "Pavyzdžiui: kiek galioja bronzos ženklas?",
+        "send": "Klausti",
+        "new": "Naujas pokalbis",
+        "conversation": "Pokalbis",
+        "you": "Jūsų klausimas",
+        "reply": "Atsakymas",
+        "pending": "Ieškome dokumentuose…",
+        "warming": "Sistema dar ruošiasi darbui. Jūsų klausimo nepamesime – atsakysime, kai tik ji bus parengta.",
+        "busy": "Šiuo metu klausimų labai daug. Palaukite minutę ir paklauskite dar kartą.",
+        "starting": "Sistema dar neparengta darbui. Pabandykite po kelių minučių.",
+        "failed": "Atsakyti nepavyko dėl mūsų sistemos klaidos. Pabandykite po kelių minučių.",
+        "context": "Rodyti visą ištrauką",
+        "source": "Šaltinis",
+        "page": "{} psl.",
+        "open": "Atverti dokumente",
+        "open_long": "Atverti dokumentą „{}“ cituojamoje vietoje",
+        "original": "Originalas",
+        "original_long": "Originalus puslapis, atveriamas naujame lange",
+        "translation_lt": "Šis dokumentas lietuvių kalba",
+        "translation_en": "Šis dokumentas anglų kalba",
+        "foreign": "Citata anglų kalba, nes taip parašyta dokumente.",
+        "further_1": "Dar viena citata",
+        "further_2": "Dar dvi citatos",
+        "nearest": "Arčiausiai temos esančios vietos",
+        "otherwise": "Kaip paklausti kitaip: rašykite visu sakiniu, įvardykite ženklą, organizaciją ar klasterį, o santrumpą "
+        "išskleiskite.",
+        "passed_on": "Jūsų klausimą perdavėme darbuotojams, kad jie galėtų papildyti dokumentus.",
+        "high": "Citata greičiausiai atsako į jūsų klausimą",
+        "medium": "Citata gali atsakyti tik į dalį klausimo – perskaitykite, kas rašoma šalia",
+        "low": "Nesame tikri, ar citata atsako į klausimą – pasitikrinkite šaltinyje",
+        "copy": "Kopijuoti su šaltiniu",
+        "copied": "Nukopijuota",
+        "helped": "Ar atsakymas padėjo?",
+        "yes": "Taip",
+        "no": "Ne",
+        "why": "Kas netiko?",
+        "wrong_place": "Cituojama ne ta vieta",
+        "out_of_date": "Informacija pasenusi",
+        "not_understood": "Klausimas suprastas neteisingai",
+        "thanks": "Ačiū, jūsų vertinimą įrašėme.",
+        "feedback_failed": "Vertinimo įrašyti nepavyko. Pabandykite vėliau.",
+        "privacy": "Klausimus ir vertinimus saugome {days}, kad galėtume papildyti dokumentus. Vardų ir IP adresų nesaugome. "
+        "Klausimuose nerašykite asmens duomenų.",
+        "back": "Grįžti prie klausimų",
+        "published": "Paskelbė",
+        "date": "Data",
+        "language": "Kalba",
+        "lt": "lietuvių",
+        "en": "anglų",
+        "sources": "Šaltiniai, kuriais remiasi dokumentas",
+        "pages": "{} puslapis",
+        "earlier": "Tai ankstesnė šio dokumento versija, iš kurios paimta citata.",
+        "current": "Dabartinė versija",
+        "withdrawn": "Šis dokumentas nebenaudojamas atsakymams. Jis rodomas tik tam, kad būtų galima patikrinti senas citatas.",
+        "no_place": "Nurodytos vietos šiame dokumente nėra, todėl rodomas visas dokumentas be žymėjimo.",
+        "missing": "Tokio dokumento nėra",
+        "missing_text": "Galbūt nuoroda pasenusi arba joje įsivėlė klaida.",
+        "unavailable": "Dokumento dabar parodyti negalime",
+        "quote_here": "Cituojama vieta",
+    },
+    "en": {
+        "name": "Cluster labels",
+        "title": "Cluster labels – questions and answers",
+        "skip": "Skip to the question box",
+        "languages": "Language of the page",
+        "welcome": "Ask about cluster labels",
+        "lead": "You can ask about the Bronze, Silver and Gold labels, the bodies that award them, clusters in Lithuania and in "
+        "Europe, funding and requirements.",
+        "promise": "We do not write answers. We show the exact quote from a document and the place where it stands.",
+        "examples": "Example questions",
+        "label": "Your question",
+        "placeholder": "For example: how long is the Bronze Label valid?",
+        "send": "Ask",
+        "new": "New conversation",
+        "conversation": "Conversation",
+        "you": "Your question",
+        "reply": "Reply",
+        "pending": "Looking through the documents…",
+        "warming": "The service is still starting. Your question is not lost: the answer comes as soon as it is up.",
+        "busy": "Very many questions are coming in at the moment. Please wait a minute and ask again.",
+        "starting": "The service is not ready yet. Please try again in a few minutes.",
+        "failed": "We could not answer because of a fault on our side. Please try again in a few minutes.",
+        "context": "Show the whole passage",
+        "source": "Source",
+        "page": "p. {}",
+        "open": "Open in the document",
+        "open_long": "Open the document “{}” at the quoted place",
+        "original": "Original",
+        "original_long": "Original page, opens in a new window",
+        "translation_lt": "This document in Lithuanian",
+        "translation_en": "This document in English",
+        "foreign": "The quote is in Lithuanian, as it stands in the document.",
+        "further_1": "One more quote",
+        "further_2": "Two more quotes",
+        "nearest": "The places that come nearest",
+        "otherwise": "How to ask otherwise: write a full sentence, name the label, body or cluster, and spell out "
+        "abbreviations.",
+        "passed_on": "Your question was passed on to our staff, so that they can add to the documents.",
+        "high": "The quote very likely answers your question",
+        "medium": "The quote may answer only part of the question: read what stands around it",
+        "low": "We are not sure that the quote answers the question: check the source",
+        "copy": "Copy with source",
+        "copied": "Copied",
+        "helped": "Did this help?",
+        "yes": "Yes",
+        "no": "No",
+        "why": "What was wrong?",
+        "wrong_place": "It quotes the wrong place",
+        "out_of_date": "It is out of date",
+        "not_understood": "My question was misunderstood",
+        "thanks": "Thank you, your feedback is recorded.",
+        "feedback_failed": "Your feedback could not be recorded. Please try again later.",
+        "privacy": "Questions and feedback are kept for {days}, so that we can add to the documents. We keep no names and no "
+        "IP addresses. Please put no personal data into your questions.",
+        "back": "Back to the questions",
+        "published": "Published by",
+        "date": "Date",
+        "language": "Language",
+        "lt": "Lithuanian",
+        "en": "English",
+        "sources": "Sources this document rests on",
+        "pages": "Page {}",
+        "earlier": "This is the earlier version of the document that the quote was cut from.",
+        "current": "Current version",
+        "withdrawn": "This document is no longer used for answers. It is shown only so that earlier quotes can be checked.",
+        "no_place": "There is no such place in this document, so the whole document is shown without a highlight.",
+        "missing": "There is no such document",
+        "missing_text": "The link may be out of date or mistyped.",
+        "unavailable": "The document cannot be shown right now",
+        "quote_here": "The quoted place",
+    },
+}
+
+_MONTHS: dict[Language, list[str]] = {
+    "lt": "sausio vasario kovo balandžio gegužės birželio liepos rugpjūčio rugsėjo spalio lapkričio gruodžio".split(),
+    "en": "January February March April May June July August September October November December".split(),
+}
+
+Band = Literal["high", "medium", "low"]
+
+
+def band(confidence: float) -> Band:
+    """The band of a calibrated probability that the first quote answers the question."""
+    return "high" if confidence >= 0.8 else "medium" if confidence >= 0.5 else "low"
+
+
+def days(count: int, language: Language) -> str:
+    """A number of days in the accusative: „180 dienų“, „21 dieną“, “1 day”."""
+    if language == "en":
+        return f"{count} day{'' if count == 1 else 's'}"
+    teen = 11 <= count % 100 <= 19
+    if count % 10 == 1 and not teen:
+        return f"{count} dieną"
+    return f"{count} dienų" if teen or count % 10 == 0 else f"{count} dienas"
+
+
+def told_date(date: str, language: Language) -> str:
+    """An ISO date as it is written in a sentence: „2024 m. kovo 5 d.“, “5 March 2024”; anything else stays as it is."""
+    match = re.fullmatch(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?", date)
+    if not match or not 1 <= int(match[2] or 1) <= 12:
+        return date
+    year, month, day = match[1], match[2], match[3]
+    if month is None:
+        return f"{year} m." if language == "lt" else year
+    name = _MONTHS[language][int(month) - 1]
+    if day is None:
+        return f"{year} m. {_MONTH_ALONE[int(month) - 1]}" if language == "lt" else f"{name} {year}"
+    return f"{year} m. {name} {int(day)} d." if language == "lt" else f"{int(day)} {name} {year}"
+
+
+_MONTH_ALONE = "sausis vasaris kovas balandis gegužė birželis liepa rugpjūtis rugsėjis spalis lapkritis gruodis".split()
+
+
+def page_language(accept_language: str, *wishes: str | None) -> Language:
+    """The first wish that is a language we have, else the better liked one of Accept-Language, else Lithuanian."""
+    for wish in wishes:
+        if wish in LANGUAGES:
+            return wish  # type: ignore[return-value]  # `in` does not narrow to the literal
+    best: tuple[float, Language] = (0.0, "lt")
+    for part in accept_language.split(","):
+        tag, _, parameters = part.strip().partition(";")
+        weight = re.search(r"q=([01](?:\.\d*)?)", parameters)
+        quality = float(weight[1]) if weight else 1.0
+        for language in LANGUAGES:
+            if tag.lower().split("-")[0] == language and quality > best[0]:
+                best = (quality, language)
+    return best[1]

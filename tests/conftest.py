@@ -1,0 +1,78 @@
+"""What several test files share: settings in a folder of their own, an encoder for paper, the bundled encoder once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from words_encoder import WordsEncoder
+
+from clusterqa.encoder import Encoder, SentenceEncoder
+from clusterqa.library import Report, update
+from clusterqa.settings import Settings
+
+DATA = Path(__file__).parent / "data"
+SEED = DATA / "rutos-bronze-labels.en.txt"
+
+PRICES = """# Label prices
+
+The bronze label has a price of 2,250 euro. It is valid for two years.
+
+## The gold label
+
+The gold label needs an expert. Two experts write the report.
+"""
+KAINOS = """# Ženklų kainos
+
+Bronzos ženklo kaina yra 2 250 eurų. Jis galioja dvejus metus.
+"""
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Variables that the person who runs the tests has set must not change them."""
+    for name in os.environ:
+        if name.upper().startswith("CLUSTERQA_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    (tmp_path / "corpus").mkdir()
+    return Settings(corpus=tmp_path / "corpus", data=tmp_path / "data")
+
+
+@pytest.fixture
+def words() -> WordsEncoder:
+    return WordsEncoder()
+
+
+@pytest.fixture
+def write(settings: Settings) -> Callable[[str, str], Path]:
+    """Writes a document into the corpus, as an editor would: in place."""
+
+    def write(name: str, text: str) -> Path:
+        path = settings.corpus / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def index(settings: Settings, words: WordsEncoder) -> Callable[..., Report]:
+    """Brings the index in step with the corpus; by default with the encoder for paper."""
+
+    def index(encoder: Encoder | None = None, **options: bool) -> Report:
+        return update(settings, lambda: encoder or words, **options)
+
+    return index
+
+
+@pytest.fixture(scope="session")
+def bundled_encoder() -> Iterator[SentenceEncoder]:
+    """The encoder that ships with the package; for tests marked `encoder`."""
+    yield SentenceEncoder.load(threads=1)
