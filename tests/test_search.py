@@ -1,0 +1,209 @@
+"""Search and quoting, with an encoder whose cosines can be worked out on paper."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from clusterqa import library
+from clusterqa.answer import as_json, quote
+from clusterqa.assistant import Assistant
+from clusterqa.calibration import Calibration
+from clusterqa.records import Question
+from clusterqa.search import coverage, dense_score, fused, query_words
+from clusterqa.settings import Settings
+
+WORDS = ("bronz", "gold|auks", "silver|sidabr", "valid|galioj", "cost|kain", "cluster|klaster", "apple|obuol", "rain|liet")
+
+
+class Axes:
+    """One axis for each pair of words that mean the same in both languages; a text's vector counts them."""
+
+    fingerprint = "axes"
+    dimension = len(WORDS) + 1
+
+    def encode_queries(self, texts):
+        rows = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        for row, text in enumerate(texts):
+            for axis, group in enumerate(WORDS):
+                rows[row, axis] = sum(text.lower().count(word) for word in group.split("|"))
+            rows[row, -1] = 0.3
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+    def encode_passages(self, texts, progress=None):
+        return self.encode_queries(texts) if texts else np.zeros((0, self.dimension), dtype=np.float32)
+
+    def cut_off(self, texts):
+        return []
+
+
+BY_WORDS = Calibration("axes", {"lexical": 8.0}, {"lexical": 0.25}, {"lexical": 1.0}, 0.0, 0.5)
+"""Answers when the best passage holds at least a quarter of the question's words."""
+
+CORPUS = {
+    "bronze.lt.md": "# Bronza\n\nBronzos ženklas galioja dvejus metus. Klasteris jį gauna po pokalbio.\n",
+    "bronze.en.md": "# Bronze\n\nThe Bronze Label is valid for two years. A cluster gets it after an interview.\n",
+    "gold.en.md": "# Gold\n\nThe Gold Label costs EUR 8,250. Two experts visit the cluster.\n",
+    "silver.lt.md": "# Sidabras\n\nSidabro ženklas kainuoja 3 620 Eur. Auditas trunka pusę dienos.\n",
+    "fruit.en.md": "# Fruit\n\nAn apple a day is no advice on labels. Apples grow on trees.\n",
+}
+
+
+@pytest.fixture
+def make(tmp_path: Path):
+    opened = []
+
+    def build(files: dict[str, str]) -> Assistant:
+        corpus = tmp_path / "corpus"
+        corpus.mkdir(exist_ok=True)
+        for name, text in files.items():
+            (corpus / name).write_text(text, encoding="utf-8")
+        settings = Settings.load({"corpus": corpus, "data": tmp_path / "data"})
+        library.update(settings, Axes)
+        assistant = Assistant(settings, Axes(), library.Store.open(settings.data), BY_WORDS)
+        opened.append(assistant)
+        return assistant
+
+    yield build
+    for assistant in opened:
+        assistant.close()
+
+
+@pytest.mark.parametrize(
+    ("question", "document", "says"),
+    [
+        ("Kiek galioja bronzos ženklas?", "bronze.lt.md", "galioja dvejus metus"),
+        ("kiek galioja bronzos zenklas", "bronze.lt.md", "galioja dvejus metus"),
+        ("KIEK GALIOJA BRONZOS ŽENKLAS", "bronze.lt.md", "galioja dvejus metus"),
+        ("How long is the bronze label valid?", "bronze.en.md", "valid for two years"),
+        ("Kiek kainuoja aukso ženklas?", "gold.en.md", "EUR 8,250"),
+        ("What does the silver label cost?", "silver.lt.md", "3 620 Eur"),
+    ],
+)
+def test_the_right_sentence_is_quoted_in_every_direction(make, question, document, says):
+    reply = make(CORPUS).ask(Question(question))
+    assert reply.status == "answered"
+    assert reply.quotes[0].source.document == document
+    assert says in reply.quotes[0].text
+
+
+def test_a_quote_is_cut_from_the_stored_text(make):
+    assistant = make(CORPUS)
+    for question in ("Kiek galioja bronzos ženklas?", "gold cost", "apple"):
+        for found in assistant.ask(Question(question)).quotes:
+            text = CORPUS[found.source.document]
+            assert text[found.start : found.end] == found.text
+            assert text[found.passage.start : found.passage.end] == found.passage.text
+            assert found.passage.start <= found.start < found.end <= found.passage.end
+
+
+def test_a_translated_document_is_one_hit_in_the_language_of_the_question(make):
+    assistant = make(CORPUS)
+    for question, kept in (("Kiek galioja bronzos ženklas?", "bronze.lt.md"), ("Is the bronze label valid?", "bronze.en.md")):
+        found = assistant.search(Question(question))
+        assert found is not None
+        pair = [hit.passage.document for hit in found.hits if hit.passage.document.startswith("bronze")]
+        assert pair == [kept]
+
+
+def test_the_source_names_the_translation(make):
+    reply = make(CORPUS).ask(Question("Kiek galioja bronzos ženklas?"))
+    assert reply.quotes[0].source.translation == "bronze.en.md"
+
+
+def test_near_identical_passages_are_one_hit_and_another_figure_is_not(make):
+    same = {
+        "a.en.md": "# One\n\nThe bronze label is valid for two years.\n",
+        "b.en.md": "# Two\n\nThe Bronze Label is valid for two years!\n",
+        "c.en.md": "# Three\n\nThe bronze label is valid for 3 years.\n",
+    }
+    found = make(same).search(Question("bronze label valid"))
+    assert found is not None
+    assert sorted(hit.passage.document for hit in found.hits) == ["a.en.md", "c.en.md"]
+
+
+def test_the_same_question_gives_the_same_result_ties_included(make):
+    ties = {f"{letter}.en.md": f"# {letter}\n\nThe bronze label {number}.\n" for number, letter in enumerate("dbca")}
+    assistant = make(ties)
+    replies = [as_json(assistant.ask(Question("bronze label"))) for _ in range(5)]
+    assert all(reply == replies[0] for reply in replies)
+    found = assistant.search(Question("bronze label"))
+    assert found is not None
+    assert [hit.passage.document for hit in found.hits] == ["a.en.md", "b.en.md", "c.en.md", "d.en.md"]
+
+
+def test_a_typing_error_finds_the_word_that_was_meant(make):
+    found = make(CORPUS).search(Question("sidabbro zenklas"))
+    assert found is not None
+    kinds = {concept.word: concept.kind for concept in found.trace.concepts}
+    assert kinds["sidabbro"] == "spelling"
+    assert found.hits[0].passage.document == "silver.lt.md"
+
+
+def test_what_the_documents_do_not_say_is_not_found_with_the_nearest_places(make):
+    reply = make(CORPUS).ask(Question("Kur nusipirkti dviratį Kaune?"))
+    assert reply.status == "not_found"
+    assert reply.quotes == ()
+    assert len(reply.nearest) >= 1
+    assert reply.message.startswith("Dokumentuose atsakymo į šį klausimą neradome.")
+
+
+def test_an_empty_corpus_answers_not_found(make):
+    reply = make({}).ask(Question("Kiek galioja bronzos ženklas?"))
+    assert (reply.status, reply.quotes, reply.nearest) == ("not_found", (), ())
+
+
+def test_the_reply_says_that_the_quote_is_in_the_other_language(make):
+    reply = make(CORPUS).ask(Question("Kiek kainuoja aukso ženklas?"))
+    assert reply.language == "lt"
+    assert reply.quotes[0].source.language == "en"
+    assert reply.message == "Atsakymą radome dokumente anglų kalba:"
+
+
+def test_k_beyond_the_corpus_gives_every_place_once(make):
+    found = make(CORPUS).search(Question("bronze"), k=100)
+    assert found is not None
+    assert len(found.hits) == len({hit.passage_id for hit in found.hits}) == 4
+
+
+def test_a_new_generation_is_taken_up_without_a_restart(make, tmp_path):
+    assistant = make(CORPUS)
+    (tmp_path / "corpus" / "rain.en.md").write_text("# Rain\n\nRain delays the assessment by a week.\n", encoding="utf-8")
+    library.update(assistant.settings, Axes)
+    reply = assistant.ask(Question("Does rain delay the assessment?"))
+    assert reply.quotes[0].source.document == "rain.en.md"
+
+
+def test_a_follow_up_is_answered_about_what_was_asked_before(make):
+    question = Question("o sidabro?", history=("Kiek kainuoja aukso ženklas?",))
+    assert make(CORPUS).ask(question).quotes[0].source.document == "silver.lt.md"
+
+
+def test_the_scores_of_both_channels_are_added_up_as_documented():
+    assert dense_score(0.9, (0.3, 0.1)) == pytest.approx(1.0)
+    assert dense_score(0.2, (0.3, 0.1)) == 0.0
+    assert fused(0.3, (0.3, 0.1), 0.0) == 0.0
+    assert fused(0.9, (0.3, 0.1), 1.0) == pytest.approx(1.0)
+
+
+def test_function_words_are_not_searched_for():
+    assert list(query_words("Kiek laiko kainuoja the Gold Label, ir kas tai?")) == ["laiko", "kainuoja", "gold", "label"]
+
+
+def test_coverage_counts_words_in_any_form(make):
+    found = make(CORPUS).search(Question("klasteris ženklas"))
+    assert found is not None
+    assert coverage("Klasteriams suteikiami ženklai", found.trace.concepts) == pytest.approx(1.0)
+    assert coverage("Obuoliai", found.trace.concepts) == 0.0
+
+
+def test_quotes_have_one_to_three_sentences(make):
+    long = {"long.en.md": "# Long\n\n" + " ".join(f"The bronze label has rule {n} of the cluster." for n in range(9)) + "\n"}
+    found = make(long).search(Question("bronze label cluster rule"))
+    assert found is not None
+    for hit in found.hits:
+        cut = quote(hit, found.trace.concepts)
+        inside = [s for s in hit.passage.sentences if cut.start <= s.start and s.end <= cut.end]
+        assert 1 <= len(inside) <= 3
