@@ -126,7 +126,7 @@ def _window(hit: Hit, concepts: Sequence[Concept]) -> tuple[int, int]:
         length = sum(len(text) for text in texts[first : last + 1])
         choices = []
         for i in (first - 1, last + 1):
-            if 0 <= i < len(scores):
+            if 0 <= i < len(scores) and _run_on(hit, min(i, first), max(i, last)):
                 gain = coverage(" ".join([*texts[first : last + 1], texts[i]]), concepts) - held
                 if gain >= MORE_WORDS or scores[i] >= NEIGHBOUR_SHARE * scores[best] or length < SHORT_QUOTE:
                     choices.append((round(gain + scores[i], 9), -i, i))
@@ -135,6 +135,13 @@ def _window(hit: Hit, concepts: Sequence[Concept]) -> tuple[int, int]:
         i = max(choices)[2]
         first, last = min(first, i), max(last, i)
     return first, last
+
+
+def _run_on(hit: Hit, first: int, last: int) -> bool:
+    """Whether only white space stands between these sentences: a quote takes no list mark or table bar along."""
+    passage = hit.passage
+    pairs = zip(passage.sentences[first:last], passage.sentences[first + 1 : last + 1], strict=True)
+    return all(not passage.text[a.end - passage.start : b.start - passage.start].strip() for a, b in pairs)
 
 
 def features(query: Query, found: Found) -> dict[str, float]:

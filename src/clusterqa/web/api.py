@@ -1,0 +1,201 @@
+"""The HTTP API: the shapes of the command line, over HTTP. Also the probes and the figures for whoever runs the server."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Query, Request, Response
+from fastapi.responses import HTMLResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel, ConfigDict, Field
+
+from clusterqa.answer import as_json
+from clusterqa.index import sources
+from clusterqa.journal import Reason
+from clusterqa.records import Language, Question, Source
+from clusterqa.store import Store, Stored
+from clusterqa.web import render
+from clusterqa.web.service import Service
+
+router = APIRouter()
+
+Text = Annotated[str, Field(max_length=20_000)]
+
+
+class Asked(BaseModel):
+    """A question."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    question: Text = Field(description="The question, in Lithuanian or English; up to 2,000 characters are answered.")
+    history: list[Text] = Field(
+        default=[], max_length=100, description="The earlier questions of the conversation, oldest first."
+    )
+    language: Language | None = Field(
+        default=None, description='"lt" or "en": the language to answer in where the question itself does not tell.'
+    )
+    id: str | None = Field(default=None, max_length=200, description="Comes back with the answer.")
+
+
+class Given(BaseModel):
+    """What a reader thinks of a reply."""
+
+    id: str = Field(max_length=64, description="The X-Journal-Id of the reply.")
+    helpful: bool = Field(description="Whether the reply helped.")
+    reason: Reason | None = Field(
+        default=None, description='"wrong_place", "out_of_date" or "not_understood", when it did not help.'
+    )
+
+
+def service_of(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+def client_of(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+@router.post("/api/v1/ask", summary="Ask a question")
+def ask(asked: Asked, request: Request, response: Response) -> dict[str, Any]:
+    """Answer one question by quoting, or say that the documents do not. The header X-Journal-Id names it for feedback."""
+    service = service_of(request)
+    service.limits.admit(client_of(request))
+    answered = service.ask(Question(asked.question, tuple(asked.history), asked.language, asked.id), "api")
+    if answered.journal_id:
+        response.headers["X-Journal-Id"] = answered.journal_id
+    return as_json(answered.reply)
+
+
+@router.post("/api/v1/feedback", summary="Say whether a reply helped", status_code=204)
+def feedback(given: Given, request: Request) -> None:
+    """Keep in the journal whether a reply helped; a later word replaces an earlier one."""
+    service = service_of(request)
+    service.limits.admit(client_of(request))
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise HTTPException(403, "Feedback is taken from our own pages only.")
+    if service.journal is None:
+        raise HTTPException(503, "The journal cannot be written right now. Try again later.")
+    if not service.journal.give_feedback(given.id, given.helpful, given.reason):
+        raise HTTPException(404, "There is no reply of this id. It may be older than the retention time.")
+    service.metrics.feedback.labels("yes" if given.helpful else "no").inc()
+
+
+@router.get("/api/v1/search", summary="Find passages")
+def search(
+    request: Request,
+    q: Annotated[str, Query(min_length=1, max_length=2000, description="What to look for.")],
+    k: Annotated[int, Query(ge=1, le=100, description="How many passages at most.")] = 10,
+    language: Annotated[
+        Language | None, Query(description='"lt" or "en", where the words themselves do not tell.')
+    ] = None,
+) -> list[dict[str, Any]]:
+    """Passages, best first, with the scores of both channels; an empty list when there is nothing to search for."""
+    service = service_of(request)
+    service.limits.admit(client_of(request))
+    found = service.search(Question(q, language=language), k)
+    return [
+        {
+            "rank": rank,
+            "document": hit.passage.document,
+            "version": hit.source.version,
+            "title": hit.source.title,
+            "url": hit.source.url,
+            "language": hit.source.language,
+            "heading": " › ".join(hit.passage.heading),
+            "page": hit.passage.page,
+            "start": hit.passage.start,
+            "end": hit.passage.end,
+            "text": hit.passage.text,
+            "score": round(hit.score, 6),
+            "dense": round(hit.dense, 6),
+            "lexical": round(hit.lexical, 6),
+        }
+        for rank, hit in enumerate(found.hits if found else (), start=1)
+    ]
+
+
+@router.get("/api/v1/documents", summary="List the documents")
+def documents(request: Request) -> list[dict[str, Any]]:
+    """The documents that questions are answered from, in the order of their ids."""
+    with service_of(request).store() as store, store.reading():
+        known = sources(store)
+        return [_facts(stored, known) for stored in store.documents()]
+
+
+@router.get("/api/v1/documents/{document:path}", summary="Read a document")
+def document(
+    document: str,
+    request: Request,
+    version: Annotated[
+        str | None, Query(max_length=64, description="sha256 of an earlier version; its beginning is enough.")
+    ] = None,
+) -> dict[str, Any]:
+    """What is known about a document, its versions (oldest first) and the text that offsets count in."""
+    with service_of(request).store() as store, store.reading():
+        stored, wanted, text = find(store, document, version)
+        return {
+            **_facts(stored, sources(store)),
+            "version": wanted,
+            "state": stored.state,
+            "versions": store.versions(document),
+            "tags": stored.tags,
+            "sources": stored.sources,
+            "text": text,
+        }
+
+
+@router.get("/healthz", include_in_schema=False)
+def healthz() -> dict[str, str]:
+    """The process is alive."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz", include_in_schema=False)
+def readyz(request: Request) -> dict[str, Any]:
+    """Questions are answered; 503 while the encoder or the index is not there."""
+    return {"status": "ready", "generation": service_of(request).assistant().generation}
+
+
+@router.get("/metrics", include_in_schema=False)
+def metrics(request: Request) -> Response:
+    """Figures in Prometheus' format."""
+    return Response(generate_latest(service_of(request).metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get("/api/docs", include_in_schema=False)
+def docs(request: Request) -> HTMLResponse:
+    """What the API offers, for people; made from the same OpenAPI description that programs read."""
+    return HTMLResponse(render.page("api.html", "en", schema=request.app.openapi()))
+
+
+def find(store: Store, document: str, version: str | None) -> tuple[Stored, str, str]:
+    """A document, the sha256 of the wanted version (the current one without a wish) and its text; HTTPException 404."""
+    stored = store.document(document)
+    if stored is None:
+        raise HTTPException(404, f"There is no document {document}. What there is stands at /api/v1/documents.")
+    versions = [stored.version]
+    if version:
+        versions = [known for known in store.versions(document) if known.startswith(version)]
+    if len(versions) != 1:
+        raise HTTPException(404, f"{document} has {len(versions)} versions that begin with {version}.")
+    text = store.text(document, versions[0])
+    if text is None:
+        raise HTTPException(404, f"The text of {document} is missing from the index.")
+    return stored, versions[0], text
+
+
+def _facts(stored: Stored, known: dict[str, Source]) -> dict[str, Any]:
+    return {
+        "document": stored.id,
+        "version": stored.version,
+        "title": stored.title,
+        "language": stored.language,
+        "url": stored.url,
+        "date": stored.date,
+        "publisher": stored.publisher,
+        "media_type": stored.media_type,
+        "translation": known[stored.id].translation if stored.id in known else None,
+    }
+
+

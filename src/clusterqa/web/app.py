@@ -1,0 +1,115 @@
+"""
+The web app: two chat pages, pages of documents, the HTTP API, probes and figures, put together from settings.
+
+    build(settings) ─▶ FastAPI        nothing is loaded until it is started
+    run(settings)                     serves it until stopped
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from fastapi.responses import RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
+
+from clusterqa import __version__
+from clusterqa.records import LANGUAGES
+from clusterqa.settings import Settings
+from clusterqa.web import api, chat, pages, problems
+from clusterqa.web.guard import Guard
+from clusterqa.web.service import Service
+from clusterqa.web.words import page_language
+
+STATIC = Path(__file__).parent / "static"
+LANGUAGE_COOKIE = "clusterqa_language"
+
+
+def build(settings: Settings) -> FastAPI:
+    """The app for these settings. Its start returns at once; /readyz tells when questions are answered."""
+    service = Service(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        service.start()
+        try:
+            yield
+        finally:
+            service.stop()
+
+    app = FastAPI(
+        title="clusterqa",
+        description="Answers questions in Lithuanian and English by quoting documents, byte for byte. Offsets count "
+        "Unicode code points in a document's text. Errors are application/problem+json.",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,  # FastAPI's page fetches its scripts from elsewhere; ours stands in the server
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+    )
+    app.state.service = service
+    problems.install(app)
+    app.add_middleware(Guard, settings=settings)
+
+    @app.get("/", include_in_schema=False)
+    def front(request: Request) -> Response:
+        """To the page in the reader's language: the one chosen last, else the one the browser asks for."""
+        language = page_language(request.headers.get("accept-language", ""), request.cookies.get(LANGUAGE_COOKIE))
+        return RedirectResponse(
+            f"{request.scope.get('root_path', '')}/{language}/",
+            status_code=302,
+            headers={"Vary": "Accept-Language, Cookie", "Cache-Control": "no-store"},
+        )
+
+    app.include_router(api.router)
+    app.include_router(pages.router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    for language in LANGUAGES:
+        chat.mount(app, service, language)
+    return app
+
+
+def run(settings: Settings) -> None:
+    """Serve the app until it is told to stop; logs one JSON object a line to stderr, without questions or addresses."""
+    import uvicorn
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines())
+    for name in ("clusterqa", "uvicorn"):
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [handler], False
+        logger.setLevel(logging.INFO)
+    uvicorn.run(
+        build(settings),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.proxy),
+        forwarded_allow_ips=settings.proxy or None,
+        timeout_graceful_shutdown=5,
+    )
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a record; what was given as `extra` stands beside the message."""
+
+    _usual = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message", "taskName"}
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **{key: value for key, value in vars(record).items() if key not in self._usual},
+        }
+        if record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
