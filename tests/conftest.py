@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from words_encoder import WordsEncoder
 
 from clusterqa.encoder import Encoder, SentenceEncoder
 from clusterqa.library import Report, update
 from clusterqa.settings import Settings
+from words_encoder import WordsEncoder
 
 DATA = Path(__file__).parent / "data"
 SEED = DATA / "rutos-bronze-labels.en.txt"
@@ -66,8 +66,8 @@ def write(settings: Settings) -> Callable[[str, str], Path]:
 def index(settings: Settings, words: WordsEncoder) -> Callable[..., Report]:
     """Brings the index in step with the corpus; by default with the encoder for paper."""
 
-    def index(encoder: Encoder | None = None, **options: bool) -> Report:
-        return update(settings, lambda: encoder or words, **options)
+    def index(encoder: Encoder | None = None, rebuild: bool = False) -> Report:
+        return update(settings, lambda: encoder or words, rebuild=rebuild)
 
     return index
 

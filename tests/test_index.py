@@ -22,7 +22,8 @@ DIMENSION = 6
 
 def unit_rows(count: int, seed: int) -> NDArray[np.float32]:
     rows = np.random.default_rng(seed).normal(size=(count, DIMENSION)).astype(np.float32)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows
 
 
 def put(
@@ -150,12 +151,16 @@ def test_a_removed_document_is_never_the_nearest_again(store: Store) -> None:
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(
-        st.tuples(st.sampled_from("abcd"), st.sampled_from(["put", "remove", "look"]), st.integers(1, 4), st.booleans()),
+        st.tuples(
+            st.sampled_from("abcd"), st.sampled_from(["put", "remove", "look"]), st.integers(1, 4), st.booleans()
+        ),
         min_size=1,
         max_size=15,
     )
 )
-def test_a_patched_view_equals_a_fresh_one(tmp_path_factory: pytest.TempPathFactory, steps: list) -> None:
+def test_a_patched_view_equals_a_fresh_one(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, str, int, bool]]
+) -> None:
     """Whatever came, changed, changed its language and went, and whenever the view looked."""
     with Store.open(tmp_path_factory.mktemp("data"), create=True) as store:
         patched = view_of(store)
@@ -238,9 +243,7 @@ def test_no_passage_has_more_sentences_than_there_is_room_for(store: Store) -> N
         ("news/žyma.md", "other/label.md", "other/label.md"),
     ],
 )
-def test_translations_know_each_other(
-    store: Store, lithuanian: str, english: str, translation_of: str | None
-) -> None:
+def test_translations_know_each_other(store: Store, lithuanian: str, english: str, translation_of: str | None) -> None:
     put(store, lithuanian, "lt", translation_of=translation_of)
     put(store, english, "en")
     view = view_of(store)

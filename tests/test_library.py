@@ -9,8 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import KAINOS, PRICES
-from words_encoder import WORDS, WordsEncoder
 
 from clusterqa import documents, library
 from clusterqa.assistant import Assistant
@@ -20,6 +18,8 @@ from clusterqa.library import Report
 from clusterqa.records import Question
 from clusterqa.settings import Settings
 from clusterqa.store import Store
+from conftest import KAINOS, PRICES
+from words_encoder import WORDS, WordsEncoder
 
 Write = Callable[[str, str], Path]
 Index = Callable[..., Report]
@@ -31,24 +31,22 @@ def later(path: Path) -> None:
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns + 1_000_000_000))
 
 
-def content(settings: Settings) -> list[tuple]:
+def content(settings: Settings) -> dict[str, object]:
     """Everything that search sees, without the ids, which may differ between two ways to the same index."""
     with Store.open(settings.data) as store:
         assert store.damage() == []
-        lexical = {
-            term: sorted(
-                (p.document, p.ordinal, found[i])
-                for found in [store.matching([term])]
-                for i, _, p, _ in store.passages()
-                if i in found
-            )
-            for term in store.vocabulary()
+        passages = list(store.passages())
+        places = {i: (passage.document, passage.ordinal) for i, _, passage, _ in passages}
+        return {
+            "passages": sorted(
+                (repr(passage), language, vectors.tobytes()) for _, language, passage, vectors in passages
+            ),
+            "terms": {
+                term: sorted((*places[i], where) for i, where in store.matching([term]).items())
+                for term in store.vocabulary()
+            },
+            "documents": [(d.id, d.version, d.title, d.language, d.date, d.tags) for d in store.documents()],
         }
-        return [
-            sorted((p, language, vectors.tobytes()) for _, language, p, vectors in store.passages() for p in [repr(p)]),
-            lexical,
-            [(d.id, d.version, d.title, d.language, d.date, d.tags) for d in store.documents()],
-        ]
 
 
 # ── what one run does ───────────────────────────────────────────────────────────────────────────────────────────
@@ -66,7 +64,12 @@ def test_a_run_says_what_was_added_changed_and_removed(write: Write, index: Inde
     write("c.en.md", "# C\n\nSilver.\n")
     (settings.corpus / "b.lt.md").unlink()
     second = index()
-    assert (second.generation, second.added, second.changed, second.removed) == (2, ("c.en.md",), ("a.en.md",), ("b.lt.md",))
+    assert (second.generation, second.added, second.changed, second.removed) == (
+        2,
+        ("c.en.md",),
+        ("a.en.md",),
+        ("b.lt.md",),
+    )
     assert second.unchanged == 0
 
 
@@ -276,7 +279,7 @@ def test_other_settings_are_refused_until_a_rebuild(
     write("a.en.md", PRICES)
     index()
     shorter = settings.model_copy(update={"passage_chars": 100})
-    with pytest.raises(IndexOutdated, match="passage_chars=600.*passage_chars=100.*clusterqa index --rebuild"):
+    with pytest.raises(IndexOutdated, match=r"passage_chars=600.*passage_chars=100.*clusterqa index --rebuild"):
         library.update(shorter, lambda: words)
     library.update(shorter, lambda: words, rebuild=True)
     with Store.open(settings.data) as store:
@@ -361,7 +364,9 @@ def test_a_restored_document_answers_as_before(write: Write, index: Index, setti
     assert (settings.corpus / "sub/b.lt.md").read_text() == KAINOS
 
 
-@pytest.mark.parametrize("name", ["nothing.md", "../outside.md", "sub/../../outside.md", "/etc/hostname", "a.en.md.yaml", ".", ""])
+@pytest.mark.parametrize(
+    "name", ["nothing.md", "../outside.md", "sub/../../outside.md", "/etc/hostname", "a.en.md.yaml", ".", ""]
+)
 def test_only_a_document_of_the_corpus_can_be_removed(
     write: Write, settings: Settings, tmp_path: Path, name: str
 ) -> None:
@@ -424,9 +429,7 @@ def test_adding_a_document_again_is_no_fault(settings: Settings, tmp_path: Path,
     assert (settings.corpus / "a.md").read_text() == PRICES
 
 
-def test_a_name_in_decomposed_letters_is_the_same_document(
-    index: Index, settings: Settings, tmp_path: Path
-) -> None:
+def test_a_name_in_decomposed_letters_is_the_same_document(index: Index, settings: Settings, tmp_path: Path) -> None:
     """macOS hands out „ž“ as two characters; the id has it as one."""
     decomposed, composed = unicodedata.normalize("NFD", "ženklas.md"), "ženklas.md"
     (settings.corpus / decomposed).write_text(PRICES)

@@ -10,11 +10,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from conftest import KAINOS, PRICES
-from words_encoder import WordsEncoder
 
 from clusterqa import library
 from clusterqa.assistant import Assistant
@@ -24,6 +23,8 @@ from clusterqa.library import Report
 from clusterqa.records import Question
 from clusterqa.settings import Settings
 from clusterqa.store import DATABASE, Store
+from conftest import KAINOS, PRICES
+from words_encoder import WordsEncoder
 
 Write = Callable[[str, str], Path]
 Index = Callable[..., Report]
@@ -62,7 +63,15 @@ print("done", flush=True)
 
 def start(settings: Settings, how: str = "", **options: object) -> subprocess.Popen[str]:
     """An indexing run in its own process ("rebuild" in `how`); at a place named there it says so and waits."""
-    arguments = [sys.executable, "-c", INDEXING, str(settings.corpus), str(settings.data), str(Path(__file__).parent), how]
+    arguments = [
+        sys.executable,
+        "-c",
+        INDEXING,
+        str(settings.corpus),
+        str(settings.data),
+        str(Path(__file__).parent),
+        how,
+    ]
     return subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)  # type: ignore[call-overload, no-any-return]
 
 
@@ -147,7 +156,9 @@ def test_a_rebuild_that_is_killed_leaves_the_index_that_was(settings: Settings, 
     assert len(index(rebuild=True).changed) == 5
 
 
-def test_runs_killed_at_any_moment_never_leave_half_a_generation(settings: Settings, write: Write, index: Index) -> None:
+def test_runs_killed_at_any_moment_never_leave_half_a_generation(
+    settings: Settings, write: Write, index: Index
+) -> None:
     """Every document says which round it is of; what is found must be of one round only."""
     names = [f"{number}.en.md" for number in range(40)]
 
@@ -215,6 +226,16 @@ def test_two_runs_at_once_wait_for_each_other(settings: Settings, write: Write) 
     assert whole(settings)
     with Store.open(settings.data) as store:
         assert (store.generation(), len(store.documents())) == (1, 20)
+
+
+def test_two_threads_of_one_process_wait_for_each_other(settings: Settings, write: Write) -> None:
+    """As in the web app, where two members of staff publish at once."""
+    for number in range(20):
+        write(f"{number}.en.md", PRICES)
+    with ThreadPoolExecutor(4) as pool:
+        reports = list(pool.map(lambda _: library.update(settings, WordsEncoder), range(4)))
+    assert sorted(len(report.added) for report in reports) == [0, 0, 0, 20]
+    assert whole(settings)
 
 
 # ── a full disk ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -304,10 +325,9 @@ def test_a_damaged_database_is_named_and_mended(
     damage(path)
     damaged = path.read_bytes()
 
-    with pytest.raises(StoreError, match="clusterqa index --rebuild"):
-        with Store.open(settings.data) as store:
-            if found := store.damage():
-                raise StoreDamaged(f"{found}: clusterqa index --rebuild")
+    with pytest.raises(StoreError, match="clusterqa index --rebuild"), Store.open(settings.data) as store:
+        if found := store.damage():
+            raise StoreDamaged(f"{found}: clusterqa index --rebuild")
     (finding,) = bad(settings)
     assert finding.what == "database"
     assert "clusterqa index --rebuild" in finding.detail
@@ -347,6 +367,27 @@ def test_a_running_assistant_goes_on_with_the_mended_index(settings: Settings, w
     found = assistant.search(Question("silver member"))
     assert found is not None
     assert found.hits[0].passage.text == "A silver member."
+    assistant.close()
+
+
+def test_a_running_assistant_answers_from_memory_while_the_index_is_mended(
+    settings: Settings, write: Write, index: Index
+) -> None:
+    write("a.en.md", "# A\n\nThe gold label.\n")
+    index()
+    assistant = Assistant.open(settings, WordsEncoder())
+    overwrite_the_middle(settings.data / DATABASE)
+    run = start(settings, "rebuild, encoding")
+    wait_for(run, "encoding")
+    found = assistant.search(Question("gold label"))
+    assert found is not None
+    assert found.hits[0].passage.text == "The gold label."
+    kill(run)
+    index()
+    found = assistant.search(Question("gold label"))
+    assert found is not None
+    assert found.hits[0].passage.text == "The gold label."
+    assert bad(settings) == []
     assistant.close()
 
 
@@ -410,11 +451,14 @@ def test_a_half_written_document_is_read_again_when_it_is_whole(settings: Settin
     assert first(settings, "gold label") == "The gold label needs an expert."
 
 
-def test_metadata_with_half_a_character_is_refused_like_any_bad_file(settings: Settings, write: Write, index: Index) -> None:
+def test_metadata_with_half_a_character_is_refused_like_any_bad_file(
+    settings: Settings, write: Write, index: Index
+) -> None:
     write("a.md", '---\ntitle: "half \\ud800 of it"\n---\n' + PRICES)
     write("b.en.md", PRICES)
     report = index()
-    assert "b.en.md" in report.added
+    assert report.added == ("b.en.md",)
+    assert [(e.document, "U+D800" in e.reason) for e in report.unreadable] == [("a.md", True)]
     assert whole(settings)
 
 

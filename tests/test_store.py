@@ -25,7 +25,9 @@ def document(name: str = "a.en.md", text: str = "Gold lasts two years. Bronze to
 
 def passage(of: Document, terms: str = "gold year", head: str = "label", seed: int = 0) -> NewPassage:
     """One passage over the whole document, with one sentence and two vectors."""
-    whole = Passage(of.id, 0, 0, len(of.text), of.text, (Span(0, len(of.text)),), ("Part", "Chapter"), "Lead:", 3, "iii")
+    whole = Passage(
+        of.id, 0, 0, len(of.text), of.text, (Span(0, len(of.text)),), ("Part", "Chapter"), "Lead:", 3, "iii"
+    )
     vectors = np.random.default_rng(seed).normal(size=(2, 4)).astype(np.float16)
     return NewPassage(whole, vectors, f"digest {of.id} {seed}", terms, head)
 
@@ -242,7 +244,8 @@ def test_a_store_of_another_version_says_to_rebuild(store: Store, tmp_path: Path
         ("DELETE FROM versions WHERE document = 'a.en.md'", "1 documents without their text"),
         ("UPDATE documents SET state = 'removed' WHERE id = 'a.en.md'", "1 passages of a document that is not live"),
         ("UPDATE versions SET text = 'x' WHERE document = 'a.en.md'", "text of a.en.md does not have its checksum"),
-        ("UPDATE vectors SET data = x'00' WHERE passage = 2", "1 vectors of a wrong size"),
+        ("UPDATE vectors SET data = x'00' WHERE passage = 2", "1 vectors without their checksum"),
+        ("UPDATE stems_content SET c0 = 'other' WHERE id = 2", "the lexical index does not fit the passages"),
     ],
 )
 def test_what_does_not_fit_together_is_named(store: Store, tmp_path: Path, sql: str, named: str) -> None:
@@ -252,6 +255,40 @@ def test_what_does_not_fit_together_is_named(store: Store, tmp_path: Path, sql: 
         raw.execute(sql)
     raw.close()
     assert any(named in line for line in store.damage()), store.damage()
+
+
+def test_one_bit_that_turned_in_the_file_is_named_and_never_searched(store: Store, tmp_path: Path) -> None:
+    """SQLite itself looks at the order of its pages, not at what stands in a value."""
+    new = passage(document(), seed=5)
+    put(store, document(), new)
+    store.close()
+    path = tmp_path / DATABASE
+    raw = bytearray(path.read_bytes())
+    raw[raw.index(new.vectors.tobytes()) + 3] ^= 1
+    path.write_bytes(raw)
+    with Store.open(tmp_path) as opened:
+        assert opened.damage() == ["1 vectors without their checksum"]
+        with pytest.raises(StoreDamaged, match="clusterqa index --rebuild"):
+            list(opened.passages())
+
+
+def test_a_text_that_changed_in_the_file_is_named_and_never_quoted(store: Store, tmp_path: Path) -> None:
+    put(store, document(text="It costs 2,250 euro."))
+    store.close()
+    path = tmp_path / DATABASE
+    path.write_bytes(path.read_bytes().replace(b"It costs 2,250 euro.", b"It costs 9,250 euro."))
+    with Store.open(tmp_path) as opened:
+        assert opened.damage() == ["the stored text of a.en.md does not have its checksum"]
+        with pytest.raises(StoreDamaged, match="clusterqa index --rebuild"):
+            list(opened.passages())
+
+
+def test_looking_for_damage_while_another_process_writes_finds_none(store: Store, tmp_path: Path) -> None:
+    put(store, document())
+    with Store.open(tmp_path) as other, store.writing() as generation:
+        other._db.execute("PRAGMA busy_timeout = 50")
+        store.remove("a.en.md", generation)
+        assert other.damage() == []
 
 
 def test_vectors_that_were_cut_short_are_damage_and_not_a_crash(store: Store, tmp_path: Path) -> None:

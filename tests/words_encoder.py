@@ -50,4 +50,5 @@ class WordsEncoder:
             row[: len(self.words)] = [found.count(word) for word in self.words]
             if not row.any():
                 row[other] = 1
-        return rows / np.linalg.norm(rows, axis=1, keepdims=True).clip(1e-9)
+        rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+        return rows

@@ -12,7 +12,7 @@ from clusterqa.answer import remark_reply, reply
 from clusterqa.calibration import Calibration
 from clusterqa.conversation import understand
 from clusterqa.encoder import Encoder
-from clusterqa.errors import EvaluationError
+from clusterqa.errors import EvaluationError, IndexNotFound
 from clusterqa.index import View
 from clusterqa.lexicon import Lexicon
 from clusterqa.library import check_in_step
@@ -66,8 +66,14 @@ class Assistant:
 
     def _refresh(self) -> bool:
         inode = _inode(self.settings.data)
-        if inode != self._inode:  # the database was put aside and built anew
-            fresh = Store.open(self.settings.data)
+        if inode != self._inode:  # the database was put aside and is built anew
+            try:
+                fresh = Store.open(self.settings.data)
+                if fresh.meta("encoder") is None:
+                    fresh.close()
+                    return False
+            except IndexNotFound:
+                return False  # until its first generation is there, the one in memory answers
             self._store.close()
             self._store, self._inode = fresh, inode
         if self._store.generation() == self._view.generation and self._store.meta("epoch") == self._view.epoch:

@@ -36,6 +36,12 @@ Command = Callable[..., Any]
 class FriendlyGroup(click.Group):
     """Turns our own errors into one clean message; anything else keeps its traceback, as a bug should."""
 
+    def main(self, *args: Any, **extra: Any) -> Any:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # a letter that the terminal cannot show must not end the answer
+                stream.reconfigure(errors="backslashreplace")
+        return super().main(*args, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
@@ -82,7 +88,6 @@ def cli(verbose: bool) -> None:
 def serve(settings: Settings, host: str | None, port: int | None) -> None:
     """Open the chat: the web app, with the HTTP API beside it."""
     from clusterqa.settings import Settings
-    from clusterqa.web.app import run
 
     flags = {
         "corpus": settings.corpus,
@@ -92,6 +97,8 @@ def serve(settings: Settings, host: str | None, port: int | None) -> None:
         "port": port,
     }
     settings = Settings.load(flags)
+    from clusterqa.web.app import run  # loads for seconds: after the settings, so that a wrong one is told at once
+
     remark(f"The chat opens at http://{settings.host}:{settings.port}/  (stop with Ctrl+C)")
     run(settings)
 
@@ -464,7 +471,11 @@ def read_questions(path: Path, lang: str | None) -> list[Any]:
             item = json.loads(line)
             text, history = item["question"], item.get("history") or []
             language = item.get("language") or lang
-            if not isinstance(text, str) or not isinstance(history, list) or not all(isinstance(h, str) for h in history):
+            if (
+                not isinstance(text, str)
+                or not isinstance(history, list)
+                or not all(isinstance(h, str) for h in history)
+            ):
                 raise TypeError('"question" must be a text and "history" a list of texts')
             if language not in (*LANGUAGES, None):
                 raise ValueError(f'"language" is {language!r}, not "lt" or "en"')
@@ -537,7 +548,4 @@ add_evaluation(cli, settings_options)
 
 def main() -> None:
     """Entry point of the `clusterqa` command."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a letter that the terminal cannot show must not end the answer
-            stream.reconfigure(errors="backslashreplace")
     cli(prog_name="clusterqa")

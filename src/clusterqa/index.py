@@ -135,7 +135,7 @@ class View:
                 for i, language, passage, vectors in store.passages(after_generation=known)
                 if language in self.languages
             ]
-            sources = _sources(store, self.languages)
+            current = sources(store, self.languages)
         if anew:
             self._clear()
         for language, side in self._sides.items():
@@ -150,7 +150,7 @@ class View:
         for entry in new:
             self.entries[entry.id] = entry
             self.by_document.setdefault(entry.passage.document, []).append(entry.id)
-        self.sources = sources
+        self.sources = current
         self._vocabulary = None
         self.generation, self.epoch = generation, epoch
         return True
@@ -175,7 +175,7 @@ def _entry(i: int, passage: Passage, language: Language, vectors: NDArray[np.flo
     return Entry(i, passage, language, vectors, key, "".join(c for c in key if c.isdigit()))
 
 
-def _sources(store: Store, languages: tuple[Language, ...]) -> dict[str, Source]:
+def sources(store: Store, languages: tuple[Language, ...] = LANGUAGES) -> dict[str, Source]:
     """Every live document as a source, with its translation: named in the metadata, or by NAME.lt.* beside NAME.en.*."""
     documents = {stored.id: stored for stored in store.documents() if stored.language in languages}
     twins: dict[str, str] = {}

@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from clusterqa.analysis import content_words, fold, term_in, terms, words
+from clusterqa.expectation import Kind, expected, holds
 from clusterqa.index import Cosines, Entry, View
 from clusterqa.lexicon import Lexicon
 from clusterqa.records import Hit, Language, Passage
@@ -33,7 +35,7 @@ from clusterqa.store import Store
 # Tuned on the fitting half of evaluation/questions.jsonl; see docs/decisions.md, which also names the command.
 CANDIDATES = 400
 """Passages and sentences looked at in each language."""
-DENSE_WEIGHT = 0.5
+DENSE_WEIGHT = 0.6
 DENSE_SCALE = 6.0
 """Standard deviations above the mean at which the dense part is full."""
 TRANSLATION_STRENGTH = 0.8
@@ -47,6 +49,12 @@ TWIN_COSINE = 0.45
 """Passages of two translations of one document are the same place from this cosine on."""
 DUPLICATE_COSINE = 0.985
 """Passages of one language are near-identical from this cosine on."""
+RERANKED = 60
+"""Passages whose sentences are looked at one by one."""
+PASSAGE_SHARE = 0.25
+"""What the passage as a whole counts beside its best sentence."""
+EXPECTED_BONUS = 0.15
+"""For a sentence that holds the kind of thing asked for (a date, a sum, a name)."""
 PRIOR_PASSAGES, PRIOR_MEAN, PRIOR_DEVIATION = 20, 0.15, 0.13
 """What is assumed of the ground of a corpus too small to show one, as if so many passages had been seen."""
 
@@ -116,9 +124,14 @@ def search(query: Query, view: View, store: Store, lexicon: Lexicon, k: int) -> 
         if i not in dense:
             dense[i] = float(np.max(entry.vectors.astype(np.float32) @ query.vector))
         scores[i] = fused(dense[i], ground[entry.language], lexical.get(i, 0.0))
-    order = sorted(scores, key=lambda i: _rank_key(view.entries[i], scores[i]))
+    first = sorted(scores, key=lambda i: _rank_key(view.entries[i], scores[i]))[: max(RERANKED, 4 * k)]
+    kind = expected(query.text)
+    sentences = {i: _sentence_scores(query, view, i, concepts, ground, kind) for i in first}
+    for i in first:
+        scores[i] = PASSAGE_SHARE * scores[i] + (1 - PASSAGE_SHARE) * max(sentences[i])
+    order = sorted(first, key=lambda i: _rank_key(view.entries[i], scores[i]))
     hits = []
-    for i, score, twins in _merged(order[: max(60, 4 * k)], scores, query.language, view, k):
+    for i, score, twins in _merged(order, scores, query.language, view, k):
         entry = view.entries[i]
         if i not in dense:
             dense[i] = float(np.max(entry.vectors.astype(np.float32) @ query.vector))
@@ -130,7 +143,7 @@ def search(query: Query, view: View, store: Store, lexicon: Lexicon, k: int) -> 
                 score=score,
                 dense=dense[i],
                 lexical=lexical.get(i, 0.0),
-                sentence_scores=_sentence_scores(query, entry, concepts, ground[entry.language]),
+                sentence_scores=sentences.get(i) or _sentence_scores(query, view, i, concepts, ground, kind),
                 twins=twins,
             )
         )
@@ -283,13 +296,25 @@ def _near_identical(a: Entry, b: Entry) -> bool:
 
 
 def _sentence_scores(
-    query: Query, entry: Entry, concepts: Sequence[Concept], ground: tuple[float, float]
+    query: Query,
+    view: View,
+    i: int,
+    concepts: Sequence[Concept],
+    ground: dict[Language, tuple[float, float]],
+    kind: Kind | None,
 ) -> tuple[float, ...]:
-    """One fused score a sentence: its cosine above the ground, and the share of the question's words it holds."""
+    """
+    One score a sentence: its cosine above the ground, the share of the question's words that it holds (its title and
+    headings count less), and whether it holds the kind of thing that is asked for.
+    """
+    entry = view.entries[i]
+    passage = entry.passage
     cosines = entry.vectors[1:].astype(np.float32) @ query.vector
-    texts = sentence_texts(entry.passage)
+    head = _term_set(" ".join((view.sources[passage.document].title, *passage.heading, passage.lead)))
     return tuple(
-        fused(float(cosine), ground, coverage(text, concepts)) for cosine, text in zip(cosines, texts, strict=True)
+        fused(float(cosine), ground[entry.language], _share(concepts, _term_set(text), head))
+        + (EXPECTED_BONUS if kind and holds(text, kind) else 0.0)
+        for cosine, text in zip(cosines, sentence_texts(passage), strict=True)
     )
 
 
@@ -300,17 +325,27 @@ def sentence_texts(passage: Passage) -> list[str]:
 
 def coverage(text: str, concepts: Sequence[Concept]) -> float:
     """Which share of the question's weight of words a text holds, in [0, 1]."""
+    return _share(concepts, _term_set(text), frozenset())
+
+
+def _share(concepts: Sequence[Concept], body: frozenset[str], head: frozenset[str]) -> float:
     weight = sum(concept.weight for concept in concepts)
     if weight <= 0:
         return 0.0
-    held = {term for word in words(text) for term in terms(word)}
-    return (
-        sum(
-            concept.weight * max((strength for term, strength in concept.variants.items() if term in held), default=0.0)
-            for concept in concepts
+    held = 0.0
+    for concept in concepts:
+        strengths = (
+            strength if term in body else strength * HEAD_STRENGTH
+            for term, strength in concept.variants.items()
+            if term in body or term in head
         )
-        / weight
-    )
+        held += concept.weight * max(strengths, default=0.0)
+    return held / weight
+
+
+@lru_cache(maxsize=16384)
+def _term_set(text: str) -> frozenset[str]:
+    return frozenset(term for word in words(text) for term in terms(word))
 
 
 def query_words(text: str) -> dict[str, float]:

@@ -7,8 +7,10 @@ transaction (WAL), while one writer at a time prepares the next. The only module
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -22,7 +24,7 @@ from clusterqa.errors import IndexNotFound, StoreDamaged, StoreError
 from clusterqa.records import Block, Document, Language, Page, Passage, Source, Span
 
 DATABASE = "clusterqa.sqlite3"
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -51,7 +53,8 @@ CREATE INDEX removals_generation ON removals (generation);
 CREATE TABLE vectors (
     passage INTEGER PRIMARY KEY,
     digest TEXT NOT NULL,           -- of the texts that were encoded: equal texts need no second encoding
-    rows INTEGER NOT NULL, data BLOB NOT NULL   -- half precision; row 0 the passage, then one a sentence
+    rows INTEGER NOT NULL, data BLOB NOT NULL,  -- half precision; row 0 the passage, then one a sentence
+    crc32 INTEGER NOT NULL          -- of `data`: a wrong vector would go unnoticed and find wrong places
 );
 CREATE INDEX vectors_digest ON vectors (digest);
 CREATE TABLE unreadable (id TEXT PRIMARY KEY, reason TEXT NOT NULL, next_step TEXT NOT NULL);
@@ -59,7 +62,9 @@ CREATE VIRTUAL TABLE stems USING fts5(body, head, tokenize = "unicode61 remove_d
 """
 
 # By SQLite's name of the error; the first that the name begins with counts. Anything else is damage.
-_DAMAGED = "The index at {path} is damaged ({error}). The documents are whole; build it anew with: clusterqa index --rebuild"
+_DAMAGED = (
+    "The index at {path} is damaged ({error}). The documents are whole; build it anew with: clusterqa index --rebuild"
+)
 _MESSAGES: tuple[tuple[str, type[StoreError], str], ...] = (
     ("SQLITE_IOERR_SHORT_READ", StoreDamaged, _DAMAGED),
     ("SQLITE_IOERR_READ", StoreError, "The index at {path} cannot be read ({error}). Check the disk, then try again."),
@@ -325,13 +330,16 @@ class Store:
         """(id, language, passage, vectors) of the passages that came after a generation, in the order of their ids."""
         texts: dict[str, str] = {}
         sql = (
-            "SELECT p.*, d.language, d.version, x.rows, x.data FROM passages p JOIN documents d ON d.id = p.document "
+            "SELECT p.*, d.language, d.version, x.rows, x.data, x.crc32 FROM passages p JOIN documents d ON d.id = p.document "
             "JOIN vectors x ON x.passage = p.id WHERE p.generation > ? ORDER BY p.id"
         )
         for row in self._rows(sql, (after_generation,)):
             document = row["document"]
             if document not in texts:
-                texts = {document: self.text(document, row["version"]) or ""}
+                text = self.text(document, row["version"])
+                if text is None or _sha256(text) != row["version"]:  # a quote of it would not be one
+                    raise self._damaged(f"the stored text of {document} does not have its checksum")
+                texts = {document: text}
             passage = Passage(
                 document=document,
                 ordinal=row["ordinal"],
@@ -347,10 +355,12 @@ class Store:
             yield int(row["id"]), row["language"], passage, self._vectors(row)
 
     def _vectors(self, row: sqlite3.Row) -> NDArray[np.float16]:
-        try:
-            return np.frombuffer(row["data"], dtype=np.float16).reshape(row["rows"], -1)
-        except ValueError as error:
-            raise StoreDamaged(_DAMAGED.format(path=self.path, error="vectors of a wrong size")) from error
+        if zlib.crc32(row["data"]) != row["crc32"]:
+            raise self._damaged("vectors without their checksum")
+        return np.frombuffer(row["data"], dtype=np.float16).reshape(row["rows"], -1)
+
+    def _damaged(self, what: str) -> StoreDamaged:
+        return StoreDamaged(_DAMAGED.format(path=self.path, error=what))
 
     def removed_since(self, generation: int) -> list[int]:
         return [int(row[0]) for row in self._rows("SELECT passage FROM removals WHERE generation > ?", (generation,))]
@@ -362,7 +372,7 @@ class Store:
         for begin in range(0, len(wanted), 500):
             part = wanted[begin : begin + 500]
             marks = ",".join("?" * len(part))
-            for row in self._rows(f"SELECT digest, rows, data FROM vectors WHERE digest IN ({marks})", part):
+            for row in self._rows(f"SELECT digest, rows, data, crc32 FROM vectors WHERE digest IN ({marks})", part):
                 found[row["digest"]] = self._vectors(row)
         return found
 
@@ -400,19 +410,32 @@ class Store:
             "stems without a passage": "SELECT count(*) FROM stems WHERE rowid NOT IN (SELECT id FROM passages)",
             "passages of a document that is not live": "SELECT count(*) FROM passages WHERE document NOT IN "
             "(SELECT id FROM documents WHERE state = 'live')",
-            "vectors of a wrong size": "SELECT count(*) FROM vectors WHERE rows < 1 OR length(data) * 1.0 / rows != "
-            "(SELECT length(data) / rows FROM vectors WHERE rows > 0 LIMIT 1)",
             "documents without their text": "SELECT count(*) FROM documents d WHERE NOT EXISTS "
             "(SELECT 1 FROM versions v WHERE v.document = d.id AND v.sha256 = d.version)",
         }
         for what, sql in checks.items():
             if count := int(self._rows(sql)[0][0]):
                 found.append(f"{count} {what}")
+        if count := sum(zlib.crc32(row[0]) != row[1] for row in self._rows("SELECT data, crc32 FROM vectors")):
+            found.append(f"{count} vectors without their checksum")
         for row in self._rows("SELECT document, sha256, text FROM versions"):
-            probe = Document(row[0], row[2], "", "lt", (), "")
-            if probe.version != row[1]:
+            if _sha256(row[2]) != row[1]:
                 found.append(f"the stored text of {row[0]} does not have its checksum")
+        if not self._stems_are_whole():
+            found.append("the lexical index does not fit the passages")
         return found
+
+    def _stems_are_whole(self) -> bool:
+        try:
+            self._db.execute("BEGIN")
+            try:
+                self._db.execute("INSERT INTO stems (stems) VALUES ('integrity-check')")  # changes nothing
+            finally:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+        except sqlite3.Error as error:  # busy or not writable: cannot be looked at now
+            return not isinstance(explain(error, self.path), StoreDamaged)
+        return True
 
     # ── writing; only inside `writing()` ────────────────────────────────────────────────────────────────────────
 
@@ -478,7 +501,8 @@ class Store:
             row = cursor.lastrowid
             vectors = np.ascontiguousarray(new.vectors, dtype=np.float16)
             self._db.execute(
-                "INSERT INTO vectors VALUES (?, ?, ?, ?)", (row, new.digest, len(vectors), vectors.tobytes())
+                "INSERT INTO vectors VALUES (?, ?, ?, ?, ?)",
+                (row, new.digest, len(vectors), vectors.tobytes(), zlib.crc32(vectors.tobytes())),
             )
             self._db.execute(
                 "INSERT INTO stems (rowid, body, head) VALUES (?, ?, ?)",
@@ -526,6 +550,10 @@ class Store:
     def set_unreadable(self, files: Iterable[tuple[str, str, str]]) -> None:
         self._db.execute("DELETE FROM unreadable")
         self._db.executemany("INSERT INTO unreadable VALUES (?, ?, ?)", list(files))
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _json(value: Any) -> str:

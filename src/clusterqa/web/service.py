@@ -102,7 +102,9 @@ class Conversations:
             return tuple(kept.turns) if kept else ()
 
     def add(self, identifier: str, turn: Answered) -> tuple[Answered, ...]:
-        """The turns with the new one; beyond MAX_TURNS the oldest are dropped."""
+        """The turns with the new one; beyond MAX_TURNS the oldest are dropped. Nothing is kept under the id ""."""
+        if not identifier:
+            return (turn,)
         with self._lock:
             kept = self._kept.setdefault(identifier, Conversation())
             kept.turns = [*kept.turns, turn][-MAX_TURNS:]

@@ -1,0 +1,129 @@
+// What a chat page does in the browser beside Gradio: the tab's conversation id, focus, feedback, copying with the source.
+(() => {
+  const KEY = "clusterqa-conversation";
+
+  function storage(use) {
+    try { return use(window.sessionStorage); } catch { return null; } // closed to us, as in some frames
+  }
+  let own = null;
+  function fresh() {
+    own = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    storage((kept) => kept.setItem(KEY, own));
+    return own;
+  }
+  const conversation = () => storage((kept) => kept.getItem(KEY)) || own || fresh();
+  const renewed = () => { const old = conversation(); fresh(); focus(); return old; };
+  const box = () => document.querySelector("#question textarea, #question input");
+  const focus = () => box()?.focus({ preventScroll: true });
+  window.clusterqa = { conversation, renewed };
+
+  function told(element) {
+    const quotation = element.closest(".cq-quotation");
+    return quotation ? quotation.dataset.citation : null;
+  }
+
+  async function copy(button) {
+    const quotation = button.closest(".cq-quotation");
+    const text = `${quotation.querySelector("blockquote").innerText.trim()}\n\n— ${quotation.dataset.citation}`;
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch { // no permission, or no secure context: the old way
+      const area = Object.assign(document.createElement("textarea"), { value: text });
+      document.body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+    const before = button.textContent;
+    button.textContent = button.dataset.copied;
+    say(button.dataset.copied);
+    setTimeout(() => { button.textContent = before; button.focus({ preventScroll: true }); }, 1600);
+  }
+
+  async function feedback(button) {
+    const group = button.closest(".cq-feedback");
+    const turns = group.closest(".cq-turns");
+    const helpful = button.dataset.helpful === "true";
+    const body = { id: group.dataset.id, helpful, reason: button.dataset.reason || null };
+    let kept = false;
+    try {
+      const answer = await fetch("../api/v1/feedback", {
+        method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+      });
+      kept = answer.ok;
+    } catch { /* told below */ }
+    if (kept && !helpful && !button.dataset.reason) {
+      const why = group.querySelector(".cq-why");
+      why.hidden = false;
+      group.querySelectorAll(":scope > button, :scope > .cq-ask").forEach((part) => part.remove());
+      why.querySelector("button").focus({ preventScroll: true });
+      return;
+    }
+    const text = kept ? turns.dataset.thanks : turns.dataset.failed;
+    if (kept) group.textContent = text;
+    say(text);
+    if (kept) focus();
+  }
+
+  // One live region that stays while the conversation is drawn anew: screen readers hear the reply once.
+  let region = null;
+  function say(text) {
+    if (!region) {
+      region = Object.assign(document.createElement("div"), { className: "cq-hidden" });
+      region.setAttribute("role", "status");
+      document.body.append(region);
+    }
+    region.textContent = text;
+  }
+
+  let shown = null;
+  function changed() {
+    const turns = document.querySelectorAll("#cq-conversation .cq-turn");
+    const last = turns[turns.length - 1];
+    if (!last) { shown = 0; return; }
+    const state = `${turns.length} ${last.className} ${last.innerText}`;
+    if (state === shown) return;
+    const first = shown === null;
+    shown = state;
+    last.scrollIntoView({ block: "start", behavior: "instant" });
+    if (first) return;
+    const reply = last.querySelector(".cq-message, .cq-remark");
+    const quoted = last.querySelector("blockquote");
+    say([reply?.innerText, quoted?.innerText].filter(Boolean).join(" "));
+    focus();
+  }
+
+  new MutationObserver(() => {
+    if (document.documentElement.lang !== wanted) document.documentElement.lang = wanted;
+    const here = document.querySelector("#cq-conversation");
+    if (here && !here.dataset.watched) {
+      here.dataset.watched = "yes";
+      new MutationObserver(changed).observe(here, { childList: true, subtree: true });
+      changed();
+    }
+  }).observe(document, { childList: true, subtree: true });
+  const wanted = document.documentElement.lang;
+
+  document.addEventListener("click", (event) => {
+    const target = event.target instanceof Element ? event.target : null;
+    const language = target?.closest(".cq-languages a");
+    if (language) {
+      document.cookie = `clusterqa_language=${language.dataset.language}; path=/; max-age=31536000; samesite=lax`;
+      return;
+    }
+    if (target?.closest(".cq-skip")) { event.preventDefault(); focus(); return; }
+    const button = target?.closest("button");
+    if (button?.matches(".cq-copy")) copy(button);
+    else if (button?.closest(".cq-feedback")) feedback(button);
+  });
+
+  document.addEventListener("copy", (event) => {
+    const selection = document.getSelection();
+    const node = selection?.anchorNode;
+    const element = node instanceof Element ? node : node?.parentElement;
+    const citation = element ? told(element) : null;
+    if (!citation || !event.clipboardData || selection.isCollapsed) return;
+    event.clipboardData.setData("text/plain", `${selection.toString().trim()}\n\n— ${citation}`);
+    event.preventDefault();
+  });
+})();
