@@ -101,14 +101,16 @@ def page(service: Service, language: Language) -> gr.Blocks:
         return outputs(shown(()), False)
 
     with gr.Blocks(title=words["title"], analytics_enabled=False, fill_width=True) as blocks:
-        gr.HTML(render.header(language), elem_id="cq-header")
+        gr.HTML(render.header(language), elem_id="cq-header", apply_default_css=False)
         with gr.Column(elem_id="cq-main"):
             with gr.Column(elem_id="cq-start") as start:
-                gr.HTML(render.welcome(language))
-                gr.HTML(f'<h2 class="cq-examples-title">{words["examples"]}</h2>')
+                gr.HTML(render.welcome(language), apply_default_css=False)
+                gr.HTML(
+                    f'<h2 class="cq-examples-title">{words["examples"]}</h2>', apply_default_css=False
+                )
                 with gr.Row(elem_id="cq-examples"):
                     examples = [gr.Button(text, elem_classes="cq-example") for text in EXAMPLES[language]]
-            conversation = gr.HTML(elem_id="cq-conversation")
+            conversation = gr.HTML(elem_id="cq-conversation", apply_default_css=False)
             renewal = gr.Button(words["new"], elem_id="cq-new", visible=False, size="sm")
         with gr.Column(elem_id="cq-composer"):
             with gr.Row(elem_id="cq-row"):
@@ -119,13 +121,11 @@ def page(service: Service, language: Language) -> gr.Blocks:
                     lines=1,
                     max_lines=1,
                     max_length=2000,
-                    autofocus=True,
                     elem_id="question",
                     scale=1,
-                    container=False,
                 )
                 send = gr.Button(words["send"], variant="primary", elem_id="cq-send", scale=0)
-            gr.HTML(render.footer(language, settings.retention_days), elem_id="cq-footer")
+            gr.HTML(render.footer(language, settings.retention_days), elem_id="cq-footer", apply_default_css=False)
         identifier = gr.Textbox(visible=False)
 
         common: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
