@@ -18,6 +18,8 @@ from clusterqa.analysis import fold, term_in
 from clusterqa.records import LANGUAGES, Language
 
 TABLE = "lexicons/lt-en.tsv.gz"
+PIVOTS = 3
+"""Translations of a word through which its synonyms are looked for."""
 HEADER = "# clusterqa lexicon 1: language, kind of key (term or word), key, translations with probabilities"
 """
 First line of a table. The number changes with the format or with `analysis.term_in`, whose results are the
@@ -85,6 +87,21 @@ class Lexicon:
         for tried in LANGUAGES if language is None else (language,):
             for term, probability in self._entries(word, tried):
                 best[term] = max(probability, best.get(term, 0.0))
+        return tuple(sorted(best.items(), key=lambda item: (-item[1], item[0])))
+
+    def related(self, word: str, language: Language) -> tuple[tuple[str, float], ...]:
+        """
+        The translations of a word and the words of its own language that share them, each with its probability, best first.
+
+        A word that shares a translation is often a synonym („kaina“ – price – „įkainis“); its probability is the product
+        of both steps, so only likely ones come near the translations themselves.
+        """
+        best = dict(self.translations(word, language))
+        back: Language = "en" if language == "lt" else "lt"
+        for term, there in list(best.items())[:PIVOTS]:
+            fields = self.terms[back].get(term, "").split()
+            for other, probability in zip(fields[::2], fields[1::2], strict=True):
+                best[other] = max(best.get(other, 0.0), there * float(probability))
         return tuple(sorted(best.items(), key=lambda item: (-item[1], item[0])))
 
     def _entries(self, word: str, language: Language) -> list[tuple[str, float]]:

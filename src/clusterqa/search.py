@@ -35,8 +35,8 @@ from clusterqa.store import Store
 # Tuned on the fitting half of evaluation/questions.jsonl; see docs/decisions.md, which also names the command.
 CANDIDATES = 400
 """Passages and sentences looked at in each language."""
-DENSE_WEIGHT = 0.6
-DENSE_SCALE = 6.0
+DENSE_WEIGHT = 0.55
+DENSE_SCALE = 8.0
 """Standard deviations above the mean at which the dense part is full."""
 TRANSLATION_STRENGTH = 0.8
 SPELLING_STRENGTH = 0.8
@@ -181,7 +181,7 @@ def _lexical(query: Query, view: View, store: Store, lexicon: Lexicon) -> tuple[
     for word, query_weight in list(query.words.items())[:MAX_WORDS]:
         variants = {term: 1.0 for term in terms(word)}
         kind, held = "word", _held(store, view, variants, 1.0)
-        translations = [term for term, p in lexicon.translations(word, query.language) if p >= TRANSLATION_FLOOR][:MAX_TRANSLATIONS]
+        translations = [term for term, p in lexicon.related(word, query.language) if p >= TRANSLATION_FLOOR][:MAX_TRANSLATIONS]
         translated = {term: TRANSLATION_STRENGTH for term in translations if term not in variants}
         if not held and not any(character.isdigit() for character in word):
             for term in _spelled_alike(word, view, store):

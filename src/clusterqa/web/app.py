@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from fastapi import FastAPI, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import FileResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from clusterqa import __version__
@@ -65,6 +65,10 @@ def build(settings: Settings) -> FastAPI:
             status_code=302,
             headers={"Vary": "Accept-Language, Cookie", "Cache-Control": "no-store"},
         )
+
+    @app.get("/favicon.ico", include_in_schema=False)
+    def icon() -> Response:
+        return FileResponse(STATIC / "icon.svg", media_type="image/svg+xml")
 
     app.include_router(api.router)
     app.include_router(pages.router)

@@ -153,6 +153,7 @@ class Service:
         self.problem = "The encoder and the index are being loaded. Try again in a few seconds."
         """Why questions are not answered, while they are not; "" when they are."""
         self.journal: Journal | None = None
+        self._failing = False
         self._assistant: Assistant | None = None
         self._up = threading.Event()
         self._stop = threading.Event()
@@ -187,7 +188,7 @@ class Service:
                 self._say(str(error))
             except Exception:
                 log.exception("the start failed")
-                self.problem = "The server could not start. Its log says why."
+                self.problem, self._failing = "The server could not start. Its log says why.", True
             self._stop.wait(RETRY_SECONDS)
         purged = time.monotonic()
         while not self._stop.wait(self.settings.refresh_seconds):
@@ -243,7 +244,7 @@ class Service:
 
     def _ready(self, ready: bool) -> None:
         if ready and self._assistant is not None:
-            self.problem = ""
+            self.problem, self._failing = "", False
             self.metrics.generation.set(self._assistant.generation)
             self._up.set()
         elif not ready:
@@ -253,7 +254,7 @@ class Service:
     def _say(self, problem: str) -> None:
         if problem != self.problem:
             log.error("%s", problem)
-        self.problem = problem
+        self.problem, self._failing = problem, True
 
     def _open_journal(self) -> None:
         if self.journal is None:
@@ -277,8 +278,8 @@ class Service:
         return self._up.is_set()
 
     def assistant(self, patience: float = 0.0) -> Assistant:
-        """The assistant, waiting up to `patience` seconds for it; raises NotReady."""
-        if not self._up.wait(patience) or self._assistant is None:
+        """The assistant, waiting up to `patience` seconds for it while the server is starting; raises NotReady."""
+        if not self._up.wait(min(patience, RETRY_SECONDS) if self._failing else patience) or self._assistant is None:
             raise NotReady(self.problem or "The server is starting. Try again in a few seconds.")
         return self._assistant
 

@@ -17,6 +17,13 @@
   const focus = () => box()?.focus({ preventScroll: true });
   window.clusterqa = { conversation, renewed };
 
+  // The box has the focus from the start, but not where that would push a keyboard over the page.
+  function greet(tries = 60) {
+    if (!matchMedia("(pointer: fine)").matches) return;
+    if (box()) focus();
+    else if (tries) requestAnimationFrame(() => greet(tries - 1));
+  }
+
   function told(element) {
     const quotation = element.closest(".cq-quotation");
     return quotation ? quotation.dataset.citation : null;
@@ -80,13 +87,17 @@
   function changed() {
     const turns = document.querySelectorAll("#cq-conversation .cq-turn");
     const last = turns[turns.length - 1];
-    if (!last) { shown = 0; return; }
+    if (!last) {
+      if (shown === null) greet();
+      shown = 0;
+      return;
+    }
     const state = `${turns.length} ${last.className} ${last.innerText}`;
     if (state === shown) return;
     const first = shown === null;
     shown = state;
     last.scrollIntoView({ block: "start", behavior: "instant" });
-    if (first) return;
+    if (first) { greet(); return; }
     const reply = last.querySelector(".cq-message, .cq-remark");
     const quoted = last.querySelector("blockquote");
     say([reply?.innerText, quoted?.innerText].filter(Boolean).join(" "));

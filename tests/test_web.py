@@ -1,0 +1,305 @@
+"""The web app over a small real corpus and the real encoder: API, pages of documents, chat pages, safety."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from clusterqa import library
+from clusterqa.encoder import SentenceEncoder
+from clusterqa.settings import Settings
+from clusterqa.web.app import build
+from clusterqa.web.words import EXAMPLES, WORDS, days, page_language, told_date
+from web_fixtures import write_corpus
+
+HTML = {"accept": "text/html"}
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    base = tmp_path_factory.mktemp("web")
+    return Settings(
+        corpus=write_corpus(base / "corpus"), data=base / "data", refresh_seconds=0.1, frame_ancestors="https://a.example"
+    )
+
+
+@pytest.fixture(scope="module")
+def client(settings: Settings) -> Iterator[TestClient]:
+    with TestClient(build(settings), client=("127.0.0.1", 50_000)) as client:
+        until_ready(client)
+        yield client
+
+
+def until_ready(client: TestClient) -> None:
+    for _ in range(600):
+        if client.get("/readyz").status_code == 200:
+            return
+        time.sleep(0.1)
+    pytest.fail(client.get("/readyz").text)
+
+
+# ── words ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_both_languages_say_the_same_things() -> None:
+    assert WORDS["lt"].keys() == WORDS["en"].keys()
+    assert len(EXAMPLES["lt"]) == len(EXAMPLES["en"]) == 6
+
+
+@pytest.mark.parametrize(
+    ("count", "told"), [(1, "1 dieną"), (2, "2 dienas"), (10, "10 dienų"), (12, "12 dienų"), (21, "21 dieną"), (180, "180 dienų")]
+)  # fmt: skip
+def test_days_are_declined(count: int, told: str) -> None:
+    assert days(count, "lt") == told
+
+
+def test_dates_are_told_as_each_language_writes_them() -> None:
+    assert told_date("2024-03-05", "lt") == "2024 m. kovo 5 d."
+    assert told_date("2024-03-05", "en") == "5 March 2024"
+    assert told_date("2024-03", "lt") == "2024 m. kovas"
+    assert told_date("2024-13-05", "lt") == "2024-13-05"
+
+
+def test_the_page_language_is_the_wish_then_the_browsers() -> None:
+    assert page_language("en-GB,lt;q=0.8") == "en"
+    assert page_language("de,lt;q=0.5,en;q=0.4") == "lt"
+    assert page_language("en", "lt") == "lt"
+    assert page_language("en", "xx") == "en"
+    assert page_language("") == "lt"
+
+
+# ── before it is ready ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_server_that_cannot_start_is_alive_but_not_ready_and_says_why(tmp_path: Path) -> None:
+    settings = Settings(corpus=tmp_path, data=tmp_path / "data", encoder=str(tmp_path / "no-such-encoder"))
+    with TestClient(build(settings)) as client:
+        assert client.get("/healthz").json() == {"status": "ok"}
+        answer = client.post("/api/v1/ask", json={"question": "Kas yra klasteris?"})
+        assert answer.status_code == 503
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.headers["retry-after"]
+        for _ in range(300):
+            if "no-such-encoder" in client.get("/readyz").json()["detail"]:
+                break
+            time.sleep(0.1)
+        assert "no-such-encoder" in client.get("/readyz").json()["detail"]
+        assert client.get("/documents/a.md", headers=HTML).status_code == 503
+
+
+# ── the API ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.encoder
+@pytest.mark.parametrize(
+    ("question", "document", "part"),
+    [
+        ("Kiek laiko galioja bronzos ženklas?", "bronze.lt.md", "dvejus metus"),
+        ("How long is the Bronze Label valid?", "bronze.en.md", "two years"),
+    ],
+)
+def test_an_answer_is_a_cut_of_the_document_the_api_gives(
+    client: TestClient, question: str, document: str, part: str
+) -> None:
+    answer = client.post("/api/v1/ask", json={"question": question, "id": "q1"}).json()
+    assert (answer["id"], answer["question"]) == ("q1", question)
+    best = (answer["quotes"] or answer["nearest"])[0]
+    assert best["document"] == document
+    assert part in best["text"]
+    stored = client.get(f"/api/v1/documents/{document}", params={"version": best["version"]}).json()
+    assert stored["text"][best["start"] : best["end"]] == best["text"]
+    inside = best["passage"]
+    assert stored["text"][inside["start"] : inside["end"]] == inside["text"]
+
+
+@pytest.mark.encoder
+def test_history_completes_a_follow_up(client: TestClient) -> None:
+    body = {"question": "And how much is it on site?", "history": ["What does benchmarking for the Bronze Label cost?"]}
+    answer = client.post("/api/v1/ask", json=body).json()
+    assert "2,250" in (answer["quotes"] or answer["nearest"])[0]["text"]
+
+
+@pytest.mark.encoder
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({}, "question"),
+        ({"question": "x", "language": "de"}, "language"),
+        ({"question": "x", "history": "y"}, "history"),
+        ({"question": 5}, "question"),
+    ],
+)
+def test_a_wrong_request_is_told_which_field(client: TestClient, body: dict[str, object], named: str) -> None:
+    answer = client.post("/api/v1/ask", json=body)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["detail"].startswith(named)
+
+
+@pytest.mark.encoder
+def test_search_and_the_list_of_documents(client: TestClient) -> None:
+    hits = client.get("/api/v1/search", params={"q": "bronzos ženklo kaina", "k": 2}).json()
+    assert [hit["rank"] for hit in hits] == list(range(1, len(hits) + 1))
+    assert 1 <= len(hits) <= 2 and hits[0]["document"] == "bronze.lt.md"
+    listed = {item["document"]: item for item in client.get("/api/v1/documents").json()}
+    assert listed["bronze.lt.md"]["translation"] == "bronze.en.md"
+    assert client.get("/api/v1/search", params={"q": "x", "k": 0}).status_code == 422
+    assert client.get("/api/v1/documents/none.md").status_code == 404
+
+
+@pytest.mark.encoder
+def test_a_request_over_the_limit_is_refused_with_and_without_a_declared_length(client: TestClient) -> None:
+    large = b'{"question": "' + b"a" * 70_000 + b'"}'
+    headers = {"content-type": "application/json"}
+    assert client.post("/api/v1/ask", content=large, headers=headers).status_code == 413
+    parts = (large[i : i + 8192] for i in range(0, len(large), 8192))
+    answer = client.post("/api/v1/ask", content=parts, headers=headers)
+    assert answer.status_code == 413
+    assert "KiB" in answer.json()["detail"]
+
+
+@pytest.mark.encoder
+def test_feedback_is_found_in_the_journal_and_counted(client: TestClient) -> None:
+    asked = client.post("/api/v1/ask", json={"question": "Kiek laiko galioja bronzos ženklas?"})
+    name = asked.headers["x-journal-id"]
+    body = {"id": name, "helpful": False, "reason": "out_of_date"}
+    assert client.post("/api/v1/feedback", json=body).status_code == 204
+    entries = {entry.id: entry for entry in client.app.state.service.journal.entries()}  # type: ignore[attr-defined]
+    given = entries[name].feedback
+    assert given is not None and not given.helpful and given.reason == "out_of_date"
+    assert entries[name].shown[0].document == "bronze.lt.md"
+    assert client.post("/api/v1/feedback", json={**body, "id": "never"}).status_code == 404
+    foreign = client.post("/api/v1/feedback", json=body, headers={"sec-fetch-site": "cross-site"})
+    assert foreign.status_code == 403
+    figures = client.get("/metrics").text
+    assert 'clusterqa_feedback_total{helpful="no"} 1.0' in figures
+    assert "clusterqa_ready 1.0" in figures
+
+
+@pytest.mark.encoder
+def test_the_description_of_the_api_is_there_for_programs_and_people(client: TestClient) -> None:
+    paths = client.get("/api/openapi.json").json()["paths"]
+    assert {"/api/v1/ask", "/api/v1/search", "/api/v1/documents"} <= set(paths)
+    page = client.get("/api/docs").text
+    assert all(path in page for path in paths)
+    assert "https://" not in page.replace("https://www.w3.org", "")
+
+
+# ── pages ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.encoder
+def test_the_page_of_a_document_marks_exactly_the_quote(client: TestClient) -> None:
+    text = client.get("/api/v1/documents/bronze.lt.md").json()["text"]
+    quote = "Bronzos ženklas galioja dvejus metus nuo suteikimo dienos."
+    start = text.index(quote)
+    page = client.get(f"/documents/bronze.lt.md?start={start}&end={start + len(quote)}&lang=en").text
+    assert f'<mark id="quote" tabindex="-1">{quote}</mark>' in page
+    assert '<html lang="en">' in page and '<article lang="lt">' in page
+    assert "Klasterių biuras" in page and "5 March 2024" in page and 'href="https://example.lt/bronza"' in page
+    assert 'href="../documents/bronze.en.md?lang=en"' in page
+
+
+@pytest.mark.encoder
+def test_a_quote_over_two_table_rows_is_marked_in_every_cell_with_one_anchor(client: TestClient) -> None:
+    text = client.get("/api/v1/documents/bronze.lt.md").json()["text"]
+    start, end = text.index("Palyginamasis vertinimas vietoje"), text.index("1 650 Eur") + len("1 650 Eur")
+    page = client.get(f"/documents/bronze.lt.md?start={start}&end={end}").text
+    assert page.count("<mark") == 4 and page.count('id="quote"') == 1
+    assert '<th scope="col">Paslauga</th>' in page
+
+
+@pytest.mark.encoder
+@pytest.mark.parametrize("place", ["start=5&end=2", "start=0&end=99999999", "start=-4&end=10"])
+def test_a_place_that_is_not_there_shows_the_document_and_says_so(client: TestClient, place: str) -> None:
+    answer = client.get(f"/documents/bronze.lt.md?{place}&lang=lt")
+    assert answer.status_code == 200
+    assert WORDS["lt"]["no_place"] in answer.text and "<mark" not in answer.text
+
+
+@pytest.mark.encoder
+def test_a_hostile_document_is_shown_as_text(client: TestClient) -> None:
+    page = client.get("/documents/warehouse.en.md").text
+    assert "<script>window" not in page and "<img" not in page
+    assert "&lt;script&gt;" in page and "![spy](https://spy.example/x.png)" in page
+    assert 'href="javascript' not in page
+
+
+@pytest.mark.encoder
+@pytest.mark.parametrize("name", ["none.md", "../secret", "a/<script>alert(1)</script>.md", "%00"])
+def test_a_document_that_is_not_there_is_a_page_that_says_so(client: TestClient, name: str) -> None:
+    answer = client.get(f"/documents/{name}", headers={"accept-language": "en"})
+    assert answer.status_code == 404
+    assert "<script>alert" not in answer.text
+
+
+@pytest.mark.encoder
+def test_the_front_leads_to_the_readers_language(client: TestClient) -> None:
+    ask = {"follow_redirects": False}
+    assert client.get("/", headers={"accept-language": "en-GB"}, **ask).headers["location"] == "/en/"  # type: ignore[arg-type]
+    assert client.get("/", headers={"accept-language": "lt"}, **ask).headers["location"] == "/lt/"  # type: ignore[arg-type]
+    chosen = {"accept-language": "lt", "cookie": "clusterqa_language=en"}
+    assert client.get("/", headers=chosen, **ask).headers["location"] == "/en/"  # type: ignore[arg-type]
+
+
+@pytest.mark.encoder
+@pytest.mark.parametrize("language", ["lt", "en"])
+def test_a_chat_page_has_its_words_and_fetches_nothing_from_elsewhere(client: TestClient, language: str) -> None:
+    answer = client.get(f"/{language}/")
+    assert answer.status_code == 200
+    assert f'document.documentElement.lang = "{language}"' in answer.text
+    assert "fonts.googleapis.com" not in answer.text
+    policy = answer.headers["content-security-policy"]
+    assert "frame-ancestors 'self' https://a.example" in policy and "http:" not in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.encoder
+@pytest.mark.parametrize("path", ["gradio_api/info", "gradio_api/upload", "monitoring", "gradio_api/runs"])
+def test_gradios_own_doors_are_shut(client: TestClient, path: str) -> None:
+    answer = client.get(f"/lt/{path}")
+    assert answer.status_code >= 400 or '"named_endpoints":{}' in answer.text.replace(" ", "")
+
+
+@pytest.mark.encoder
+def test_pages_of_documents_run_no_script_but_ours(client: TestClient) -> None:
+    policy = client.get("/documents/bronze.lt.md").headers["content-security-policy"]
+    assert "unsafe" not in policy and "default-src 'none'" in policy
+
+
+# ── staying in step, and limits ─────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.encoder
+def test_a_running_server_takes_up_what_was_indexed_and_keeps_old_citations(
+    client: TestClient, settings: Settings
+) -> None:
+    before = client.get("/api/v1/documents/bronze.en.md").json()["version"]
+    generation = client.get("/readyz").json()["generation"]
+    path = settings.corpus / "bronze.en.md"
+    path.write_text(path.read_text(encoding="utf-8").replace("two years", "three years"), encoding="utf-8")
+    library.update(settings, lambda: SentenceEncoder.load(settings.encoder, settings.threads))
+    for _ in range(50):
+        if client.get("/readyz").json()["generation"] > generation:
+            break
+        time.sleep(0.1)
+    assert client.get("/readyz").json()["generation"] == generation + 1
+    answer = client.post("/api/v1/ask", json={"question": "How long is the Bronze Label valid?"}).json()
+    assert "three years" in (answer["quotes"] or answer["nearest"])[0]["text"]
+    old = client.get(f"/documents/bronze.en.md?version={before}&lang=en").text
+    assert "two years" in old and WORDS["en"]["earlier"] in old
+
+
+@pytest.mark.encoder
+def test_too_many_questions_get_a_clear_reply(settings: Settings) -> None:
+    few = settings.model_copy(update={"rate_limit": 3})
+    with TestClient(build(few)) as client:
+        until_ready(client)
+        answers = [client.post("/api/v1/ask", json={"question": "bronza"}) for _ in range(4)]
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+        assert "Wait a minute" in answers[-1].json()["detail"]
+        assert "clusterqa_refused_total 1.0" in client.get("/metrics").text
