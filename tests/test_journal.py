@@ -62,7 +62,7 @@ def test_questions_go_after_the_retention_time_and_leave_no_trace_in_the_files(t
     assert [entry.id for entry in journal.entries()] == [young]
     assert journal.feedback([old]) == {}
     journal.close()
-    assert not any("slaptas".encode() in file.read_bytes() for file in tmp_path.iterdir())
+    assert not any(b"slaptas" in file.read_bytes() for file in tmp_path.iterdir())
 
 
 def test_old_questions_go_when_the_journal_is_opened(tmp_path: Path) -> None:

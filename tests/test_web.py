@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +13,11 @@ from fastapi.testclient import TestClient
 
 from clusterqa import library
 from clusterqa.encoder import SentenceEncoder
+from clusterqa.records import Language, PassageText, Quote, Reply, Source, Status
 from clusterqa.settings import Settings
+from clusterqa.web import render
 from clusterqa.web.app import build
+from clusterqa.web.service import Answered
 from clusterqa.web.words import EXAMPLES, WORDS, days, page_language, told_date
 from web_fixtures import write_corpus
 
@@ -23,7 +28,10 @@ HTML = {"accept": "text/html"}
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     base = tmp_path_factory.mktemp("web")
     return Settings(
-        corpus=write_corpus(base / "corpus"), data=base / "data", refresh_seconds=0.1, frame_ancestors="https://a.example"
+        corpus=write_corpus(base / "corpus"),
+        data=base / "data",
+        refresh_seconds=0.1,
+        frame_ancestors="https://a.example",
     )
 
 
@@ -70,6 +78,48 @@ def test_the_page_language_is_the_wish_then_the_browsers() -> None:
     assert page_language("en", "lt") == "lt"
     assert page_language("en", "xx") == "en"
     assert page_language("") == "lt"
+
+
+# ── replies as HTML ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def a_reply(status: Status, text: str, language: Language = "lt") -> Reply:
+    source = Source(
+        "a b/ž.en.md",
+        "0" * 64,
+        "<b>Title</b>",
+        "en",
+        url="javascript:alert(1)",
+        date="2024-03-05",
+        translation="ž.lt.md",
+    )
+    around = f"Before. {text} After."
+    quote = Quote(
+        source, "Section", 4, "iv", 108, 108 + len(text), text, PassageText(100, 100 + len(around), around), 0.9
+    )
+    places = {"quotes": (quote,)} if status == "answered" else {"nearest": (quote,)}
+    return Reply("<i>question</i>", language, status, 0.9, "Message", **places)  # type: ignore[arg-type]
+
+
+def test_a_reply_shows_the_quote_first_in_its_languages_marks_then_where_it_stands() -> None:
+    html = render.conversation([Answered(a_reply("answered", "The quote."), "id1")], "lt", {})
+    assert '<blockquote lang="en"><p>“<span class="cq-text">The quote.</span>”</p></blockquote>' in html
+    assert '<p lang="en">Before. <mark>The quote.</mark> After.</p>' in html
+    assert "documents/a%20b/%C5%BE.en.md?lang=lt&amp;version=" in html and "start=108&amp;end=118#quote" in html
+    assert "Section, iv psl." in html and "2024 m. kovo 5 d." in html
+    assert WORDS["lt"]["foreign"] in html and WORDS["lt"]["translation_lt"] in html and WORDS["lt"]["high"] in html
+    assert html.index("<blockquote") < html.index('<span class="cq-place">Section, iv psl.')
+    assert "javascript:" not in html and "<b>" not in html and "<i>question" not in html
+    assert "0.9" not in html
+
+
+def test_not_found_says_so_and_offers_the_nearest_places_and_another_way_to_ask() -> None:
+    html = render.conversation([Answered(a_reply("not_found", "Near."), "id1")], "lt", {})
+    for word in ("nearest", "otherwise", "passed_on"):
+        assert WORDS["lt"][word] in html
+    assert WORDS["lt"]["high"] not in html
+    unkept = render.conversation([Answered(a_reply("not_found", "Near."), None)], "lt", {})
+    assert WORDS["lt"]["passed_on"] not in unkept and "cq-feedback" not in unkept
 
 
 # ── before it is ready ──────────────────────────────────────────────────────────────────────────────────────────
@@ -251,7 +301,11 @@ def test_the_front_leads_to_the_readers_language(client: TestClient) -> None:
 def test_a_chat_page_has_its_words_and_fetches_nothing_from_elsewhere(client: TestClient, language: str) -> None:
     answer = client.get(f"/{language}/")
     assert answer.status_code == 200
-    assert f'document.documentElement.lang = "{language}"' in answer.text
+    config = json.loads(re.search(r"window\.gradio_config = (\{.*?\});</script>", answer.text, re.DOTALL)[1])  # type: ignore[index]
+    assert f'document.documentElement.lang = "{language}"' in config["head"]
+    boxes = [part["props"].get("placeholder") for part in config["components"] if part["type"] == "textbox"]
+    assert WORDS[language]["placeholder"] in boxes  # type: ignore[index]
+    assert all(part["api_visibility"] == "private" for part in config["dependencies"])
     assert "fonts.googleapis.com" not in answer.text
     policy = answer.headers["content-security-policy"]
     assert "frame-ancestors 'self' https://a.example" in policy and "http:" not in policy

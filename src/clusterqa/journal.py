@@ -173,9 +173,7 @@ class Journal:
                 confidence=row[6],
                 generation=row[7],
                 shown=tuple(Shown(*place) for place in json.loads(row[8])),
-                feedback=None
-                if row[9] is None
-                else Feedback(bool(row[9]), row[10], datetime.fromisoformat(row[11])),
+                feedback=None if row[9] is None else Feedback(bool(row[9]), row[10], datetime.fromisoformat(row[11])),
             )
             for row in rows
         ]

@@ -197,5 +197,3 @@ def _facts(stored: Stored, known: dict[str, Source]) -> dict[str, Any]:
         "media_type": stored.media_type,
         "translation": known[stored.id].translation if stored.id in known else None,
     }
-
-

@@ -105,9 +105,7 @@ def page(service: Service, language: Language) -> gr.Blocks:
         with gr.Column(elem_id="cq-main"):
             with gr.Column(elem_id="cq-start") as start:
                 gr.HTML(render.welcome(language), apply_default_css=False)
-                gr.HTML(
-                    f'<h2 class="cq-examples-title">{words["examples"]}</h2>', apply_default_css=False
-                )
+                gr.HTML(f'<h2 class="cq-examples-title">{words["examples"]}</h2>', apply_default_css=False)
                 with gr.Row(elem_id="cq-examples"):
                     examples = [gr.Button(text, elem_classes="cq-example") for text in EXAMPLES[language]]
             conversation = gr.HTML(elem_id="cq-conversation", apply_default_css=False)

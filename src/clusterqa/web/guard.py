@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clusterqa.settings import Settings
@@ -11,8 +12,8 @@ from clusterqa.web.problems import problem
 _CHAT = ("/lt", "/en")
 
 
-class _TooLarge(Exception):
-    """The body grew over the limit while it was read."""
+class _TooLarge(HTTPException):
+    """The body grew over the limit while it was read; as an HTTPException it passes FastAPI's reading of the body."""
 
 
 class Guard:
@@ -56,16 +57,17 @@ class Guard:
             await send(message)
 
         received = 0
+        too_large = f"The request is larger than {self._limit // 1024} KiB. Send less at a time."
 
         async def receive_limited() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
             if received > self._limit:
-                raise _TooLarge
+                raise _TooLarge(413, too_large)
             return message
 
-        refusal = problem(413, f"The request is larger than {self._limit // 1024} KiB. Send less at a time.")
+        refusal = problem(413, too_large)
         declared = dict(scope["headers"]).get(b"content-length", b"0")
         if not declared.isdigit() or int(declared) > self._limit:
             await refusal(scope, receive, send_guarded)

@@ -16,9 +16,9 @@ from urllib.parse import urlencode
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from clusterqa.journal import REASONS, Feedback
-from clusterqa.records import Block, Language, Page, Quote, Reply
+from clusterqa.records import Block, Language, Page, Quote
 from clusterqa.web.service import Answered
-from clusterqa.web.words import EXAMPLES, QUOTATION_MARKS, WORDS, band, days, told_date
+from clusterqa.web.words import QUOTATION_MARKS, WORDS, band, days, told_date
 
 _CELL_BAR = re.compile(r"(?<!\\)\s*\|\s*")
 _LIST_NUMBER = re.compile(r"\d{1,4}[.)]")
@@ -123,7 +123,11 @@ def _cells(block: Block, body: str) -> list[tuple[int, int]]:
 
 
 _ENVIRONMENT = Environment(
-    loader=PackageLoader("clusterqa.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    loader=PackageLoader("clusterqa.web"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
 )
 _ENVIRONMENT.globals.update(
     marks=QUOTATION_MARKS, reasons=REASONS, band=band, told_date=told_date, web_address=web_address,
@@ -157,15 +161,3 @@ def welcome(language: Language) -> str:
 
 def footer(language: Language, retention_days: int) -> str:
     return page("footer.html", language, days=days(retention_days, language))
-
-
-def plain(reply: Reply) -> str:
-    """What a screen reader is told when a reply comes: the message, then the first quote."""
-    quotes = reply.quotes[:1]
-    return " ".join([reply.message, *(quote.text for quote in quotes)])
-
-
-__all__ = [
-    "EXAMPLES", "conversation", "document_address", "elements", "footer", "header", "page", "plain", "web_address",
-    "welcome",
-]  # fmt: skip

@@ -217,7 +217,7 @@ def page_language(accept_language: str, *wishes: str | None) -> Language:
     """The first wish that is a language we have, else the better liked one of Accept-Language, else Lithuanian."""
     for wish in wishes:
         if wish in LANGUAGES:
-            return wish  # type: ignore[return-value]  # `in` does not narrow to the literal
+            return wish
     best: tuple[float, Language] = (0.0, "lt")
     for part in accept_language.split(","):
         tag, _, parameters = part.strip().partition(";")
