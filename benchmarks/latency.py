@@ -56,7 +56,9 @@ class NoisyEncoder:
 def grow(corpus: Path, target: Path, passages: int) -> None:
     """Write shuffled copies of the corpus until it has about so many passages."""
     rng, copies, have = random.Random(1), 0, 0
-    originals = [(name, path.read_text(encoding="utf-8")) for name, path in documents.list_files(corpus) if path.suffix == ".md"]
+    originals = [
+        (name, path.read_text(encoding="utf-8")) for name, path in documents.list_files(corpus) if path.suffix == ".md"
+    ]
     while have < passages:
         for name, text in originals:
             lines = []
@@ -113,7 +115,9 @@ def main() -> None:
         updated = time.perf_counter() - begin
         begin = time.perf_counter()
         assistant.refresh()
-        print(f"one added document: indexed in {1000 * updated:.0f} ms, taken up in {1000 * (time.perf_counter() - begin):.0f} ms")
+        print(
+            f"one added document: indexed in {1000 * updated:.0f} ms, taken up in {1000 * (time.perf_counter() - begin):.0f} ms"
+        )
 
 
 if __name__ == "__main__":

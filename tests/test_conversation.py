@@ -14,7 +14,10 @@ class Letters:
 
     fingerprint = "letters"
     dimension = 4
-    alternatives = ({"bronze", "gold", "silver", "bronzos", "aukso", "sidabro"}, {"cost", "valid", "galioja", "kainuoja"})
+    alternatives = (
+        {"bronze", "gold", "silver", "bronzos", "aukso", "sidabro"},
+        {"cost", "valid", "galioja", "kainuoja"},
+    )
 
     def encode_queries(self, texts):
         rows = np.zeros((len(texts), self.dimension), dtype=np.float32)

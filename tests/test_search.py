@@ -15,7 +15,16 @@ from clusterqa.records import Question
 from clusterqa.search import coverage, dense_score, fused, query_words
 from clusterqa.settings import Settings
 
-WORDS = ("bronz", "gold|auks", "silver|sidabr", "valid|galioj", "cost|kain", "cluster|klaster", "apple|obuol", "rain|liet")
+WORDS = (
+    "bronz",
+    "gold|auks",
+    "silver|sidabr",
+    "valid|galioj",
+    "cost|kain",
+    "cluster|klaster",
+    "apple|obuol",
+    "rain|liet",
+)
 
 
 class Axes:
@@ -101,7 +110,10 @@ def test_a_quote_is_cut_from_the_stored_text(make):
 
 def test_a_translated_document_is_one_hit_in_the_language_of_the_question(make):
     assistant = make(CORPUS)
-    for question, kept in (("Kiek galioja bronzos ženklas?", "bronze.lt.md"), ("Is the bronze label valid?", "bronze.en.md")):
+    for question, kept in (
+        ("Kiek galioja bronzos ženklas?", "bronze.lt.md"),
+        ("Is the bronze label valid?", "bronze.en.md"),
+    ):
         found = assistant.search(Question(question))
         assert found is not None
         pair = [hit.passage.document for hit in found.hits if hit.passage.document.startswith("bronze")]
@@ -170,7 +182,9 @@ def test_k_beyond_the_corpus_gives_every_place_once(make):
 
 def test_a_new_generation_is_taken_up_without_a_restart(make, tmp_path):
     assistant = make(CORPUS)
-    (tmp_path / "corpus" / "rain.en.md").write_text("# Rain\n\nRain delays the assessment by a week.\n", encoding="utf-8")
+    (tmp_path / "corpus" / "rain.en.md").write_text(
+        "# Rain\n\nRain delays the assessment by a week.\n", encoding="utf-8"
+    )
     library.update(assistant.settings, Axes)
     reply = assistant.ask(Question("Does rain delay the assessment?"))
     assert reply.quotes[0].source.document == "rain.en.md"
@@ -189,7 +203,12 @@ def test_the_scores_of_both_channels_are_added_up_as_documented():
 
 
 def test_function_words_are_not_searched_for():
-    assert list(query_words("Kiek laiko kainuoja the Gold Label, ir kas tai?")) == ["laiko", "kainuoja", "gold", "label"]
+    assert list(query_words("Kiek laiko kainuoja the Gold Label, ir kas tai?")) == [
+        "laiko",
+        "kainuoja",
+        "gold",
+        "label",
+    ]
 
 
 def test_coverage_counts_words_in_any_form(make):
@@ -200,7 +219,9 @@ def test_coverage_counts_words_in_any_form(make):
 
 
 def test_quotes_have_one_to_three_sentences(make):
-    long = {"long.en.md": "# Long\n\n" + " ".join(f"The bronze label has rule {n} of the cluster." for n in range(9)) + "\n"}
+    long = {
+        "long.en.md": "# Long\n\n" + " ".join(f"The bronze label has rule {n} of the cluster." for n in range(9)) + "\n"
+    }
     found = make(long).search(Question("bronze label cluster rule"))
     assert found is not None
     for hit in found.hits:

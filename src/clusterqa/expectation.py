@@ -15,32 +15,30 @@ from clusterqa.analysis import fold, nfc
 
 Kind = Literal["money", "duration", "date", "person", "number"]
 
-_ASKS: tuple[tuple[Kind, re.Pattern[str]], ...] = tuple(
-    (kind, re.compile(rf"\b(?:{pattern})", re.IGNORECASE))
-    for kind, pattern in (
-        (
-            "money",
-            r"kain|kiek (?:\w+ )?(?:moke|pinig|atsi\w*ein|eur)|moketi|mokest|imok|suma|sumos|biudzet|ikain|finansavimo dyd|eur\b"
-            r"|cost|price|pricing|fee\b|fees\b|how much (?!time)|budget|amount|grant size|expensive|cheap",
-        ),
-        (
-            "duration",
-            r"kiek (?:\w+ )?laiko|kaip ilgai|per kiek|trukm|trunka|truko|uztrun|galioj|kiek (?:met|menes|dien|valand|savai)"
-            r"|how long|duration|how many (?:years|months|days|hours|weeks)|how much time|valid|last\b|lasts\b|expire",
-        ),
-        (
-            "date",
-            r"kada|kuriais met|kelintais|nuo kad|iki kad|data\b|datos|termin|kuria dien|ikurimo met|isteigimo met"
-            r"|when\b|what year|which year|what date|what day|since when|date\b|dates\b|deadline|founding year",
-        ),
-        (
-            "person",
-            r"kas (?:\w+ )?(?:vadov|vadovau|pirminink|direktor|prezident)|vadov\w*\b|direktor|prezident|pirminink|kuris zmogus|pavard"
-            r"|who (?:is|was|heads|leads|runs|ran|chairs|manages|managed)|director|president|chair(?:man|woman)?\b",
-        ),
-        ("number", r"kiek\b|keli\b|kelis|keliu|kelios|skaici|proc|kiekis|how many|number of|percent|per cent|share of"),
-    )
+_QUESTIONS: tuple[tuple[Kind, str], ...] = (
+    (
+        "money",
+        r"kain|kiek (?:\w+ )?(?:moke|pinig|atsi\w*ein|eur)|moketi|mokest|imok|suma|sumos|biudzet|ikain|finansavimo dyd|eur\b"
+        r"|cost|price|pricing|fee\b|fees\b|how much (?!time)|budget|amount|grant size|expensive|cheap",
+    ),
+    (
+        "duration",
+        r"kiek (?:\w+ )?laiko|kaip ilgai|per kiek|trukm|trunka|truko|uztrun|galioj|kiek (?:met|menes|dien|valand|savai)"
+        r"|how long|duration|how many (?:years|months|days|hours|weeks)|how much time|valid|last\b|lasts\b|expire",
+    ),
+    (
+        "date",
+        r"kada|kuriais met|kelintais|nuo kad|iki kad|data\b|datos|termin|kuria dien|ikurimo met|isteigimo met"
+        r"|when\b|what year|which year|what date|what day|since when|date\b|dates\b|deadline|founding year",
+    ),
+    (
+        "person",
+        r"kas (?:\w+ )?(?:vadov|vadovau|pirminink|direktor|prezident)|vadov\w*\b|direktor|prezident|pirminink|kuris zmogus|pavard"
+        r"|who (?:is|was|heads|leads|runs|ran|chairs|manages|managed)|director|president|chair(?:man|woman)?\b",
+    ),
+    ("number", r"kiek\b|keli\b|kelis|keliu|kelios|skaici|proc|kiekis|how many|number of|percent|per cent|share of"),
 )
+_ASKS = tuple((kind, re.compile(rf"\b(?:{pattern})")) for kind, pattern in _QUESTIONS)
 
 _NUMBER_WORD = (
     r"(?:\d|vien\w*|du\b|dvi\b|dvej\w*|dviej\w*|trys|trej\w*|trij\w*|tris|keturi\w*|penki\w*|sesi\w*|septyni\w*|astuoni\w*"
@@ -48,7 +46,9 @@ _NUMBER_WORD = (
     r"|twenty|thirty|half|dozen|hundred|thousand|million)"
 )
 _HOLDS: dict[Kind, re.Pattern[str]] = {
-    "money": re.compile(r"\d[\d  .,]*\s*(?:mln\.?|mlrd\.?|tukst\.?|million|billion)?\s*(?:eur|€|usd)|(?:eur|€|usd)\s*\d"),
+    "money": re.compile(
+        r"\d[\d  .,]*\s*(?:mln\.?|mlrd\.?|tukst\.?|million|billion)?\s*(?:eur|€|usd)|(?:eur|€|usd)\s*\d"
+    ),
     "duration": re.compile(
         rf"\b{_NUMBER_WORD}[\w,.]*\s+(?:[\w-]+\s+){{0,2}}(?:met[auo]|metams|metai|menes|dien|valand|val\b|savai|year|month|day|hour|week)"
     ),

@@ -181,7 +181,9 @@ def _lexical(query: Query, view: View, store: Store, lexicon: Lexicon) -> tuple[
     for word, query_weight in list(query.words.items())[:MAX_WORDS]:
         variants = {term: 1.0 for term in terms(word)}
         kind, held = "word", _held(store, view, variants, 1.0)
-        translations = [term for term, p in lexicon.related(word, query.language) if p >= TRANSLATION_FLOOR][:MAX_TRANSLATIONS]
+        translations = [term for term, p in lexicon.related(word, query.language) if p >= TRANSLATION_FLOOR][
+            :MAX_TRANSLATIONS
+        ]
         translated = {term: TRANSLATION_STRENGTH for term in translations if term not in variants}
         if not held and not any(character.isdigit() for character in word):
             for term in _spelled_alike(word, view, store):

@@ -13,10 +13,8 @@ from clusterqa.evaluation.run import Outcome, Run
 FOLDS = 10
 SEED = 20261123
 L2 = 1.0
-MAX_FALSE_REFUSALS = 0.05
-"""Share of the answerable questions that may be refused at the operating point."""
-WANTED_REFUSALS = 0.90
-"""Share of the unanswerable questions that should be refused."""
+MAX_LOST = 0.08
+"""Share of the answerable questions that may lose a right first answer to a refusal at the operating point."""
 
 
 def calibrate(run: Run) -> Calibration:
@@ -60,17 +58,14 @@ def calibrate(run: Run) -> Calibration:
 
 def operating_point(outcomes: Sequence[Outcome], probabilities: np.ndarray) -> float:
     """
-    The threshold that comes nearest to both aims on the view of both languages.
+    The threshold in use: the highest at which the refusals cost at most MAX_LOST of the answerable questions their right answer.
 
-    Among the thresholds that refuse at most MAX_FALSE_REFUSALS of the answerable the highest one; where that refuses
-    fewer than WANTED_REFUSALS of the unanswerable, the point halfway to the lowest one that refuses enough.
+    Not the share of answerable questions refused: an answerable question whose first quote would be wrong is
+    better refused, and shown the nearest places. On the view of both languages, which is what people use.
     """
-    whole = [i for i, o in enumerate(outcomes) if o.view == "both"]
-    answerable = np.sort([probabilities[i] for i in whole if outcomes[i].answerable])
-    unanswerable = np.sort([probabilities[i] for i in whole if not outcomes[i].answerable])
-    highest = float(answerable[int(len(answerable) * MAX_FALSE_REFUSALS)])
-    lowest = float(unanswerable[min(int(np.ceil(len(unanswerable) * WANTED_REFUSALS)), len(unanswerable) - 1)]) + 1e-6
-    return highest if highest >= lowest else (highest + lowest) / 2
+    whole = [i for i, o in enumerate(outcomes) if o.view == "both" and o.answerable]
+    right = np.sort([probabilities[i] for i in whole if outcomes[i].rank == 1])
+    return float(right[min(int(len(whole) * MAX_LOST), len(right) - 1)])
 
 
 def _fit(matrix: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, float]:

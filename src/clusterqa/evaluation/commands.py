@@ -77,7 +77,9 @@ def add_to(cli: click.Group, settings_options: Any) -> None:
         both = sorted(set(left) & set(right))
         x, y = [float(left[k].rank == 1) for k in both], [float(right[k].rank == 1) for k in both]
         wins, losses = sum(p < q for p, q in zip(x, y, strict=True)), sum(p > q for p, q in zip(x, y, strict=True))
-        click.echo(f"hit@1 {_percent(sum(x) / len(x))} → {_percent(sum(y) / len(y))} on {len(both)} questions and views")
+        click.echo(
+            f"hit@1 {_percent(sum(x) / len(x))} → {_percent(sum(y) / len(y))} on {len(both)} questions and views"
+        )
         click.echo(f"{wins} won, {losses} lost, {len(both) - wins - losses} alike; p = {randomisation_test(x, y):.4f}")
         for key in both:
             if (left[key].rank == 1) != (right[key].rank == 1):
@@ -86,7 +88,9 @@ def add_to(cli: click.Group, settings_options: Any) -> None:
 
     @evaluate.command("gate")
     @click.argument("run_file", metavar="RUN", type=click.Path(path_type=Path))
-    @click.option("--baseline", required=True, type=click.Path(path_type=Path), help="Floors and what they were measured on.")
+    @click.option(
+        "--baseline", required=True, type=click.Path(path_type=Path), help="Floors and what they were measured on."
+    )
     @click.option("--write", is_flag=True, help="Write the baseline from this run, instead of holding the run to it.")
     def gate_command(run_file: Path, baseline: Path, write: bool) -> None:
         """Hold a run to its floors: exit 0 passed, 1 a regression, 2 cannot be compared. Never lowers a floor itself."""
@@ -103,10 +107,14 @@ def add_to(cli: click.Group, settings_options: Any) -> None:
             known = json.loads(baseline.read_text(encoding="utf-8"))
             floors: dict[str, Any] = known["floors"]
         except (OSError, ValueError, KeyError) as error:
-            click.echo(f"{baseline} is not a baseline ({error}). Make one with: clusterqa eval gate RUN --baseline FILE --write")
+            click.echo(
+                f"{baseline} is not a baseline ({error}). Make one with: clusterqa eval gate RUN --baseline FILE --write"
+            )
             raise SystemExit(2) from error
         if known["questions_sha256"] != run.questions_sha256:
-            click.echo("The floors were measured on other questions. Look at the run, then: clusterqa eval gate … --write")
+            click.echo(
+                "The floors were measured on other questions. Look at the run, then: clusterqa eval gate … --write"
+            )
             raise SystemExit(2)
         failed = False
         for name, floor in floors.items():
@@ -115,14 +123,18 @@ def add_to(cli: click.Group, settings_options: Any) -> None:
             passed = value["value"] >= allowed - 1e-9
             failed |= not passed
             mark = "ok " if passed else "BAD"
-            click.echo(f"{mark} {name}: {_percent(value['value'])} (floor {_percent(floor['value'])}, {floor['questions']} questions)")
+            click.echo(
+                f"{mark} {name}: {_percent(value['value'])} (floor {_percent(floor['value'])}, {floor['questions']} questions)"
+            )
         if failed:
             raise SystemExit(1)
 
     @evaluate.command("calibrate")
     @settings_options
     @click.argument("run_file", metavar="RUN", type=click.Path(path_type=Path))
-    @click.option("-o", "--output", type=click.Path(path_type=Path), help="Where it goes.  [default: DATA/calibration.json]")
+    @click.option(
+        "-o", "--output", type=click.Path(path_type=Path), help="Where it goes.  [default: DATA/calibration.json]"
+    )
     def calibrate_command(settings: Settings, run_file: Path, output: Path | None) -> None:
         """Fit the confidence on the fitting half of a run."""
         from clusterqa.evaluation.calibrate import calibrate
@@ -147,7 +159,9 @@ def _print_tables(outcomes: list[Outcome]) -> None:
     from clusterqa.evaluation.measures import calibration_error, risk_coverage
     from clusterqa.evaluation.run import as_table, refusals
 
-    click.echo(f"{'':22} {'n':>5}  {'hit@1':>14}  {'hit@3':>14}  {'passage@10':>14}  {'answered':>14}   % [95 % interval]")
+    click.echo(
+        f"{'':22} {'n':>5}  {'hit@1':>14}  {'hit@3':>14}  {'passage@10':>14}  {'answered':>14}   % [95 % interval]"
+    )
     for row in as_table(outcomes):
         cells = "  ".join(f"{_interval(row[name]):>14}" for name in ("hit@1", "hit@3", "passage@10", "answered"))
         click.echo(f"{row['what']:22} {row['questions']:5}  {cells}")
@@ -161,7 +175,9 @@ def _print_tables(outcomes: list[Outcome]) -> None:
         click.echo(f"{'quotes exact':22} {_percent(sum(o.exact for o in outcomes) / len(outcomes))}")
         told = [o for o in whole if o.answerable]
         if told:
-            click.echo(f"{'language recognised':22} {_percent(sum(o.told_language == o.language for o in told) / len(told))}")
+            click.echo(
+                f"{'language recognised':22} {_percent(sum(o.told_language == o.language for o in told) / len(told))}"
+            )
         times = sorted(o.milliseconds for o in whole)
         at = [times[min(int(len(times) * q), len(times) - 1)] for q in (0.5, 0.95, 0.99)]
         click.echo(f"{'milliseconds':22} p50 {at[0]:.0f}, p95 {at[1]:.0f}, p99 {at[2]:.0f}")

@@ -44,7 +44,11 @@ def calibration_error(confidences: Sequence[float], right: Sequence[bool], bins:
     """Expected calibration error over equal-width bins (Naeini et al. 2015), in [0, 1]."""
     p, y = np.asarray(confidences), np.asarray(right, dtype=float)
     places = np.minimum((p * bins).astype(int), bins - 1)
-    gaps = [abs(p[places == b].mean() - y[places == b].mean()) * (places == b).mean() for b in range(bins) if (places == b).any()]
+    gaps = [
+        abs(p[places == b].mean() - y[places == b].mean()) * (places == b).mean()
+        for b in range(bins)
+        if (places == b).any()
+    ]
     return float(sum(gaps))
 
 

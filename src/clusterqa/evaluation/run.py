@@ -79,12 +79,12 @@ class Run:
             data["outcomes"] = tuple(Outcome(**item) for item in data["outcomes"])
             return cls(**data)
         except (OSError, ValueError, TypeError, KeyError) as error:
-            raise EvaluationError(f"{path} is not a run ({error}). Make one with: clusterqa eval run SET -o {path}") from error
+            raise EvaluationError(
+                f"{path} is not a run ({error}). Make one with: clusterqa eval run SET -o {path}"
+            ) from error
 
 
-def run(
-    items: Sequence[Item], settings: Settings, encoder: Encoder, tick: Callable[[], None] | None = None
-) -> Run:
+def run(items: Sequence[Item], settings: Settings, encoder: Encoder, tick: Callable[[], None] | None = None) -> Run:
     """Ask every question on every view; those of one language only where an answer is known in that language."""
     lexicon, calibration = Lexicon.load(), load_calibration(settings.data, encoder)
     outcomes: list[Outcome] = []

@@ -114,5 +114,7 @@ def stale(items: Sequence[Item], store: Store) -> list[str]:
 
 def digest(items: Sequence[Item]) -> str:
     """sha256 over everything that changes a result, in the order of the ids."""
-    rows = sorted([i.id, i.question, i.language, *i.history, *(f"{g.document}\t{g.quote}" for g in i.answers)] for i in items)
+    rows = sorted(
+        [i.id, i.question, i.language, *i.history, *(f"{g.document}\t{g.quote}" for g in i.answers)] for i in items
+    )
     return hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode()).hexdigest()
