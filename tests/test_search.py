@@ -12,7 +12,7 @@ from clusterqa.answer import as_json, quote
 from clusterqa.assistant import Assistant
 from clusterqa.calibration import Calibration
 from clusterqa.records import Question
-from clusterqa.search import coverage, dense_score, fused, query_words
+from clusterqa.search import DENSE_SCALE, DENSE_WEIGHT, coverage, dense_score, fused, query_words
 from clusterqa.settings import Settings
 
 WORDS = (
@@ -196,10 +196,12 @@ def test_a_follow_up_is_answered_about_what_was_asked_before(make):
 
 
 def test_the_scores_of_both_channels_are_added_up_as_documented():
-    assert dense_score(0.9, (0.3, 0.1)) == pytest.approx(1.0)
+    assert dense_score(0.3 + 0.05 * DENSE_SCALE, (0.3, 0.05)) == pytest.approx(1.0)
+    assert dense_score(0.3 + 0.025 * DENSE_SCALE, (0.3, 0.05)) == pytest.approx(0.5)
     assert dense_score(0.2, (0.3, 0.1)) == 0.0
     assert fused(0.3, (0.3, 0.1), 0.0) == 0.0
-    assert fused(0.9, (0.3, 0.1), 1.0) == pytest.approx(1.0)
+    assert fused(0.3 + 0.05 * DENSE_SCALE, (0.3, 0.05), 1.0) == pytest.approx(1.0)
+    assert fused(0.3, (0.3, 0.1), 1.0) == pytest.approx(1 - DENSE_WEIGHT)
 
 
 def test_function_words_are_not_searched_for():
