@@ -134,6 +134,8 @@ def _window(hit: Hit, concepts: Sequence[Concept]) -> tuple[int, int]:
             break
         i = max(choices)[2]
         first, last = min(first, i), max(last, i)
+    if texts[last].endswith(":"):  # what follows is what was announced
+        last = min(max(last, first + MAX_SENTENCES - 1), len(scores) - 1)
     return first, last
 
 

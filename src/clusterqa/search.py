@@ -55,6 +55,8 @@ PASSAGE_SHARE = 0.25
 """What the passage as a whole counts beside its best sentence."""
 EXPECTED_BONUS = 0.15
 """For a sentence that holds the kind of thing asked for (a date, a sum, a name)."""
+ANNOUNCEMENT_MALUS = 0.15
+"""For a sentence that only announces a list which stands in the next passage."""
 PRIOR_PASSAGES, PRIOR_MEAN, PRIOR_DEVIATION = 20, 0.15, 0.13
 """What is assumed of the ground of a corpus too small to show one, as if so many passages had been seen."""
 
@@ -313,11 +315,15 @@ def _sentence_scores(
     passage = entry.passage
     cosines = entry.vectors[1:].astype(np.float32) @ query.vector
     head = _term_set(" ".join((view.sources[passage.document].title, *passage.heading, passage.lead)))
-    return tuple(
+    texts = sentence_texts(passage)
+    scores = [
         fused(float(cosine), ground[entry.language], _share(concepts, _term_set(text), head))
         + (EXPECTED_BONUS if kind and holds(text, kind) else 0.0)
-        for cosine, text in zip(cosines, sentence_texts(passage), strict=True)
-    )
+        for cosine, text in zip(cosines, texts, strict=True)
+    ]
+    if texts[-1].endswith(":"):
+        scores[-1] -= ANNOUNCEMENT_MALUS
+    return tuple(scores)
 
 
 def sentence_texts(passage: Passage) -> list[str]:

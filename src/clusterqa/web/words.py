@@ -20,7 +20,7 @@ EXAMPLES: dict[Language, tuple[str, ...]] = {
     ),
     "en": (
         "How much does the Silver Label cost?",
-        "What does a cluster need for the Bronze Label?",
+        "How long is the Bronze Label valid?",
         "Can a small firm join a cluster?",
         "How do I prepare for benchmarking?",
         "Who awards the labels, ESCA or EUCLES?",
