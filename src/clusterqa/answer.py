@@ -218,3 +218,26 @@ def quote_as_json(quote: Quote) -> dict[str, Any]:
         "passage": {"start": quote.passage.start, "end": quote.passage.end, "text": quote.passage.text},
         "score": quote.score,
     }
+
+
+def hits_as_json(hits: Sequence[Hit]) -> list[dict[str, Any]]:
+    """The hits of a search in the shape that the command line and the HTTP API share, best first."""
+    return [
+        {
+            "rank": rank,
+            "document": hit.passage.document,
+            "version": hit.source.version,
+            "title": hit.source.title,
+            "url": hit.source.url,
+            "language": hit.source.language,
+            "heading": " › ".join(hit.passage.heading),
+            "page": hit.passage.page,
+            "start": hit.passage.start,
+            "end": hit.passage.end,
+            "text": hit.passage.text,
+            "score": round(hit.score, 6),
+            "dense": round(hit.dense, 6),
+            "lexical": round(hit.lexical, 6),
+        }
+        for rank, hit in enumerate(hits, start=1)
+    ]

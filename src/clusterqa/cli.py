@@ -198,34 +198,14 @@ def ask(
 @json_option
 def search(settings: Settings, question: str, k: int, lang: str | None, as_json: bool) -> None:
     """Find passages, best first, with the scores of both channels."""
+    from clusterqa.answer import hits_as_json
     from clusterqa.records import Question
 
     with assistant(settings) as asked:
         found = asked.search(Question(question, language=lang), k)  # type: ignore[arg-type]
     hits = found.hits if found else ()
     if as_json:
-        click.echo(
-            json.dumps(
-                [
-                    {
-                        "rank": rank,
-                        "document": hit.passage.document,
-                        "language": hit.source.language,
-                        "heading": " › ".join(hit.passage.heading),
-                        "page": hit.passage.page,
-                        "start": hit.passage.start,
-                        "end": hit.passage.end,
-                        "text": hit.passage.text,
-                        "score": round(hit.score, 6),
-                        "dense": round(hit.dense, 6),
-                        "lexical": round(hit.lexical, 6),
-                    }
-                    for rank, hit in enumerate(hits, start=1)
-                ],
-                ensure_ascii=False,
-                indent=2,
-            )
-        )
+        click.echo(json.dumps(hits_as_json(hits), ensure_ascii=False, indent=2))
         return
     if not hits:
         remark("Nothing to search for in this question, or the index is empty.")

@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ConfigDict, Field
 
-from clusterqa.answer import as_json
+from clusterqa.answer import as_json, hits_as_json
 from clusterqa.index import sources
 from clusterqa.journal import Reason
 from clusterqa.records import Language, Question, Source
@@ -94,25 +94,7 @@ def search(
     service = service_of(request)
     service.limits.admit(client_of(request))
     found = service.search(Question(q, language=language), k)
-    return [
-        {
-            "rank": rank,
-            "document": hit.passage.document,
-            "version": hit.source.version,
-            "title": hit.source.title,
-            "url": hit.source.url,
-            "language": hit.source.language,
-            "heading": " › ".join(hit.passage.heading),
-            "page": hit.passage.page,
-            "start": hit.passage.start,
-            "end": hit.passage.end,
-            "text": hit.passage.text,
-            "score": round(hit.score, 6),
-            "dense": round(hit.dense, 6),
-            "lexical": round(hit.lexical, 6),
-        }
-        for rank, hit in enumerate(found.hits if found else (), start=1)
-    ]
+    return hits_as_json(found.hits if found else ())
 
 
 @router.get("/api/v1/documents", summary="List the documents")
