@@ -3,9 +3,9 @@ How long one question takes end to end, at N passages on this machine.
 
     python benchmarks/latency.py [--passages 10000] [--questions 200]
 
-The index is made of the corpus's own passages, repeated with their words shuffled until there are N; their vectors are those of
-the originals with noise, so that 40,000 sentences need not be encoded. The questions are really encoded and
-searched for. Prints milliseconds by stage; the peer is the encoder alone, which every such system has to wait for.
+The index is made of the corpus's own passages, repeated with their words shuffled until there are N; their vectors are random around
+a few centres, so that 40,000 sentences need not be encoded. The questions are the development questions in random
+order, really encoded and searched for. Prints milliseconds by stage; the peer is the encoder alone, which every such system has to wait for.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 from clusterqa import documents, library
 from clusterqa.assistant import Assistant
 from clusterqa.encoder import SentenceEncoder
-from clusterqa.records import Question
+from clusterqa.evaluation.sets import read_set
 from clusterqa.settings import Settings
 
 QUESTIONS = (
@@ -95,9 +95,11 @@ def main() -> None:
         begin = time.perf_counter()
         assistant = Assistant.open(settings, encoder)
         print(f"view built in {time.perf_counter() - begin:.2f} s")
+        asked = [item.ask() for item in read_set(Path("evaluation/questions.jsonl"))]
+        random.Random(2).shuffle(asked)
         stages: dict[str, list[float]] = {"encode": [], "search": [], "quote": [], "whole": []}
         for number in range(options.questions + 8):
-            question = Question(QUESTIONS[number % len(QUESTIONS)])
+            question = asked[number % len(asked)]
             begin = time.perf_counter()
             reply = assistant.ask(question)
             whole = 1000 * (time.perf_counter() - begin)

@@ -25,6 +25,10 @@ More than the longest passage has characters, so that no passage can have more s
 """
 
 
+REMEMBERED_TERMS = 512
+"""Groups of terms whose passages are kept; at 10,000 passages some 10 MB at the most."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A passage of the view; `vectors` has shape (1 + sentences, dimension), row 0 the passage, unit length."""
@@ -115,6 +119,7 @@ class View:
         self.by_document: dict[str, list[int]] = {}
         self.sources: dict[str, Source] = {}
         self._vocabulary: list[str] | None = None
+        self._matches: dict[tuple[str, ...], tuple[list[int], list[int]]] = {}
         self._sides: dict[Language, _Side] = {language: _Side(self.dimension) for language in self.languages}
 
     def __len__(self) -> int:
@@ -152,6 +157,7 @@ class View:
             self.by_document.setdefault(entry.passage.document, []).append(entry.id)
         self.sources = current
         self._vocabulary = None
+        self._matches = {}
         self.generation, self.epoch = generation, epoch
         return True
 
@@ -162,6 +168,21 @@ class View:
         The `k` nearest passages and sentences of a language are looked at, so that neither language crowds out the other.
         """
         return {language: side.nearest(query, k) for language, side in self._sides.items() if side.count}
+
+    def matching(self, store: Store, terms: tuple[str, ...]) -> tuple[list[int], list[int]]:
+        """
+        The passages of this view that hold one of the terms: in their body, and only in their head (title, headings, tags).
+
+        The words of a domain come back in question after question, so the latest answers are kept for a generation.
+        """
+        known = self._matches.get(terms)
+        if known is None:
+            found = {i: places for i, places in store.matching(terms).items() if i in self.entries}
+            known = [i for i, (body, _) in found.items() if body], [i for i, (body, _) in found.items() if not body]
+            if len(self._matches) >= REMEMBERED_TERMS:
+                self._matches.pop(next(iter(self._matches)))
+            self._matches[terms] = known
+        return known
 
     def vocabulary(self, store: Store) -> list[str]:
         """The terms of the lexical index, read once a generation."""

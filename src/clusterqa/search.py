@@ -213,8 +213,10 @@ def _lexical(query: Query, view: View, store: Store, lexicon: Lexicon) -> tuple[
 
 def _held(store: Store, view: View, variants: Iterable[str], strength: float) -> dict[int, float]:
     """Passage id → strength for the live passages that hold one of the terms."""
-    found = store.matching(list(variants)) if variants else {}
-    return {i: strength if body else strength * HEAD_STRENGTH for i, (body, _) in found.items() if i in view.entries}
+    body, head = view.matching(store, tuple(sorted(variants)))
+    held = dict.fromkeys(head, strength * HEAD_STRENGTH)
+    held.update(dict.fromkeys(body, strength))
+    return held
 
 
 def _spelled_alike(word: str, view: View, store: Store) -> list[str]:
