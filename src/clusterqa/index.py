@@ -25,6 +25,8 @@ More than the longest passage has characters, so that no passage can have more s
 """
 
 
+Ids = NDArray[np.int64]
+
 REMEMBERED_TERMS = 512
 """Groups of terms whose passages are kept; at 10,000 passages some 10 MB at the most."""
 
@@ -119,7 +121,7 @@ class View:
         self.by_document: dict[str, list[int]] = {}
         self.sources: dict[str, Source] = {}
         self._vocabulary: list[str] | None = None
-        self._matches: dict[tuple[str, ...], tuple[list[int], list[int]]] = {}
+        self._matches: dict[tuple[str, ...], tuple[Ids, Ids]] = {}
         self._sides: dict[Language, _Side] = {language: _Side(self.dimension) for language in self.languages}
 
     def __len__(self) -> int:
@@ -169,7 +171,7 @@ class View:
         """
         return {language: side.nearest(query, k) for language, side in self._sides.items() if side.count}
 
-    def matching(self, store: Store, terms: tuple[str, ...]) -> tuple[list[int], list[int]]:
+    def matching(self, store: Store, terms: tuple[str, ...]) -> tuple[Ids, Ids]:
         """
         The passages of this view that hold one of the terms: in their body, and only in their head (title, headings, tags).
 
@@ -178,7 +180,10 @@ class View:
         known = self._matches.get(terms)
         if known is None:
             found = {i: places for i, places in store.matching(terms).items() if i in self.entries}
-            known = [i for i, (body, _) in found.items() if body], [i for i, (body, _) in found.items() if not body]
+            known = (
+                np.array([i for i, (body, _) in found.items() if body], dtype=np.int64),
+                np.array([i for i, (body, _) in found.items() if not body], dtype=np.int64),
+            )
             if len(self._matches) >= REMEMBERED_TERMS:
                 self._matches.pop(next(iter(self._matches)))
             self._matches[terms] = known

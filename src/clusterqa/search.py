@@ -61,6 +61,9 @@ PRIOR_PASSAGES, PRIOR_MEAN, PRIOR_DEVIATION = 20, 0.15, 0.13
 """What is assumed of the ground of a corpus too small to show one, as if so many passages had been seen."""
 
 
+Shares = NDArray[np.float64]
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """
@@ -119,13 +122,12 @@ def search(query: Query, view: View, store: Store, lexicon: Lexicon, k: int) -> 
     concepts, lexical = _lexical(query, view, store, lexicon)
     trace = Trace(tuple(concepts), ground)
     dense = {i: cosine for cosines in nearest.values() for i, cosine in cosines.best.items()}
-    best_lexical = sorted(lexical, key=lambda i: (-lexical[i], i))[: CANDIDATES // 2]
     scores: dict[int, float] = {}
-    for i in {*dense, *best_lexical}:
+    for i in {*dense, *_best(lexical, CANDIDATES // 2)}:
         entry = view.entries[i]
         if i not in dense:
             dense[i] = float(np.max(entry.vectors.astype(np.float32) @ query.vector))
-        scores[i] = fused(dense[i], ground[entry.language], lexical.get(i, 0.0))
+        scores[i] = fused(dense[i], ground[entry.language], float(lexical[i]))
     first = sorted(scores, key=lambda i: _rank_key(view.entries[i], scores[i]))[: max(RERANKED, 4 * k)]
     kind = expected(query.text)
     sentences = {i: _sentence_scores(query, view, i, concepts, ground, kind) for i in first}
@@ -142,9 +144,9 @@ def search(query: Query, view: View, store: Store, lexicon: Lexicon, k: int) -> 
                 passage_id=i,
                 passage=entry.passage,
                 source=view.sources[entry.passage.document],
-                score=score,
+                score=min(max(score, 0.0), 1.0),
                 dense=dense[i],
-                lexical=lexical.get(i, 0.0),
+                lexical=float(lexical[i]),
                 sentence_scores=sentences.get(i) or _sentence_scores(query, view, i, concepts, ground, kind),
                 twins=twins,
             )
@@ -175,48 +177,54 @@ def _rank_key(entry: Entry, score: float) -> tuple[float, str, int]:
     return (-round(score, 9), entry.passage.document, entry.passage.start)
 
 
-def _lexical(query: Query, view: View, store: Store, lexicon: Lexicon) -> tuple[list[Concept], dict[int, float]]:
-    """The question's words as concepts, and for each passage that holds some of them its share of their weight."""
+def _lexical(query: Query, view: View, store: Store, lexicon: Lexicon) -> tuple[list[Concept], Shares]:
+    """
+    The question's words as concepts, and the share of their weight that each passage holds.
+
+    The shares stand in an array by passage id, with 0 for passages that hold none.
+    """
     total = max(len(view), 1)
+    size = max(view.entries, default=0) + 1
     concepts: list[Concept] = []
-    strengths: list[dict[int, float]] = []
+    strengths: list[Shares] = []
     for word, query_weight in list(query.words.items())[:MAX_WORDS]:
         variants = {term: 1.0 for term in terms(word)}
-        kind, held = "word", _held(store, view, variants, 1.0)
-        translations = [term for term, p in lexicon.related(word, query.language) if p >= TRANSLATION_FLOOR][
-            :MAX_TRANSLATIONS
-        ]
-        translated = {term: TRANSLATION_STRENGTH for term in translations if term not in variants}
-        if not held and not any(character.isdigit() for character in word):
-            for term in _spelled_alike(word, view, store):
-                variants[term] = SPELLING_STRENGTH
-            held = _held(store, view, variants, SPELLING_STRENGTH)
+        kind, held = "word", np.zeros(size)
+        _mark(held, view, store, variants, 1.0)
+        likely = [term for term, p in lexicon.related(word, query.language) if p >= TRANSLATION_FLOOR]
+        translated = {term: TRANSLATION_STRENGTH for term in likely[:MAX_TRANSLATIONS] if term not in variants}
+        if not held.any() and not any(character.isdigit() for character in word):
+            variants.update(dict.fromkeys(_spelled_alike(word, view, store), SPELLING_STRENGTH))
+            _mark(held, view, store, variants, SPELLING_STRENGTH)
             kind = "spelling"
         if translated:
-            if not held:
+            if not held.any():
                 kind = "translation"
-            for i, strength in _held(store, view, translated, TRANSLATION_STRENGTH).items():
-                held[i] = max(held.get(i, 0.0), strength)
+            _mark(held, view, store, translated, TRANSLATION_STRENGTH)
             variants = {**translated, **variants}
-        count = len(held)
+        count = int(np.count_nonzero(held))
         rarity = math.log(1 + (total - count + 0.5) / (count + 0.5))
         concepts.append(Concept(word, variants, query_weight * rarity, count, kind if count else "unknown"))
         strengths.append(held)
     weight = sum(concept.weight for concept in concepts)
-    shares: dict[int, float] = {}
+    shares = np.zeros(size)
     if weight > 0:
         for concept, held in zip(concepts, strengths, strict=True):
-            for i, strength in held.items():
-                shares[i] = shares.get(i, 0.0) + concept.weight / weight * strength
+            shares += concept.weight / weight * held
     return concepts, shares
 
 
-def _held(store: Store, view: View, variants: Iterable[str], strength: float) -> dict[int, float]:
-    """Passage id → strength for the live passages that hold one of the terms."""
+def _mark(held: Shares, view: View, store: Store, variants: Iterable[str], strength: float) -> None:
+    """Raise to `strength` the passages that hold one of the terms in their body; in their head only, to less."""
     body, head = view.matching(store, tuple(sorted(variants)))
-    held = dict.fromkeys(head, strength * HEAD_STRENGTH)
-    held.update(dict.fromkeys(body, strength))
-    return held
+    held[head] = np.maximum(held[head], strength * HEAD_STRENGTH)
+    held[body] = np.maximum(held[body], strength)
+
+
+def _best(shares: Shares, k: int) -> list[int]:
+    """The `k` passages with the largest shares above 0; ties: lower id first."""
+    ids = np.flatnonzero(shares)
+    return [int(i) for i in ids[np.lexsort((ids, -shares[ids]))][:k]]
 
 
 def _spelled_alike(word: str, view: View, store: Store) -> list[str]:
