@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from clusterqa import library
+from clusterqa.analysis import content_words
 from clusterqa.answer import as_json, quote
 from clusterqa.assistant import Assistant
 from clusterqa.calibration import Calibration
 from clusterqa.records import Question
-from clusterqa.search import DENSE_SCALE, DENSE_WEIGHT, coverage, dense_score, fused, query_words
+from clusterqa.search import DENSE_SCALE, DENSE_WEIGHT, coverage, dense_score, fused
 from clusterqa.settings import Settings
 
 WORDS = (
@@ -205,7 +206,7 @@ def test_the_scores_of_both_channels_are_added_up_as_documented():
 
 
 def test_function_words_are_not_searched_for():
-    assert list(query_words("Kiek laiko kainuoja the Gold Label, ir kas tai?")) == [
+    assert content_words("Kiek laiko kainuoja the Gold Label, ir kas tai?") == [
         "laiko",
         "kainuoja",
         "gold",

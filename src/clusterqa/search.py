@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from clusterqa.analysis import content_words, fold, term_in, terms, words
+from clusterqa.analysis import term_in, terms, words
 from clusterqa.expectation import Kind, expected, holds
 from clusterqa.index import Cosines, Entry, View
 from clusterqa.lexicon import Lexicon
@@ -126,7 +126,7 @@ def search(query: Query, view: View, store: Store, lexicon: Lexicon, k: int) -> 
     for i in {*dense, *_best(lexical, CANDIDATES // 2)}:
         entry = view.entries[i]
         if i not in dense:
-            dense[i] = float(np.max(entry.vectors.astype(np.float32) @ query.vector))
+            dense[i] = _best_cosine(entry, query)
         scores[i] = fused(dense[i], ground[entry.language], float(lexical[i]))
     first = sorted(scores, key=lambda i: _rank_key(view.entries[i], scores[i]))[: max(RERANKED, 4 * k)]
     kind = expected(query.text)
@@ -138,7 +138,7 @@ def search(query: Query, view: View, store: Store, lexicon: Lexicon, k: int) -> 
     for i, score, twins in _merged(order, scores, query.language, view, k):
         entry = view.entries[i]
         if i not in dense:
-            dense[i] = float(np.max(entry.vectors.astype(np.float32) @ query.vector))
+            dense[i] = _best_cosine(entry, query)
         hits.append(
             Hit(
                 passage_id=i,
@@ -152,6 +152,11 @@ def search(query: Query, view: View, store: Store, lexicon: Lexicon, k: int) -> 
             )
         )
     return Found(tuple(hits), trace)
+
+
+def _best_cosine(entry: Entry, query: Query) -> float:
+    """The best cosine of a passage and its sentences, for one that was not among the nearest."""
+    return float(np.max(entry.vectors.astype(np.float32) @ query.vector))
 
 
 def fused(cosine: float, ground: tuple[float, float], lexical: float) -> float:
@@ -364,8 +369,3 @@ def _share(concepts: Sequence[Concept], body: frozenset[str], head: frozenset[st
 @lru_cache(maxsize=16384)
 def _term_set(text: str) -> frozenset[str]:
     return frozenset(term for word in words(text) for term in terms(word))
-
-
-def query_words(text: str) -> dict[str, float]:
-    """The content words of a question, each of weight 1."""
-    return {word: 1.0 for word in content_words(text) if fold(word)}

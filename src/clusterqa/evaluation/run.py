@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
@@ -16,7 +17,7 @@ from clusterqa.assistant import SEARCH_DEPTH, load_calibration
 from clusterqa.conversation import understand
 from clusterqa.encoder import Encoder
 from clusterqa.errors import EvaluationError
-from clusterqa.evaluation.measures import overlaps
+from clusterqa.evaluation.measures import interval, overlaps
 from clusterqa.evaluation.sets import Item, digest, spans
 from clusterqa.index import View
 from clusterqa.lexicon import Lexicon
@@ -98,8 +99,6 @@ def run(items: Sequence[Item], settings: Settings, encoder: Encoder, tick: Calla
             texts[stored.id] = store.text(stored.id, stored.version) or ""
         languages = {stored.id: stored.language for stored in store.documents()}
         for item in items:
-            import time
-
             gold = spans(item, store)
             begin = time.perf_counter()
             understood = understand(item.ask(), encoder)
@@ -173,8 +172,6 @@ def _failed(item: Item, view: ViewName, language: Language, remark: str) -> Outc
 
 def as_table(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
     """Rows of direction, count and measures with intervals, directions first, then the whole, then question types."""
-    from clusterqa.evaluation.measures import interval
-
     rows: list[dict[str, Any]] = []
 
     def row(name: str, chosen: Sequence[Outcome]) -> None:
@@ -203,8 +200,6 @@ def as_table(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
 
 def refusals(outcomes: Sequence[Outcome]) -> dict[str, tuple[float, float, float]]:
     """Share of the unanswerable refused and of the answerable refused, each with its interval, on the view of both."""
-    from clusterqa.evaluation.measures import interval
-
     whole = [o for o in outcomes if o.view == "both"]
     return {
         "unanswerable refused": interval([float(o.status != "answered") for o in whole if not o.answerable]),
