@@ -1,0 +1,119 @@
+"""
+How good an encoder is by itself, on work that others are measured on and on our own questions.
+
+    python evaluation/encoders/evaluate.py FOLDER… --tatoeba tatoeba-eval.tsv --data DATA [--half held]
+
+* Tatoeba lit-eng (1,000 pairs): the nearest English sentence to each Lithuanian one and back; the F1 that MTEB reports
+  for bitext mining (weighted over the sentences), so the figures stand beside the published ones.
+* Our questions: dense search alone over the passages of an index (DATA, made by `clusterqa index`), recall@5 in each
+  direction, where a passage counts when it overlaps a quote that answers the question. Asked as typed and without
+  diacritics.
+
+A FOLDER is a sentence-transformers folder or a hub name; its own prompts are used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import f1_score
+
+from clusterqa.analysis import fold, searchable
+from clusterqa.encoder import SentenceEncoder
+from clusterqa.evaluation.measures import overlaps
+from clusterqa.evaluation.sets import Item, read_set, spans
+from clusterqa.library import passage_text
+from clusterqa.passages import split
+from clusterqa.records import LANGUAGES, Span
+from clusterqa.settings import Settings
+from clusterqa.store import Store
+
+QUESTIONS = Path(__file__).parent.parent / "questions.jsonl"
+
+
+def bitext(encoder: SentenceEncoder, path: Path, limit: int | None = None) -> dict[str, float]:
+    """F1 of mining both ways, in hundredths. The file: a heading, then English and Lithuanian, a tab between."""
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))[:limit]
+    vectors = {name: encoder.encode_queries([row[name] for row in rows]) for name in LANGUAGES}
+    cosines = vectors["lt"] @ vectors["en"].T
+    gold = np.arange(len(rows))
+    return {
+        "lt→en": 100 * float(f1_score(gold, cosines.argmax(axis=1), average="weighted")),
+        "en→lt": 100 * float(f1_score(gold, cosines.argmax(axis=0), average="weighted")),
+    }
+
+
+def retrieval(encoder: SentenceEncoder, items: list[Item], data: Path, k: int = 5) -> dict[str, tuple[float, int]]:
+    """Direction → recall@k in hundredths and the number of questions; history is put before the question."""
+    settings = Settings(data=data)
+    texts: list[str] = []
+    places: list[tuple[str, str, Span]] = []
+    with Store.open(data) as store:
+        for stored in store.documents():
+            document = store.read(stored.id)
+            assert document is not None
+            for passage in split(document, settings.passage_chars):
+                texts.append(passage_text(document, passage))
+                places.append((stored.id, stored.language, Span(passage.start, passage.end)))
+        golds = [spans(item, store) for item in items]
+    passages = encoder.encode_passages(texts)
+    asked = [searchable(" ".join([*item.history, item.question])) for item in items]
+    result: dict[str, tuple[float, int]] = {}
+    for kind, questions in (("", asked), (" folded", [fold(text) for text in asked])):
+        cosines = encoder.encode_queries(questions) @ passages.T
+        for spoken in LANGUAGES:
+            for target in LANGUAGES:
+                found = _recall(cosines, items, golds, places, spoken, target, k)
+                result[f"{spoken}→{target}{kind}"] = (100 * float(np.mean(found)), len(found))
+    return result
+
+
+def _recall(
+    cosines: NDArray[np.float32], items: list[Item], golds: list[dict[str, list[tuple[int, int]]]],
+    places: list[tuple[str, str, Span]], spoken: str, target: str, k: int,
+) -> list[bool]:  # fmt: skip
+    within = np.array([language == target for _, language, _ in places])
+    found = []
+    for row, item, gold in zip(cosines, items, golds, strict=True):
+        if item.language != spoken:
+            continue
+        right = [
+            place
+            for place, (document, language, span) in enumerate(places)
+            if language == target and any(overlaps((span.start, span.end), quote) for quote in gold.get(document, []))
+        ]
+        if right:
+            best = np.argsort(-np.where(within, row, -2.0), kind="stable")[:k]
+            found.append(bool(set(best.tolist()) & set(right)))
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("encoders", nargs="+", metavar="FOLDER")
+    parser.add_argument("--tatoeba", type=Path)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--questions", type=Path, default=QUESTIONS)
+    parser.add_argument("--half", choices=["fit", "held"], default="fit")
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    for name in options.encoders:
+        encoder = SentenceEncoder.load(name, threads=options.threads)
+        result: dict[str, object] = {"encoder": encoder.fingerprint}
+        if options.tatoeba:
+            result["tatoeba"] = {key: round(value, 1) for key, value in bitext(encoder, options.tatoeba).items()}
+        if options.data:
+            items = [item for item in read_set(options.questions) if item.half == options.half and item.answers]
+            found = retrieval(encoder, items, options.data)
+            result["recall@5"] = {key: [round(value, 1), count] for key, (value, count) in found.items()}
+        print(json.dumps(result, ensure_ascii=False), flush=True)
+
+
+if __name__ == "__main__":
+    main()
