@@ -1,0 +1,468 @@
+"""
+The accounts of the staff, their sessions, and the lock-out after failed attempts.
+
+Passwords are kept as argon2id hashes. A session is a random id which the browser keeps and this file knows only by its
+sha256, so that a copy of the file lets nobody in; changing a password or removing an account ends its sessions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import sqlite3
+import threading
+import unicodedata
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal, get_args
+
+from itsdangerous import BadSignature, Signer
+
+from clusterqa.analysis import fold
+from clusterqa.errors import ClusterQAError
+from clusterqa.staff.audit import Audit
+from clusterqa.staff.database import Database, stamp
+
+Role = Literal["editor", "administrator"]
+ROLES: tuple[Role, ...] = get_args(Role)
+
+MIN_PASSWORD = 12
+MAX_PASSWORD = 200
+MIN_GUESSES = 10**9
+"""Guesses (as zxcvbn estimates them) that a password must withstand: lock-outs allow far fewer in a lifetime."""
+
+FAILURES_HERE = 5
+"""Failed attempts on one name from one address, after which that address must wait."""
+FAILURES_IN_ALL = 20
+"""The same from all addresses together; higher, so that one stranger cannot shut a colleague out with five tries."""
+LOCK = timedelta(minutes=15)
+"""How long one must wait, and how close together failures must be to be counted together."""
+IDLE_SHARE = 4
+"""A session that is not used ends after this part of its whole time."""
+TOUCH = timedelta(minutes=1)
+"""How exactly the last use of a session is known: to write at every request would be for nothing."""
+
+_NAME = re.compile(r"\w[\w.@+-]{0,63}")
+_PASSWORD_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that are read for one another
+# Words that the passwords of this desk's people are likely to be made of, without diacritics, the likeliest first.
+_LIKELY_WORDS = """
+slaptazodis labas rytas labasrytas vakaras lietuva vilnius kaunas klaipeda siauliai panevezys zalgiris krepsinis basketbolas
+klasteris klasteriai klasteriu zenklas zenklai bronza sidabras auksas bronzos sidabro aukso agentura inovacija inovacijos
+administratorius redaktorius darbuotojas darbuotojai sistema dokumentai clusterqa cluster clusters label labels bronze silver
+"""
+
+_SCHEMA = """
+CREATE TABLE accounts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL, role TEXT NOT NULL,
+    password TEXT NOT NULL, password_at TEXT NOT NULL, must_change INTEGER NOT NULL, added_at TEXT NOT NULL, seen_at TEXT
+);
+CREATE TABLE sessions (
+    digest TEXT PRIMARY KEY, account INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    begun_at TEXT NOT NULL, used_at TEXT NOT NULL, message TEXT NOT NULL DEFAULT ''
+);
+CREATE TABLE attempts (name TEXT NOT NULL, client TEXT NOT NULL, at TEXT NOT NULL);
+CREATE INDEX attempts_name ON attempts (name);
+CREATE TABLE keys (name TEXT PRIMARY KEY, value BLOB NOT NULL);
+"""
+_COLUMNS = "a.id, a.name, a.role, a.must_change, a.password_at, a.added_at, a.seen_at"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One of the staff. Times in UTC; `seen_at` the last log-in; `must_change` while the password is one given out."""
+
+    id: int
+    name: str
+    role: Role
+    must_change: bool
+    password_at: datetime
+    added_at: datetime
+    seen_at: datetime | None
+
+    @property
+    def administrates(self) -> bool:
+        return self.role == "administrator"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Somebody logged in. `token` is the secret that the browser keeps."""
+
+    account: Account
+    token: str
+
+
+class AccountError(ClusterQAError):
+    """Something about an account that the person can put right; `key` names it for pages in other languages."""
+
+    key = "account_error"
+
+
+class NoSuchAccount(AccountError):
+    key = "no_such_account"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no account {name}. See what there is with: clusterqa staff list")
+
+
+class WrongName(AccountError):
+    key = "wrong_name"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name!r} cannot be an account's name. Take up to 64 letters and digits without spaces; . @ + - _ may stand inside."
+        )
+
+
+class NameTaken(AccountError):
+    key = "name_taken"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"There is an account {name} already. Change its password with: clusterqa staff password {name}"
+        )
+
+
+class WeakPassword(AccountError):
+    """`key` says which rule: too short, too long, or easily guessed."""
+
+    def __init__(self, key: Literal["password_short", "password_long", "password_guessable"]) -> None:
+        told = {
+            "password_short": f"The password is too short: at least {MIN_PASSWORD} characters. Three or four words are easy to keep.",
+            "password_long": f"The password is too long: at most {MAX_PASSWORD} characters.",
+            "password_guessable": "The password is easy to guess. Take three or four words that do not belong together.",
+        }
+        super().__init__(told[key])
+        self.key = key
+
+
+class LastAdministrator(AccountError):
+    key = "last_administrator"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is the last administrator. Make another account an administrator first.")
+
+
+class WrongPassword(AccountError):
+    """Name and password do not go together; the same whether there is such a name or not."""
+
+    key = "wrong_password"
+
+    def __init__(self) -> None:
+        super().__init__("The name or the password is wrong.")
+
+
+class Locked(AccountError):
+    """Too many failed attempts; `until` when the next one is allowed (UTC). The same for names that do not exist."""
+
+    key = "locked"
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__(f"Too many failed attempts. Try again after {until:%H:%M} UTC.")
+        self.until = until
+
+
+class Accounts:
+    """Thread-safe. Every change writes its line of the audit log in the same transaction."""
+
+    def __init__(self, database: Database, audit: Audit, session_hours: float = 12) -> None:
+        from argon2 import PasswordHasher
+
+        self._database = database
+        self._audit = audit
+        self._whole = timedelta(hours=session_hours)
+        self._idle = self._whole / IDLE_SHARE
+        # argon2id as OWASP's password storage cheat sheet has it: 19 MiB, two passes, one lane. The library's own choice
+        # (64 MiB, four lanes) would take both processors from the chat at every log-in.
+        self._hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+        self._hashing = threading.BoundedSemaphore(2)  # so that a flood of log-ins takes 38 MiB, not all there is
+        database.prepare("accounts", 1, _SCHEMA)
+        with database.changing() as db:
+            db.execute("INSERT OR IGNORE INTO keys VALUES ('signing', ?)", (secrets.token_bytes(32),))
+            self._key = bytes(db.execute("SELECT value FROM keys WHERE name = 'signing'").fetchone()[0])
+        self._nobody = self._hash(secrets.token_urlsafe())
+        """What the password of a name that does not exist is compared with, so that it takes as long."""
+
+    # ── the accounts ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def everyone(self) -> list[Account]:
+        """In the order of names."""
+        with self._database.using() as db:
+            return [_account(row) for row in db.execute(f"SELECT {_COLUMNS} FROM accounts a ORDER BY a.key")]
+
+    def find(self, name: str) -> Account:
+        """The account of this name, however it is capitalised; raises NoSuchAccount."""
+        with self._database.using() as db:
+            return self._find(db, name)
+
+    def exist(self) -> bool:
+        """Whether there is an account; without one the desk is closed."""
+        with self._database.using() as db:
+            return db.execute("SELECT 1 FROM accounts").fetchone() is not None
+
+    def add(self, name: str, password: str, role: Role, by: str, *, must_change: bool = False) -> Account:
+        """Make an account. Raises WrongName, NameTaken, WeakPassword."""
+        name = unicodedata.normalize("NFC", name.strip())
+        if not _NAME.fullmatch(name):
+            raise WrongName(name)
+        hashed = self._checked(name, password)
+        now = stamp()
+        with self._database.changing() as db:
+            if db.execute("SELECT 1 FROM accounts WHERE key = ?", (_key(name),)).fetchone():
+                raise NameTaken(name)
+            db.execute(
+                "INSERT INTO accounts (key, name, role, password, password_at, must_change, added_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (_key(name), name, role, hashed, now, must_change, now),
+            )
+            self._audit.note(db, by, "account.added", name, role)
+            return self._find(db, name)
+
+    def remove(self, name: str, by: str) -> None:
+        """Remove an account and end its sessions. Raises NoSuchAccount; LastAdministrator while others remain."""
+        with self._database.changing() as db:
+            account = self._find(db, name)
+            if len(self._others(db, account)) > 0:
+                self._keep_an_administrator(db, account)
+            db.execute("DELETE FROM accounts WHERE id = ?", (account.id,))
+            self._audit.note(db, by, "account.removed", account.name)
+
+    def set_role(self, name: str, role: Role, by: str) -> None:
+        """Raises NoSuchAccount and LastAdministrator. Holds from the account's next click."""
+        with self._database.changing() as db:
+            account = self._find(db, name)
+            if account.role == role:
+                return
+            if role != "administrator":
+                self._keep_an_administrator(db, account)
+            db.execute("UPDATE accounts SET role = ? WHERE id = ?", (role, account.id))
+            self._audit.note(db, by, "account.role", account.name, role)
+
+    def set_password(self, name: str, password: str, by: str, *, must_change: bool = False) -> Account:
+        """Change a password, end every session of the account and lift its lock. Raises NoSuchAccount, WeakPassword."""
+        account = self.find(name)
+        hashed = self._checked(account.name, password)
+        with self._database.changing() as db:
+            account = self._find(db, name)
+            db.execute(
+                "UPDATE accounts SET password = ?, password_at = ?, must_change = ? WHERE id = ?",
+                (hashed, stamp(), must_change, account.id),
+            )
+            db.execute("DELETE FROM sessions WHERE account = ?", (account.id,))
+            db.execute("DELETE FROM attempts WHERE name = ?", (self.signature("attempt", _key(name)),))
+            self._audit.note(db, by, "account.password", account.name)
+            return self._find(db, name)
+
+    def end_sessions(self, name: str, by: str) -> None:
+        """Log an account out wherever it is logged in. Raises NoSuchAccount."""
+        with self._database.changing() as db:
+            account = self._find(db, name)
+            db.execute("DELETE FROM sessions WHERE account = ?", (account.id,))
+            self._audit.note(db, by, "account.logged_out", account.name)
+
+    # ── logging in and out ──────────────────────────────────────────────────────────────────────────────────────
+
+    def check(self, name: str, password: str, client: str, now: datetime | None = None) -> Account:
+        """
+        The account, when name and password go together. Raises Locked and WrongPassword.
+
+        The attempt is counted before the password is looked at, so that many at a time cannot outrun the count; `client`
+        is an address, of which only a keyed digest is kept, for half an hour at most.
+        """
+        moment = now or datetime.now(UTC)
+        slot, here = self.signature("attempt", _key(name)), self.signature("client", client)
+        with self._database.changing() as db:
+            db.execute("DELETE FROM attempts WHERE at < ?", (stamp(moment - 2 * LOCK),))
+            rows = db.execute("SELECT client, at FROM attempts WHERE name = ? ORDER BY at", (slot,)).fetchall()
+            times = [datetime.fromisoformat(at) for _, at in rows]
+            times_here = [datetime.fromisoformat(at) for place, at in rows if place == here]
+            for counted, limit in ((times_here, FAILURES_HERE), (times, FAILURES_IN_ALL)):
+                if (until := _locked_until(counted, limit)) and moment < until:
+                    raise Locked(until)
+            db.execute("INSERT INTO attempts VALUES (?, ?, ?)", (slot, here, stamp(moment)))
+            found = db.execute(
+                f"SELECT {_COLUMNS}, a.password FROM accounts a WHERE a.key = ?", (_key(name),)
+            ).fetchone()
+        hashed = found[-1] if found else self._nobody
+        if not self._verify(hashed, password) or not found:
+            if found:  # a name that does not exist may be a password typed into the wrong box: it is not written down
+                with self._database.changing() as db:
+                    self._audit.note(db, found[1], "login.failed", now=now)
+                    if any(
+                        (until := _locked_until([*counted, moment], limit)) and until > moment
+                        for counted, limit in ((times_here, FAILURES_HERE), (times, FAILURES_IN_ALL))
+                    ):
+                        self._audit.note(db, found[1], "login.locked", now=now)
+            raise WrongPassword
+        with self._database.changing() as db:
+            db.execute("DELETE FROM attempts WHERE name = ? AND client = ?", (slot, here))
+            if self._hasher.check_needs_rehash(hashed):
+                db.execute("UPDATE accounts SET password = ? WHERE id = ?", (self._hash(password), found[0]))
+        return _account(found[:-1])
+
+    def log_in(self, name: str, password: str, client: str, now: datetime | None = None) -> Session:
+        """Check a password and begin a session. Raises Locked and WrongPassword."""
+        return self.begin(self.check(name, password, client, now), now)
+
+    def begin(self, account: Account, now: datetime | None = None) -> Session:
+        """Begin a session of an account whose password was just checked; WrongPassword when it has changed meanwhile."""
+        token = secrets.token_urlsafe(32)
+        moment = stamp(now)
+        with self._database.changing() as db:
+            row = db.execute(f"SELECT {_COLUMNS} FROM accounts a WHERE a.id = ?", (account.id,)).fetchone()
+            if not row or _account(row).password_at != account.password_at:
+                raise WrongPassword
+            db.execute("DELETE FROM sessions WHERE begun_at < ?", (stamp((now or datetime.now(UTC)) - self._whole),))
+            db.execute(
+                "INSERT INTO sessions (digest, account, begun_at, used_at) VALUES (?, ?, ?, ?)",
+                (_digest(token), account.id, moment, moment),
+            )
+            db.execute("UPDATE accounts SET seen_at = ? WHERE id = ?", (moment, account.id))
+            self._audit.note(db, account.name, "login", now=now)
+        return Session(_account(row), self._signer("session").sign(token).decode())
+
+    def session(self, token: str, now: datetime | None = None) -> Session | None:
+        """The session of a browser's token; None when it is forged, has ended, or was not used for long."""
+        if (identifier := self._identifier(token)) is None:
+            return None
+        moment = now or datetime.now(UTC)
+        with self._database.using() as db:
+            row = db.execute(
+                f"SELECT {_COLUMNS}, s.begun_at, s.used_at FROM sessions s JOIN accounts a ON a.id = s.account WHERE s.digest = ?",
+                (_digest(identifier),),
+            ).fetchone()
+            if row is None:
+                return None
+            begun, used = (datetime.fromisoformat(value) for value in row[-2:])
+            if moment - begun > self._whole or moment - used > self._idle:
+                db.execute("DELETE FROM sessions WHERE digest = ?", (_digest(identifier),))
+                return None
+            if moment - used > TOUCH:
+                db.execute("UPDATE sessions SET used_at = ? WHERE digest = ?", (stamp(moment), _digest(identifier)))
+        return Session(_account(row[:-2]), token)
+
+    def log_out(self, session: Session) -> None:
+        with self._database.changing() as db:
+            db.execute("DELETE FROM sessions WHERE digest = ?", (_digest(self._identifier(session.token) or ""),))
+            self._audit.note(db, session.account.name, "logout")
+
+    def leave_message(self, session: Session, text: str) -> None:
+        """Keep a text for the session's next page, in place of an earlier one."""
+        with self._database.using() as db:
+            values = (text, _digest(self._identifier(session.token) or ""))
+            db.execute("UPDATE sessions SET message = ? WHERE digest = ?", values)
+
+    def take_message(self, session: Session) -> str:
+        """The text that was left for this session, which is forgotten with this; "" when there is none."""
+        digest = _digest(self._identifier(session.token) or "")
+        with self._database.using() as db:
+            row = db.execute("SELECT message FROM sessions WHERE digest = ?", (digest,)).fetchone()
+            if not row or not row[0]:
+                return ""
+            db.execute("UPDATE sessions SET message = '' WHERE digest = ?", (digest,))
+        return str(row[0])
+
+    def signature(self, purpose: str, value: str) -> str:
+        """A keyed digest that only this installation can make; the same value signs differently for each purpose."""
+        return self._signer(purpose).get_signature(value.encode("utf-8", "replace")).decode()
+
+    def _signer(self, purpose: str) -> Signer:
+        return Signer(self._key, salt=f"clusterqa.staff.{purpose}", digest_method=hashlib.sha256)
+
+    def _identifier(self, token: str) -> str | None:
+        """The random id of a signed token; None when we did not sign it, which costs no look into the file."""
+        try:
+            return str(self._signer("session").unsign(token.encode("utf-8", "replace")).decode())
+        except BadSignature:
+            return None
+
+    # ── passwords ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _checked(self, name: str, password: str) -> str:
+        """The hash of a password that is good enough for this account; raises WeakPassword."""
+        if len(password) < MIN_PASSWORD:
+            raise WeakPassword("password_short")
+        if len(password) > MAX_PASSWORD:
+            raise WeakPassword("password_long")
+        if _guesses(password, name) < MIN_GUESSES:
+            raise WeakPassword("password_guessable")
+        return self._hash(password)
+
+    def _hash(self, password: str) -> str:
+        with self._hashing:
+            return self._hasher.hash(_composed(password))
+
+    def _verify(self, hashed: str, password: str) -> bool:
+        from argon2.exceptions import InvalidHashError, VerificationError
+
+        if len(password) > MAX_PASSWORD:
+            password = ""
+        with self._hashing:
+            try:
+                return self._hasher.verify(hashed, _composed(password))
+            except (VerificationError, InvalidHashError):
+                return False
+
+    # ── inside a transaction ────────────────────────────────────────────────────────────────────────────────────
+
+    def _find(self, db: sqlite3.Connection, name: str) -> Account:
+        row = db.execute(f"SELECT {_COLUMNS} FROM accounts a WHERE a.key = ?", (_key(name),)).fetchone()
+        if row is None:
+            raise NoSuchAccount(name)
+        return _account(row)
+
+    def _others(self, db: sqlite3.Connection, account: Account) -> list[Role]:
+        return [row[0] for row in db.execute("SELECT role FROM accounts WHERE id != ?", (account.id,))]
+
+    def _keep_an_administrator(self, db: sqlite3.Connection, account: Account) -> None:
+        if account.administrates and "administrator" not in self._others(db, account):
+            raise LastAdministrator(account.name)
+
+
+def one_time_password() -> str:
+    """A password to be given out and changed at the first log-in: 79 random bits, in groups of four for reading aloud."""
+    return "-".join("".join(secrets.choice(_PASSWORD_LETTERS) for _ in range(4)) for _ in range(4))
+
+
+def _guesses(password: str, name: str) -> float:
+    """How many guesses a well-informed stranger would need, as zxcvbn estimates it, which knows no Lithuanian of its own."""
+    from zxcvbn import zxcvbn
+
+    words = [*re.split(r"[\W_]+", fold(name)), fold(name), *_LIKELY_WORDS.split()]
+    begin = fold(_composed(password))[:72]  # the estimate's time grows with the square of the length
+    return float(zxcvbn(begin, user_inputs=words)["guesses"])
+
+
+def _account(row: tuple[object, ...]) -> Account:
+    identifier, name, role, must_change, password_at, added_at, seen_at = row
+    return Account(
+        id=int(str(identifier)),
+        name=str(name),
+        role="administrator" if role == "administrator" else "editor",
+        must_change=bool(must_change),
+        password_at=datetime.fromisoformat(str(password_at)),
+        added_at=datetime.fromisoformat(str(added_at)),
+        seen_at=datetime.fromisoformat(str(seen_at)) if seen_at else None,
+    )
+
+
+def _locked_until(failures: list[datetime], limit: int) -> datetime | None:
+    """When the next attempt is allowed after these failures, oldest first; None when they are too few or too far apart."""
+    if not failures:
+        return None
+    close = [at for at in failures if at > failures[-1] - LOCK]
+    return failures[-1] + LOCK if len(close) >= limit else None
+
+
+def _key(name: str) -> str:
+    """What two spellings of one name have in common."""
+    return unicodedata.normalize("NFC", name.strip()).casefold()
+
+
+def _composed(password: str) -> str:
+    """Letters with diacritics are typed in two ways on different keyboards and systems; both are one password."""
+    return unicodedata.normalize("NFC", password).encode("utf-8", "replace").decode()
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

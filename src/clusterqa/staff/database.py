@@ -1,0 +1,129 @@
+"""
+data/staff.sqlite3: one file for everything the desk keeps to itself. Each part of the desk has tables of its own in it.
+
+    database = Database.open(settings.data)
+    database.prepare("audit", 1, "CREATE TABLE IF NOT EXISTS …")
+    with database.using() as db: …          reads
+    with database.changing() as db: …       writes, in one transaction that is rolled back by any exception
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from clusterqa.errors import StoreError
+
+DATABASE = "staff.sqlite3"
+
+_SCHEMA = "CREATE TABLE IF NOT EXISTS parts (part TEXT PRIMARY KEY, version INTEGER NOT NULL)"
+
+
+class DeskUnusable(StoreError):
+    """The desk's own file cannot be opened, read or written; answering goes on without it."""
+
+
+class Database:
+    """Thread-safe; several processes may have it open. Errors of SQLite come out as DeskUnusable."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._db = connection
+        self._lock = threading.RLock()
+
+    @classmethod
+    def open(cls, data: Path) -> Database:
+        """Open the file in a data folder, making both when there are none; only its owner may read a file made here."""
+        path = data / DATABASE
+        try:
+            data.mkdir(parents=True, exist_ok=True)
+            os.close(
+                os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+            )  # the files SQLite puts beside it take its permissions
+            connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+        except (OSError, sqlite3.Error) as error:
+            raise _explain(error, path) from error
+        database = cls(path, connection)
+        try:
+            with database.using() as db:
+                db.execute("PRAGMA journal_mode = WAL")
+                db.execute("PRAGMA foreign_keys = ON")
+                db.execute(_SCHEMA)
+        except StoreError:
+            connection.close()
+            raise
+        return database
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    def prepare(self, part: str, version: int, schema: str) -> None:
+        """Make the tables of one part of the desk; DeskUnusable when another version of clusterqa made them otherwise."""
+        with self.changing() as db:
+            row = db.execute("SELECT version FROM parts WHERE part = ?", (part,)).fetchone()
+            if row and row[0] != version:
+                raise DeskUnusable(
+                    f"{self.path} was written by another version of clusterqa (part {part}: {row[0]} instead of {version}). "
+                    "Run the version that wrote it, or move the file away and make the accounts anew."
+                )
+            if not row:
+                for statement in _statements(schema):
+                    db.execute(statement)
+                db.execute("INSERT INTO parts VALUES (?, ?)", (part, version))
+
+    @contextmanager
+    def using(self) -> Iterator[sqlite3.Connection]:
+        """The connection, for this thread alone while it lasts."""
+        with self._lock:
+            try:
+                yield self._db
+            except sqlite3.Error as error:
+                raise _explain(error, self.path) from error
+
+    @contextmanager
+    def changing(self) -> Iterator[sqlite3.Connection]:
+        """The connection inside one transaction; any exception rolls it back. Not to be nested."""
+        with self.using() as db:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise
+
+
+def stamp(moment: datetime | None = None) -> str:
+    """UTC to the millisecond, in a form whose order as text is the order in time; now without a moment."""
+    return (moment or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def storable(text: str) -> str:
+    """Lone surrogates, which SQLite cannot hold, become question marks."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _statements(schema: str) -> Iterator[str]:
+    """The statements of a script one by one: `executescript` would commit the transaction it stands in."""
+    statement = ""
+    for line in schema.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+    if statement.strip():
+        yield statement
+
+
+def _explain(error: Exception, path: Path) -> DeskUnusable:
+    return DeskUnusable(
+        f"The staff desk's file {path} cannot be used ({error}). Check the permissions and the space on the disk; "
+        "if the file is damaged, move it away and make the accounts anew with: clusterqa staff add NAME"
+    )

@@ -1,0 +1,825 @@
+"""
+Keeping the documents: publish, replace, withdraw, restore, and taking up what was changed in the corpus by hand.
+
+Everything goes through `clusterqa.library` under its writer lock. One thread of the server does it, so that changes come
+one after another, and answering waits for none of them; a second thread reads the files that come in, a third prepares
+drafts for being tried.
+
+    upload ─▶ Drafts ─read─▶ ready ─publish─▶ corpus/ ─library.update─▶ live
+
+A server that is killed while publishing goes on with it when it is started again: the draft says "publishing", the file
+is in the corpus whole or not at all, and the index changes in one transaction.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import shutil
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from clusterqa import library
+from clusterqa.assistant import Assistant
+from clusterqa.calibration import Calibration
+from clusterqa.documents.metadata import Metadata, parse
+from clusterqa.encoder import Encoder, Vectors
+from clusterqa.errors import ClusterQAError, CorpusError, UnreadableDocument
+from clusterqa.passages import split
+from clusterqa.records import Document, Passage, Question, Reply
+from clusterqa.settings import Settings
+from clusterqa.staff import reading
+from clusterqa.staff.audit import Audit
+from clusterqa.staff.drafts import DeskError, Draft, Drafts, Trouble
+from clusterqa.staff.history import Event, History, What
+from clusterqa.staff.likeness import Likeness, Likenesses
+from clusterqa.staff.names import free_name
+from clusterqa.store import Store, Stored
+
+log = logging.getLogger(__name__)
+
+EARLIER = "earlier"
+"""Folder in the data folder where files go that are replaced, each under the digest it had."""
+WATCH_SHARE = 5
+"""Files are looked at so many times more seldom than the index is: every 5 s with the default settings."""
+MANY = 10
+"""In a corpus of at least so many documents, more than half of them gone at once is taken for a mistake."""
+AT_A_TIME = 12
+"""Documents changed by hand that are taken up in one go."""
+REMEMBERED_TEXTS = 20_000
+KEPT_TRIALS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """
+    A change under way or just done. `stage` is "wait", "read", "encode", "done" or "failed"; `done` of `total` counts
+    files or texts of the stage. `trouble` says why it failed.
+    """
+
+    stage: str = "wait"
+    done: int = 0
+    total: int = 0
+    trouble: Trouble | None = None
+
+    @property
+    def over(self) -> bool:
+        return self.stage in ("done", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """The proof: what the index held of a document before and after, and of all documents."""
+
+    before: dict[str, int]
+    after: dict[str, int]
+    all_before: dict[str, int]
+    all_after: dict[str, int]
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """
+    One text that a document had. `state` is "current", "superseded" or "withdrawn"; `event` the one that brought it,
+    None for what was there before the desk; `kept` the file it came in, where that is still there.
+    """
+
+    version: str
+    state: str
+    event: Event | None
+    kept: Path | None
+
+
+class Stopped(Exception):
+    """The server is going down: what was begun is given up before its transaction, and taken up again at the next start."""
+
+
+class RememberingEncoder:
+    """An encoder that does not encode a passage text twice: what was tried as a draft is live at once when published."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self._known: OrderedDict[str, Vectors] = OrderedDict()
+        self._lock = threading.Lock()
+        self.fingerprint = encoder.fingerprint
+        self.dimension = encoder.dimension
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        return self._encoder.encode_queries(texts)
+
+    def cut_off(self, texts: Sequence[str]) -> list[int]:
+        return self._encoder.cut_off(texts)
+
+    def encode_passages(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
+        with self._lock:
+            known = {text: self._known[text] for text in texts if text in self._known}
+        missing = list(dict.fromkeys(text for text in texts if text not in known))
+        if progress and len(missing) < len(texts):
+            progress(len(texts) - len(missing))
+        if missing:
+            for text, row in zip(missing, self._encoder.encode_passages(missing, progress), strict=True):
+                known[text] = row
+            with self._lock:
+                self._known.update((text, known[text]) for text in missing)
+                while len(self._known) > REMEMBERED_TEXTS:
+                    self._known.popitem(last=False)
+        rows = [known[text] for text in texts]
+        return np.stack(rows) if rows else np.zeros((0, self.dimension), dtype=np.float32)
+
+
+class Keeper:
+    """Lives as long as the server; `start` and `stop` bracket its life. Thread-safe."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        encoder: Encoder,
+        history: History,
+        audit: Audit,
+        calibration: Calibration | None = None,
+        read: library.Reader = reading.read,
+    ) -> None:
+        self.settings = settings
+        self.drafts = Drafts(settings.data)
+        self.history = history
+        self.likenesses = Likenesses()
+        self._audit = audit
+        self._encoder = RememberingEncoder(encoder)
+        self._calibration = calibration
+        self._read = read
+        self._jobs: dict[str, Job] = {}
+        self._jobs_lock = threading.Lock()
+        self._changes: queue.Queue[Callable[[], None]] = queue.Queue()
+        self._readings: queue.Queue[Callable[[], None]] = queue.Queue()
+        self._preparings: queue.Queue[Callable[[], None]] = queue.Queue()
+        self._trials: OrderedDict[tuple[str, int], Assistant] = OrderedDict()
+        self._passages: OrderedDict[tuple[str, str, str], tuple[Passage, ...]] = OrderedDict()
+        self._trials_lock = threading.Lock()
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._files: dict[str, tuple[int, int]] | None = None
+        self._looked: dict[str, tuple[int, int]] = {}
+        self.problem: Trouble | None = None
+        """Why what was changed in the corpus by hand is not taken up; None when it is."""
+
+    # ── life ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def start(self) -> None:
+        """Take up at once what changed while no server ran, and what a killed one left unfinished."""
+        self.drafts.clean()
+        for draft in self.drafts.all():
+            if draft.state == "reading":
+                self._later_read(draft.id)
+            elif draft.state == "publishing":
+                self._later_publish(draft.id, draft.changed_by)
+        self._changes.put(self._look)
+        for name, work in (
+            ("changes", self._changes),
+            ("readings", self._readings),
+            ("preparings", self._preparings),
+        ):
+            thread = threading.Thread(target=self._work, args=(work,), name=f"clusterqa-{name}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def stop(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(timeout=20)
+        with self._trials_lock:
+            self._trials.clear()
+
+    def _work(self, work: queue.Queue[Callable[[], None]]) -> None:
+        changes = work is self._changes
+        watch = WATCH_SHARE * self.settings.refresh_seconds
+        due = time.monotonic() + watch
+        while not self._stop.is_set():
+            try:
+                task = work.get(timeout=max(0.05, min(0.5, due - time.monotonic())) if changes else 0.5)
+            except queue.Empty:
+                if not changes or time.monotonic() < due:
+                    continue
+                task = self._look
+            try:
+                task()
+            except Stopped:
+                return
+            except ClusterQAError as error:
+                log.warning("%s", error)
+            except Exception:
+                log.exception("a task of the staff desk failed")
+            if changes and time.monotonic() >= due:
+                due = time.monotonic() + watch
+
+    # ── jobs ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def job(self, key: str) -> Job | None:
+        """The job of a draft or document, by its id; None when there was none since the server started."""
+        with self._jobs_lock:
+            return self._jobs.get(key)
+
+    def wait(self, key: str, seconds: float) -> Job | None:
+        """The job when it is over, or as it stands after so many seconds."""
+        end = time.monotonic() + seconds
+        while (job := self.job(key)) is not None and not job.over and time.monotonic() < end:
+            time.sleep(0.05)
+        return job
+
+    def _set(self, key: str, job: Job) -> None:
+        with self._jobs_lock:
+            self._jobs.pop(key, None)
+            self._jobs[key] = job
+            while len(self._jobs) > 500:
+                self._jobs.pop(next(iter(self._jobs)))
+
+    def _progress(self, key: str) -> library.Progress:
+        def told(stage: str, done: int, total: int) -> None:
+            if self._stop.is_set():
+                raise Stopped
+            self._set(key, Job(stage, done, total))
+
+        return told
+
+    @contextmanager
+    def _running(self, key: str) -> Iterator[None]:
+        """A job from its beginning to "done" or "failed"; what is raised goes on."""
+        self._set(key, Job("read"))
+        try:
+            yield
+        except ClusterQAError as error:
+            self._set(key, Job("failed", trouble=Trouble.of(error)))
+            raise
+        except Stopped:
+            raise
+        except Exception:
+            self._set(key, Job("failed", trouble=Trouble("fault", "The server made a mistake; its log says which.")))
+            raise
+        self._set(key, Job("done"))
+
+    # ── drafts ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def take_in(
+        self, name: str, file: BinaryIO, who: str, limit: int, replaces: str | None = None
+    ) -> tuple[Draft, bool]:
+        """
+        Keep an uploaded file as a draft and read it in the background; gives the draft, and whether it was there already.
+
+        `replaces` is the id of the document that it is a new version of. Raises DeskError.
+        """
+        base, metadata = None, Metadata()
+        if replaces is not None:
+            base = self.digest(replaces)
+            if base is None:
+                raise DeskError("gone", f"{replaces} is no longer among the documents.", document=replaces)
+            if Path(name).suffix.lower() != Path(replaces).suffix.lower():
+                raise DeskError(
+                    "other_format",
+                    f"A new version must end in {Path(replaces).suffix}, as {replaces} does. Upload this file as a new document, "
+                    "then withdraw the old one.",
+                    document=replaces,
+                    suffix=Path(replaces).suffix,
+                )
+            metadata = replace(self._sidecar_of(replaces), date=None)
+        draft, again = self.drafts.take_in(name, file, who, limit, replaces, base)
+        if again:
+            return draft, True
+        if replaces is None and draft.document in (taken := self._taken()):
+            # Nobody has said yet whether it is a new version of the one there or another document of the same name.
+            draft = self.drafts.change(draft.id, None, intent="ask", document=free_name(draft.document, taken))
+        elif metadata != Metadata():
+            draft = self.drafts.change(draft.id, None, metadata=metadata)
+        self._audit.record(who, "document.uploaded", draft.document, draft.uploaded_as)
+        self._later_read(draft.id)
+        return draft, False
+
+    def _later_read(self, identifier: str) -> None:
+        self._readings.put(lambda: self._read_draft(identifier))
+
+    def _read_draft(self, identifier: str) -> None:
+        draft = self.drafts.get(identifier)
+        try:
+            # Without the sidecar: what the editor corrects is laid over what the file itself says.
+            alone = self.drafts.folder / identifier / "alone"
+            alone.mkdir(exist_ok=True)
+            path = alone / draft.file
+            try:
+                shutil.copyfile(self.drafts.path(draft), path)
+                document = library.read_file(path, draft.file, self._read)
+            finally:
+                shutil.rmtree(alone, ignore_errors=True)
+            self.drafts.keep_read(identifier, document)
+            with suppress(ClusterQAError):
+                self.likeness(document)  # remembered, so that the page of the draft need not wait
+            self.drafts.change(identifier, None, only=("reading",), state="ready", trouble=None)
+        except UnreadableDocument as error:
+            trouble = Trouble(
+                "unreadable",
+                f"{error.reason} {error.next_step}",
+                {"reason": error.reason, "next_step": error.next_step},
+            )
+            self.drafts.change(identifier, None, only=("reading",), state="unreadable", trouble=trouble)
+        except Exception:
+            with suppress(ClusterQAError):  # it may have been discarded meanwhile
+                trouble = Trouble("fault", "The server made a mistake; its log says which.")
+                self.drafts.change(identifier, None, only=("reading",), state="unreadable", trouble=trouble)
+            raise
+
+    def likeness(self, document: Document) -> list[Likeness]:
+        """The live documents that much of this one stands in already."""
+        with Store.open(self.settings.data) as store:
+            return self.likenesses.of(document, store)
+
+    def passages(self, document: Document) -> tuple[Passage, ...]:
+        """The passages of a document, as they would be quoted; the latest few are remembered, for the pages of drafts."""
+        key = (document.id, document.version, document.language)
+        with self._trials_lock:
+            known = self._passages.get(key)
+        if known is None:
+            known = split(document, self.settings.passage_chars)
+            with self._trials_lock:
+                self._passages[key] = known
+                while len(self._passages) > KEPT_TRIALS:
+                    self._passages.popitem(last=False)
+        return known
+
+    def correct(self, identifier: str, who: str, seen: int, metadata: Metadata, intent: str | None = None) -> Draft:
+        """
+        Keep corrected metadata, and whether the file is a new document or a new version ("new", "replace").
+
+        Raises DeskError when the draft is not to be changed any more, or was changed meanwhile by another editor.
+        """
+        draft = self.drafts.get(identifier)
+        values: dict[str, object] = {"metadata": metadata}
+        if intent == "replace" and intent != draft.intent and draft.file in self._taken():
+            values |= {"intent": intent, "document": draft.file, "base": self.digest(draft.file)}
+        elif intent == "new" and (intent != draft.intent or draft.document in self._taken()):
+            values |= {"intent": intent, "document": free_name(draft.file, self._taken()), "base": None}
+        changed = self.drafts.change(
+            identifier, who, seen=seen, only=("ready", "reading", "unreadable"), trouble=None, **values
+        )
+        self._audit.record(who, "document.corrected", changed.document, changed.uploaded_as)
+        return changed
+
+    def other_name(self, draft: Draft) -> str:
+        """The id that this draft would get as a document of its own."""
+        return free_name(draft.file, self._taken())
+
+    def carry_metadata(self, draft: Draft, file: Path) -> None:
+        """Give a draft the metadata that stand in the sidecar of the file that it was made from."""
+        metadata = _sidecar(file)
+        if metadata != draft.metadata and draft.state in ("reading", "ready"):
+            self.drafts.change(draft.id, None, metadata=metadata)
+
+    def discard(self, identifier: str, who: str) -> Draft:
+        """Delete a draft with its file. Raises DeskError when it is published or about to be."""
+        draft = self.drafts.discard(identifier)
+        self._audit.record(who, "document.discarded", draft.document, draft.uploaded_as)
+        return draft
+
+    def try_out(self, identifier: str, question: Question) -> Reply | None:
+        """
+        Answer a question from this draft alone; None while the draft is being prepared (its job tells how far).
+
+        The draft gets an index of its own, made like the one that answers, with the same encoder and calibration.
+        """
+        draft = self.drafts.get(identifier)
+        key = (identifier, draft.revision)
+        with self._trials_lock:
+            assistant = self._trials.get(key)
+        if assistant is None:
+            job = self.job(f"trial {identifier}")
+            if job is None or job.over:
+                self._set(f"trial {identifier}", Job())
+                self._preparings.put(lambda: self._prepare_trial(identifier))
+            job = self.wait(f"trial {identifier}", 15)
+            if job is not None and job.trouble is not None:
+                raise DeskError("trial_failed", job.trouble.text)
+            with self._trials_lock:
+                assistant = self._trials.get(key)
+        return assistant.ask(question) if assistant else None
+
+    def _prepare_trial(self, identifier: str) -> None:
+        draft = self.drafts.get(identifier)
+        with self._running(f"trial {identifier}"):
+            document = self.drafts.read(draft)
+            if document is None:
+                raise DeskError("wrong_state", "The draft is not read yet.", state=draft.state)
+            trial = self.drafts.folder / identifier / "trial"
+            shutil.rmtree(trial, ignore_errors=True)
+            settings = self.settings.model_copy(update={"corpus": self.drafts.path(draft).parent, "data": trial})
+            library.update(
+                settings,
+                lambda: self._encoder,
+                progress=self._progress(f"trial {identifier}"),
+                read=lambda _, name: replace(document, id=name),
+            )
+            assistant = Assistant(settings, self._encoder, Store.open(trial), self._calibration)
+            with self._trials_lock:
+                for old in [key for key in self._trials if key[0] == identifier]:
+                    del self._trials[
+                        old
+                    ]  # somebody may be asking it still; its connection closes with the last of them
+                self._trials[identifier, draft.revision] = assistant
+                while len(self._trials) > KEPT_TRIALS:
+                    self._trials.popitem(last=False)
+
+    # ── publishing ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def conflict(self, draft: Draft) -> DeskError | None:
+        """
+        What keeps this draft from being published as it is meant to be: the corpus has changed since it was made.
+
+        "changed": the document that it replaces was changed by somebody else; "gone": that document is no longer there;
+        "taken": a new document, but one of this name came meanwhile; "ask": nobody has said which of the two it is.
+        """
+        if draft.state not in ("reading", "ready", "publishing"):
+            return None
+        name = draft.document
+        if draft.intent == "ask":
+            return DeskError(
+                "ask", f"There is a document {draft.file} already. Say what this file is to be.", document=draft.file
+            )
+        there = self.digest(name)
+        if there is not None and there == self._own_digest(draft):
+            return None  # it is in its place already: a killed server had come so far
+        if draft.state == "publishing" and self._half_placed(draft):
+            return None
+        if draft.intent == "new" and there is not None:
+            return DeskError("taken", f"A document {name} came meanwhile. Say what this file is to be.", document=name)
+        if draft.intent == "replace" and there is None:
+            return DeskError("gone", f"{name} is no longer among the documents.", document=name)
+        if draft.intent == "replace" and there != draft.base:
+            return DeskError(
+                "changed", f"{name} was changed by somebody else after this draft was made.", document=name
+            )
+        return None
+
+    def resolve(self, identifier: str, who: str, seen: int) -> Draft:
+        """
+        Go on with a draft in spite of its conflict, knowing the present document: replace what is there now, whatever it
+        is; bring in anew what is gone. What is replaced is kept as an earlier version.
+        """
+        draft = self.drafts.get(identifier)
+        there = self.digest(draft.document)
+        values = {"intent": "new", "base": None} if there is None else {"intent": "replace", "base": there}
+        changed = self.drafts.change(identifier, who, seen=seen, only=("ready",), trouble=None, **values)
+        self._audit.record(who, "document.resolved", changed.document, changed.uploaded_as)
+        return changed
+
+    def publish(self, identifier: str, who: str, seen: int | None = None) -> Draft:
+        """
+        Make a draft live, in the background; its job, under the draft's id, tells how far it is.
+
+        Raises DeskError when it is not ready, is being published already, or the corpus has changed under it.
+        """
+        draft = self.drafts.get(identifier)
+        if draft.state == "ready" and (conflict := self.conflict(draft)):
+            raise conflict
+        draft = self.drafts.change(identifier, who, seen=seen, only=("ready",), state="publishing", trouble=None)
+        self._later_publish(identifier, who)
+        return draft
+
+    def _later_publish(self, identifier: str, who: str) -> None:
+        self._set(identifier, Job())
+        self._changes.put(lambda: self._publish(identifier, who))
+
+    def _publish(self, identifier: str, who: str) -> None:
+        draft = self.drafts.get(identifier)
+        try:
+            with self._running(identifier), self._encoded(identifier, self.drafts.read(draft)):
+                if conflict := self.conflict(draft):
+                    raise conflict
+                name = draft.document
+                sidecar = self.drafts.sidecar(draft)
+                earlier = None if self._half_placed(draft) else self._keep_earlier(name, unless=self._own_digest(draft))
+                library.place(self.settings, name, self.drafts.path(draft), sidecar if sidecar.is_file() else None)
+                with self._undone(name, earlier):
+                    report = self._update([name], self._progress(identifier))
+                    for error in report.unreadable:
+                        if error.document == name:
+                            raise error
+                    stored = self._stored(name)
+                what: What = "replaced" if draft.intent == "replace" else "published"
+                detail = {"draft": identifier, "file": draft.uploaded_as, "sha256": draft.sha256, "earlier": earlier}
+                self.history.record(Event(who, what, name, stored.version, report.generation, detail))
+                self._audit.record(who, f"document.{what}", name, draft.uploaded_as)
+                self.drafts.change(identifier, None, state="published", generation=report.generation)
+                shutil.rmtree(self.drafts.folder / identifier / "trial", ignore_errors=True)
+        except ClusterQAError as error:
+            trouble = Trouble.of(error)
+            self.drafts.change(identifier, None, only=("publishing",), state="ready", trouble=trouble)
+            raise
+
+    @contextmanager
+    def _encoded(self, key: str, document: Document | None) -> Iterator[None]:
+        """
+        The writer lock, taken only when the document is encoded and the encoder remembers it: a long one keeps nobody else
+        from withdrawing or publishing another.
+        """
+        told = self._progress(key)
+        if document is not None:
+            texts = [
+                text
+                for passage in self.passages(document)
+                for text in (
+                    library.passage_text(document, passage),
+                    *(library.sentence_text(passage, i) for i in range(len(passage.sentences))),
+                )
+            ]
+            done = 0
+
+            def counted(number: int) -> None:
+                nonlocal done
+                done += number
+                told("encode", done, len(texts))
+
+            told("encode", 0, len(texts))
+            self._encoder.encode_passages(texts, counted)
+        with library.writer_lock(self.settings.data):
+            yield
+
+    def put_text(self, document: str, text: str, who: str) -> int:
+        """
+        Make a text that was written at the desk the document of this id, and live; gives the generation. Waits for it.
+
+        For documents of the desk's own making (answers); a file that somebody changed by hand meanwhile is kept as an
+        earlier version. Raises ClusterQAError.
+        """
+        box = self.settings.data / "written"
+        box.mkdir(parents=True, exist_ok=True)
+        file = box / Path(document).name
+        file.write_text(text, encoding="utf-8")
+        try:
+            with self._running(document), library.writer_lock(self.settings.data):
+                there = self.digest(document) is not None
+                earlier = self._keep_earlier(document, unless=library.file_state(file, document).sha256)
+                library.place(self.settings, document, file, None)
+                with self._undone(document, earlier):
+                    report = self._update([document], self._progress(document))
+                    stored = self._stored(document)
+                what: What = "replaced" if there else "published"
+                self.history.record(Event(who, what, document, stored.version, report.generation, {"earlier": earlier}))
+                self._audit.record(who, f"document.{what}", document)
+                return report.generation
+        finally:
+            file.unlink(missing_ok=True)
+
+    # ── withdrawing and restoring ───────────────────────────────────────────────────────────────────────────────
+
+    def withdraw(self, document: str, who: str) -> Withdrawal:
+        """
+        Take a document out of every answer, at once; gives the proof. Its file is kept, and `restore` brings it back.
+
+        Raises CorpusError when it is not there.
+        """
+        with library.writer_lock(self.settings.data):
+            with Store.open(self.settings.data) as store:
+                stored = store.document(document)
+                before, all_before = store.held(document), store.held(None)
+            library.remove(self.settings, document)
+            report = self._update([document], self._check_stopped)
+            with Store.open(self.settings.data) as store:
+                after, all_after = store.held(document), store.held(None)
+            proof = Withdrawal(before, after, all_before, all_after, report.generation)
+            detail = {"before": before, "after": after, "all_before": all_before, "all_after": all_after}
+            version = stored.version if stored else None
+            self.history.record(Event(who, "withdrawn", document, version, report.generation, detail))
+            self._audit.record(who, "document.withdrawn", document)
+        return proof
+
+    def restore(self, document: str, who: str) -> None:
+        """Bring a withdrawn document back, in the background; its job is under the document's id. Raises CorpusError."""
+        if document not in library.removed(self.settings):
+            raise DeskError(
+                "not_kept", f"The file of {document} is not kept, so it cannot be restored.", document=document
+            )
+        if self.digest(document) is not None:
+            raise DeskError("taken", f"There is a document {document} again.", document=document)
+        self._set(document, Job())
+        self._changes.put(lambda: self._restore(document, who))
+
+    def _restore(self, document: str, who: str) -> None:
+        with Store.open(self.settings.data) as store:
+            known = store.read(document)
+        with self._running(document), self._encoded(document, known):
+            library.restore(self.settings, document)
+            report = self._update([document], self._progress(document))
+            stored = self._stored(document)
+            self.history.record(Event(who, "restored", document, stored.version, report.generation))
+            self._audit.record(who, "document.restored", document)
+
+    # ── what was changed by hand ────────────────────────────────────────────────────────────────────────────────
+
+    def _look(self) -> None:
+        """Take up the files that changed and have come to rest since the last look."""
+        try:
+            files = {name: library.file_stat(path) for name, path in library.corpus_files(self.settings)}
+        except OSError:
+            return  # a file went while it was looked at; the next look sees the rest
+        except ClusterQAError as error:
+            self._cannot(error)
+            return
+        settled, first = files == self._looked, self._files is None
+        self._looked = files
+        if files == self._files or not (settled or first):
+            return
+        with Store.open(self.settings.data) as store:
+            failed = {name for name, _, _ in store.unreadable()} & files.keys()  # perhaps they are mended now
+            names = sorted({*library.out_of_step(self.settings, store), *(() if first else failed)})
+        self._take_up(files, names)
+
+    def _take_up(self, files: dict[str, tuple[int, int]], names: Sequence[str]) -> None:
+        """Some documents at a time, so that a publication need not wait until a great change is through."""
+        try:
+            if names:
+                self._refuse_a_lost_corpus()
+                with library.writer_lock(self.settings.data):
+                    self._note_by_hand(names[:AT_A_TIME])
+        except ClusterQAError as error:
+            self._cannot(error)
+            return
+        self.problem = None
+        if rest := names[AT_A_TIME:]:
+            self._changes.put(lambda: self._take_up(files, rest))
+        else:
+            self._files = files
+
+    def _cannot(self, error: ClusterQAError) -> None:
+        if self.problem is None or self.problem.text != str(error):  # it is tried again at every look
+            log.error("%s", error)
+        self.problem = Trouble.of(error)
+
+    def _refuse_a_lost_corpus(self) -> None:
+        with Store.open(self.settings.data) as store:
+            live = {stored.id for stored in store.documents()}
+        missing = live - {name for name, _ in library.corpus_files(self.settings)}
+        if len(live) >= MANY and 2 * len(missing) > len(live):
+            raise DeskError(
+                "many_missing",
+                f"{len(missing)} of {len(live)} documents are no longer in {self.settings.corpus}. That looks like a mistake, so "
+                "the index stays as it is. Put the files back, or confirm with: clusterqa index",
+                missing=len(missing),
+                total=len(live),
+            )
+
+    def _note_by_hand(self, names: Sequence[str]) -> None:
+        with Store.open(self.settings.data) as store:
+            before = {stored.id: stored.version for stored in store.documents()}
+        report = self._update(names, self._check_stopped)
+        changes: tuple[tuple[What, tuple[str, ...]], ...] = (
+            ("added_by_hand", report.added),
+            ("changed_by_hand", report.changed),
+            ("removed_by_hand", report.removed),
+        )
+        for what, changed in changes:
+            for name in changed:
+                version = before.get(name) if what == "removed_by_hand" else self._stored(name).version
+                self.history.record(Event(None, what, name, version, report.generation))
+
+    def _update(self, names: Sequence[str], progress: library.Progress) -> library.Report:
+        report = library.update(
+            self.settings, lambda: self._encoder, progress=progress, read=self._read, only=frozenset(names)
+        )
+        log.info("index updated", extra={"generation": report.generation, "documents": len(names)})
+        return report
+
+    def _check_stopped(self, stage: str, done: int, total: int) -> None:
+        if self._stop.is_set():
+            raise Stopped
+
+    # ── what there is ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def digest(self, document: str) -> str | None:
+        """The digest of a document's file and sidecar as they lie in the corpus; None when it is not there."""
+        path = dict(library.corpus_files(self.settings)).get(document) if self.settings.corpus.is_dir() else None
+        return library.file_state(path, document).sha256 if path else None
+
+    def original(self, document: str) -> Path | None:
+        """The file of a document, in the corpus or, when it is withdrawn, where it is kept."""
+        path = dict(library.corpus_files(self.settings)).get(document)
+        if path is None and document in library.removed(self.settings):
+            path = self.settings.data / library.REMOVED / document
+        return path
+
+    def versions(self, document: str) -> list[Version]:
+        """The texts that a document had, the newest first."""
+        with Store.open(self.settings.data) as store:
+            stored = store.document(document)
+            known = store.versions(document)
+        if stored is None:
+            return []
+        events = self.history.of(document)
+        found = []
+        for version in reversed([*(v for v in known if v != stored.version), stored.version]):
+            brought = next(
+                (e for e in events if e.version == version and e.what != "withdrawn" and e.what != "removed_by_hand"),
+                None,
+            )
+            state = "superseded" if version != stored.version else "current" if stored.state == "live" else "withdrawn"
+            kept = self.original(document) if version == stored.version else self._kept(document, version, brought)
+            found.append(Version(version, state, brought, kept))
+        return found
+
+    def _kept(self, document: str, version: str, event: Event | None) -> Path | None:
+        """The file of an earlier version: put aside when it was replaced here, else as it was uploaded."""
+        path = self.settings.data / EARLIER / document / version[:16] / Path(document).name
+        if not path.is_file() and event is not None and "draft" in event.detail:
+            with suppress(DeskError):
+                path = self.drafts.path(self.drafts.get(str(event.detail["draft"])))
+        return path if path.is_file() else None
+
+    def export(self, target: Path) -> None:
+        """Write a zip archive with every document, withdrawn and earlier ones too, and a list of them."""
+        from clusterqa.staff.exporting import write_archive
+
+        write_archive(self.settings, self.history, self.drafts, target)
+
+    def _taken(self) -> set[str]:
+        present = {name for name, _ in library.corpus_files(self.settings)} if self.settings.corpus.is_dir() else set()
+        coming = {draft.document for draft in self.drafts.all() if draft.state == "publishing"}
+        return present | coming
+
+    def _own_digest(self, draft: Draft) -> str:
+        return library.file_state(self.drafts.path(draft), draft.document).sha256
+
+    def _sidecar_of(self, document: str) -> Metadata:
+        path = dict(library.corpus_files(self.settings)).get(document)
+        return _sidecar(path) if path else Metadata()
+
+    def _keep_earlier(self, document: str, unless: str) -> str | None:
+        """Put a copy of a document's present file aside, under the version it was read as; gives that version."""
+        path = dict(library.corpus_files(self.settings)).get(document)
+        if path is None or library.file_state(path, document).sha256 == unless:
+            return None
+        with Store.open(self.settings.data) as store:
+            stored = store.document(document)
+            held = stored is not None and stored.file_sha256 == library.file_state(path, document).sha256
+        version = stored.version if stored and held else library.file_state(path, document).sha256
+        folder = self.settings.data / EARLIER / document / version[:16]
+        folder.mkdir(parents=True, exist_ok=True)
+        for part in (path, *(path.with_name(path.name + suffix) for suffix in library.SIDECARS)):
+            if part.is_file():
+                shutil.copy2(part, folder / part.name)
+        return version
+
+    def _half_placed(self, draft: Draft) -> bool:
+        """Whether a server was killed between the two steps of `library.place`: the new sidecar, but the earlier file."""
+        path = dict(library.corpus_files(self.settings)).get(draft.document) if self.settings.corpus.is_dir() else None
+        kept = self.settings.data / EARLIER / draft.document
+        if path is None or not kept.is_dir():
+            return False
+        beside, own = path.with_name(path.name + library.SIDECARS[0]), self.drafts.sidecar(draft)
+        if _bytes(beside) != _bytes(own):
+            return False
+        return any(_bytes(folder / path.name) == path.read_bytes() for folder in kept.iterdir())
+
+    @contextmanager
+    def _undone(self, document: str, earlier: str | None) -> Iterator[None]:
+        """Put the corpus back as it was when the index cannot take the change; not when the server merely stops."""
+        try:
+            yield
+        except ClusterQAError:
+            path = dict(library.corpus_files(self.settings)).get(document)
+            if earlier is not None:
+                folder = self.settings.data / EARLIER / document / earlier[:16]
+                kept = folder / Path(document).name
+                beside = [side for s in library.SIDECARS if (side := kept.with_name(kept.name + s)).is_file()]
+                library.place(self.settings, document, kept, beside[0] if beside else None)
+            elif path is not None:
+                for part in (path, *(path.with_name(path.name + suffix) for suffix in library.SIDECARS)):
+                    part.unlink(missing_ok=True)
+            raise
+
+    def _stored(self, document: str) -> Stored:
+        with Store.open(self.settings.data) as store:
+            stored = store.document(document)
+        if stored is None or stored.state != "live":
+            raise CorpusError(
+                f"{document} is not live, although it was just put into the corpus. Look at: clusterqa doctor"
+            )
+        return stored
+
+
+def _sidecar(path: Path) -> Metadata:
+    for suffix in library.SIDECARS:
+        beside = path.with_name(path.name + suffix)
+        if beside.is_file():
+            with suppress(OSError, UnicodeDecodeError):
+                return parse(beside.read_text(encoding="utf-8-sig"), 1, beside.name)[0]
+    return Metadata()
+
+
+def _bytes(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None

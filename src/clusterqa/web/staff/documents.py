@@ -1,0 +1,635 @@
+"""
+Documents at the desk: files come in, are looked at, corrected, tried and published; documents are found, replaced,
+withdrawn, restored and exported.
+
+A document's id may hold slashes, so it travels as the parameter `id`, never in the path.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote, urlencode
+
+from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import FileResponse, JSONResponse
+from starlette.background import BackgroundTask
+from starlette.datastructures import UploadFile
+
+from clusterqa import library
+from clusterqa.documents import SUFFIXES
+from clusterqa.documents.metadata import Metadata
+from clusterqa.errors import ClusterQAError
+from clusterqa.records import Document, Language, Question, Reply
+from clusterqa.staff.accounts import Account
+from clusterqa.staff.drafts import FIELDS, DeskError, Draft, Trouble, checked
+from clusterqa.staff.history import Event
+from clusterqa.staff.keeping import Job, Keeper
+from clusterqa.store import Store, Stored
+from clusterqa.web.render import document_address, web_address
+from clusterqa.web.staff.desk import Changing, Editor, audit, back, language_of, page, root, said, service
+from clusterqa.web.staff.words_documents import FORMATS, WORDS, count, share, size, told_error, told_remark
+
+log = logging.getLogger(__name__)
+
+router = APIRouter()
+
+HOME = "/staff/documents"
+DRAFTS = "/staff/drafts"
+PAGE = 50
+"""Documents on one page of the list."""
+PASSAGES_SHOWN = 12
+PASSAGES_MORE = 200
+TEXT_SHOWN = 60_000
+"""Characters of the whole text on a draft's page."""
+SORTS = ("title", "date", "added", "document")
+STATES = ("live", "withdrawn", "all")
+
+Id = Annotated[str, Form(alias="id", max_length=1000)]
+Asked = Annotated[str, Query(max_length=2000)]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A document of the list; `event` brought its content, None for what was there before the desk."""
+
+    stored: Stored
+    event: Event | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A draft of the list, with its title as corrected ("" while it is not read) and what stands in its way."""
+
+    draft: Draft
+    title: str
+    conflict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One page of a draft's text, or all of it where there are no pages."""
+
+    name: str
+    text: str
+
+
+def _show(request: Request, account: Account, template: str, **context: Any) -> Response:
+    language = language_of(request)
+    helpers = {
+        "count": lambda number: count(number, language),
+        "size": lambda number: size(number, language),
+        "share": lambda part: share(part, language),
+        "remark": lambda text: told_remark(text, language),
+        "error": lambda trouble: _told(trouble, language),
+        "formats": FORMATS,
+        "moment": datetime.fromisoformat,
+        "document_address": document_address,
+        "web_address": web_address,
+        "suffixes": ",".join(f".{suffix}" for suffix in SUFFIXES),
+        "max_upload_mb": service(request).settings.max_upload_mb,
+    }
+    return page(request, account, template, words=WORDS, **{**helpers, **context})
+
+
+def _told(trouble: Trouble | DeskError, language: Language) -> str:
+    text = trouble.text if isinstance(trouble, Trouble) else str(trouble)
+    return told_error(trouble.code, text, trouble.values, language)
+
+
+def _told_any(error: ClusterQAError, language: Language) -> str:
+    return _told(Trouble.of(error), language)
+
+
+def _keeper(request: Request) -> Keeper:
+    return service(request).keeper()
+
+
+def _address(path: str, **values: str) -> str:
+    return f"{path}?{urlencode(values)}"
+
+
+# ── the list ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@router.get(HOME)
+def documents(
+    request: Request,
+    account: Editor,
+    q: Asked = "",
+    language: Annotated[str, Query(max_length=5)] = "",
+    tag: Asked = "",
+    who: Asked = "",
+    year: Annotated[str, Query(max_length=4)] = "",
+    state: str = "live",
+    sort: str = "title",
+    number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
+) -> Response:
+    """What waits, and the documents: searched, filtered and sorted."""
+    keeper = _keeper(request)
+    state, sort = state if state in STATES else "live", sort if sort in SORTS else "title"
+    with Store.open(keeper.settings.data) as store, store.reading():
+        everything = store.documents(state=None)
+        unreadable = store.unreadable()
+        pending = library.out_of_step(keeper.settings, store) if keeper.settings.corpus.is_dir() else []
+    brought = keeper.history.brought()
+    every = [Listed(stored, brought.get(stored.id)) for stored in everything]
+    found = [
+        listed
+        for listed in every
+        if (state == "all" or (listed.stored.state == "live") == (state == "live"))
+        and (not language or listed.stored.language == language)
+        and (not tag or tag in listed.stored.tags)
+        and (not who or _who(listed) == who)
+        and (not year or (listed.stored.date or "").startswith(year))
+        and all(word in _folded(f"{listed.stored.title} {listed.stored.id}") for word in _folded(q).split())
+    ]
+    found = _sorted(found, sort)
+    live = [listed for listed in every if listed.stored.state == "live"]
+    chosen = {"q": q, "language": language, "tag": tag, "who": who, "year": year, "state": state, "sort": sort}
+    ours = {draft.document for draft in keeper.drafts.all() if draft.state == "publishing"}
+    failed = {name for name, _, _ in unreadable}
+    return _show(
+        request,
+        account,
+        "documents.html",
+        waiting=[_waiting(request, keeper, draft) for draft in keeper.drafts.all() if draft.state != "published"],
+        found=found[(number - 1) * PAGE : number * PAGE],
+        found_count=len(found),
+        total=len(every if state == "all" else live if state == "live" else [e for e in every if e not in live]),
+        number=number,
+        pages=-(-len(found) // PAGE),
+        address=lambda n: root(request) + _address(HOME, **{k: v for k, v in chosen.items() if v}, page=str(n)),
+        chosen=chosen,
+        tags=sorted({tag for listed in every for tag in listed.stored.tags}, key=str.casefold),
+        people=sorted({_who(listed) for listed in every if listed.event}, key=str.casefold),
+        years=sorted({listed.stored.date[:4] for listed in every if listed.stored.date}, reverse=True),
+        unreadable=unreadable,
+        pending=len(set(pending) - ours - failed),
+        problem=keeper.problem,
+        narrowed=any(chosen[name] for name in ("q", "language", "tag", "who", "year")) or state != "live",
+    )
+
+
+BY_HAND = "-"
+"""Stands in the filter for "nobody at the desk"; no account's name may begin with it."""
+
+
+def _who(listed: Listed) -> str:
+    return "" if listed.event is None else listed.event.who or BY_HAND
+
+
+def _folded(text: str) -> str:
+    decomposed = unicodedata.normalize("NFD", text.casefold())
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+def _sorted(found: Sequence[Listed], sort: str) -> list[Listed]:
+    alphabet = str.maketrans(
+        dict(zip("ąčęėįšųūž", ("a~", "c~", "e~", "e~~", "i~", "s~", "u~", "u~~", "z~"), strict=True))
+    )
+    by_title = sorted(
+        found, key=lambda e: (e.stored.title.casefold().lstrip("„“\"'–- ").translate(alphabet), e.stored.id)
+    )
+    if sort == "date":
+        return sorted(by_title, key=lambda e: e.stored.date or "", reverse=True)
+    if sort == "added":
+        return sorted(by_title, key=lambda e: e.event.at.timestamp() if e.event else 0.0, reverse=True)
+    if sort == "document":
+        return sorted(found, key=lambda e: e.stored.id)
+    return by_title
+
+
+def _waiting(request: Request, keeper: Keeper, draft: Draft) -> Waiting:
+    document = keeper.drafts.read(draft) if draft.state in ("ready", "publishing") else None
+    conflict = keeper.conflict(draft)
+    return Waiting(draft, document.title if document else "", _told(conflict, language_of(request)) if conflict else "")
+
+
+# ── files come in ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@router.post(DRAFTS)
+async def upload(request: Request, account: Changing) -> Response:
+    """
+    Take files in, each as a draft of its own; `replaces` names the document that the one file is a new version of.
+
+    Only somebody logged in gets so far; the body is read here, to disk. A script gets JSON, a form goes on to a page.
+    """
+    language = language_of(request)
+    form = await request.form(max_files=1000, max_fields=20)
+    replaces = form.get("replaces")
+    replaces = replaces if isinstance(replaces, str) and replaces else None
+    files = [item for item in form.getlist("files") if isinstance(item, UploadFile) and (item.filename or item.size)]
+    outcomes = [await run_in_threadpool(_take_in, request, account, file, replaces) for file in files]
+    told = [
+        {
+            "name": name,
+            "draft": draft.id if draft else None,
+            "address": f"{root(request)}{DRAFTS}/{draft.id}" if draft else None,
+            "known": known,
+            "error": _told_any(error, language) if error else None,
+        }
+        for name, draft, known, error in outcomes
+    ]
+    if "x-csrf-token" in request.headers:
+        return JSONResponse(told)
+    errors = [f"{line['name']}: {line['error']}" for line in told if line["error"]]
+    kept = [(draft, known) for _, draft, known, _ in outcomes if draft]
+    home = _address(f"{HOME}/replace", id=replaces) if replaces else HOME
+    if not files:
+        return back(request, home, said(request, WORDS, "upload_none"))
+    if len(kept) == 1 and not errors:
+        draft, known = kept[0]
+        text = said(request, WORDS, "upload_known_as").format(draft.uploaded_as) if known else ""
+        return back(request, f"{DRAFTS}/{draft.id}", text)
+    return back(request, home, " ".join([said(request, WORDS, "upload_some").format(len(kept)), *errors]))
+
+
+def _take_in(
+    request: Request, account: Account, file: UploadFile, replaces: str | None
+) -> tuple[str, Draft | None, bool, ClusterQAError | None]:
+    keeper, name = _keeper(request), file.filename or ""
+    limit = keeper.settings.max_upload_mb * 1024 * 1024
+    try:
+        draft, known = keeper.take_in(name, file.file, account.name, limit, replaces)
+    except ClusterQAError as error:
+        return name, None, False, error
+    return name, draft, known, None
+
+
+# ── a draft ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@router.get(f"{DRAFTS}/{{draft_id}}")
+def draft_page(
+    request: Request, account: Editor, draft_id: str, question: Asked = "", passages: Annotated[int, Query(ge=0)] = 0
+) -> Response:
+    """What was read from a file, how it would be quoted, and what can be done with it; with a question, the trial."""
+    try:
+        draft = _keeper(request).drafts.get(draft_id)
+    except DeskError as error:
+        return back(request, HOME, _told(error, language_of(request)))
+    return _draft(request, account, draft, question=question, passages=passages)
+
+
+def _draft(
+    request: Request,
+    account: Account,
+    draft: Draft,
+    *,
+    question: str = "",
+    passages: int = 0,
+    typed: dict[str, str] | None = None,
+    faults: dict[str, str] | None = None,
+    problem: str = "",
+    status: int = 200,
+) -> Response:
+    keeper, language = _keeper(request), language_of(request)
+    found = keeper.drafts.found(draft)
+    document = keeper.drafts.read(draft)
+    reply, trial, trial_error = _tried(keeper, draft, question, language) if question.strip() else (None, None, "")
+    cut = keeper.passages(document) if document else ()
+    shown = PASSAGES_MORE if passages else PASSAGES_SHOWN
+    others = library.corpus_files(keeper.settings) if keeper.settings.corpus.is_dir() else []
+    conflict = keeper.conflict(draft)
+    return _show(
+        request,
+        account,
+        "draft.html",
+        draft=draft,
+        document=document,
+        found=found,
+        typed=typed or (_as_typed(document) if document else {}),
+        faults=faults or {},
+        problem=problem,
+        conflict=conflict,
+        current=draft.document if keeper.digest(draft.document) is not None else None,
+        other_name=keeper.other_name(draft),
+        likenesses=[like for like in keeper.likeness(document) if like.document != draft.document] if document else [],
+        passages=cut[:shown],
+        passages_count=len(cut),
+        more=len(cut) > shown and not passages,
+        columns=_columns(document, WORDS[language]["page_number"]) if document else [],
+        text_shown=TEXT_SHOWN,
+        others=[name for name, _ in others if name != draft.document],
+        job=keeper.job(draft.id),
+        question=question,
+        reply=reply,
+        trial=trial,
+        trial_error=trial_error,
+        live=_live(keeper, draft.document) if draft.state == "published" else None,
+        here=f"{DRAFTS}/{draft.id}" if request.method == "POST" else None,
+        status=status,
+    )
+
+
+def _tried(keeper: Keeper, draft: Draft, question: str, language: Language) -> tuple[Reply | None, Job | None, str]:
+    try:
+        reply = keeper.try_out(draft.id, Question(question, language=language))
+    except ClusterQAError as error:
+        return None, None, _told_any(error, language)
+    return reply, keeper.job(f"trial {draft.id}") if reply is None else None, ""
+
+
+def _columns(document: Document, page_words: str) -> list[Column]:
+    text = document.text[:TEXT_SHOWN]
+    if not document.pages:
+        return [Column("", text)]
+    return [
+        Column(
+            page_words.format(page.label or page.number), document.text[page.start : min(page.end, TEXT_SHOWN)].strip()
+        )
+        for page in document.pages
+        if page.start < TEXT_SHOWN
+    ]
+
+
+def _as_typed(document: Document) -> dict[str, str]:
+    values = {name: getattr(document, name) or "" for name in FIELDS}
+    return {**values, "tags": ", ".join(document.tags)}
+
+
+def _live(keeper: Keeper, document: str) -> Stored | None:
+    with Store.open(keeper.settings.data) as store:
+        stored = store.document(document)
+    return stored if stored and stored.state == "live" else None
+
+
+@router.post(f"{DRAFTS}/{{draft_id}}")
+def correct(
+    request: Request,
+    account: Changing,
+    draft_id: str,
+    revision: Annotated[int, Form()],
+    title: Annotated[str, Form(max_length=1000)] = "",
+    language: Annotated[str, Form(max_length=20)] = "",
+    date: Annotated[str, Form(max_length=40)] = "",
+    publisher: Annotated[str, Form(max_length=1000)] = "",
+    url: Annotated[str, Form(max_length=2000)] = "",
+    tags: Annotated[str, Form(max_length=2000)] = "",
+    translation_of: Annotated[str, Form(max_length=1000)] = "",
+    intent: Annotated[str, Form(max_length=20)] = "",
+    then: Annotated[str, Form(max_length=20)] = "",
+) -> Response:
+    """Keep what the editor corrected; with `then=publish` go on to publish."""
+    keeper, words = _keeper(request), WORDS[language_of(request)]
+    typed = {
+        "title": title, "language": language, "date": date, "publisher": publisher, "url": url, "tags": tags,
+        "translation_of": translation_of,
+    }  # fmt: skip
+    try:
+        draft = keeper.drafts.get(draft_id)
+        found = keeper.drafts.found(draft)
+        metadata, faults = checked(typed)
+        if found is not None:
+            metadata, emptied = _beyond(found, metadata, typed)
+            faults = {**emptied, **faults}
+        if faults:
+            marked = {
+                name: words["fault_emptied"] if name in emptied else words.get(f"fault_{name}", words["fault_other"])
+                for name in faults
+            }
+            return _draft(request, account, draft, typed=typed, faults=marked, problem=words["check_form"], status=422)
+        if metadata != draft.metadata or intent:
+            draft = keeper.correct(draft_id, account.name, revision, metadata, intent or None)
+            revision = draft.revision
+        if then == "publish":
+            keeper.publish(draft_id, account.name, revision)
+            return back(request, f"{DRAFTS}/{draft_id}")
+    except DeskError as error:
+        text = _told(error, language_of(request))
+        return back(request, HOME if error.code == "no_draft" else f"{DRAFTS}/{draft_id}", text)
+    return back(request, f"{DRAFTS}/{draft_id}", words["saved"])
+
+
+def _beyond(found: Document, metadata: Metadata, typed: dict[str, str]) -> tuple[Metadata, dict[str, str]]:
+    """Only what differs from what the file itself says; fields of the file that were emptied are faults."""
+    kept: dict[str, Any] = {}
+    emptied: dict[str, str] = {}
+    for name in FIELDS:
+        own, value = getattr(found, name), getattr(metadata, name)
+        if own and not typed.get(name, "").strip():
+            emptied[name] = "emptied"
+        elif value and value != own:
+            kept[name] = value
+    return Metadata(**kept), emptied
+
+
+@router.get(f"{DRAFTS}/{{draft_id}}/state")
+def draft_state(request: Request, account: Editor, draft_id: str) -> Response:
+    """How far reading or publishing a draft is, for the page to follow."""
+    keeper = _keeper(request)
+    try:
+        draft = keeper.drafts.get(draft_id)
+    except DeskError:
+        return JSONResponse({"state": "gone", "over": True}, headers={"Cache-Control": "no-store"})
+    return _progress(request, keeper.job(draft_id), draft.state, over=draft.state not in ("reading", "publishing"))
+
+
+def _progress(request: Request, job: Job | None, state: str, *, over: bool) -> Response:
+    job = job or Job()
+    words = WORDS[language_of(request)]
+    told = (
+        words[f"stage_{job.stage}"].format(job.done, job.total)
+        if job.total or job.stage not in ("read", "encode")
+        else ""
+    )
+    values = {"state": state, "over": over, "stage": job.stage, "done": job.done, "total": job.total, "text": told}
+    return JSONResponse(values, headers={"Cache-Control": "no-store"})
+
+
+@router.post(f"{DRAFTS}/{{draft_id}}/resolve")
+def resolve(request: Request, account: Changing, draft_id: str, revision: Annotated[int, Form()]) -> Response:
+    """Go on with a draft in spite of a conflict, having seen it."""
+    try:
+        _keeper(request).resolve(draft_id, account.name, revision)
+    except DeskError as error:
+        return back(request, f"{DRAFTS}/{draft_id}", _told(error, language_of(request)))
+    return back(request, f"{DRAFTS}/{draft_id}", said(request, WORDS, "resolved"))
+
+
+@router.get(f"{DRAFTS}/{{draft_id}}/discard")
+def ask_discard(request: Request, account: Editor, draft_id: str) -> Response:
+    """The question before a draft is deleted; works without a script."""
+    try:
+        draft = _keeper(request).drafts.get(draft_id)
+    except DeskError as error:
+        return back(request, HOME, _told(error, language_of(request)))
+    return _show(
+        request, account, "document_confirm.html", action="discard", name=draft.uploaded_as, id="",
+        target=f"{DRAFTS}/{draft.id}/discard", cancel=f"{DRAFTS}/{draft.id}",
+    )  # fmt: skip
+
+
+@router.post(f"{DRAFTS}/{{draft_id}}/discard")
+def discard(request: Request, account: Changing, draft_id: str) -> Response:
+    """Delete a draft with its file."""
+    try:
+        draft = _keeper(request).discard(draft_id, account.name)
+    except DeskError as error:
+        return back(request, HOME, _told(error, language_of(request)))
+    return back(request, HOME, said(request, WORDS, "discarded").format(draft.uploaded_as))
+
+
+@router.get(f"{DRAFTS}/{{draft_id}}/file")
+def draft_file(request: Request, account: Editor, draft_id: str) -> Response:
+    """The file as it came."""
+    keeper = _keeper(request)
+    try:
+        draft = keeper.drafts.get(draft_id)
+    except DeskError as error:
+        return back(request, HOME, _told(error, language_of(request)))
+    return _file(keeper.drafts.path(draft), draft.file)
+
+
+def _file(path: Path, name: str) -> Response:
+    # Always as a download of no particular kind: a page somebody uploaded must not run as one of ours.
+    return FileResponse(
+        path,
+        media_type="application/octet-stream",
+        headers={
+            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+            "Cache-Control": "no-store",
+        },
+    )
+
+
+# ── a document ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@router.get(f"{HOME}/show")
+def document_page(
+    request: Request, account: Editor, document: Annotated[str, Query(alias="id", max_length=1000)]
+) -> Response:
+    """A document with its versions and what happened to it; after a withdrawal, the proof."""
+    keeper = _keeper(request)
+    with Store.open(keeper.settings.data) as store:
+        stored = store.document(document)
+        held = store.held(document)
+    if stored is None:
+        return back(request, HOME, said(request, WORDS, "no_document"))
+    events = keeper.history.of(document)
+    proof = next((event for event in events if event.what == "withdrawn"), None) if stored.state != "live" else None
+    return _show(
+        request, account, "document.html", stored=stored, held=held, versions=keeper.versions(document), events=events,
+        proof=proof, kept=keeper.original(document) is not None, job=keeper.job(document),
+        waiting=[d for d in keeper.drafts.all() if d.document == document and d.state != "published"],
+    )  # fmt: skip
+
+
+@router.get(f"{HOME}/state")
+def document_state(request: Request, account: Editor, document: Annotated[str, Query(alias="id")]) -> Response:
+    """How far bringing a document back is."""
+    job = _keeper(request).job(document)
+    return _progress(request, job, job.stage if job else "done", over=job is None or job.over)
+
+
+@router.get(f"{HOME}/file")
+def document_file(
+    request: Request,
+    account: Editor,
+    document: Annotated[str, Query(alias="id")],
+    version: Annotated[str, Query(max_length=64)] = "",
+) -> Response:
+    """The file of a document, or the one that an earlier version came in."""
+    keeper = _keeper(request)
+    path = keeper.original(document)
+    if version:
+        path = next((v.kept for v in keeper.versions(document) if v.version == version), None)
+    if path is None or not path.is_file():
+        return back(request, HOME, said(request, WORDS, "no_document"))
+    return _file(path, Path(document).name)
+
+
+@router.get(f"{HOME}/replace")
+def ask_replace(request: Request, account: Editor, document: Annotated[str, Query(alias="id")]) -> Response:
+    """The form for a new version of a document."""
+    stored = _live(_keeper(request), document)
+    if stored is None:
+        return back(request, HOME, said(request, WORDS, "no_document"))
+    return _show(request, account, "document_replace.html", stored=stored, suffix=Path(document).suffix)
+
+
+@router.post(f"{HOME}/again")
+def again(request: Request, account: Changing, document: Id, version: Annotated[str, Form()]) -> Response:
+    """A draft from the file of a version, an earlier one or the present: to use it again, or to correct what is said of it."""
+    keeper = _keeper(request)
+    path = next((v.kept for v in keeper.versions(document) if v.version == version), None)
+    if path is None:
+        return back(request, _address(f"{HOME}/show", id=document), said(request, WORDS, "no_document"))
+    try:
+        with path.open("rb") as file:
+            draft, _ = keeper.take_in(Path(document).name, file, account.name, path.stat().st_size, document)
+        keeper.carry_metadata(draft, path)
+    except DeskError as error:
+        return back(request, _address(f"{HOME}/show", id=document), _told(error, language_of(request)))
+    return back(request, f"{DRAFTS}/{draft.id}")
+
+
+@router.get(f"{HOME}/withdraw")
+def ask_withdraw(request: Request, account: Editor, document: Annotated[str, Query(alias="id")]) -> Response:
+    """The question before a document is withdrawn; works without a script."""
+    stored = _live(_keeper(request), document)
+    if stored is None:
+        return back(request, HOME, said(request, WORDS, "no_document"))
+    return _show(
+        request, account, "document_confirm.html", action="withdraw", name=stored.title, id=document,
+        target=f"{HOME}/withdraw", cancel=_address(f"{HOME}/show", id=document),
+    )  # fmt: skip
+
+
+@router.post(f"{HOME}/withdraw")
+def withdraw(request: Request, account: Changing, document: Id) -> Response:
+    """Take a document out of every answer."""
+    there = _address(f"{HOME}/show", id=document)
+    try:
+        _keeper(request).withdraw(document, account.name)
+    except ClusterQAError as error:
+        return back(request, there, _told_any(error, language_of(request)))
+    return back(request, there, said(request, WORDS, "withdraw_done"))
+
+
+@router.post(f"{HOME}/restore")
+def restore(request: Request, account: Changing, document: Id) -> Response:
+    """Bring a withdrawn document back."""
+    there = _address(f"{HOME}/show", id=document)
+    keeper = _keeper(request)
+    try:
+        keeper.restore(document, account.name)
+    except ClusterQAError as error:
+        return back(request, there, _told_any(error, language_of(request)))
+    job = keeper.wait(document, 3)
+    done = job is not None and job.stage == "done"
+    return back(request, there, said(request, WORDS, "restored_done") if done else "")
+
+
+@router.get(f"{HOME}/export")
+def export(request: Request, account: Editor) -> Response:
+    """Everything as one zip archive, made on disk and deleted when it is sent."""
+    keeper = _keeper(request)
+    handle, name = tempfile.mkstemp(suffix=".zip", prefix="export-", dir=keeper.settings.data)
+    os.close(handle)
+    path = Path(name)
+    try:
+        keeper.export(path)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    audit(request).record(account.name, "document.exported")
+    return FileResponse(
+        path,
+        media_type="application/zip",
+        filename="clusterqa-documents.zip",
+        headers={"Cache-Control": "no-store"},
+        background=BackgroundTask(path.unlink, missing_ok=True),
+    )

@@ -1,0 +1,206 @@
+"""Logging in and out, and the change of one's own password."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from hmac import compare_digest
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi.responses import RedirectResponse
+
+from clusterqa.staff.accounts import (
+    MAX_PASSWORD,
+    MIN_PASSWORD,
+    Account,
+    AccountError,
+    Locked,
+    Session,
+    WeakPassword,
+    WrongPassword,
+)
+from clusterqa.web.staff.desk import (
+    SESSION_COOKIE,
+    Refused,
+    accounts,
+    back,
+    changing_own,
+    desk_of,
+    language_of,
+    logged_in,
+    page,
+    root,
+    said,
+    same_origin,
+    session_of,
+)
+from clusterqa.web.staff.words import WORDS, clock
+
+router = APIRouter()
+
+LOGIN_COOKIE = "clusterqa_login"
+"""A random value, from which the log-in form's token is made: nobody can log a reader in under a stranger's name."""
+
+_PATH = re.compile(r"/staff(/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?(\?[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?")
+
+
+def inside(target: str) -> str:
+    """A path of the desk to go to after the log-in; "/staff" for anything that would lead elsewhere."""
+    if not _PATH.fullmatch(target) or "//" in target or ".." in target:
+        return "/staff"
+    path = target.split("?")[0]
+    return "/staff" if path in ("/staff/login", "/staff/logout") else target
+
+
+def to_login(request: Request, target: str) -> Response:
+    """To the log-in page, and from there back to `target`."""
+    query = {} if inside(target) == "/staff" else {"next": inside(target)}
+    if SESSION_COOKIE in request.cookies:
+        query["again"] = "1"
+    return RedirectResponse(f"{root(request)}/staff/login{'?' if query else ''}{urlencode(query)}", 303)
+
+
+@router.get("/staff/login")
+def show(request: Request, next: str = "", again: str = "", out: str = "") -> Response:
+    """The log-in page; who is logged in already goes on."""
+    if session_of(request) is not None:
+        return RedirectResponse(root(request) + inside(next), 303)
+    words = WORDS[language_of(request)]
+    remark = words["logged_out"] if out else words["log_in_again"] if again else ""
+    return _form(request, next, remark=remark)
+
+
+def _form(
+    request: Request, target: str, *, name: str = "", problem: str = "", remark: str = "", status: int = 200
+) -> Response:
+    seed = request.cookies.get(LOGIN_COOKIE) or secrets.token_urlsafe(18)
+    book = accounts(request)
+    response = page(
+        request, None, "login.html", status=status, open=book.exist(), next=inside(target), name=name, problem=problem,
+        remark=remark, token=book.signature("login", seed),
+    )  # fmt: skip
+    _set(request, response, LOGIN_COOKIE, seed)
+    return response
+
+
+@router.post("/staff/login")
+async def log_in(
+    request: Request,
+    name: Annotated[str, Form(max_length=500)],
+    password: Annotated[str, Form(max_length=5000)],
+    csrf: Annotated[str, Form(max_length=200)] = "",
+    next: Annotated[str, Form(max_length=2000)] = "",
+) -> Response:
+    """Check name and password; the answer takes as long, and says the same, whether there is such a name or not."""
+    gate = desk_of(request).gate
+    client = request.client.host if request.client else ""
+    if not gate.admits(client):
+        raise Refused(429, "busy_login")
+    return await gate.run(lambda: _log_in(request, name, password, csrf, next, client))
+
+
+def _log_in(request: Request, name: str, password: str, csrf: str, target: str, client: str) -> Response:
+    words = WORDS[language_of(request)]
+    book = accounts(request)
+    seed = request.cookies.get(LOGIN_COOKIE, "")
+    if not same_origin(request):
+        raise Refused(403, "foreign_form")
+    if not seed or not compare_digest(csrf.encode("utf-8", "replace"), book.signature("login", seed).encode()):
+        return _form(request, target, name=name, problem=words["wrong_token"], status=403)
+    if not book.exist():
+        return _form(request, target, status=403)
+    try:
+        session = book.log_in(name, password, client)
+    except Locked as locked:
+        problem = words["locked"].format(words["after_time"].format(clock(locked.until)))
+        return _form(request, target, name=name, problem=problem, status=429)
+    except WrongPassword:
+        return _form(request, target, name=name, problem=words["wrong_password"], status=403)
+    response = RedirectResponse(root(request) + inside(target), 303)
+    if session.account.must_change:
+        response = RedirectResponse(f"{root(request)}/staff/password", 303)
+    _begin(request, response, session)
+    return response
+
+
+@router.post("/staff/logout")
+def log_out(request: Request, account: Annotated[Account, Depends(changing_own)]) -> Response:
+    """End this session."""
+    if (session := session_of(request)) is not None:
+        accounts(request).log_out(session)
+    response = RedirectResponse(f"{root(request)}/staff/login?out=1", 303)
+    response.delete_cookie(SESSION_COOKIE, path=f"{root(request)}/staff")
+    return response
+
+
+@router.get("/staff/password")
+def show_password(request: Request, account: Annotated[Account, Depends(logged_in)]) -> Response:
+    """The form to change one's own password."""
+    return _password_form(request, account)
+
+
+def _password_form(
+    request: Request, account: Account, problem: str = "", field: str = "", status: int = 200
+) -> Response:
+    return page(
+        request,
+        account,
+        "password.html",
+        status=status,
+        problem=problem,
+        at_fault=field,
+        least=MIN_PASSWORD,
+        most=MAX_PASSWORD,
+    )
+
+
+@router.post("/staff/password")
+def change_password(
+    request: Request,
+    account: Annotated[Account, Depends(changing_own)],
+    old: Annotated[str, Form(max_length=5000)],
+    new: Annotated[str, Form(max_length=5000)],
+    again: Annotated[str, Form(max_length=5000)],
+) -> Response:
+    """Change one's own password: every session ends but this one, which goes on as a new one."""
+    words = WORDS[language_of(request)]
+    book = accounts(request)
+    client = request.client.host if request.client else ""
+    if new != again:
+        return _password_form(request, account, words["not_same"], "again", 422)
+    if new == old:
+        return _password_form(request, account, words["same_as_old"], "new", 422)
+    try:
+        book.check(account.name, old, client)
+        changed = book.set_password(account.name, new, account.name)
+    except Locked as locked:
+        problem = words["locked"].format(words["after_time"].format(clock(locked.until)))
+        return _password_form(request, account, problem, "old", 429)
+    except WrongPassword:
+        return _password_form(request, account, words["old_wrong"], "old", 422)
+    except WeakPassword as weak:
+        return _password_form(request, account, told(request, weak), "new", 422)
+    session = book.begin(changed)
+    request.state.session = session
+    response = back(request, "/staff", said(request, WORDS, "password_changed"))
+    _begin(request, response, session)
+    return response
+
+
+def told(request: Request, error: AccountError) -> str:
+    """What is wrong with an account, in the language of the page."""
+    text = said(request, WORDS, error.key)
+    return text.format(MAX_PASSWORD if error.key == "password_long" else MIN_PASSWORD)
+
+
+def _begin(request: Request, response: Response, session: Session) -> None:
+    _set(request, response, SESSION_COOKIE, session.token)
+
+
+def _set(request: Request, response: Response, name: str, value: str) -> None:
+    """A cookie of the desk alone, gone with the browser: out of reach of scripts, and of plain HTTP where there is TLS."""
+    response.set_cookie(
+        name, value, path=f"{root(request)}/staff", httponly=True, samesite="lax", secure=request.url.scheme == "https"
+    )
