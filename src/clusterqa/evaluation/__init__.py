@@ -1,7 +1,8 @@
 """
 Questions with known answers → measures, by direction, with intervals.
 
-    sets (questions.jsonl) ─run─▶ Outcome per question and view ─measures─▶ tables, comparison, gate, calibration
+    sets (questions.jsonl) ─┬─run─▶ Outcome per question and view ─▶ tables, compare, gate, calibrate, report
+    beir (BEIR folder) ─────┘       measures: by ir_measures where it has them      trec: files of other tools
 
 A direction is the question's language → the documents' language. Since our documents come in pairs, a direction is
 measured on a view of the index that holds the documents of one language only; the view of both is what people use.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from clusterqa.calibration import Calibration
 from clusterqa.errors import EvaluationError
-from clusterqa.evaluation.run import Outcome, Run
+from clusterqa.evaluation.outcomes import Outcome, Run
+from clusterqa.store import Store
 
 FOLDS = 10
 SEED = 20261123
@@ -53,7 +55,23 @@ def calibrate(run: Run) -> Calibration:
         bias=round(float(bias), 5),
         threshold=round(operating_point(chosen, out_of_fold), 4),
         fitted_on=run.questions_sha256,
+        outcomes=[
+            (round(float(probability), 4), int(o.answerable), int(o.answerable and o.rank == 1))
+            for o, probability in zip(chosen, out_of_fold, strict=True)
+            if o.view == "both"
+        ],
     )
+
+
+def check_encoder(run: Run, data: Path) -> None:
+    """Raise EvaluationError when the index of a data folder was built with another encoder than the run."""
+    with Store.open(data) as store:
+        used = store.meta("encoder")
+    if used != run.encoder:
+        raise EvaluationError(
+            f"The run was made with the encoder {run.encoder}, but the index in {data} was built with {used}: a confidence "
+            "fitted for one says nothing of the other. Run the questions again on this index, or name a file with -o."
+        )
 
 
 def operating_point(outcomes: Sequence[Outcome], probabilities: np.ndarray) -> float:

@@ -14,6 +14,7 @@ from clusterqa.records import LANGUAGES, Language, Question
 from clusterqa.store import Store
 
 Half = Literal["fit", "held"]
+Twin = Literal["", "folded", "typo"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class Item:
     type: str
     history: tuple[str, ...]
     answers: tuple[Gold, ...]
+    twin: Twin = ""
+    """What it is of the question with the same id: "folded" (without diacritics), "typo", or the question itself."""
 
     @property
     def half(self) -> Half:
@@ -77,6 +80,10 @@ def read_set(path: Path) -> list[Item]:
 def _item(data: dict[str, Any]) -> Item:
     if data["language"] not in LANGUAGES:
         raise ValueError(f'"language" is {data["language"]!r}, not "lt" or "en"')
+    if not str(data["question"]).strip():
+        raise ValueError('"question" is empty')
+    if not all(str(answer["quote"]).strip() for answer in data.get("answer") or ()):
+        raise ValueError("an answer has an empty quote")
     return Item(
         id=str(data["id"]),
         question=str(data["question"]),
@@ -91,11 +98,21 @@ def spans(item: Item, store: Store) -> dict[str, list[tuple[int, int]]]:
     """Document → where the item's quotes stand in its stored text today; places that are gone are left out."""
     found: dict[str, list[tuple[int, int]]] = {}
     for gold in item.answers:
-        stored = store.document(gold.document)
-        text = store.text(gold.document, stored.version) if stored else None
-        start = text.find(gold.quote) if text else -1
-        if start >= 0:
-            found.setdefault(gold.document, []).append((start, start + len(gold.quote)))
+        if here := places(gold, store):
+            found.setdefault(gold.document, []).extend(here)
+    return found
+
+
+def places(gold: Gold, store: Store) -> list[tuple[int, int]]:
+    """Where a quote stands in the stored text of its document today, every time it does; empty when it is gone."""
+    stored = store.document(gold.document)
+    if stored is None or stored.state != "live" or not gold.quote:
+        return []
+    text = store.text(gold.document, stored.version) or ""
+    found, start = [], text.find(gold.quote)
+    while start >= 0:
+        found.append((start, start + len(gold.quote)))
+        start = text.find(gold.quote, start + 1)
     return found
 
 

@@ -1,0 +1,121 @@
+"""One question set under many settings: encoder, length of passages, constants of the search."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from clusterqa.encoder import Encoder, Vectors
+from clusterqa.errors import EvaluationError
+from clusterqa.evaluation.outcomes import Run
+from clusterqa.evaluation.run import Tick, run
+from clusterqa.evaluation.sets import Item
+from clusterqa.library import Progress, update
+from clusterqa.search import WEIGHTS, SearchWeights
+from clusterqa.settings import Settings
+
+INDEXED = ("encoder", "passage_chars")
+"""What needs an index of its own; everything else is a constant of the search."""
+WEIGHT_NAMES = tuple(f.name for f in fields(SearchWeights))
+
+Grid = Mapping[str, Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One combination of values, and its run."""
+
+    values: dict[str, Any]
+    run: Run
+
+
+class _Remembering:
+    """An encoder that encodes equal questions once: settings change what is found, not what is asked."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self.fingerprint = encoder.fingerprint
+        self.dimension = encoder.dimension
+        self._known: dict[tuple[str, ...], Vectors] = {}
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        key = tuple(texts)
+        if key not in self._known:
+            self._known[key] = self._encoder.encode_queries(texts)
+        return self._known[key]
+
+    def encode_passages(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
+        return self._encoder.encode_passages(texts, progress)
+
+    def cut_off(self, texts: Sequence[str]) -> list[int]:
+        return self._encoder.cut_off(texts)
+
+
+def parse_grid(arguments: Sequence[str]) -> dict[str, list[Any]]:
+    """
+    "dense_weight=0.4,0.55" and its like → name → values.
+
+    Raises EvaluationError that names every argument that is wrong.
+    """
+    grid: dict[str, list[Any]] = {}
+    wrong = []
+    kinds: dict[str, Callable[[str], Any]] = {name: type(getattr(WEIGHTS, name)) for name in WEIGHT_NAMES}
+    kinds |= {"encoder": str, "passage_chars": int}
+    for argument in arguments:
+        name, _, values = argument.partition("=")
+        name = name.strip().replace("-", "_")
+        if name not in kinds:
+            wrong.append(f"{argument}: there is no setting {name!r} to vary. Settings: {', '.join(kinds)}.")
+            continue
+        try:
+            found = [kinds[name](part.strip()) for part in values.split(",") if part.strip()]
+            if not found:
+                raise ValueError("no value is given")
+            grid[name] = list(dict.fromkeys([*grid.get(name, ()), *found]))
+        except ValueError as error:
+            wrong.append(f"{argument}: {error}. Write it like: {name}=VALUE,VALUE")
+    if wrong:
+        raise EvaluationError("\n".join(wrong))
+    return grid
+
+
+def sweep(
+    items: Sequence[Item],
+    settings: Settings,
+    grid: Grid,
+    load: Callable[[Settings], Encoder],
+    tick: Tick | None = None,
+    progress: Progress | None = None,
+) -> Iterator[Tried]:
+    """
+    Run a question set under every combination of the grid's values, the last name varying fastest.
+
+    The index of the settings themselves is used where it fits; any other is made below the data folder, in `sweep`, and
+    found there again the next time. `load` gives the encoder of settings. Tune on the fitting half only.
+    """
+    encoders: dict[str, Encoder] = {}
+    for combination in itertools.product(*grid.values()):
+        values = dict(zip(grid, combination, strict=True))
+        own = _settings(settings, values)
+        if own.encoder not in encoders:
+            encoders[own.encoder] = _Remembering(load(own))
+        encoder = encoders[own.encoder]
+        if own.data != settings.data:
+            update(own, lambda encoder=encoder: encoder, progress=progress)  # type: ignore[misc]
+        weights = replace(WEIGHTS, **{name: value for name, value in values.items() if name in WEIGHT_NAMES})
+        yield Tried(values, run(items, own, encoder, tick, weights=weights))
+
+
+def _settings(settings: Settings, values: Mapping[str, Any]) -> Settings:
+    changed = {name: values[name] for name in INDEXED if name in values and values[name] != getattr(settings, name)}
+    if not changed:
+        return settings
+    flags = {"corpus": settings.corpus, "encoder": settings.encoder, "passage_chars": settings.passage_chars, **changed}
+    label = re.sub(r"[^\w.-]+", "-", str(flags["encoder"])).strip("-")[-40:]
+    digest = hashlib.sha256(str(flags["encoder"]).encode()).hexdigest()[:8]
+    folder = settings.data / "sweep" / f"{label}-{digest}-{flags['passage_chars']}"
+    return Settings.load({**flags, "threads": settings.threads, "data": folder})

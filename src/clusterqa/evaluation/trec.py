@@ -1,0 +1,101 @@
+"""TREC run and qrels files: what other tools of the field read and write."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from clusterqa.errors import EvaluationError
+from clusterqa.evaluation.measures import SEARCH_MEASURES, interval, scored_values
+from clusterqa.evaluation.outcomes import VIEWS, Run
+from clusterqa.evaluation.tables import Interval
+
+TAG = "clusterqa"
+
+
+def write(run: Run, folder: Path) -> list[Path]:
+    """
+    Write `VIEW.run` and `VIEW.qrels` for each view of a run that has answerable questions; gives their paths.
+
+    A passage is named `document#start-end`, with white space and `%` percent-encoded; a document of a BEIR run by its id.
+    The scores of a run fall with every rank, so that tools which order by score see the same ranking.
+    """
+    written = []
+    for view in VIEWS:
+        outcomes = [o for o in run.outcomes if o.view == view and o.answerable]
+        if not outcomes:
+            continue
+        qrels = [f"{_name(o.id)} 0 {_name(row.key)} {int(row.score)}" for o in outcomes for row in o.relevant]
+        lines = []
+        for o in outcomes:
+            scores = falling([row.score for row in o.ranked])
+            for rank, (row, score) in enumerate(zip(o.ranked, scores, strict=True), start=1):
+                lines.append(f"{_name(o.id)} Q0 {_name(row.key)} {rank} {score:.6f} {TAG}")
+        for name, content in ((f"{view}.run", lines), (f"{view}.qrels", qrels)):
+            path = folder / name
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                path.write_text("".join(f"{line}\n" for line in content), encoding="utf-8")
+            except OSError as error:
+                raise EvaluationError(
+                    f"{path} cannot be written ({error}). Name another folder with --trec."
+                ) from error
+            written.append(path)
+    return written
+
+
+def score(
+    run_file: Path, qrels_file: Path, measures: Sequence[str] = SEARCH_MEASURES
+) -> tuple[int, dict[str, Interval]]:
+    """
+    The number of judged questions, and each measure's mean with its interval.
+
+    Every question of the qrels counts: one that the run does not have is wrong, not missing.
+    """
+    qrels: dict[str, dict[str, int]] = {}
+    for query, document, grade in _read(qrels_file, (0, 2, 3), 4, "qrels: query 0 document grade", int):
+        if document in qrels.setdefault(query, {}):
+            raise EvaluationError(f"{qrels_file} judges {document} twice for the question {query}. Remove one line.")
+        qrels[query][document] = int(grade)
+    if not qrels:
+        raise EvaluationError(f"{qrels_file} holds no judgements. Give a qrels file: query 0 document grade")
+    scores: dict[str, dict[str, float]] = {}
+    for query, document, found in _read(run_file, (0, 2, 4), 6, "run: query Q0 document rank score tag", float):
+        if document in scores.setdefault(query, {}):
+            raise EvaluationError(f"{run_file} ranks {document} twice for the question {query}. Remove one line.")
+        scores[query][document] = found
+    values = scored_values(qrels, scores, measures)
+    return len(qrels), {measure: interval([row[measure] for row in values.values()]) for measure in measures}
+
+
+def falling(scores: Sequence[float]) -> list[float]:
+    """The scores, each at least a millionth below the one before it."""
+    result: list[float] = []
+    for value in scores:
+        result.append(round(min(value, result[-1] - 1e-6) if result else value, 6))
+    return result
+
+
+def _read(
+    path: Path, columns: tuple[int, int, int], width: int, shape: str, number: Callable[[str], float]
+) -> Iterator[tuple[str, str, float]]:
+    try:
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise EvaluationError(f"{path} cannot be read ({error}). Give a TREC {shape}") from error
+    for place, line in enumerate(lines, start=1):
+        cells = line.split()
+        if not cells:
+            continue
+        try:
+            if len(cells) != width:
+                raise ValueError(f"{len(cells)} columns instead of {width}")
+            query, document, value = (cells[column] for column in columns)
+            yield query, document, number(value)
+        except ValueError as error:
+            raise EvaluationError(f"{path} line {place}: {error}. Each line of a TREC {shape}") from error
+
+
+def _name(text: str) -> str:
+    return re.sub(r"[\s%]", lambda match: "".join(f"%{byte:02X}" for byte in match.group().encode()), text)
