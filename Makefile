@@ -5,7 +5,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint browser evaluate wheel clean
+.PHONY: run test lint corpus-check spelling corpus-files browser screenshots evaluate wheel clean
 .DEFAULT_GOAL := run
 
 # torch first and from the constraints: a plain install of what needs it would bring CUDA packages of several GB.
@@ -32,13 +32,33 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-browser: $(VENV)/.dev
+corpus-check: $(VENV)/.run
+	$(BIN)/clusterqa doctor --corpus corpus --documents
+
+# Needs the dictionaries of Debian's hunspell-lt and hunspell-en-gb.
+spelling: $(VENV)/.dev
+	$(BIN)/python tools/spelling.py
+
+# The PDF, DOCX and HTML documents of the corpus, from the texts in corpus-files/.
+corpus-files: $(VENV)/.dev
+	$(BIN)/python tools/make_files.py
+
+# Only the browser tests need it; without npm they leave the accessibility checks out, and say so.
+AXE := build/npm/node_modules/axe-core/axe.min.js
+$(AXE):
+	command -v npm >/dev/null && npm install --prefix build/npm --no-save --no-package-lock --ignore-scripts --no-audit --no-fund axe-core@4.14.1 || true
+
+browser: $(VENV)/.dev $(AXE)
 	$(BIN)/python -m pytest -m browser
+
+screenshots: $(VENV)/.dev
+	$(BIN)/python docs/screenshots/take.py
 
 evaluate: $(VENV)/.dev
 	$(BIN)/clusterqa index --data build/evaluation
 	$(BIN)/clusterqa eval check evaluation/questions.jsonl --data build/evaluation
 	$(BIN)/clusterqa eval run evaluation/questions.jsonl --data build/evaluation --output build/evaluation/run.json
+	$(BIN)/clusterqa eval report build/evaluation/run.json --output build/evaluation/report.html --markdown build/evaluation/report.md
 	$(BIN)/clusterqa eval gate build/evaluation/run.json --baseline evaluation/baseline.json
 
 wheel: $(VENV)/.dev

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -86,7 +87,7 @@ def test_no_column_could_hold_a_person(tmp_path: Path) -> None:
         columns = {row[1] for table in ("questions", "feedback") for row in db.execute(f"PRAGMA table_info({table})")}
     assert columns == {
         "id", "asked_at", "channel", "question", "language", "status", "confidence", "generation", "shown",
-        "given_at", "helpful", "reason",
+        "milliseconds", "given_at", "helpful", "reason",
     }  # fmt: skip
 
 
@@ -100,3 +101,66 @@ def test_a_damaged_journal_is_an_error_that_says_what_to_do(tmp_path: Path) -> N
     (tmp_path / JOURNAL).write_bytes(b"not a database at all, but long enough to be read as one" * 20)
     with pytest.raises(StoreError, match="move it away"):
         Journal.open(tmp_path, 180)
+
+
+def test_a_journal_of_the_first_version_is_taken_over_with_everything_in_it(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / JOURNAL) as db:
+        db.executescript(
+            """
+            CREATE TABLE questions (
+                id TEXT PRIMARY KEY, asked_at TEXT NOT NULL, channel TEXT NOT NULL, question TEXT NOT NULL,
+                language TEXT NOT NULL, status TEXT NOT NULL, confidence REAL NOT NULL, generation INTEGER NOT NULL,
+                shown TEXT NOT NULL
+            );
+            CREATE INDEX questions_asked_at ON questions (asked_at);
+            CREATE TABLE feedback (
+                question TEXT PRIMARY KEY REFERENCES questions (id) ON DELETE CASCADE,
+                given_at TEXT NOT NULL, helpful INTEGER NOT NULL, reason TEXT
+            );
+            PRAGMA user_version = 1;
+            """
+        )
+        db.execute(
+            "INSERT INTO questions VALUES ('old', ?, 'chat', 'Kas?', 'lt', 'answered', 0.5, 3, '[[\"a.md\", \"ff\", 1, 2]]')",
+            (NOW.isoformat(timespec="seconds"),),
+        )
+        db.execute("INSERT INTO feedback VALUES ('old', ?, 0, 'out_of_date')", (NOW.isoformat(timespec="seconds"),))
+    db.close()
+    for _ in range(2):  # opening it again changes nothing more
+        journal = Journal.open(tmp_path, 3650)
+        (old,) = journal.entries()
+        assert (old.question, old.shown, old.milliseconds) == ("Kas?", (Shown("a.md", "ff", 1, 2),), None)
+        assert old.feedback is not None and old.feedback.reason == "out_of_date"
+        journal.close()
+    journal = Journal.open(tmp_path, 3650)
+    journal.record(replace(reply("Kada?"), timings={"encode": 10.0, "search": 20.5}), "chat")
+    assert journal.entries(limit=1)[0].milliseconds == 30.5
+
+
+def test_a_journal_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    Journal.open(tmp_path, 180).close()
+    with sqlite3.connect(tmp_path / JOURNAL) as db:
+        db.execute("PRAGMA user_version = 99")
+    db.close()
+    with pytest.raises(StoreError, match="newer version"):
+        Journal.open(tmp_path, 180)
+
+
+def test_unmet_are_the_not_found_and_the_unhelpful_but_not_what_helped_after_all(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path, 180)
+    journal.record(reply("rasta"), "chat")
+    disliked = journal.record(reply("netiko"), "chat")
+    liked = journal.record(reply("nerasta, bet padėjo", "not_found"), "chat")
+    journal.record(reply("nerasta", "not_found"), "chat")
+    journal.give_feedback(disliked, False, "wrong_place")
+    journal.give_feedback(liked, True)
+    assert [entry.question for entry in journal.unmet()] == ["nerasta", "netiko"]
+    assert journal.known([disliked, "gone"]) == {disliked}
+
+
+def test_entries_since_a_moment(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path, 3650)
+    for day in (1, 2, 3):
+        journal.record(reply(f"{day}"), "chat", NOW + timedelta(days=day))
+    assert [entry.question for entry in journal.entries(since=NOW + timedelta(days=2))] == ["3", "2"]
+    assert [entry.question for entry in journal.entries(limit=None)] == ["3", "2", "1"]

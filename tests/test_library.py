@@ -18,7 +18,7 @@ from clusterqa.library import Report
 from clusterqa.records import Question
 from clusterqa.settings import Settings
 from clusterqa.store import Store
-from conftest import KAINOS, PRICES
+from seed_texts import KAINOS, PRICES
 from words_encoder import WORDS, WordsEncoder
 
 Write = Callable[[str, str], Path]
@@ -460,3 +460,32 @@ def test_out_of_step_names_what_came_changed_and_went(write: Write, index: Index
         gone.unlink()
         write("new.md", PRICES)
         assert library.out_of_step(settings, store) == ["changed.md", "gone.md", "new.md"]
+
+
+def test_with_only_some_named_the_others_wait(
+    write: Write, index: Index, settings: Settings, words: WordsEncoder
+) -> None:
+    for name in ("a.md", "b.md", "gone.md"):
+        write(name, PRICES)
+    (settings.corpus / "broken.pdf").write_bytes(b"%PDF-1.7 broken")
+    index()
+    for name in ("a.md", "b.md"):
+        later(write(name, PRICES.replace("2,250", "2,500")))
+    write("c.md", KAINOS)
+    (settings.corpus / "gone.md").unlink()
+    report = library.update(settings, lambda: words, only={"b.md"})
+    assert (report.added, report.changed, report.removed, report.unchanged) == ((), ("b.md",), (), 1)
+    with Store.open(settings.data) as store:
+        assert library.out_of_step(settings, store) == ["a.md", "c.md", "gone.md"]
+        assert [name for name, _, _ in store.unreadable()] == ["broken.pdf"]
+    report = library.update(settings, lambda: words, only={"c.md", "gone.md"})
+    assert (report.added, report.changed, report.removed) == (("c.md",), (), ("gone.md",))
+
+
+def test_what_is_held_of_a_document_is_counted(write: Write, index: Index, settings: Settings) -> None:
+    write("a.md", KAINOS)
+    index()
+    with Store.open(settings.data) as store:
+        assert store.held("a.md") == {"passages": 1, "vectors": 3, "stems": 1}
+        assert store.held(None) == store.held("a.md")
+        assert store.held("b.md") == {"passages": 0, "vectors": 0, "stems": 0}

@@ -23,7 +23,7 @@ from clusterqa.library import Report
 from clusterqa.records import Question
 from clusterqa.settings import Settings
 from clusterqa.store import DATABASE, Store
-from conftest import KAINOS, PRICES
+from seed_texts import KAINOS, PRICES
 from words_encoder import WORDS, WordsEncoder
 
 Write = Callable[[str, str], Path]

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
+from html import unescape
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import BaseModel
 
 from clusterqa import library
 from clusterqa.encoder import SentenceEncoder
 from clusterqa.records import Language, PassageText, Quote, Reply, Source, Status
 from clusterqa.settings import Settings
-from clusterqa.web import render
-from clusterqa.web.app import build
+from clusterqa.web import render, shapes
+from clusterqa.web.app import JsonLines, build
 from clusterqa.web.service import Answered
 from clusterqa.web.words import EXAMPLES, WORDS, days, page_language, told_date
 from web_fixtures import write_corpus
@@ -122,6 +126,40 @@ def test_not_found_says_so_and_offers_the_nearest_places_and_another_way_to_ask(
     assert WORDS["lt"]["passed_on"] not in unkept and "cq-feedback" not in unkept
 
 
+def test_strong_words_of_a_markdown_document_look_strong_and_stay_byte_for_byte() -> None:
+    text = "**Galiojimas** (angl. <i>validity</i>) – ![x](y) 2 ** 3 ** 4 **ne\nčia**"
+    shown = str(render.bold(text, "a.lt.md"))
+    sign = '<span class="cq-sign" aria-hidden="true">**</span>'
+    assert shown.startswith(f"<strong>{sign}Galiojimas{sign}</strong> (angl. &lt;i&gt;")
+    assert shown.count("<strong>") == 1
+    assert unescape(re.sub(r"</?(strong|span)\b[^>]*>", "", shown)) == text
+    assert "<strong>" not in str(render.bold(text, "a.pdf"))
+
+
+@pytest.mark.parametrize("language", ["lt", "en"])
+def test_the_privacy_note_names_the_retention_time(language: Language) -> None:
+    note = render.footer(language, 21)
+    assert note.count(days(21, language)) == 2
+
+
+def test_logs_are_one_json_object_a_line_with_what_was_given_beside_the_message() -> None:
+    record = logging.makeLogRecord(
+        {
+            "name": "clusterqa",
+            "msg": "answered „%s“",
+            "args": ("a\nb",),
+            "status": "not_found",
+            "levelno": logging.INFO,
+            "levelname": "INFO",
+        }
+    )
+    line = JsonLines().format(record)
+    told = json.loads(line)
+    assert "\n" not in line
+    assert (told["message"], told["status"], told["level"]) == ("answered „a\nb“", "not_found", "info")
+    assert datetime.fromisoformat(told["time"]).utcoffset() == timedelta(0)
+
+
 # ── before it is ready ──────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -133,7 +171,7 @@ def test_a_server_that_cannot_start_is_alive_but_not_ready_and_says_why(tmp_path
         assert answer.status_code == 503
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.headers["retry-after"]
-        for _ in range(300):
+        for _ in range(900):  # the first import of the encoder's libraries takes its time
             if "no-such-encoder" in client.get("/readyz").json()["detail"]:
                 break
             time.sleep(0.1)
@@ -237,6 +275,28 @@ def test_the_description_of_the_api_is_there_for_programs_and_people(client: Tes
     page = client.get("/api/docs").text
     assert all(path in page for path in paths)
     assert "https://" not in page.replace("https://www.w3.org", "")
+    for methods in paths.values():
+        for operation in methods.values():
+            assert list(operation["responses"]["default"]["content"]) == ["application/problem+json"]
+            assert "422" not in operation["responses"]
+
+
+@pytest.mark.encoder
+def test_the_description_names_every_field_of_what_is_sent(client: TestClient) -> None:
+    answer = client.post("/api/v1/ask", json={"question": "Kiek laiko galioja bronzos ženklas?"}).json()
+    quote = (answer["quotes"] or answer["nearest"])[0]
+    sent: list[tuple[type[BaseModel], dict[str, object]]] = [
+        (shapes.Answer, answer),
+        (shapes.Quote, quote),
+        (shapes.Passage, quote["passage"]),
+        (shapes.Hit, client.get("/api/v1/search", params={"q": "bronza"}).json()[0]),
+        (shapes.Facts, client.get("/api/v1/documents").json()[0]),
+        (shapes.Read, client.get("/api/v1/documents/bronze.lt.md").json()),
+        (shapes.Problem, client.get("/api/v1/documents/none.md").json()),
+    ]
+    for shape, body in sent:
+        assert set(body) == set(shape.model_fields)
+        shape.model_validate(body)
 
 
 # ── pages ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -307,9 +367,36 @@ def test_a_chat_page_has_its_words_and_fetches_nothing_from_elsewhere(client: Te
     assert WORDS[language]["placeholder"] in boxes  # type: ignore[index]
     assert all(part["api_visibility"] == "private" for part in config["dependencies"])
     assert "fonts.googleapis.com" not in answer.text
+    assert re.search(r'<html\s+lang="([a-z]+)"', answer.text)[1] == language  # type: ignore[index]
+    assert f"<title>{WORDS[language]['title']}</title>" in answer.text  # type: ignore[index]
+    assert WORDS[language]["noscript"] in answer.text  # type: ignore[index]
+    previews = re.findall(r'<meta\s+(?:property="og:|name="twitter:)[^>]*>', answer.text)
+    assert len(previews) == 4 and "Gradio" not in "".join(previews)
     policy = answer.headers["content-security-policy"]
     assert "frame-ancestors 'self' https://a.example" in policy and "http:" not in policy
     assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.encoder
+def test_only_public_pages_may_stand_in_a_frame_of_a_named_site(client: TestClient) -> None:
+    def ancestors(path: str) -> str:
+        policy = client.get(path).headers["content-security-policy"]
+        return policy.partition("frame-ancestors ")[2]
+
+    for path in ("/lt/", "/en/", "/documents/bronze.lt.md"):
+        assert ancestors(path) == "'self' https://a.example"
+    for path in ("/api/docs", "/staff", "/ltx"):
+        assert ancestors(path) == "'none'"
+
+
+def test_the_widget_is_a_script_with_the_words_of_both_languages(client: TestClient) -> None:
+    answer = client.get("/widget.js")
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
+    words = json.loads(re.search(r"const WORDS = (\{.*\});", answer.text)[1])  # type: ignore[index]
+    assert {language: known["widget_open"] for language, known in words.items()} == {
+        "lt": WORDS["lt"]["widget_open"], "en": WORDS["en"]["widget_open"]
+    }  # fmt: skip
 
 
 @pytest.mark.encoder

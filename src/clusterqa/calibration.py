@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from importlib import resources
@@ -35,6 +35,11 @@ class Calibration:
     bias: float
     threshold: float
     fitted_on: str = ""
+    outcomes: Sequence[tuple[float, int, int]] = ()
+    """
+    What the operating point was chosen from, one row for each question of the fitting half: (out-of-fold probability,
+    1 if it can be answered, 1 if the first quote is right). The staff desk shows by it what another point would do.
+    """
 
     def probability(self, features: Mapping[str, float]) -> float:
         """The probability in (0, 1) that the first quote answers; a feature that is not weighed does not count."""
@@ -70,4 +75,9 @@ class Calibration:
         return found
 
     def write(self, path: Path) -> None:
-        path.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        content = asdict(self)
+        outcomes = content.pop("outcomes")
+        text = json.dumps(content, ensure_ascii=False, indent=2)
+        if outcomes:  # in one line: hundreds of rows
+            text = f'{text[:-2]},\n  "outcomes": {json.dumps(outcomes)}\n}}'
+        path.write_text(text + "\n", encoding="utf-8")

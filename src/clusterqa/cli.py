@@ -13,7 +13,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ import click
 from clusterqa import __version__
 from clusterqa.errors import ClusterQAError, IndexNotFound
 from clusterqa.evaluation.commands import add_to as add_evaluation
+from clusterqa.staff.commands import add_to as add_staff
 
 if TYPE_CHECKING:
     from clusterqa.assistant import Assistant
@@ -49,10 +50,13 @@ class FriendlyGroup(click.Group):
             raise click.ClickException(str(error)) from error
 
 
-def settings_options(command: Command) -> Command:
+corpus_option = click.option("--corpus", type=click.Path(), help="Folder of the documents.  [default: corpus]")
+
+
+def settings_options(command: Command, corpus_option: Callable[[Command], Command] = corpus_option) -> Command:
     """--corpus, --data and --encoder; the command gets `settings` in their place."""
 
-    @click.option("--corpus", type=click.Path(), help="Folder of the documents.  [default: corpus]")
+    @corpus_option
     @click.option(
         "--data",
         type=click.Path(),
@@ -63,6 +67,8 @@ def settings_options(command: Command) -> Command:
     def with_settings(corpus: str | None, data: str | None, encoder: str | None, **rest: Any) -> Any:
         from clusterqa.settings import Settings
 
+        if corpus == "" and "documents" in rest:  # `doctor --corpus` without a folder
+            corpus, rest["documents"] = None, True
         return command(settings=Settings.load({"corpus": corpus, "data": data, "encoder": encoder}), **rest)
 
     return with_settings
@@ -334,13 +340,33 @@ def restore(settings: Settings, document: str) -> None:
 
 
 @cli.command()
-@settings_options
+@partial(
+    settings_options,
+    corpus_option=click.option(
+        "--corpus",
+        type=click.Path(),
+        is_flag=False,
+        flag_value="",
+        help="Folder of the documents.  [default: corpus]  Without a folder: look at the documents only (--documents).",
+    ),
+)
+@click.option(
+    "--documents",
+    is_flag=True,
+    help="Look at the documents only: metadata, pairs, links, dates, sentences, typography.",
+)
 @json_option
-def doctor(settings: Settings, as_json: bool) -> None:
-    """Say what is installed, which encoder is used, whether the index is in step, and what is damaged."""
-    from clusterqa.doctor import examine
+def doctor(settings: Settings, documents: bool, as_json: bool) -> None:
+    """
+    Say what is installed, which encoder is used, whether the index is in step, and what is damaged.
 
-    findings = examine(settings, load_encoder(settings))
+    \b
+    clusterqa doctor --corpus                    are the documents themselves in order?
+    clusterqa doctor --corpus DIR --documents    the same for another folder
+    """
+    from clusterqa.doctor import examine, examine_corpus
+
+    findings = examine_corpus(settings.corpus) if documents else examine(settings, load_encoder(settings))
     if as_json:
         click.echo(
             json.dumps(
@@ -372,7 +398,7 @@ def load_encoder(settings: Settings) -> Callable[[], Encoder]:
     def load() -> Encoder:
         from clusterqa.encoder import SentenceEncoder
 
-        return SentenceEncoder.load(settings.encoder, settings.threads)
+        return SentenceEncoder.load(settings.encoder, settings.threads, settings.precision)
 
     return load
 
@@ -524,6 +550,7 @@ def place(quote: Quote, language: str) -> str:
 
 
 add_evaluation(cli, settings_options)
+add_staff(cli, settings_options, json_option)
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ MAX_CHARACTERS = 2000
 MAX_HISTORY = 6
 """Earlier questions looked at; older ones no longer bear on what is meant."""
 LENT_WEIGHT = 0.5
-REPLACES_COSINE = 0.42
+REPLACES_COSINE = 0.895
 """A new word takes the place of an earlier one from this cosine of the two words on."""
 
 Remark = Literal["greeting", "thanks", "farewell", "about", "empty", "too_long", "unreadable"]

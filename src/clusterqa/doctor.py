@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from clusterqa import __version__
 from clusterqa.calibration import Calibration
+from clusterqa.corpus_check import check_corpus
 from clusterqa.encoder import Encoder
 from clusterqa.errors import ClusterQAError, IndexNotFound, IndexOutdated
 from clusterqa.library import check_in_step, corpus_files, out_of_step, removed
@@ -51,6 +53,23 @@ def examine(settings: Settings, load_encoder: Callable[[], Encoder]) -> list[Fin
         findings.append(Finding("encoder", False, str(error)))
     findings += _index(settings, encoder)
     return findings
+
+
+def examine_corpus(corpus: Path) -> list[Finding]:
+    """
+    Look at the documents themselves: a finding for each fault and remark, in the order of the documents, and a last
+    one that counts them. Needs neither the index nor the encoder. Raises CorpusError when there is no folder.
+    """
+    report = check_corpus(corpus)
+    findings = [
+        Finding(f"{fault.place} ({'remark: ' if fault.remark else ''}{fault.rule})", fault.remark, fault.detail)
+        for fault in report.found
+    ]
+    detail = (
+        f"{report.documents} documents, {report.pairs} pairs of translations in {corpus}: "
+        f"{len(report.faults)} faults, {len(report.remarks)} remarks"
+    )
+    return [*findings, Finding("corpus", not report.faults and report.documents > 0, detail)]
 
 
 def _installed() -> Finding:

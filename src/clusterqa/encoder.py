@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +22,9 @@ from clusterqa.errors import EncoderError
 from clusterqa.settings import BUNDLED_ENCODER
 
 Vectors = NDArray[np.float32]
+Precision = Literal["float32", "int8"]
 
-BUNDLED_FOLDER = "minilm-lt-en"
+BUNDLED_FOLDER = "e5-small-lt-en"
 
 _KNOWN_PROMPTS = {
     # Models whose card asks for prefixes but whose files do not carry them as prompts.
@@ -60,11 +62,12 @@ class SentenceEncoder:
         self.dimension = int(model.encode(["a"], show_progress_bar=False).shape[1])
 
     @classmethod
-    def load(cls, name: str = BUNDLED_ENCODER, threads: int = 2) -> SentenceEncoder:
+    def load(cls, name: str = BUNDLED_ENCODER, threads: int = 2, precision: Precision = "float32") -> SentenceEncoder:
         """
         Load the bundled encoder, a folder, or a hub name.
 
-        The bundled one and folders never touch the network. Raises EncoderError with the next step.
+        The bundled one and folders never touch the network. "int8" multiplies matrices in eight-bit integers: about
+        twice as fast, with slightly other vectors, so the fingerprint says so. Raises EncoderError with the next step.
         """
         local = bundled_path() if name == BUNDLED_ENCODER else Path(name).expanduser()
         is_local = local.is_dir()
@@ -99,6 +102,9 @@ class SentenceEncoder:
                 digest.update(key.encode())
                 digest.update(tensor.cpu().numpy().tobytes())
             fingerprint = f"{name}@{digest.hexdigest()[:16]}"
+        if precision == "int8":
+            _to_int8(model)
+            fingerprint += "+int8"
         return cls(model, fingerprint, _prompts(model, name))
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
@@ -142,6 +148,24 @@ class SentenceEncoder:
         return np.ascontiguousarray(vectors, dtype=np.float32)
 
 
+def _to_int8(model: Any) -> None:
+    """Replace the transformer's linear layers by ones with int8 weights, scaled by row, and activations, by call."""
+    import torch
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it is on its way to another package; until then this is where it stands
+            from torch.ao.quantization import per_channel_dynamic_qconfig, quantize_dynamic
+
+            for name, module in list(model[0].named_children()):
+                small = quantize_dynamic(module, {torch.nn.Linear: per_channel_dynamic_qconfig}, dtype=torch.qint8)
+                setattr(model[0], name, small)
+    except (ImportError, RuntimeError) as error:
+        raise EncoderError(
+            f"This machine or this version of torch has no int8 arithmetic ({error}). Set precision to float32."
+        ) from error
+
+
 def bundled_path() -> Path:
     """Folder of the encoder inside the package."""
     return Path(str(files("clusterqa"))) / "encoders" / BUNDLED_FOLDER
@@ -165,7 +189,7 @@ def folder_fingerprint(folder: Path) -> str:
 def _prompts(model: Any, name: str) -> dict[str, str]:
     own = dict(getattr(model, "prompts", None) or {})
     query = own.get("query", "")
-    document = own.get("document", own.get("passage", ""))
+    document = own.get("document") or own.get("passage", "")
     if not query and not document:
         for family, prompts in _KNOWN_PROMPTS.items():
             if family in Path(name).name.lower().replace("_", "-").split("-"):

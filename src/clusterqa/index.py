@@ -50,15 +50,37 @@ class Cosines:
     """
     The passages of one language nearest to a question.
 
-    `best` maps passage id to the best cosine over the passage and its sentences. `mean` and `deviation` describe the
-    question's cosines with *all* passages of that language: the ground from which a good one stands out, whatever the
-    encoder gives to the two languages. `count` is how many passages that is.
+    `best` maps passage id to the best cosine over the passage and its sentences. `passages` and `sentences` are mean and
+    deviation of the question's cosines with *all* passages and sentences of that language: the ground from which a good
+    one stands out, whatever the encoder gives to the two languages, and to long and short texts. `count` is how many
+    passages that is.
     """
 
     best: dict[int, float]
-    mean: float
-    deviation: float
+    passages: tuple[float, float]
+    sentences: tuple[float, float]
     count: int
+
+
+class _Moments:
+    """First and second moments of some unit vectors."""
+
+    def __init__(self, dimension: int) -> None:
+        self.count = 0
+        self._first = np.zeros(dimension)
+        self._second = np.zeros((dimension, dimension))
+
+    def add(self, vectors: NDArray[np.float16], sign: int) -> None:
+        rows = vectors.astype(np.float64)
+        self.count += sign * len(rows)
+        self._first += sign * rows.sum(axis=0)
+        self._second += sign * (rows.T @ rows)
+
+    def ground(self, query: NDArray[np.float64]) -> tuple[float, float]:
+        """Mean and deviation of the cosines of a unit vector with all of them."""
+        mean = float(query @ self._first) / self.count
+        variance = float(query @ self._second @ query) / self.count - mean * mean
+        return mean, max(variance, 0.0) ** 0.5
 
 
 class _Side:
@@ -67,9 +89,8 @@ class _Side:
     def __init__(self, dimension: int) -> None:
         # Inner product of unit vectors is their cosine; explicit ids, since a flat index shifts its own on removal.
         self.index = faiss.IndexIDMap2(faiss.IndexFlatIP(dimension))
-        self.count = 0
-        self.first = np.zeros(dimension)
-        self.second = np.zeros((dimension, dimension))
+        self.passages = _Moments(dimension)
+        self.sentences = _Moments(dimension)
 
     def add(self, entries: Sequence[Entry]) -> None:
         if not entries:
@@ -87,10 +108,8 @@ class _Side:
         self._count(entries, -1)
 
     def _count(self, entries: Sequence[Entry], sign: int) -> None:
-        rows = np.stack([entry.vectors[0] for entry in entries]).astype(np.float64)
-        self.count += sign * len(entries)
-        self.first += sign * rows.sum(axis=0)
-        self.second += sign * (rows.T @ rows)
+        self.passages.add(np.stack([entry.vectors[0] for entry in entries]), sign)
+        self.sentences.add(np.concatenate([entry.vectors[1:] for entry in entries]), sign)
 
     def nearest(self, query: NDArray[np.float32], k: int) -> Cosines:
         scores, units = self.index.search(query.reshape(1, -1), min(k, int(self.index.ntotal)))
@@ -99,9 +118,7 @@ class _Side:
             if unit >= 0:  # faiss pads with -1
                 best.setdefault(unit // UNITS_PER_PASSAGE, score)
         q = query.astype(np.float64)
-        mean = float(q @ self.first) / self.count
-        variance = float(q @ self.second @ q) / self.count - mean * mean
-        return Cosines(best, mean, max(variance, 0.0) ** 0.5, self.count)
+        return Cosines(best, self.passages.ground(q), self.sentences.ground(q), self.passages.count)
 
 
 class View:
@@ -169,7 +186,7 @@ class View:
 
         The `k` nearest passages and sentences of a language are looked at, so that neither language crowds out the other.
         """
-        return {language: side.nearest(query, k) for language, side in self._sides.items() if side.count}
+        return {language: side.nearest(query, k) for language, side in self._sides.items() if side.passages.count}
 
     def matching(self, store: Store, terms: tuple[str, ...]) -> tuple[Ids, Ids]:
         """

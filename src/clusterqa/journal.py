@@ -22,7 +22,7 @@ from clusterqa.errors import StoreError
 from clusterqa.records import Language, Reply, Status
 
 JOURNAL = "journal.sqlite3"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 Reason = Literal["wrong_place", "out_of_date", "not_understood"]
 REASONS: tuple[Reason, ...] = get_args(Reason)
@@ -31,7 +31,8 @@ Channel = Literal["chat", "api"]
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS questions (
     id TEXT PRIMARY KEY, asked_at TEXT NOT NULL, channel TEXT NOT NULL, question TEXT NOT NULL, language TEXT NOT NULL,
-    status TEXT NOT NULL, confidence REAL NOT NULL, generation INTEGER NOT NULL, shown TEXT NOT NULL
+    status TEXT NOT NULL, confidence REAL NOT NULL, generation INTEGER NOT NULL, shown TEXT NOT NULL,
+    milliseconds REAL               -- NULL for questions asked before version 2
 );
 CREATE INDEX IF NOT EXISTS questions_asked_at ON questions (asked_at);
 CREATE TABLE IF NOT EXISTS feedback (
@@ -39,6 +40,12 @@ CREATE TABLE IF NOT EXISTS feedback (
     given_at TEXT NOT NULL, helpful INTEGER NOT NULL, reason TEXT
 );
 """
+
+_ENTRIES = (
+    "SELECT q.id, q.asked_at, q.channel, q.question, q.language, q.status, q.confidence, q.generation, q.shown, "
+    "q.milliseconds, f.helpful, f.reason, f.given_at FROM questions q LEFT JOIN feedback f ON f.question = q.id"
+)
+_NEWEST_FIRST = "ORDER BY q.asked_at DESC, q.rowid DESC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,11 @@ class Feedback:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One question of the journal; `shown` best first (the quotes, or the nearest places), times in UTC."""
+    """
+    One question of the journal; `shown` best first (the quotes, or the nearest places), times in UTC.
+
+    `milliseconds` is what encoding, searching and quoting took together; None where it was not kept.
+    """
 
     id: str
     asked_at: datetime
@@ -74,6 +85,7 @@ class Entry:
     generation: int
     shown: tuple[Shown, ...]
     feedback: Feedback | None
+    milliseconds: float | None = None
 
 
 class Journal:
@@ -100,13 +112,7 @@ class Journal:
                 db.execute("PRAGMA journal_mode = WAL")
                 db.execute("PRAGMA foreign_keys = ON")
                 db.execute("PRAGMA secure_delete = ON")  # what is deleted is gone from the file as well
-                version = db.execute("PRAGMA user_version").fetchone()[0]
-                if version not in (0, SCHEMA_VERSION):
-                    raise StoreError(
-                        f"The journal {path} was made by another version of clusterqa. Move it away; a new one is begun."
-                    )
-                db.executescript(_SCHEMA)
-                db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+                journal._bring_up_to_date(db)
             journal.purge()
         except StoreError:
             connection.close()
@@ -116,6 +122,27 @@ class Journal:
     def close(self) -> None:
         with self._lock:
             self._db.close()
+
+    def _bring_up_to_date(self, db: sqlite3.Connection) -> None:
+        """Make the tables, or add what an older version did not have; nothing that stands there is touched."""
+        # The lock comes before the look: of two servers that start at once, one finds the other's work done.
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version > SCHEMA_VERSION:
+                raise StoreError(
+                    f"The journal {self.path} was made by a newer version of clusterqa. "
+                    "Install that version, or move the file away; a new one is begun."
+                )
+            if version == 1:
+                db.execute("ALTER TABLE questions ADD COLUMN milliseconds REAL")
+            for statement in _SCHEMA.split(";\n"):
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            db.execute("COMMIT")
+        finally:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
 
     def record(self, reply: Reply, channel: Channel, now: datetime | None = None) -> str:
         """Keep a question with what was shown for it; gives the id that feedback names."""
@@ -127,9 +154,10 @@ class Journal:
         row = (
             identifier, _stamp(now), channel, _storable(reply.question), reply.language, reply.status,
             reply.confidence, reply.generation, json.dumps(shown, ensure_ascii=False),
+            round(sum(reply.timings.values()), 2) if reply.timings else None,
         )  # fmt: skip
         with self._using() as db:
-            db.execute("INSERT INTO questions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            db.execute("INSERT INTO questions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
         return identifier
 
     def give_feedback(
@@ -153,15 +181,37 @@ class Journal:
             ).fetchall()
         return {row[0]: Feedback(bool(row[1]), row[2], datetime.fromisoformat(row[3])) for row in rows}
 
-    def entries(self, status: Status | None = None, limit: int = 1000) -> list[Entry]:
-        """The newest questions first, all of them or those of one status."""
-        where, values = ("WHERE q.status = ?", [status]) if status else ("", [])
-        sql = (
-            "SELECT q.*, f.helpful, f.reason, f.given_at FROM questions q LEFT JOIN feedback f ON f.question = q.id "
-            f"{where} ORDER BY q.asked_at DESC, q.rowid DESC LIMIT ?"
-        )
+    def entries(
+        self, status: Status | None = None, limit: int | None = 1000, since: datetime | None = None
+    ) -> list[Entry]:
+        """The newest questions first: all of them or those of one status, at most `limit`, asked at `since` or later."""
+        conditions = ["q.status = ?"] if status else []
+        values: list[object] = [status] if status else []
+        if since is not None:
+            conditions.append("q.asked_at >= ?")
+            values.append(_stamp(since))
+        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+        return self._entries(f"{where} {_NEWEST_FIRST} LIMIT ?", [*values, -1 if limit is None else limit])
+
+    def unmet(self, limit: int = 1000) -> list[Entry]:
+        """The newest questions first whose asker went away without: not found, or found to be of no help."""
+        where = "WHERE f.helpful = 0 OR (q.status = 'not_found' AND f.helpful IS NULL)"
+        return self._entries(f"{where} {_NEWEST_FIRST} LIMIT ?", [limit])
+
+    def known(self, questions: Iterable[str]) -> set[str]:
+        """Those of the ids that the journal still holds."""
+        wanted = list(questions)
+        found: set[str] = set()
+        for begin in range(0, len(wanted), 500):
+            part = wanted[begin : begin + 500]
+            marks = ",".join("?" * len(part))
+            with self._using() as db:
+                found.update(row[0] for row in db.execute(f"SELECT id FROM questions WHERE id IN ({marks})", part))
+        return found
+
+    def _entries(self, rest: str, values: list[object]) -> list[Entry]:
         with self._using() as db:
-            rows = db.execute(sql, [*values, limit]).fetchall()
+            rows = db.execute(f"{_ENTRIES} {rest}", values).fetchall()
         return [
             Entry(
                 id=row[0],
@@ -173,7 +223,8 @@ class Journal:
                 confidence=row[6],
                 generation=row[7],
                 shown=tuple(Shown(*place) for place in json.loads(row[8])),
-                feedback=None if row[9] is None else Feedback(bool(row[9]), row[10], datetime.fromisoformat(row[11])),
+                milliseconds=row[9],
+                feedback=None if row[10] is None else Feedback(bool(row[10]), row[11], datetime.fromisoformat(row[12])),
             )
             for row in rows
         ]

@@ -124,6 +124,17 @@ def detect(text: str, default: Language | None = None) -> Detection:
     return Detection(default, certain=False)
 
 
+def lithuanian_probability(text: str) -> float:
+    """
+    The probability in (0, 1) that a text is Lithuanian rather than English, by its own evidence alone.
+
+    The n-grams are counted as if they were independent, so it comes close to 0 or 1 sooner than it should; `detect`
+    therefore decides by the log odds, from 3 either way. 0.5 for a text that says nothing.
+    """
+    odds = _log_odds(unicodedata.normalize("NFC", _sample(text)).replace("’", "'"))
+    return 1 / (1 + math.exp(-max(min(odds, 700.0), -700.0)))
+
+
 def detect_document(text: str) -> Language:
     """Find the language that most of a document is written in; the same default as for a question."""
     return detect(text).language

@@ -14,7 +14,7 @@ import os
 import shutil
 import unicodedata
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +45,12 @@ SIDECARS = (".yaml", ".yml")
 
 Progress = Callable[[str, int, int], None]
 """Told the stage ("read" or "encode"), how much of it is done, and how much there is."""
+
+Splitter = Callable[[Document, int], tuple[Passage, ...]]
+"""Cuts a document into passages of at most so many characters, as `clusterqa.passages.split` does."""
+
+Reader = Callable[[Path, str], Document]
+"""Reads the file at a path as the document of an id; raises UnreadableDocument."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +113,17 @@ def update(
     *,
     rebuild: bool = False,
     progress: Progress | None = None,
+    read: Reader = documents.read,
+    only: Collection[str] | None = None,
+    splitter: Splitter = split,
 ) -> Report:
     """
-    Bring the index in step with the corpus folder.
+    Bring the index in step with the corpus folder; with `only`, for the documents of these ids alone.
 
     `encoder` is called only when something must be encoded or checked. With `rebuild` everything is read and encoded
     again; a database too damaged to open is put aside first, never deleted. A file that cannot be read is reported and
-    stops nothing; if an earlier version of it is live, that version stays.
+    stops nothing; if an earlier version of it is live, that version stays. An index made with another `splitter` belongs
+    in a data folder of its own: the next update without it would split what has changed in the usual way.
 
     Raises CorpusError, IndexOutdated (without `rebuild`), StoreError.
     """
@@ -128,7 +138,8 @@ def update(
             fresh = store.meta("encoder") is None
             if not fresh and not rebuild:
                 check_in_step(store, settings, model)
-            return _update(store, settings, model, files, ignored, rebuild or fresh, progress)
+            names = None if fresh else only
+            return _update(store, settings, model, files, ignored, rebuild or fresh, progress, read, names, splitter)
 
 
 def corpus_files(settings: Settings) -> list[tuple[str, Path]]:
@@ -148,6 +159,9 @@ def _update(
     ignored: tuple[str, ...],
     everything: bool,
     progress: Progress | None,
+    read: Reader,
+    only: Collection[str] | None,
+    splitter: Splitter,
 ) -> Report:
     known = {stored.id: stored for stored in store.documents(state=None)}
     live = {name for name, stored in known.items() if stored.state == "live"}
@@ -159,6 +173,9 @@ def _update(
         if progress:
             progress("read", position, len(files))
         stored = known.get(name) if name in live else None
+        if only is not None and name not in only:
+            unchanged += stored is not None
+            continue
         try:
             if stored and not everything and _same_stat(stored, path):
                 unchanged += 1
@@ -168,21 +185,24 @@ def _update(
                 touched.append((name, state))
                 unchanged += 1
                 continue
-            document = read_file(path, name)
+            document = read_file(path, name, read)
         except UnreadableDocument as error:
             unreadable.append(error)
             if stored and everything and (earlier := store.read(name)):
                 file = FileState(stored.file_sha256, stored.file_size, stored.file_mtime_ns)
-                to_read.append(_Read(earlier, file, split(earlier, settings.passage_chars)))
+                to_read.append(_Read(earlier, file, splitter(earlier, settings.passage_chars)))
             continue
-        to_read.append(_Read(document, state, split(document, settings.passage_chars)))
+        to_read.append(_Read(document, state, splitter(document, settings.passage_chars)))
     if progress:
         progress("read", len(files), len(files))
     present = {name for name, _ in files}
-    gone = sorted(live - present)
+    gone = sorted(name for name in live - present if only is None or name in only)
     new, warnings = _encode(store, encoder, to_read, everything, progress)
     old_unreadable = sorted(store.unreadable())
-    now_unreadable = sorted((e.document, e.reason, e.next_step) for e in unreadable)
+    now_unreadable = sorted(
+        [(e.document, e.reason, e.next_step) for e in unreadable]
+        + [line for line in old_unreadable if only is not None and line[0] not in only and line[0] in present]
+    )
     failed = {error.document for error in unreadable}
     if to_read or gone or everything or now_unreadable != old_unreadable:
         with store.writing() as generation:
@@ -219,9 +239,9 @@ def _update(
     )
 
 
-def read_file(path: Path, name: str) -> Document:
-    """`documents.read`, which also refuses what the database could not hold. Raises UnreadableDocument."""
-    document = documents.read(path, name)
+def read_file(path: Path, name: str, read: Reader = documents.read) -> Document:
+    """`read`, which also refuses what the database could not hold. Raises UnreadableDocument."""
+    document = read(path, name)
     facts = (document.title, document.url, document.date, document.publisher, *document.tags, *document.sources)
     try:
         "".join((document.text, *(fact or "" for fact in facts), document.translation_of or "")).encode()
@@ -345,6 +365,35 @@ def add(
     return added, refused
 
 
+def place(settings: Settings, document: str, file: Path, sidecar: Path | None) -> None:
+    """
+    Make `file` the file of a document in the corpus, with `sidecar` as its metadata, in place of what it had.
+
+    Each of the two is there whole or not at all; the sidecar comes first, since without its file it means nothing.
+    The file has been read already; `update` must follow. Raises CorpusError.
+    """
+    if not settings.corpus.is_dir():
+        _make_folder(settings.corpus)
+    target = dict(corpus_files(settings)).get(document, settings.corpus / document)
+    if not target.resolve().is_relative_to(settings.corpus.resolve()) or Path(document).name.startswith("."):
+        raise CorpusError(f"{document} cannot be the name of a document. Give it a plain file name.")
+    with writer_lock(settings.data):
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            for suffix in SIDECARS:
+                beside = target.with_name(target.name + suffix)
+                if sidecar is not None and suffix == SIDECARS[0]:
+                    _copy_whole(sidecar, beside)
+                else:
+                    beside.unlink(missing_ok=True)
+            _copy_whole(file, target)
+        except OSError as error:
+            raise CorpusError(
+                f"{document} cannot be put into {settings.corpus} ({error.strerror}). "
+                "Check its permissions and the space on the disk."
+            ) from error
+
+
 def remove(settings: Settings, document: str) -> None:
     """
     Move a document's file out of the corpus, into the data folder, from where `restore` brings it back.
@@ -438,7 +487,7 @@ def _make_folder(folder: Path) -> None:
 def file_state(path: Path, name: str) -> FileState:
     """Digest of a file's bytes and its sidecar's, with the size and time that they had before they were read."""
     try:
-        size, mtime = _stat(path)
+        size, mtime = file_stat(path)
         digest = hashlib.sha256(path.read_bytes())
         for sidecar in _sidecars(path):
             digest.update(b"\x00" + sidecar.read_bytes())
@@ -449,12 +498,12 @@ def file_state(path: Path, name: str) -> FileState:
 
 def _same_stat(stored: Stored, path: Path) -> bool:
     try:
-        return (stored.file_size, stored.file_mtime_ns) == _stat(path)
+        return (stored.file_size, stored.file_mtime_ns) == file_stat(path)
     except OSError:
         return False
 
 
-def _stat(path: Path) -> tuple[int, int]:
+def file_stat(path: Path) -> tuple[int, int]:
     """Size and time of last change, of the file and its sidecar together."""
     stats = [part.stat() for part in (path, *_sidecars(path))]
     return sum(stat.st_size for stat in stats), max(stat.st_mtime_ns for stat in stats)

@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from clusterqa.analysis import term_in, terms, words
+from clusterqa.analysis import content_words, term_in, terms, words
 from clusterqa.expectation import Kind, expected, holds
-from clusterqa.index import Cosines, Entry, View
+from clusterqa.index import Entry, View
 from clusterqa.lexicon import Lexicon
 from clusterqa.records import Hit, Language, Passage
 from clusterqa.store import Store
@@ -35,8 +35,8 @@ from clusterqa.store import Store
 # Tuned on the fitting half of evaluation/questions.jsonl; see docs/decisions.md, which also names the command.
 CANDIDATES = 400
 """Passages and sentences looked at in each language."""
-DENSE_WEIGHT = 0.55
-DENSE_SCALE = 8.0
+DENSE_WEIGHT = 0.65
+DENSE_SCALE = 6.0
 """Standard deviations above the mean at which the dense part is full."""
 TRANSLATION_STRENGTH = 0.8
 SPELLING_STRENGTH = 0.8
@@ -45,23 +45,44 @@ HEAD_STRENGTH = 0.6
 TRANSLATION_FLOOR = 0.1
 MAX_TRANSLATIONS = 4
 MAX_WORDS = 40
-TWIN_COSINE = 0.45
+TWIN_COSINE = 0.925
 """Passages of two translations of one document are the same place from this cosine on."""
 DUPLICATE_COSINE = 0.985
-"""Passages of one language are near-identical from this cosine on."""
+"""Passages of one language with the same content words are near-identical from this cosine on."""
 RERANKED = 60
 """Passages whose sentences are looked at one by one."""
-PASSAGE_SHARE = 0.25
+PASSAGE_SHARE = 0.5
 """What the passage as a whole counts beside its best sentence."""
 EXPECTED_BONUS = 0.15
 """For a sentence that holds the kind of thing asked for (a date, a sum, a name)."""
 ANNOUNCEMENT_MALUS = 0.15
 """For a sentence that only announces a list which stands in the next passage."""
-PRIOR_PASSAGES, PRIOR_MEAN, PRIOR_DEVIATION = 20, 0.15, 0.13
+PRIOR_PASSAGES, PRIOR_MEAN, PRIOR_DEVIATION = 20, 0.80, 0.035
 """What is assumed of the ground of a corpus too small to show one, as if so many passages had been seen."""
 
 
 Shares = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchWeights:
+    """
+    What an evaluation may vary without an index built anew; the defaults are the constants above, where each is explained.
+    """
+
+    candidates: int = CANDIDATES
+    reranked: int = RERANKED
+    dense_weight: float = DENSE_WEIGHT
+    dense_scale: float = DENSE_SCALE
+    translation_strength: float = TRANSLATION_STRENGTH
+    spelling_strength: float = SPELLING_STRENGTH
+    head_strength: float = HEAD_STRENGTH
+    passage_share: float = PASSAGE_SHARE
+    expected_bonus: float = EXPECTED_BONUS
+    announcement_malus: float = ANNOUNCEMENT_MALUS
+
+
+WEIGHTS = SearchWeights()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +120,15 @@ class Trace:
     concepts: tuple[Concept, ...]
     ground: dict[Language, tuple[float, float]]
     """Mean and deviation of the cosines, by language of the passages."""
+    dense: dict[int, float]
+    """Passage id → best cosine, of every passage looked at."""
+    lexical: Shares
+    """Share of the question's words, by passage id."""
+    ranking: tuple[tuple[int, float], ...]
+    """
+    (Passage id, score) of every passage looked at, best first, before translations and near-identical passages are
+    merged. Those whose sentences were looked at come first; the scores of the others are of the first look.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +139,7 @@ class Found:
     trace: Trace
 
 
-def search(query: Query, view: View, store: Store, lexicon: Lexicon, k: int) -> Found:
+def search(query: Query, view: View, store: Store, lexicon: Lexicon, k: int, weights: SearchWeights = WEIGHTS) -> Found:
     """
     Find at most `k` passages for a question, best first, in either language.
 
@@ -117,23 +147,29 @@ def search(query: Query, view: View, store: Store, lexicon: Lexicon, k: int) -> 
     are near-identical passages. Deterministic: equal scores are ordered by document id, then by place in it. Empty
     when the corpus is.
     """
-    nearest = view.nearest(query.vector, CANDIDATES)
-    ground = {language: _ground(cosines) for language, cosines in nearest.items()}
-    concepts, lexical = _lexical(query, view, store, lexicon)
-    trace = Trace(tuple(concepts), ground)
+    nearest = view.nearest(query.vector, weights.candidates)
+    ground = {language: _ground(cosines.passages, cosines.count) for language, cosines in nearest.items()}
+    below = {language: _ground(cosines.sentences, cosines.count) for language, cosines in nearest.items()}
+    concepts, lexical = _lexical(query, view, store, lexicon, weights)
     dense = {i: cosine for cosines in nearest.values() for i, cosine in cosines.best.items()}
     scores: dict[int, float] = {}
-    for i in {*dense, *_best(lexical, CANDIDATES // 2)}:
+    for i in {*dense, *_best(lexical, weights.candidates // 2)}:
         entry = view.entries[i]
         if i not in dense:
             dense[i] = _best_cosine(entry, query)
-        scores[i] = fused(dense[i], ground[entry.language], float(lexical[i]))
-    first = sorted(scores, key=lambda i: _rank_key(view.entries[i], scores[i]))[: max(RERANKED, 4 * k)]
+        scores[i] = fused(dense[i], ground[entry.language], float(lexical[i]), weights)
+    looked_at = sorted(scores, key=lambda i: _rank_key(view.entries[i], scores[i]))
+    depth = max(weights.reranked, 4 * k)
+    first, rest = looked_at[:depth], looked_at[depth:]
     kind = expected(query.text)
-    sentences = {i: _sentence_scores(query, view, i, concepts, ground, kind) for i in first}
+    sentences = {i: _sentence_scores(query, view, i, concepts, below, kind, weights) for i in first}
     for i in first:
-        scores[i] = PASSAGE_SHARE * scores[i] + (1 - PASSAGE_SHARE) * max(sentences[i])
+        entry = view.entries[i]
+        cosine = float(entry.vectors[0].astype(np.float32) @ query.vector)
+        whole = fused(cosine, ground[entry.language], float(lexical[i]), weights)
+        scores[i] = weights.passage_share * whole + (1 - weights.passage_share) * max(sentences[i])
     order = sorted(first, key=lambda i: _rank_key(view.entries[i], scores[i]))
+    trace = Trace(tuple(concepts), ground, dense, lexical, tuple((i, scores[i]) for i in (*order, *rest)))
     hits = []
     for i, score, twins in _merged(order, scores, query.language, view, k):
         entry = view.entries[i]
@@ -147,7 +183,7 @@ def search(query: Query, view: View, store: Store, lexicon: Lexicon, k: int) -> 
                 score=min(max(score, 0.0), 1.0),
                 dense=dense[i],
                 lexical=float(lexical[i]),
-                sentence_scores=sentences.get(i) or _sentence_scores(query, view, i, concepts, ground, kind),
+                sentence_scores=sentences.get(i) or _sentence_scores(query, view, i, concepts, below, kind, weights),
                 twins=twins,
             )
         )
@@ -159,30 +195,31 @@ def _best_cosine(entry: Entry, query: Query) -> float:
     return float(np.max(entry.vectors.astype(np.float32) @ query.vector))
 
 
-def fused(cosine: float, ground: tuple[float, float], lexical: float) -> float:
+def fused(cosine: float, ground: tuple[float, float], lexical: float, weights: SearchWeights = WEIGHTS) -> float:
     """One score in [0, 1] of a cosine above its ground (mean, deviation) and a lexical share in [0, 1]."""
-    return DENSE_WEIGHT * dense_score(cosine, ground) + (1 - DENSE_WEIGHT) * lexical
+    dense = dense_score(cosine, ground, weights.dense_scale)
+    return weights.dense_weight * dense + (1 - weights.dense_weight) * lexical
 
 
-def dense_score(cosine: float, ground: tuple[float, float]) -> float:
-    """How far a cosine stands out from the ground (mean, deviation): 0 at the mean, 1 at DENSE_SCALE deviations."""
+def dense_score(cosine: float, ground: tuple[float, float], scale: float = DENSE_SCALE) -> float:
+    """How far a cosine stands out from the ground (mean, deviation): 0 at the mean, 1 at `scale` deviations."""
     mean, deviation = ground
-    return min(max((cosine - mean) / (deviation * DENSE_SCALE), 0.0), 1.0)
+    return min(max((cosine - mean) / (deviation * scale), 0.0), 1.0)
 
 
-def _ground(cosines: Cosines) -> tuple[float, float]:
-    share = cosines.count / (cosines.count + PRIOR_PASSAGES)
-    return (
-        share * cosines.mean + (1 - share) * PRIOR_MEAN,
-        share * cosines.deviation + (1 - share) * PRIOR_DEVIATION,
-    )
+def _ground(seen: tuple[float, float], passages: int) -> tuple[float, float]:
+    share = passages / (passages + PRIOR_PASSAGES)
+    mean, deviation = seen
+    return share * mean + (1 - share) * PRIOR_MEAN, share * deviation + (1 - share) * PRIOR_DEVIATION
 
 
 def _rank_key(entry: Entry, score: float) -> tuple[float, str, int]:
     return (-round(score, 9), entry.passage.document, entry.passage.start)
 
 
-def _lexical(query: Query, view: View, store: Store, lexicon: Lexicon) -> tuple[list[Concept], Shares]:
+def _lexical(
+    query: Query, view: View, store: Store, lexicon: Lexicon, weights: SearchWeights
+) -> tuple[list[Concept], Shares]:
     """
     The question's words as concepts, and the share of their weight that each passage holds.
 
@@ -195,17 +232,17 @@ def _lexical(query: Query, view: View, store: Store, lexicon: Lexicon) -> tuple[
     for word, query_weight in list(query.words.items())[:MAX_WORDS]:
         variants = {term: 1.0 for term in terms(word)}
         kind, held = "word", np.zeros(size)
-        _mark(held, view, store, variants, 1.0)
+        _mark(held, view, store, variants, 1.0, weights)
         likely = [term for term, p in lexicon.related(word, query.language) if p >= TRANSLATION_FLOOR]
-        translated = {term: TRANSLATION_STRENGTH for term in likely[:MAX_TRANSLATIONS] if term not in variants}
+        translated = {term: weights.translation_strength for term in likely[:MAX_TRANSLATIONS] if term not in variants}
         if not held.any() and not any(character.isdigit() for character in word):
-            variants.update(dict.fromkeys(_spelled_alike(word, view, store), SPELLING_STRENGTH))
-            _mark(held, view, store, variants, SPELLING_STRENGTH)
+            variants.update(dict.fromkeys(_spelled_alike(word, view, store), weights.spelling_strength))
+            _mark(held, view, store, variants, weights.spelling_strength, weights)
             kind = "spelling"
         if translated:
             if not held.any():
                 kind = "translation"
-            _mark(held, view, store, translated, TRANSLATION_STRENGTH)
+            _mark(held, view, store, translated, weights.translation_strength, weights)
             variants = {**translated, **variants}
         count = int(np.count_nonzero(held))
         rarity = math.log(1 + (total - count + 0.5) / (count + 0.5))
@@ -219,10 +256,12 @@ def _lexical(query: Query, view: View, store: Store, lexicon: Lexicon) -> tuple[
     return concepts, shares
 
 
-def _mark(held: Shares, view: View, store: Store, variants: Iterable[str], strength: float) -> None:
+def _mark(
+    held: Shares, view: View, store: Store, variants: Iterable[str], strength: float, weights: SearchWeights
+) -> None:
     """Raise to `strength` the passages that hold one of the terms in their body; in their head only, to less."""
     body, head = view.matching(store, tuple(sorted(variants)))
-    held[head] = np.maximum(held[head], strength * HEAD_STRENGTH)
+    held[head] = np.maximum(held[head], strength * weights.head_strength)
     held[body] = np.maximum(held[body], strength)
 
 
@@ -308,10 +347,12 @@ def _near_identical(a: Entry, b: Entry) -> bool:
         return False
     if a.key == b.key:
         return True
-    # Sentences that differ only in a figure have almost the same vector, and are not the same at all.
+    # Rows that differ only in a figure or a name have almost the same vector, and are not the same at all.
     if a.figures != b.figures:
         return False
-    return float(a.vectors[0].astype(np.float32) @ b.vectors[0].astype(np.float32)) >= DUPLICATE_COSINE
+    if float(a.vectors[0].astype(np.float32) @ b.vectors[0].astype(np.float32)) < DUPLICATE_COSINE:
+        return False
+    return set(content_words(a.passage.text)) == set(content_words(b.passage.text))
 
 
 def _sentence_scores(
@@ -321,6 +362,7 @@ def _sentence_scores(
     concepts: Sequence[Concept],
     ground: dict[Language, tuple[float, float]],
     kind: Kind | None,
+    weights: SearchWeights,
 ) -> tuple[float, ...]:
     """
     One score a sentence: its cosine above the ground, the share of the question's words that it holds (its title and
@@ -332,12 +374,12 @@ def _sentence_scores(
     head = _term_set(" ".join((view.sources[passage.document].title, *passage.heading, passage.lead)))
     texts = sentence_texts(passage)
     scores = [
-        fused(float(cosine), ground[entry.language], _share(concepts, _term_set(text), head))
-        + (EXPECTED_BONUS if kind and holds(text, kind) else 0.0)
+        fused(float(cosine), ground[entry.language], _share(concepts, _term_set(text), head, weights), weights)
+        + (weights.expected_bonus if kind and holds(text, kind) else 0.0)
         for cosine, text in zip(cosines, texts, strict=True)
     ]
     if texts[-1].endswith(":"):
-        scores[-1] -= ANNOUNCEMENT_MALUS
+        scores[-1] -= weights.announcement_malus
     return tuple(scores)
 
 
@@ -351,14 +393,16 @@ def coverage(text: str, concepts: Sequence[Concept]) -> float:
     return _share(concepts, _term_set(text), frozenset())
 
 
-def _share(concepts: Sequence[Concept], body: frozenset[str], head: frozenset[str]) -> float:
+def _share(
+    concepts: Sequence[Concept], body: frozenset[str], head: frozenset[str], weights: SearchWeights = WEIGHTS
+) -> float:
     weight = sum(concept.weight for concept in concepts)
     if weight <= 0:
         return 0.0
     held = 0.0
     for concept in concepts:
         strengths = (
-            strength if term in body else strength * HEAD_STRENGTH
+            strength if term in body else strength * weights.head_strength
             for term, strength in concept.variants.items()
             if term in body or term in head
         )

@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
@@ -57,6 +57,10 @@ class Settings(BaseSettings):
         min_length=1,
         description='"bundled", a folder, or a name on the Hugging Face hub',
     )
+    precision: Literal["float32", "int8"] = Field(
+        default="float32",
+        description="arithmetic of the encoder: float32, or int8, which is about twice as fast and finds a little less",
+    )
     passage_chars: int = Field(default=600, ge=100, le=4000, description="longest passage, in characters")
     host: str = Field(default="127.0.0.1", min_length=1, description="address the web app listens on")
     port: int = Field(default=7860, ge=1, le=65535, description="port the web app listens on")
@@ -74,10 +78,17 @@ class Settings(BaseSettings):
         default=3000, ge=0, le=1_000_000, description="questions a minute from all clients together; 0 for no limit"
     )
     max_body_kb: int = Field(default=64, ge=4, le=10_240, description="largest request the web app takes, in KiB")
+    max_upload_mb: int = Field(default=50, ge=1, le=2000, description="largest document the staff may upload, in MiB")
     frame_ancestors: str = Field(
         default="",
         pattern=r"^(https?://[A-Za-z0-9.*:-]+( |$))*$",
         description='sites that may show the chat in a frame, like "https://www.example.lt"; with spaces between them',
+    )
+    session_hours: float = Field(
+        default=12,
+        ge=0.1,
+        le=24 * 31,
+        description="hours after which staff log in again; a quarter of that without use",
     )
     proxy: str = Field(
         default="",

@@ -400,6 +400,18 @@ class Store:
         tables = ("documents", "versions", "passages", "vectors", "stems")
         return {table: int(self._rows(f"SELECT count(*) FROM {table}")[0][0]) for table in tables}
 
+    def held(self, document: str | None) -> dict[str, int]:
+        """
+        How many passages, vectors (of passages and sentences) and entries of the lexical index a document has; all
+        documents together for None.
+        """
+        row = self._rows(
+            "SELECT count(*), coalesce(sum(x.rows), 0), count(s.rowid) FROM passages p "
+            "LEFT JOIN vectors x ON x.passage = p.id LEFT JOIN stems s ON s.rowid = p.id WHERE ?1 IS NULL OR p.document = ?1",
+            (document,),
+        )[0]
+        return {"passages": int(row[0]), "vectors": int(row[1]), "stems": int(row[2])}
+
     def damage(self) -> list[str]:
         """What is wrong inside the database, in words; empty when it is whole. Reads all of it."""
         found = [str(row[0]) for row in self._rows("PRAGMA integrity_check(10)") if row[0] != "ok"]

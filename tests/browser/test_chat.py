@@ -2,79 +2,25 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from browser_fixtures import STARTING, Server, ask, box, in_a_browser, turns
+from playwright.sync_api import Browser, Page, expect
 
+from clusterqa.encoder import SentenceEncoder
 from clusterqa.settings import Settings
-from clusterqa.web.app import build
+from clusterqa.web import chat
 from clusterqa.web.words import WORDS
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
 from web_fixtures import write_corpus
 
-CHROMIUM = Path("/usr/bin/chromium")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no browser at {CHROMIUM}; install Debian's chromium"),
-]
+pytestmark = in_a_browser
 
 
-class Server:
-    """The app on a free port of loopback, in a thread of its own."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.app = build(settings)
-        self._server = uvicorn.Server(uvicorn.Config(self.app, port=0, log_level="error"))
-        self._thread = threading.Thread(target=self._server.run, daemon=True)
-        self._thread.start()
-        while not self._server.started:
-            time.sleep(0.05)
-        self.url = f"http://127.0.0.1:{self._server.servers[0].sockets[0].getsockname()[1]}"
-
-    def stop(self) -> None:
-        self._server.should_exit = True
-        self._thread.join(30)
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    base = tmp_path_factory.mktemp("browser")
-    server = Server(Settings(corpus=write_corpus(base / "corpus"), data=base / "data"))
-    yield server
-    server.stop()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    yield context.new_page()
-    context.close()
-
-
-def ask(page: Page, question: str) -> None:
-    before = page.locator(".cq-turn[data-status]").count()
-    box = page.locator("#question input, #question textarea")
-    box.fill(question)
-    box.press("Enter")
-    # the first question may find the encoder still loading: it waits, it does not fail
-    expect(page.locator(".cq-turn[data-status]")).to_have_count(before + 1, timeout=60_000)
+# ── asking and reading ──────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_ask_follow_the_source_come_back_switch_language_and_begin_anew(server: Server, page: Page) -> None:
@@ -85,21 +31,58 @@ def test_ask_follow_the_source_come_back_switch_language_and_begin_anew(server: 
     quote = page.locator(".cq-quotation blockquote").first
     expect(quote).to_contain_text("dvejus metus")
     expect(quote).to_have_attribute("lang", "lt")
-    expect(page.locator("#question input, #question textarea")).to_be_focused()
+    expect(box(page)).to_be_focused()
     page.locator(".cq-open").first.click()
     mark = page.locator("#quote")
     expect(mark).to_contain_text("dvejus metus")
     expect(mark).to_be_in_viewport()
     page.get_by_role("link", name=WORDS["lt"]["back"]).click()
-    expect(page.locator(".cq-turn[data-status]")).to_have_count(1)
+    expect(turns(page)).to_have_count(1)
     page.get_by_role("link", name="EN", exact=True).click()
     expect(page.locator("html")).to_have_attribute("lang", "en")
-    expect(page.locator(".cq-turn[data-status]")).to_have_count(1)
+    expect(turns(page)).to_have_count(1)
     page.get_by_role("button", name=WORDS["en"]["new"]).click()
     expect(page.locator(".cq-turn")).to_have_count(0)
     expect(page.locator("#cq-examples")).to_be_visible()
     page.goto(server.url)
     expect(page).to_have_url(f"{server.url}/en/")
+
+
+def test_a_follow_up_is_understood_from_the_conversation(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/en/")
+    ask(page, "What does benchmarking for the Bronze Label cost?")
+    turn = ask(page, "And by video?")
+    expect(turn).to_contain_text("EUR 1,650")
+
+
+def test_what_the_documents_do_not_say_is_said_plainly_and_passed_on_to_staff(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/lt/")
+    question = "Kokia rytoj Palangoje bus vandens temperatūra?"
+    turn = ask(page, question)
+    expect(turn).to_have_attribute("data-status", "not_found")
+    expect(turn.locator(".cq-message")).to_be_visible()
+    expect(turn.locator(".cq-band")).to_have_count(0)
+    expect(turn.get_by_text(WORDS["lt"]["passed_on"])).to_be_visible()
+    expect(turn.get_by_text(WORDS["lt"]["otherwise"])).to_be_visible()
+    expect(turn.get_by_text(WORDS["lt"]["nearest"])).to_be_visible()
+    expect(turn.locator(".cq-further .cq-quotation").first).to_be_visible()
+    expect(turn.locator(".cq-further .cq-open").first).to_be_visible()
+    newest = server.app.state.service.journal.entries()[0]
+    assert (newest.question, newest.status) == (question, "not_found")
+
+
+def test_a_copied_quote_keeps_its_source_line(server: Server, page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server.url)
+    page.goto(f"{server.url}/lt/")
+    turn = ask(page, "Kiek laiko galioja bronzos ženklas?")
+    told = turn.locator(".cq-text").first.inner_text()
+    source = "— Bronzos ženklas, Galiojimas, Klasterių biuras, 2024 m. kovo 5 d., https://example.lt/bronza"
+    turn.get_by_role("button", name=WORDS["lt"]["copy"]).first.click()
+    expect(turn.get_by_role("button", name=WORDS["lt"]["copied"])).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == f"„{told}“\n\n{source}"
+    turn.locator(".cq-text").first.select_text()
+    page.keyboard.press("Control+c")
+    assert page.evaluate("navigator.clipboard.readText()") == f"{told}\n\n{source}"
 
 
 def test_feedback_with_a_reason_reaches_the_journal_and_is_remembered(server: Server, page: Page) -> None:
@@ -111,6 +94,7 @@ def test_feedback_with_a_reason_reaches_the_journal_and_is_remembered(server: Se
     newest = server.app.state.service.journal.entries()[0]
     assert newest.question == "How long is the Bronze Label valid?"
     assert newest.feedback is not None and newest.feedback.reason == "out_of_date"
+    assert newest.shown[0].document == "bronze.en.md" and newest.generation >= 1
     page.reload()
     expect(page.locator(".cq-thanks")).to_be_visible()
 
@@ -130,28 +114,183 @@ def test_hostile_questions_and_documents_are_text(server: Server, page: Page) ->
     assert asked_elsewhere == []
 
 
-@pytest.mark.parametrize("language", ["lt", "en"])
-def test_a_phone_scrolls_in_one_direction_only(server: Server, page: Page, language: str) -> None:
-    page.set_viewport_size({"width": 360, "height": 740})
-    page.goto(f"{server.url}/{language}/")
-    ask(page, "Bronze Label " + "x" * 120)
-    for summary in page.locator("summary:visible").all():
-        summary.click()
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    page.goto(f"{server.url}/documents/bronze.lt.md")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+def test_a_long_question_grows_the_box_and_enter_still_sends_it(server: Server, page: Page) -> None:
+    page.goto(f"{server.url}/lt/")
+    height = box(page).bounding_box()["height"]  # type: ignore[index]
+    question = "Mūsų klasteris dar jaunas, narių nedaug, o lėšų skirta mažai, todėl norėtume suprasti planą. " * 3
+    question += "Kiek laiko galioja bronzos ženklas?"
+    box(page).fill(question)
+    assert box(page).bounding_box()["height"] > 1.5 * height  # type: ignore[index]
+    box(page).press("Enter")
+    expect(turns(page)).to_have_count(1, timeout=STARTING)
+    expect(page.locator(".cq-question p")).to_have_text(question)
+
+
+# ── the keyboard, and small windows ─────────────────────────────────────────────────────────────────────────────
 
 
 def test_the_keyboard_alone_is_enough(server: Server, page: Page) -> None:
+    """From the skip link to an example, from the reply to the source and back, to the other language and to feedback."""
+
+    def tab_to(selector: str, key: str = "Tab") -> None:
+        for _ in range(40):
+            page.keyboard.press(key)
+            if page.evaluate("s => document.activeElement?.matches(s)", selector):
+                return
+        pytest.fail(f"{selector} cannot be reached with {key}")
+
     page.goto(f"{server.url}/lt/")
-    example = page.locator("#cq-examples button").first
-    expect(example).to_be_visible()
-    page.locator(".cq-skip").focus()
-    for _ in range(12):
-        page.keyboard.press("Tab")
-        if example.evaluate("e => e === document.activeElement"):
-            break
-    expect(example).to_be_focused()
+    expect(page.locator("#cq-examples button").first).to_be_visible()
+    page.evaluate("document.activeElement?.blur()")
+    tab_to(".cq-skip")
+    expect(page.locator(".cq-skip")).to_be_in_viewport()
     page.keyboard.press("Enter")
-    expect(page.locator(".cq-turn[data-status]")).to_have_count(1, timeout=60_000)
-    expect(page.locator("#question input, #question textarea")).to_be_focused()
+    expect(box(page)).to_be_focused()
+    tab_to("#cq-examples button", "Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(turns(page)).to_have_count(1, timeout=STARTING)
+    expect(box(page)).to_be_focused()
+    page.keyboard.type("Kiek laiko galioja bronzos ženklas?")
+    page.keyboard.press("Enter")
+    expect(turns(page)).to_have_count(2)
+    tab_to(".cq-feedback button[data-helpful=true]", "Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(turns(page).nth(1).locator(".cq-feedback")).to_have_text(WORDS["lt"]["thanks"])
+    expect(box(page)).to_be_focused()
+    tab_to(".cq-open", "Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#quote")).to_be_focused()
+    tab_to(".cq-back", "Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(turns(page)).to_have_count(2)
+    expect(box(page)).to_be_focused()
+    tab_to(".cq-languages a[hreflang=en]", "Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+
+
+@pytest.mark.parametrize("language", ["lt", "en"])
+@pytest.mark.parametrize(("width", "scale"), [(360, 1), (640, 2)], ids=["phone", "zoomed to 200 %"])
+def test_small_windows_scroll_in_one_direction_only(
+    server: Server, browser: Browser, language: str, width: int, scale: int
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 400 * scale}, device_scale_factor=scale)
+    page = context.new_page()
+    try:
+        page.goto(f"{server.url}/{language}/")
+        expect(page.locator("#cq-examples button").first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        ask(page, "Bronze Label " + "x" * 120)
+        for summary in page.locator("summary:visible").all():
+            summary.click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.goto(f"{server.url}/documents/bronze.lt.md")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    finally:
+        context.close()
+
+
+# ── when not everything goes well ───────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(corpus=write_corpus(tmp_path / "corpus"), data=tmp_path / "data")
+
+
+def test_a_question_asked_while_the_server_starts_waits_with_a_word_and_is_answered(
+    settings: Settings, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+    load = SentenceEncoder.load
+
+    def slow_load(*arguments: object) -> SentenceEncoder:
+        go_on.wait(60)
+        return load(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(SentenceEncoder, "load", slow_load)
+    server = Server(settings)
+    try:
+        page.goto(f"{server.url}/lt/")
+        box(page).fill("Kiek laiko galioja bronzos ženklas?")
+        box(page).press("Enter")
+        expect(page.locator(".cq-remark")).to_have_text(WORDS["lt"]["warming"])
+        expect(turns(page)).to_have_count(0)
+        go_on.set()
+        expect(turns(page)).to_have_count(1, timeout=STARTING)
+        expect(turns(page)).to_contain_text("dvejus metus")
+    finally:
+        go_on.set()
+        server.stop()
+
+
+def test_too_many_questions_of_one_reader_are_refused_in_words_and_not_lost(settings: Settings, page: Page) -> None:
+    server = Server(settings.model_copy(update={"rate_limit": 1}))
+    try:
+        page.goto(f"{server.url}/en/")
+        ask(page, "How long is the Bronze Label valid?")
+        box(page).fill("What does benchmarking cost?")
+        box(page).press("Enter")
+        expect(page.locator(".cq-remark")).to_have_text(WORDS["en"]["busy"])
+        expect(box(page)).to_have_value("What does benchmarking cost?")
+        expect(turns(page)).to_have_count(1)
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def held_up(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Server, threading.Event]]:
+    """A server with room for one question in work and one in the queue, whose answers wait for the event."""
+    monkeypatch.setattr(chat, "PARALLEL", 1)
+    monkeypatch.setattr(chat, "QUEUE", 1)
+    server = Server(settings)
+    service = server.app.state.service
+    service.assistant(60)
+    go_on, answer = threading.Event(), service.ask
+
+    def ask_later(*arguments: object) -> object:
+        go_on.wait(60)
+        return answer(*arguments)
+
+    service.ask = ask_later
+    yield server, go_on
+    go_on.set()
+    server.stop()
+
+
+def test_a_full_queue_is_told_in_the_pages_words_and_the_question_stays_in_the_box(
+    held_up: tuple[Server, threading.Event], browser: Browser
+) -> None:
+    server, go_on = held_up
+    contexts = [browser.new_context() for _ in range(3)]
+    try:
+        readers = [context.new_page() for context in contexts]
+        for number, reader in enumerate(readers):
+            reader.goto(f"{server.url}/lt/")
+            expect(box(reader)).to_be_visible()
+            expect(reader.locator(".cq-turns")).to_be_attached()
+            box(reader).fill(f"Kiek laiko galioja bronzos ženklas {number}?")
+            box(reader).press("Enter")
+            word = "busy" if number == 2 else "pending"
+            expect(reader.locator(".cq-remark")).to_have_text(WORDS["lt"][word])
+            time.sleep(0.3)  # until it stands in the queue
+        expect(box(readers[2])).to_have_value("Kiek laiko galioja bronzos ženklas 2?")
+        go_on.set()
+        for reader in readers[:2]:
+            expect(turns(reader)).to_have_count(1)
+        box(readers[2]).press("Enter")
+        expect(turns(readers[2])).to_have_count(1)
+    finally:
+        for context in contexts:
+            context.close()
+
+
+def test_a_lost_connection_is_told_in_the_pages_words(settings: Settings, page: Page) -> None:
+    server = Server(settings)
+    page.goto(f"{server.url}/en/")
+    ask(page, "How long is the Bronze Label valid?")
+    server.stop()
+    box(page).fill("What does benchmarking cost?")
+    box(page).press("Enter")
+    expect(page.locator(".cq-remark")).to_have_text(WORDS["en"]["lost"], timeout=30_000)
+    expect(box(page)).to_have_value("What does benchmarking cost?")

@@ -39,6 +39,12 @@ In letter sizes: a wider gap inside a line parts columns or cells; the spaces of
 it.
 """
 
+NARROW_GAP = 0.6
+"""
+In letter sizes: a gap wider than this and narrower than `WIDE_GAP` is a space of a justified line, or the border
+of a cell that is filled to its edge; where other rows have a border there tells which.
+"""
+
 QUARTER = 1.5707963267948966
 """A quarter turn in radians: lines of a landscape page stand on end in the file's own coordinates."""
 
@@ -60,6 +66,9 @@ MARGIN = 0.13
 COLUMN_CHARACTERS = 18
 """Mean length of a stretch from which two side by side are columns of text and not cells."""
 
+WRAPPED_LINES = 8
+"""A cell of a table has at most so many lines; what is longer is a column of text."""
+
 GARBLED_SHARE = 0.2
 """Share of characters without a meaning above which a PDF counts as unreadable."""
 
@@ -72,6 +81,8 @@ _PDFIUM = threading.Lock()
 _SENTENCE_END = re.compile(r"[.!?…:;][\"'”“’»)\]]*\Z")
 _BULLET = r"[-*•·‣▪▫◦●○■□–—\uf0b7\uf0a7\uf0d8\u2713✓➢]"
 _MARKER = re.compile(rf"(?:{_BULLET}|\(?(?:\d{{1,2}}|[a-zA-Ząčęėįšųūž])[.)])[ \t\u00a0]+(?=\S)")
+_LEADER = re.compile(r"(?:[.·…_]\s?){5,}\s*[\dIVXLCivxlc]{1,6}\Z")
+"""The dots and the page number at the end of an entry of a table of contents."""
 _PAGE_NUMBER = re.compile(
     r"\W*(?:(?:page|puslapis|psl\.?|p\.)\s*)?([\w-]{1,8})\W*(?:(?:iš|of|/)\s*\d+)?\W*", re.IGNORECASE
 )
@@ -97,6 +108,8 @@ class Stretch:
     size: float
     bold: bool
     slanted: bool = False
+    follows: bool = False
+    """Only a narrow gap parts it from the stretch before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +199,7 @@ def _load(raw: bytes, document: str) -> tuple[list[Sheet], dict[str, str], list[
                 warnings.append(f"Page {label} is broken and left out; copy the PDF from its source again.")
                 continue
             textpage = page.get_textpage()
-            lines = _lines(list(_stretches(textpage, page.get_height())))
+            lines = _lines(_joined_again(list(_stretches(textpage, page.get_height()))))
             total += sum(len(line.text) for line in lines)
             if total > MAX_CHARACTERS:
                 raise UnreadableDocument(
@@ -233,14 +246,14 @@ def _stretches(textpage: Any, height: float) -> Iterator[Stretch]:
     sizes: Counter[float] = Counter()
     bold = marks = 0
     start = end = line = 0.0
-    slanted = False
+    slanted = follows = False
 
     def taken() -> Iterator[Stretch]:
-        nonlocal letters, bold, marks
+        nonlocal letters, bold, marks, follows
         text = _joined(letters).strip()
         if text and sizes:
-            yield Stretch(text, start, end, line, sizes.most_common(1)[0][0], 2 * bold > marks, slanted)
-        letters, bold, marks = [], 0, 0
+            yield Stretch(text, start, end, line, sizes.most_common(1)[0][0], 2 * bold > marks, slanted, follows)
+        letters, bold, marks, follows = [], 0, 0, False
         sizes.clear()
 
     for index in range(textpage.count_chars()):
@@ -276,6 +289,9 @@ def _stretches(textpage: Any, height: float) -> Iterator[Stretch]:
             off = gap > WIDE_GAP * size or gap < -2 * size or abs(baseline - line) > 0.8 * small
             if tilted != slanted or (off and not tilted):
                 yield from taken()
+            elif gap > NARROW_GAP * size and letters[-1].isspace() and not tilted:
+                yield from taken()
+                follows = True
         if not sizes:
             letters = []
             start, end, line, slanted = low, high, baseline, tilted
@@ -288,6 +304,35 @@ def _stretches(textpage: Any, height: float) -> Iterator[Stretch]:
             weight = pdfium.FPDFText_GetFontWeight(textpage, index)
             bold += 4 * (weight >= 600 or (named > 0 and b"bold" in font.value.lower()))
     yield from taken()
+
+
+def _is_marker(text: str) -> bool:
+    """Whether a text is nothing but the bullet or the number of a list item."""
+    found = _MARKER.match(f"{text} x")
+    return found is not None and found.end() == len(text) + 1
+
+
+def _joined_again(stretches: list[Stretch]) -> list[Stretch]:
+    """
+    The stretches of a page, those joined that a narrow gap parts where no other line has a border at that place.
+    """
+    borders = {round(s.left) for s in stretches if not s.follows}
+    found: list[Stretch] = []
+    for stretch in stretches:
+        at_border = any(round(stretch.left) + step in borders for step in (-1, 0, 1))
+        if not stretch.follows or not found or (at_border and not _is_marker(found[-1].text)):
+            found.append(stretch)
+            continue
+        before = found[-1]
+        longer = max(before, stretch, key=lambda s: len(s.text))
+        found[-1] = replace(
+            before,
+            text=f"{before.text} {stretch.text}",
+            right=max(before.right, stretch.right),
+            size=longer.size,
+            bold=longer.bold,
+        )
+    return found
 
 
 def _letter_size(pdfium: Any, textpage: Any, index: int) -> float:
@@ -308,16 +353,116 @@ def _joined(letters: list[str]) -> str:
 def _lines(stretches: list[Stretch]) -> list[Line]:
     """The lines of one page in reading order."""
     rows: list[list[Stretch]] = []
+    for wrapped, part in _parted(stretches):
+        rows += part if wrapped else _unwoven(part)
+    table = _table_rows(rows)
+    return [_line(row, as_cells=number in table) for number, row in enumerate(rows)]
+
+
+def _rows(stretches: list[Stretch]) -> list[list[Stretch]]:
+    """The stretches as rows: those that stand on one line, from left to right."""
+    rows: list[list[Stretch]] = []
     for stretch in stretches:
-        above = rows[-1][-1] if rows else None
-        same = above is not None and abs(above.y - stretch.y) < 0.3 * max(above.size, stretch.size)
-        if above is not None and same and stretch.left > above.right:
+        if rows and _level(rows[-1][-1], stretch) and stretch.left > rows[-1][-1].right:
             rows[-1].append(stretch)
         else:
             rows.append([stretch])
-    rows = _unwoven(rows)
-    table = _table_rows(rows)
-    return [_line(row, as_cells=number in table) for number, row in enumerate(rows)]
+    return rows
+
+
+def _level(one: Stretch, other: Stretch) -> bool:
+    """Whether two stretches stand on one line."""
+    return abs(one.y - other.y) < 0.3 * max(one.size, other.size)
+
+
+Band = list[list[Stretch]]
+"""A row of a table, perhaps, as cells, each of the lines that its text is broken into."""
+
+
+def _parted(stretches: list[Stretch]) -> Iterator[tuple[bool, list[list[Stretch]]]]:
+    """
+    The rows of a page in stretches of the page: (True, rows of a table whose cells are wrapped) and (False, all else).
+
+    Wrapped cells come cell by cell, each from its first line to its last, so the order of the content steps up
+    where the next cell begins. Only where such rows make up a table are they taken for one.
+    """
+    bands = _bands(stretches)
+    merged = [[_cell(lines) for lines in band] for band in bands]
+    table = _table_rows(merged)
+    wrapped: set[int] = set()
+    run: list[int] = []
+    for number in [*sorted(table), len(bands) + 1]:
+        if run and number != run[-1] + 1:
+            if any(len(lines) > 1 for row in run for lines in bands[row]):
+                wrapped.update(run)
+            run = []
+        run.append(number)
+    plain: list[Stretch] = []
+    for number, band in enumerate(bands):
+        if number not in wrapped:
+            plain += [stretch for lines in band for stretch in lines]
+            continue
+        if plain:
+            yield False, _rows(plain)
+            plain = []
+        yield True, [merged[number]]
+    if plain:
+        yield False, _rows(plain)
+
+
+def _bands(stretches: list[Stretch]) -> list[Band]:
+    """The stretches, in their order, as what would be rows of a table if the page were one."""
+    bands: list[Band] = []
+    for stretch in stretches:
+        band = bands[-1] if bands else [[]]
+        last = band[-1][-1] if bands else None
+        if last is None:
+            bands.append([[stretch]])
+        elif _level(band[0][0], stretch) and all(line.right < stretch.left for lines in band for line in lines):
+            band.append([stretch])
+        elif len(band) > 1 and _goes_on(band[-1], stretch):
+            band[-1].append(stretch)
+        elif (first := _cell_left_of(bands, stretch)) is not None:
+            bands[first:] = [[[lines[0] for (lines,) in bands[first:]], [stretch]]]
+        else:
+            bands.append([[stretch]])
+    return bands
+
+
+def _goes_on(lines: list[Stretch], below: Stretch) -> bool:
+    """Whether a stretch is the next line of a cell: close below its last, and standing in line with it."""
+    last = lines[-1]
+    return (
+        0 < last.y - below.y < 1.6 * max(last.size, below.size)
+        and len(lines) < WRAPPED_LINES
+        and _in_line([last], [below])
+    )
+
+
+def _cell_left_of(bands: list[Band], stretch: Stretch) -> int | None:
+    """
+    Where the wrapped cell starts that stands left of a stretch and begins on its line; None where there is none.
+    """
+    for number in range(len(bands) - 1, max(-1, len(bands) - 1 - WRAPPED_LINES), -1):
+        band = bands[number]
+        if len(band) > 1 or len(band[0]) > 1 or band[0][0].right >= stretch.left:
+            return None
+        if number + 1 < len(bands) and not _goes_on(band[0], bands[number + 1][0][0]):
+            return None
+        if _level(band[0][0], stretch):
+            return number
+    return None
+
+
+def _cell(lines: list[Stretch]) -> Stretch:
+    """The lines of a cell as one stretch, on the line of the first."""
+    return replace(
+        lines[0],
+        text=" ".join(line.text for line in lines),
+        left=min(line.left for line in lines),
+        right=max(line.right for line in lines),
+        bold=all(line.bold for line in lines),
+    )
 
 
 def _line(row: list[Stretch], as_cells: bool) -> Line:
@@ -499,6 +644,8 @@ class _Layout:
             return True
         if above.cells or line.cells:
             return len(above.cells) != len(line.cells)
+        if bool(_LEADER.search(above.text)) != bool(_LEADER.search(line.text)):
+            return True
         if abs(above.size - line.size) > 0.07 * max(above.size, line.size):
             return True
         ended = _SENTENCE_END.search(above.text) is not None
@@ -525,8 +672,8 @@ class _Layout:
         if group[0].cells:
             return self._rows(group, offset)
         start, end = trimmed(text, 0, len(text))
-        if start == end:
-            return []
+        if start == end or all(_LEADER.search(line.text) for line in group):
+            return []  # nothing there, or a table of contents, which says nothing itself
         kind: BlockKind = "paragraph"
         level = 0
         if heading := self._heading_level(group, text):
@@ -539,13 +686,14 @@ class _Layout:
     def _rows(self, group: list[Line], offset: int) -> list[Block]:
         """One block a row; the first is the header if it alone is bold, or alone without figures among figures."""
         first = group[0]
-        alone_bold = first.bold and not any(line.bold for line in group[1:])
-        figures = sum(bool(re.search(r"\d", line.text)) for line in group[1:])
-        headed = alone_bold or (not re.search(r"\d", first.text) and 2 * figures >= len(group) - 1)
-        header = first.text if headed and len(group) > 1 else ""
+        rest = [line for line in group if line.text != first.text]  # a header comes back where a table goes on
+        alone_bold = first.bold and not any(line.bold for line in rest)
+        figures = sum(bool(re.search(r"\d", line.text)) for line in rest)
+        headed = alone_bold or (not re.search(r"\d", first.text) and 2 * figures >= len(rest))
+        header = first.text if headed and rest else ""
         blocks = []
         for line in group:
-            if line is not first or not header:
+            if not header or line.text != header:
                 blocks.append(Block("table_row", offset, offset + len(line.text), header=header))
             offset += len(line.text) + 1
         return blocks

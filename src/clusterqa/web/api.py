@@ -14,7 +14,7 @@ from clusterqa.index import sources
 from clusterqa.journal import Reason
 from clusterqa.records import Language, Question, Source
 from clusterqa.store import Store, Stored
-from clusterqa.web import render
+from clusterqa.web import render, shapes
 from clusterqa.web.service import Service
 
 router = APIRouter()
@@ -56,7 +56,7 @@ def client_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-@router.post("/api/v1/ask", summary="Ask a question")
+@router.post("/api/v1/ask", summary="Ask a question", response_model=None, responses={200: {"model": shapes.Answer}})
 def ask(asked: Asked, request: Request, response: Response) -> dict[str, Any]:
     """Answer one question by quoting, or say that the documents do not. The header X-Journal-Id names it for feedback."""
     service = service_of(request)
@@ -81,7 +81,9 @@ def feedback(given: Given, request: Request) -> None:
     service.metrics.feedback.labels("yes" if given.helpful else "no").inc()
 
 
-@router.get("/api/v1/search", summary="Find passages")
+@router.get(
+    "/api/v1/search", summary="Find passages", response_model=None, responses={200: {"model": list[shapes.Hit]}}
+)
 def search(
     request: Request,
     q: Annotated[str, Query(min_length=1, max_length=2000, description="What to look for.")],
@@ -97,7 +99,12 @@ def search(
     return hits_as_json(found.hits if found else ())
 
 
-@router.get("/api/v1/documents", summary="List the documents")
+@router.get(
+    "/api/v1/documents",
+    summary="List the documents",
+    response_model=None,
+    responses={200: {"model": list[shapes.Facts]}},
+)
 def documents(request: Request) -> list[dict[str, Any]]:
     """The documents that questions are answered from, in the order of their ids."""
     with service_of(request).store() as store, store.reading():
@@ -105,7 +112,12 @@ def documents(request: Request) -> list[dict[str, Any]]:
         return [_facts(stored, known) for stored in store.documents()]
 
 
-@router.get("/api/v1/documents/{document:path}", summary="Read a document")
+@router.get(
+    "/api/v1/documents/{document:path}",
+    summary="Read a document",
+    response_model=None,
+    responses={200: {"model": shapes.Read}},
+)
 def document(
     document: str,
     request: Request,

@@ -21,8 +21,9 @@ from fastapi.staticfiles import StaticFiles
 from clusterqa import __version__
 from clusterqa.records import LANGUAGES
 from clusterqa.settings import Settings
-from clusterqa.web import api, chat, pages, problems
+from clusterqa.web import api, chat, pages, problems, render, staff
 from clusterqa.web.guard import Guard
+from clusterqa.web.head import Head
 from clusterqa.web.service import Service
 from clusterqa.web.words import page_language
 
@@ -41,6 +42,7 @@ def build(settings: Settings) -> FastAPI:
             yield
         finally:
             service.stop()
+            desk.close()
 
     app = FastAPI(
         title="clusterqa",
@@ -54,6 +56,7 @@ def build(settings: Settings) -> FastAPI:
     )
     app.state.service = service
     problems.install(app)
+    app.add_middleware(Head)
     app.add_middleware(Guard, settings=settings)
 
     @app.get("/", include_in_schema=False)
@@ -66,12 +69,22 @@ def build(settings: Settings) -> FastAPI:
             headers={"Vary": "Accept-Language, Cookie", "Cache-Control": "no-store"},
         )
 
+    @app.get("/widget.js", include_in_schema=False)
+    def widget() -> Response:
+        """The chat for other sites; `frame_ancestors` says which of them may show it."""
+        return Response(
+            render.widget(),
+            media_type="text/javascript",
+            headers={"Cache-Control": "public, max-age=3600", "Cross-Origin-Resource-Policy": "cross-origin"},
+        )
+
     @app.get("/favicon.ico", include_in_schema=False)
     def icon() -> Response:
         return FileResponse(STATIC / "icon.svg", media_type="image/svg+xml")
 
     app.include_router(api.router)
     app.include_router(pages.router)
+    desk = staff.install(app, service)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for language in LANGUAGES:
         chat.mount(app, service, language)

@@ -8,6 +8,7 @@ browser tab makes up, so that they outlast a reload and the change of language.
 from __future__ import annotations
 
 import logging
+import os
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -27,12 +28,17 @@ PARALLEL = 16
 """Questions of one page worked on at a time; the rest wait in Gradio's queue."""
 QUEUE = 200
 
+_NO_STATISTICS = {"GRADIO_ANALYTICS_CACHE_FREQUENCY": "1000000000", "GRADIO_ANALYTICS_MAX_EVENTS": "1"}
+"""Gradio sums up its last 10,000 events anew after each one, for a monitoring page that we do not open."""
+
 _IDENTIFIER = re.compile(r"[0-9a-f]{32}")
 _FONT = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "Helvetica Neue", "Arial", "sans-serif"]
 
 
 def mount(app: FastAPI, service: Service, language: Language) -> None:
     """Mount the page of one language at its path."""
+    for name, value in _NO_STATISTICS.items():
+        os.environ.setdefault(name, value)  # read by Gradio's queue when it is made
     gr.mount_gradio_app(
         app,
         page(service, language),
@@ -117,7 +123,7 @@ def page(service: Service, language: Language) -> gr.Blocks:
                     show_label=True,
                     placeholder=words["placeholder"],
                     lines=1,
-                    max_lines=1,
+                    max_lines=5,
                     max_length=2000,
                     elem_id="question",
                     scale=1,
@@ -128,21 +134,20 @@ def page(service: Service, language: Language) -> gr.Blocks:
 
         common: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         outs = [box, conversation, start, renewal]
+        at_once = common | {"queue": False}  # a full queue must not keep the page itself from showing
         asking = common | {"concurrency_limit": PARALLEL, "concurrency_id": f"ask-{language}"}
         gr.on(
             [box.submit, send.click],
             ask,
             [box, identifier],
             outs,
-            js="(text, _) => [text, window.clusterqa.conversation()]",
+            js="(text, _) => window.clusterqa.sent(text)",
             **asking,
         )
         for example in examples:
-            example.click(
-                ask, [example, identifier], outs, js="(text, _) => [text, window.clusterqa.conversation()]", **asking
-            )
-        renewal.click(renew, [identifier], outs, js="_ => window.clusterqa.renewed()", **common)
-        blocks.load(begin, [identifier], outs[1:], js="_ => window.clusterqa.conversation()", **common)
+            example.click(ask, [example, identifier], outs, js="(text, _) => window.clusterqa.sent(text)", **asking)
+        renewal.click(renew, [identifier], outs, js="_ => window.clusterqa.renewed()", **at_once)
+        blocks.load(begin, [identifier], outs[1:], js="_ => window.clusterqa.conversation()", **at_once)
     blocks.queue(max_size=QUEUE, api_open=False)
     return blocks
 
@@ -153,11 +158,10 @@ def _known(identifier: str | None) -> str:
 
 
 def _head(language: Language) -> str:
-    """Into the page's head: the language at once, for Gradio's page says "en" always; then our style and script."""
+    """Into the head that the browser builds: the language once more, lest Gradio sets its own; then our style, after Gradio's."""
     return (
         f'<script>document.documentElement.lang = "{language}";</script>'
         '<meta name="color-scheme" content="light dark">'
         '<link rel="icon" href="../static/icon.svg" type="image/svg+xml">'
         '<link rel="stylesheet" href="../static/page.css"><link rel="stylesheet" href="../static/chat.css">'
-        '<script src="../static/chat.js"></script>'
     )

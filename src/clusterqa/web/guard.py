@@ -10,6 +10,10 @@ from clusterqa.settings import Settings
 from clusterqa.web.problems import problem
 
 _CHAT = ("/lt", "/en")
+UPLOADS = "/staff/drafts"
+"""Where the staff send files; the route asks who sends before it reads any of the body."""
+_FRAMED = (*_CHAT, "/documents")
+"""What other sites may show in a frame, where the settings name them; everything else never stands in a frame."""
 
 
 class _TooLarge(HTTPException):
@@ -22,10 +26,14 @@ class Guard:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         self._limit = settings.max_body_kb * 1024
+        # What a form puts around a file is no part of it.
+        self._upload_limit = settings.max_upload_mb * 1024 * 1024 + self._limit
+        self._max_upload_mb = settings.max_upload_mb
         ancestors = " ".join(["'self'", *settings.frame_ancestors.split()])
+        self._ancestors = {True: f"; frame-ancestors {ancestors}", False: "; frame-ancestors 'none'"}
         common = (
             "default-src 'none'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; object-src 'none'; "
-            f"base-uri 'self'; form-action 'self'; frame-ancestors {ancestors}"
+            "base-uri 'self'; form-action 'self'"
         )
         self._strict = f"{common}; script-src 'self'; style-src 'self'"
         # Gradio's pages hold scripts and styles inline and compile their event handlers in the browser.
@@ -39,7 +47,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         path = scope["path"].removeprefix(scope.get("root_path", ""))
-        chat = path in _CHAT or path.startswith(tuple(f"{page}/" for page in _CHAT))
+        chat, framed = _below(path, _CHAT), _below(path, _FRAMED)
         begun = False
 
         async def send_guarded(message: Message) -> None:
@@ -47,7 +55,7 @@ class Guard:
             if message["type"] == "http.response.start":
                 begun = True
                 headers = MutableHeaders(scope=message)
-                headers["Content-Security-Policy"] = self._gradio if chat else self._strict
+                headers["Content-Security-Policy"] = (self._gradio if chat else self._strict) + self._ancestors[framed]
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
                 headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
@@ -57,19 +65,27 @@ class Guard:
             await send(message)
 
         received = 0
-        too_large = f"The request is larger than {self._limit // 1024} KiB. Send less at a time."
+        limit = self._limit
+        too_large = f"The request is larger than {limit // 1024} KiB. Send less at a time."
+        if path == UPLOADS and scope["method"] == "POST":
+            limit = self._upload_limit
+            too_large = (
+                f"The file is larger than {self._max_upload_mb} MB, so nothing of it was kept. Split it, or make its pictures "
+                f"smaller. / Failas didesnis nei {self._max_upload_mb} MB, todėl nieko iš jo neišsaugojome. Padalykite jį arba "
+                "sumažinkite paveikslėlius."
+            )
 
         async def receive_limited() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._limit:
+            if received > limit:
                 raise _TooLarge(413, too_large)
             return message
 
         refusal = problem(413, too_large)
         declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if not declared.isdigit() or int(declared) > self._limit:
+        if not declared.isdigit() or int(declared) > limit:
             await refusal(scope, receive, send_guarded)
             return
         try:
@@ -78,3 +94,7 @@ class Guard:
             if begun:
                 raise
             await refusal(scope, receive, send_guarded)
+
+
+def _below(path: str, folders: tuple[str, ...]) -> bool:
+    return path in folders or path.startswith(tuple(f"{folder}/" for folder in folders))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -12,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from clusterqa.errors import ClusterQAError
 from clusterqa.web.service import NotReady, TooMany
+from clusterqa.web.shapes import Problem
 
 log = logging.getLogger(__name__)
 
@@ -22,8 +24,24 @@ def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> 
     return JSONResponse(body, status, headers=headers, media_type="application/problem+json")
 
 
+def described(schema: dict[str, Any]) -> dict[str, Any]:
+    """An OpenAPI description in which every error is a problem, in place of FastAPI's own shape, which we never send."""
+    known = schema.setdefault("components", {}).setdefault("schemas", {})
+    for name in ("HTTPValidationError", "ValidationError"):
+        known.pop(name, None)
+    known["Problem"] = Problem.model_json_schema()
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for methods in schema["paths"].values():
+        for operation in methods.values():
+            operation["responses"].pop("422", None)
+            operation["responses"]["default"] = {"description": "An error that says what to do", "content": content}
+    return schema
+
+
 def install(app: FastAPI) -> None:
-    """Make every error of the app a problem+json."""
+    """Make every error of the app a problem+json, and say so in its description."""
+    describe = app.openapi
+    app.openapi = lambda: described(describe())  # type: ignore[method-assign]
 
     @app.exception_handler(HTTPException)
     async def http_error(_: Request, error: HTTPException) -> Response:

@@ -14,6 +14,7 @@ from urllib.parse import quote as percent
 from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from clusterqa.journal import REASONS, Feedback
 from clusterqa.records import Block, Language, Page, Quote
@@ -22,6 +23,7 @@ from clusterqa.web.words import QUOTATION_MARKS, WORDS, band, days, told_date
 
 _CELL_BAR = re.compile(r"(?<!\\)\s*\|\s*")
 _LIST_NUMBER = re.compile(r"\d{1,4}[.)]")
+_BOLD = re.compile(r"\*\*(?=[^\s*])([^*\n]*[^\s*])\*\*")
 
 Segment = tuple[str, bool]
 """A piece of text and whether it belongs to the quote."""
@@ -59,10 +61,28 @@ def document_address(
     return f"documents/{percent(document)}?{urlencode(values)}{anchor}"
 
 
+def bold(text: str, document: str) -> Markup:
+    """
+    Text of a document, escaped, in which the strong words of a Markdown file look strong.
+
+    The asterisks stay in the page, so that the quote is still byte for byte what is read out of it or copied; they are only
+    too small to see. Nothing else of Markdown is followed: a link or an image is shown as the text it is.
+    """
+    if not document.endswith(".md"):
+        return escape(text)
+    sign = Markup('<span class="cq-sign" aria-hidden="true">**</span>')
+    made, done = Markup(), 0
+    for found in _BOLD.finditer(text):
+        made += escape(text[done : found.start()]) + Markup("<strong>{0}{1}{0}</strong>").format(sign, found[1])
+        done = found.end()
+    return made + escape(text[done:])
+
+
 def _place(quote: Quote, language: Language) -> str:
-    """Heading and page of a quote, in the page's words."""
+    """Heading and page of a quote, in the page's words; no heading that only repeats the document's title."""
     page = WORDS[language]["page"].format(quote.page_label or quote.page) if quote.page else ""
-    return ", ".join(part for part in (quote.heading, page) if part)
+    heading = quote.heading if quote.heading != quote.source.title else ""
+    return ", ".join(part for part in (heading, page) if part)
 
 
 def _citation(quote: Quote, language: Language) -> str:
@@ -131,7 +151,7 @@ _ENVIRONMENT = Environment(
 )
 _ENVIRONMENT.globals.update(
     marks=QUOTATION_MARKS, reasons=REASONS, band=band, told_date=told_date, web_address=web_address,
-    document_address=document_address, place=_place, citation=_citation, passage=_passage,
+    document_address=document_address, place=_place, citation=_citation, passage=_passage, bold=bold,
 )  # fmt: skip
 
 
@@ -149,6 +169,15 @@ def conversation(
 ) -> str:
     """The turns, oldest first, then a question that waits for its answer with a remark under it."""
     return page("conversation.html", language, turns=turns, feedback=feedback, pending=pending, remark=remark)
+
+
+def widget() -> str:
+    """The script that other sites load, with its words in both languages."""
+    words = {
+        language: {key: text for key, text in known.items() if key == "name" or key.startswith("widget_")}
+        for language, known in WORDS.items()
+    }
+    return _ENVIRONMENT.get_template("widget.js").render(words=words)
 
 
 def header(language: Language) -> str:

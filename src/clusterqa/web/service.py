@@ -26,6 +26,11 @@ from clusterqa.journal import Channel, Journal
 from clusterqa.records import Question, Reply
 from clusterqa.search import Found
 from clusterqa.settings import Settings
+from clusterqa.staff.audit import Audit
+from clusterqa.staff.database import Database
+from clusterqa.staff.history import History
+from clusterqa.staff.inquiries import Inquiries
+from clusterqa.staff.keeping import Keeper
 from clusterqa.store import Store
 
 log = logging.getLogger(__name__)
@@ -155,6 +160,9 @@ class Service:
         self.journal: Journal | None = None
         self._failing = False
         self._assistant: Assistant | None = None
+        self._keeper: Keeper | None = None
+        self._inquiries: Inquiries | None = None
+        self._staff_file: Database | None = None
         self._up = threading.Event()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -171,6 +179,15 @@ class Service:
         if self._thread is not None:
             self._thread.join(timeout=30)
         self._up.clear()
+        if self._keeper is not None:
+            self._keeper.stop()
+            self._keeper = None
+        if self._inquiries is not None:
+            self._inquiries.stop()
+            self._inquiries = None
+        if self._staff_file is not None:
+            self._staff_file.close()
+            self._staff_file = None
         if self._assistant is not None:
             self._assistant.close()
             self._assistant = None
@@ -202,7 +219,7 @@ class Service:
 
         begin = time.perf_counter()
         self._open_journal()
-        encoder = SentenceEncoder.load(self.settings.encoder, self.settings.threads)
+        encoder = SentenceEncoder.load(self.settings.encoder, self.settings.threads, self.settings.precision)
         encoder.encode_queries(["Kas yra klasteris?"])  # the first call is the slow one
         if not self._has_index():
             self.problem = "The documents are being indexed for the first time. This takes a few minutes."
@@ -210,7 +227,7 @@ class Service:
         self._assistant = Assistant.open(self.settings, encoder)
         self._ready(True)
         log.info("ready", extra={"seconds": round(time.perf_counter() - begin, 2)})
-        self._update(encoder)
+        self._keep(encoder)
 
     def _has_index(self) -> bool:
         try:
@@ -218,6 +235,31 @@ class Service:
                 return store.generation() > 0
         except IndexNotFound:
             return False
+
+    def _keep(self, encoder: Encoder) -> None:
+        """From now on documents come, change and go while questions are answered."""
+        assert self._assistant is not None
+        try:
+            self._staff_file = Database.open(self.settings.data)
+            history, audit = History(self._staff_file), Audit(self._staff_file)
+            keeper = Keeper(self.settings, encoder, history, audit, calibration=self._assistant.calibration)
+        except ClusterQAError as error:  # no desk then, but what changed while no server ran is taken up all the same
+            log.error("%s", error)
+            self._update(encoder)
+            return
+        keeper.start()
+        self._keeper = keeper
+        if self.journal is None:  # its error is in the log already
+            return
+        try:
+            inquiries = Inquiries(
+                self._staff_file, audit, self.journal, self.settings.data, keeper.put_text, self.assistant
+            )
+            inquiries.start()
+        except ClusterQAError as error:
+            log.error("%s", error)
+            return
+        self._inquiries = inquiries
 
     def _update(self, encoder: Encoder) -> None:
         """Take up what changed in the corpus while no server ran; questions are answered meanwhile."""
@@ -282,6 +324,18 @@ class Service:
         if not self._up.wait(min(patience, RETRY_SECONDS) if self._failing else patience) or self._assistant is None:
             raise NotReady(self.problem or "The server is starting. Try again in a few seconds.")
         return self._assistant
+
+    def keeper(self) -> Keeper:
+        """What keeps the documents; raises NotReady while the server is starting, or when its file cannot be used."""
+        if self._keeper is None:
+            raise NotReady(self.problem or "Documents cannot be changed at the moment. The server's log says why.")
+        return self._keeper
+
+    def inquiries(self) -> Inquiries:
+        """What people asked in vain; raises NotReady while the server is starting, or when its files cannot be used."""
+        if self._inquiries is None:
+            raise NotReady(self.problem or "The questions cannot be shown at the moment. The server's log says why.")
+        return self._inquiries
 
     def ask(self, question: Question, channel: Channel, patience: float = 0.0) -> Answered:
         """Answer a question and keep it in the journal. Raises NotReady and the errors of the store."""

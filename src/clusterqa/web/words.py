@@ -12,16 +12,16 @@ QUOTATION_MARKS: dict[Language, tuple[str, str]] = {"lt": ("„", "“"), "en": 
 EXAMPLES: dict[Language, tuple[str, ...]] = {
     "lt": (
         "Kiek kainuoja sidabro ženklas?",
-        "Ką reikia turėti, kad klasteris gautų bronzos ženklą?",
-        "Ar maža įmonė gali prisijungti prie klasterio?",
-        "Kaip pasirengti palyginamajam vertinimui?",
-        "Kas pasikeitė, kai ženklų sistemą perėmė EUCLES?",
+        "Ko reikia bronzos ženklui gauti?",
+        "Ar maža įmonė gali stoti į klasterį?",
+        "Kaip įkurti klasterį?",
+        "Kas perėmė klasterių ženklų sistemą iš ESCA?",
         "Kas yra „ClusterXchange“?",
     ),
     "en": (
         "How much does the Silver Label cost?",
-        "How long is the Bronze Label valid?",
-        "Can a small firm join a cluster?",
+        "What are the eligibility criteria?",
+        "Can a small company join a cluster?",
         "How do I prepare for benchmarking?",
         "Who awards the labels, ESCA or EUCLES?",
         "What is ClusterXchange?",
@@ -33,6 +33,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "name": "Klasterių ženklai",
         "title": "Klasterių ženklai – klausimai ir atsakymai",
         "skip": "Pereiti prie klausimo laukelio",
+        "noscript": "Kad galėtumėte užduoti klausimą, savo naršyklėje įjunkite „JavaScript“.",
         "languages": "Puslapio kalba",
         "welcome": "Klauskite apie klasterių ženklus",
         "lead": "Galite klausti apie bronzos, sidabro ir aukso ženklus, juos teikiančias organizacijas, klasterius Lietuvoje "
@@ -40,7 +41,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "promise": "Atsakymų nekuriame. Parodome tikslią citatą iš dokumento ir vietą, kurioje ji parašyta.",
         "examples": "Klausimų pavyzdžiai",
         "label": "Jūsų klausimas",
-        "placeholder": "Pavyzdžiui: kiek galioja bronzos ženklas?",
+        "placeholder": "Parašykite klausimą",
         "send": "Klausti",
         "new": "Naujas pokalbis",
         "conversation": "Pokalbis",
@@ -51,13 +52,13 @@ WORDS: dict[Language, dict[str, str]] = {
         "busy": "Šiuo metu klausimų labai daug. Palaukite minutę ir paklauskite dar kartą.",
         "starting": "Sistema dar neparengta darbui. Pabandykite po kelių minučių.",
         "failed": "Atsakyti nepavyko dėl mūsų sistemos klaidos. Pabandykite po kelių minučių.",
+        "lost": "Ryšys su mūsų sistema nutrūko. Patikrinkite, ar veikia internetas, ir paklauskite dar kartą.",
         "context": "Rodyti visą ištrauką",
         "source": "Šaltinis",
         "page": "{} psl.",
         "open": "Atverti dokumente",
-        "open_long": "Atverti dokumentą „{}“ cituojamoje vietoje",
         "original": "Originalas",
-        "original_long": "Originalus puslapis, atveriamas naujame lange",
+        "new_window": "atveriamas naujame lange",
         "translation_lt": "Šis dokumentas lietuvių kalba",
         "translation_en": "Šis dokumentas anglų kalba",
         "foreign": "Citata anglų kalba, nes taip parašyta dokumente.",
@@ -68,8 +69,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "išskleiskite.",
         "passed_on": "Jūsų klausimą perdavėme darbuotojams, kad jie galėtų papildyti dokumentus.",
         "high": "Citata greičiausiai atsako į jūsų klausimą",
-        "medium": "Citata gali atsakyti tik į dalį klausimo – perskaitykite, kas rašoma šalia",
-        "low": "Nesame tikri, ar citata atsako į klausimą – pasitikrinkite šaltinyje",
+        "medium": "Citata tikriausiai bent iš dalies atsako į jūsų klausimą – perskaitykite, kas rašoma šalia",
+        "low": "Gali būti, kad citata neatsako į jūsų klausimą – pasitikrinkite dokumente",
         "copy": "Kopijuoti su šaltiniu",
         "copied": "Nukopijuota",
         "helped": "Ar atsakymas padėjo?",
@@ -81,8 +82,10 @@ WORDS: dict[Language, dict[str, str]] = {
         "not_understood": "Klausimas suprastas neteisingai",
         "thanks": "Ačiū, jūsų vertinimą įrašėme.",
         "feedback_failed": "Vertinimo įrašyti nepavyko. Pabandykite vėliau.",
-        "privacy": "Klausimus ir vertinimus saugome {days}, kad galėtume papildyti dokumentus. Vardų ir IP adresų nesaugome. "
-        "Klausimuose nerašykite asmens duomenų.",
+        "privacy_short": "Klausimus saugome {days}. Nerašykite asmens duomenų.",
+        "privacy": "Klausimus, parodytas citatas ir vertinimus saugome {days}, kad galėtume papildyti dokumentus, paskui juos "
+        "ištriname. Vardų ir IP adresų neįrašome. Kad galėtumėte tęsti pokalbį, dar dvi valandas po paskutinio klausimo jis lieka "
+        "serverio atmintyje. Paspaudus „Naujas pokalbis“, jis iš ten pašalinamas iš karto.",
         "back": "Grįžti prie klausimų",
         "published": "Paskelbė",
         "date": "Data",
@@ -99,11 +102,16 @@ WORDS: dict[Language, dict[str, str]] = {
         "missing_text": "Galbūt nuoroda pasenusi arba joje įsivėlė klaida.",
         "unavailable": "Dokumento dabar parodyti negalime",
         "quote_here": "Cituojama vieta",
+        "widget_open": "Klausti apie klasterių ženklus",
+        "widget_close": "Uždaryti pokalbį",
+        "widget_refused": "Šioje svetainėje pokalbio parodyti nepavyko.",
+        "widget_elsewhere": "Atverti pokalbį naujame lange",
     },
     "en": {
         "name": "Cluster labels",
         "title": "Cluster labels – questions and answers",
         "skip": "Skip to the question box",
+        "noscript": "To ask a question, please turn on JavaScript in your browser.",
         "languages": "Language of the page",
         "welcome": "Ask about cluster labels",
         "lead": "You can ask about the Bronze, Silver and Gold labels, the bodies that award them, clusters in Lithuania and in "
@@ -111,7 +119,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "promise": "We do not write answers. We show the exact quote from a document and the place where it stands.",
         "examples": "Example questions",
         "label": "Your question",
-        "placeholder": "For example: how long is the Bronze Label valid?",
+        "placeholder": "Type your question",
         "send": "Ask",
         "new": "New conversation",
         "conversation": "Conversation",
@@ -122,13 +130,13 @@ WORDS: dict[Language, dict[str, str]] = {
         "busy": "Very many questions are coming in at the moment. Please wait a minute and ask again.",
         "starting": "The service is not ready yet. Please try again in a few minutes.",
         "failed": "We could not answer because of a fault on our side. Please try again in a few minutes.",
+        "lost": "The connection to our service was lost. Please check your internet connection and ask again.",
         "context": "Show the whole passage",
         "source": "Source",
         "page": "p. {}",
         "open": "Open in the document",
-        "open_long": "Open the document “{}” at the quoted place",
         "original": "Original",
-        "original_long": "Original page, opens in a new window",
+        "new_window": "opens in a new window",
         "translation_lt": "This document in Lithuanian",
         "translation_en": "This document in English",
         "foreign": "The quote is in Lithuanian, as it stands in the document.",
@@ -139,8 +147,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "abbreviations.",
         "passed_on": "Your question was passed on to our staff, so that they can add to the documents.",
         "high": "The quote very likely answers your question",
-        "medium": "The quote may answer only part of the question: read what stands around it",
-        "low": "We are not sure that the quote answers the question: check the source",
+        "medium": "The quote probably answers your question, at least in part: read what stands around it",
+        "low": "The quote may not answer your question: check it in the document",
         "copy": "Copy with source",
         "copied": "Copied",
         "helped": "Did this help?",
@@ -152,8 +160,10 @@ WORDS: dict[Language, dict[str, str]] = {
         "not_understood": "My question was misunderstood",
         "thanks": "Thank you, your feedback is recorded.",
         "feedback_failed": "Your feedback could not be recorded. Please try again later.",
-        "privacy": "Questions and feedback are kept for {days}, so that we can add to the documents. We keep no names and no "
-        "IP addresses. Please put no personal data into your questions.",
+        "privacy_short": "Questions are kept for {days}. Please leave out personal data.",
+        "privacy": "Questions, the quotes shown and feedback are kept for {days}, so that we can add to the documents, and are "
+        "then deleted. We record no names and no IP addresses. So that you can carry on, your conversation stays in the server's "
+        "memory for two hours after the last question; “New conversation” removes it from there at once.",
         "back": "Back to the questions",
         "published": "Published by",
         "date": "Date",
@@ -170,6 +180,10 @@ WORDS: dict[Language, dict[str, str]] = {
         "missing_text": "The link may be out of date or mistyped.",
         "unavailable": "The document cannot be shown right now",
         "quote_here": "The quoted place",
+        "widget_open": "Ask about cluster labels",
+        "widget_close": "Close the chat",
+        "widget_refused": "The chat could not be shown on this site.",
+        "widget_elsewhere": "Open the chat in a new window",
     },
 }
 
@@ -182,7 +196,11 @@ Band = Literal["high", "medium", "low"]
 
 
 def band(confidence: float) -> Band:
-    """The band of a calibrated probability that the first quote answers the question."""
+    """
+    The band of a calibrated probability that the first quote answers the question.
+
+    What the words of each band claim holds on the kept-out half of the evaluation questions; docs/decisions.md has the shares.
+    """
     return "high" if confidence >= 0.8 else "medium" if confidence >= 0.5 else "low"
 
 

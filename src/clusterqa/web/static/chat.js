@@ -15,7 +15,7 @@
   const renewed = () => { const old = conversation(); fresh(); focus(); return old; };
   const box = () => document.querySelector("#question textarea, #question input");
   const focus = () => box()?.focus({ preventScroll: true });
-  window.clusterqa = { conversation, renewed };
+  window.clusterqa = { conversation, renewed, sent };
 
   // The box has the focus from the start, but not where that would push a keyboard over the page.
   function greet(tries = 60) {
@@ -72,6 +72,41 @@
     if (kept) focus();
   }
 
+  const words = () => document.querySelector("#cq-header .cq-bar")?.dataset ?? {};
+
+  // The last turn, as the server draws it while a question waits; shown here at once, for the server may be far or busy.
+  function waiting(question, text, kind) {
+    const turns = document.querySelector("#cq-conversation .cq-turns");
+    if (!turns) return;
+    turns.querySelector(".cq-waiting")?.remove();
+    const make = (name, className, ...children) => {
+      const element = Object.assign(document.createElement(name), { className });
+      element.append(...children);
+      return element;
+    };
+    const turn = make("section", "cq-turn cq-waiting", make("div", "cq-reply", make("p", `cq-remark ${kind}`, text)));
+    if (question) turn.prepend(make("div", "cq-question", make("p", "", question)));
+    turns.append(turn);
+  }
+
+  // What a question takes along when it is sent: the text, and the id of the conversation.
+  function sent(question) {
+    if (question.trim()) waiting(question, words().pending, "cq-remark-pending");
+    return [question, conversation()];
+  }
+
+  // When Gradio itself fails (its queue is full, the connection is gone) it says so in English in a corner. The page says it
+  // under the question instead, in its own language, and puts the question back into the box.
+  function failed(toast) {
+    const text = /currently busy/.test(toast.textContent) ? words().busy : words().lost;
+    const question = document.querySelector(".cq-waiting .cq-question p")?.textContent || box()?.value || "";
+    waiting(question, text, "");
+    if (question && box() && !box().value) {
+      box().value = question;
+      box().dispatchEvent(new Event("input", { bubbles: true }));
+    }
+  }
+
   // One live region that stays while the conversation is drawn anew: screen readers hear the reply once.
   let region = null;
   function say(text) {
@@ -100,11 +135,16 @@
     if (first) { greet(); return; }
     const reply = last.querySelector(".cq-message, .cq-remark");
     const quoted = last.querySelector("blockquote");
-    say([reply?.innerText, quoted?.innerText].filter(Boolean).join(" "));
+    say([reply?.innerText, quoted?.innerText.replaceAll("**", "")].filter(Boolean).join(" "));
     focus();
   }
 
   new MutationObserver(() => {
+    for (const toast of document.querySelectorAll(".toast-wrap .toast-item")) {
+      if (toast.dataset.told === toast.textContent) continue; // a repeated error only counts up in the same toast
+      toast.dataset.told = toast.textContent;
+      failed(toast);
+    }
     if (document.documentElement.lang !== wanted) document.documentElement.lang = wanted;
     const here = document.querySelector("#cq-conversation");
     if (here && !here.dataset.watched) {
@@ -112,9 +152,10 @@
       new MutationObserver(changed).observe(here, { childList: true, subtree: true });
       changed();
     }
-  }).observe(document, { childList: true, subtree: true });
+  }).observe(document, { childList: true, characterData: true, subtree: true });
   const wanted = document.documentElement.lang;
 
+  document.addEventListener("clusterqa:opened", () => greet()); // by the widget, which has given us the focus
   document.addEventListener("click", (event) => {
     const target = event.target instanceof Element ? event.target : null;
     const language = target?.closest(".cq-languages a");

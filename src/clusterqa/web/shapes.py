@@ -1,0 +1,107 @@
+"""What the HTTP API answers, described for its readers. Only described: the API sends what the core gives, unfiltered."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+from clusterqa.records import Language, Status
+
+Start = Field(description="Offset of the first character in the document's text, in Unicode code points.")
+End = Field(description="Offset behind the last character.")
+
+
+class Passage(BaseModel):
+    """The passage around a quote."""
+
+    start: int = Start
+    end: int = End
+    text: str
+
+
+class Quote(BaseModel):
+    """A cut of a document: `text` is exactly the document's text from `start` to `end`."""
+
+    document: str = Field(description="Path of the document below the corpus folder.")
+    version: str = Field(description="sha256 of the document's text.")
+    title: str
+    url: str | None = Field(description="Where the original stands, if that is known.")
+    date: str | None = Field(description="Date of the document: YYYY, YYYY-MM or YYYY-MM-DD.")
+    publisher: str | None
+    language: Language
+    translation: str | None = Field(description="The same document in the other language.")
+    heading: str = Field(description='The headings above the quote, outermost first, with " › " between them.')
+    page: int | None = Field(description="Number of the page, counted from 1, where the document has pages.")
+    page_label: str | None = Field(description="What is printed on that page as its number.")
+    start: int = Start
+    end: int = End
+    text: str
+    passage: Passage
+    score: float = Field(ge=0, le=1)
+
+
+class Answer(BaseModel):
+    """The reply to a question."""
+
+    id: str | None = Field(description="The id that came with the question.")
+    question: str
+    language: Language
+    status: Status
+    confidence: float = Field(
+        ge=0, le=1, description="Calibrated probability that the first quote answers the question."
+    )
+    message: str = Field(description="The words shown around the quotes.")
+    quotes: list[Quote] = Field(description="At most three, best first; the first is the answer.")
+    nearest: list[Quote] = Field(description='The places that come nearest, where the status is "not_found".')
+    generation: int = Field(description="Generation of the index that answered.")
+
+
+class Hit(BaseModel):
+    """A passage found for a search."""
+
+    rank: int = Field(ge=1)
+    document: str
+    version: str
+    title: str
+    url: str | None
+    language: Language
+    heading: str
+    page: int | None
+    start: int = Start
+    end: int = End
+    text: str
+    score: float
+    dense: float = Field(description="Score of the channel that compares meanings.")
+    lexical: float = Field(description="Score of the channel that compares words.")
+
+
+class Facts(BaseModel):
+    """What is known about a document."""
+
+    document: str
+    version: str
+    title: str
+    language: Language
+    url: str | None
+    date: str | None
+    publisher: str | None
+    media_type: str
+    translation: str | None
+
+
+class Read(Facts):
+    """A document with its text."""
+
+    state: str = Field(description='"live", or "removed" when it is no longer used for answers.')
+    versions: list[str] = Field(description="sha256 of every version that is kept, oldest first.")
+    tags: list[str]
+    sources: list[str] = Field(description="What the document names as its own sources.")
+    text: str = Field(description="The text that offsets count in.")
+
+
+class Problem(BaseModel):
+    """An error, after RFC 9457."""
+
+    type: str
+    title: str
+    status: int = Field(ge=400, le=599)
+    detail: str = Field(description="What went wrong and what to do, for the person who reads it.")

@@ -1,0 +1,95 @@
+"""The recipe of the bundled encoder: reading four-bit weights, what is learnt from, what is left out."""
+
+import gzip
+import random
+import struct
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "training"))
+
+import e5
+import texts
+import train
+
+HEADING = "en\tlt\tsource\tlicence\tdomain\n"
+
+
+def table(path: Path, rows: str) -> Path:
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        file.write(HEADING + rows)
+    return path
+
+
+@given(
+    codes=st.lists(st.integers(0, 15), min_size=32, max_size=32),
+    scale=st.floats(-4, 4, width=16),
+)
+def test_a_block_of_four_bit_weights_is_scale_times_code_less_eight(codes: list[int], scale: float) -> None:
+    packed = bytes(low | high << 4 for low, high in zip(codes[:16], codes[16:], strict=True))
+    raw = struct.pack("<e", scale) + packed
+    assert e5.dequantise(raw, 1, 32).tolist() == [[(code - 8) * scale for code in codes]]
+
+
+def test_matrices_are_read_row_by_row() -> None:
+    rows = [struct.pack("<e", 1.0) + bytes([0x10 * row + row] * 16) for row in range(4)]
+    found = e5.dequantise(b"".join(rows), 2, 64)
+    assert found.shape == (2, 64)
+    assert found[0, :32].tolist() == [-8.0] * 32 and found[1, 32:].tolist() == [-5.0] * 32
+
+
+def test_a_download_that_is_not_the_one_of_the_recipe_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "e5-small-q4.bin").write_bytes(b"something else")
+    with pytest.raises(SystemExit, match="is not the file this recipe was made with"):
+        e5.fetch(tmp_path)
+
+
+def test_pairs_without_a_licence_are_left_out(tmp_path: Path) -> None:
+    path = table(
+        tmp_path / "p.tsv.gz",
+        "A cluster.\tKlasteris.\ta\tMIT\tlaw\n"
+        "Not ours.\tNe mūsų.\tb\tnone stated\tlaw\n"
+        "Nor this.\tNei šis.\tc\tnone stated (per language pack)\tlaw\n"
+        "Nor that.\tNei anas.\td\t\tlaw\n",
+    )
+    pairs = texts.parallel(path)
+    assert (pairs.en, pairs.lt) == (["A cluster."], ["Klasteris."])
+
+
+def test_sentences_weigh_more_than_terse_strings_and_prose_more_than_software_help(tmp_path: Path) -> None:
+    sentence = "Klasteris jungia įmones, kurios kartu kuria naujus gaminius."
+    path = table(
+        tmp_path / "p.tsv.gz",
+        f"a\t{sentence}\ta\tMIT\tlaw\nb\tGerai\ta\tMIT\tlaw\nc\t{sentence}\ta\tMIT\tbusiness\n",
+    )
+    prose, terse, help_text = texts.parallel(path).weight
+    assert prose > 3 * terse and prose > 3 * help_text
+    assert prose + terse + help_text == pytest.approx(1.0)
+
+
+def test_the_glossary_is_learnt_too(tmp_path: Path) -> None:
+    glossary = tmp_path / "glossary.tsv"
+    glossary.write_text("en\tlt\tnote\ncluster label\tklasterio ženklas\tx\n\tbe poros\t\n", encoding="utf-8")
+    pairs = texts.parallel(table(tmp_path / "p.tsv.gz", "One.\tVienas.\ta\tMIT\tlaw\n"), glossary)
+    assert pairs.lt == ["Vienas.", "klasterio ženklas"]
+
+
+@given(text=st.text("aąbcčdeė šžū", min_size=1, max_size=40), seed=st.integers(0, 1000))
+def test_a_typing_error_changes_at_most_one_word(text: str, seed: int) -> None:
+    before, after = text.split(" "), train.with_typo(text, random.Random(seed)).split(" ")
+    assert len(before) == len(after)
+    changed = [(a, b) for a, b in zip(before, after, strict=True) if a != b]
+    assert len(changed) <= 1
+    assert all(len(a) > 3 and abs(len(a) - len(b)) <= 1 for a, b in changed)
+
+
+def test_a_row_is_pulled_to_its_own_and_away_from_the_others() -> None:
+    import torch
+
+    own = torch.eye(3)
+    assert train.contrast(own, own).item() < 1e-6
+    assert train.contrast(own, own.roll(1, 0)).item() == pytest.approx(1 / train.TEMPERATURE, abs=1e-3)
