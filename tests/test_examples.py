@@ -36,10 +36,9 @@ ANSWERS = {
 
 
 @pytest.fixture(scope="module")
-def assistant(request: pytest.FixtureRequest, bundled_encoder: SentenceEncoder) -> Iterator[Assistant]:
-    """Over the real corpus; pytest's cache keeps the index, so that only the first run encodes it whole."""
-    data = request.config.cache.mkdir("clusterqa-examples")  # type: ignore[union-attr]
-    settings = Settings(corpus=CORPUS, data=data)
+def assistant(bundled_encoder: SentenceEncoder) -> Iterator[Assistant]:
+    """Over the real corpus; the index is the one of `make evaluate`, so that only the first of them encodes it whole."""
+    settings = Settings(corpus=CORPUS, data=CORPUS.parent / "build" / "evaluation")
     try:
         library.update(settings, lambda: bundled_encoder)
     except IndexOutdated:  # another encoder than in the run before
