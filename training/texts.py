@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import hashlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,12 +87,3 @@ def questions(path: Path) -> Questions:
         [row["passage_en"] for row in rows],
         [row["passage_lt"] for row in rows],
     )
-
-
-def digest(*paths: Path) -> str:
-    """sha256 over the files that were learnt from, for the model card."""
-    total = hashlib.sha256()
-    for path in paths:
-        with path.open("rb") as file:
-            total.update(hashlib.file_digest(file, "sha256").digest())
-    return total.hexdigest()

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from clusterqa.records import Language
 from clusterqa.settings import Settings
@@ -21,13 +21,11 @@ from clusterqa.web.app import build
 from clusterqa.web.staff.words import WORDS
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
+from browser_fixtures import in_a_browser
+
 from web_fixtures import write_corpus
 
-CHROMIUM = Path("/usr/bin/chromium")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no browser at {CHROMIUM}; install Debian's chromium"),
-]
+pytestmark = in_a_browser
 PASSWORD = "žirafa geria šaltibarščius"
 OTHER = "debesis neša geltoną lagaminą"
 
@@ -52,16 +50,6 @@ def url(settings: Settings) -> Iterator[str]:
     yield url
     server.should_exit = True
     thread.join(30)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        yield browser
-        browser.close()
 
 
 def opened(browser: Browser, language: Language, width: int = 1280) -> Page:
