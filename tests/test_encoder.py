@@ -5,12 +5,11 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from clusterqa.encoder import SentenceEncoder, _prompts, bundled_path, folder_fingerprint
+from clusterqa.encoder import SentenceEncoder, bundled_path, folder_fingerprint, prompts_of
 from clusterqa.errors import EncoderError
 
 
@@ -91,7 +90,7 @@ def test_an_encoder_that_is_not_there_is_named_with_the_next_step(tmp_path):
     ],
 )
 def test_prompts_are_the_models_own_or_those_of_its_family(name, prompts, wanted):
-    assert _prompts(SimpleNamespace(prompts=prompts), name) == wanted
+    assert prompts_of(prompts, name) == wanted
 
 
 @pytest.mark.encoder

@@ -93,3 +93,67 @@ def test_a_row_is_pulled_to_its_own_and_away_from_the_others() -> None:
     own = torch.eye(3)
     assert train.contrast(own, own).item() < 1e-6
     assert train.contrast(own, own.roll(1, 0)).item() == pytest.approx(1 / train.TEMPERATURE, abs=1e-3)
+
+
+def test_a_text_that_says_the_same_is_not_pushed_away() -> None:
+    import torch
+
+    own = torch.eye(3)
+    twice = torch.cat([own, own[:1]])  # the first and the last say the same
+    assert train.contrast(twice, twice).item() < 1e-6
+    assert train.contrast(own, own, others=own).item() < 1e-6
+
+
+def test_what_was_seen_before_is_pushed_away_too() -> None:
+    import torch
+
+    student, teacher = torch.eye(3)[:2], torch.eye(3)[:2]
+    wrong = torch.nn.functional.normalize(torch.tensor([[0.9, 0.0, 0.4]]), dim=1)  # alike to the first, not the same
+    alone, with_it = train.contrast(student, teacher).item(), train.contrast(student, teacher, wrong).item()
+    assert alone < 1e-6 < with_it
+
+
+def test_memory_keeps_the_latest() -> None:
+    import torch
+
+    memory = train.Memory()
+    for number in range(3):
+        memory.add(torch.full((train.REMEMBERED // 2, 1), float(number)))
+    assert memory.vectors.shape == (train.REMEMBERED, 1)
+    assert set(memory.vectors.flatten().tolist()) == {1.0, 2.0}
+
+
+def test_a_dictionary_gives_the_first_words_of_the_first_senses() -> None:
+    lines = [
+        "00-database-dictfmt",
+        "abate /ə'beıt/ <v>",
+        "1. (su)mažėti, (su)silpnėti, rimti",
+        "2. nuleisti (kainą)",
+        "3. (teis.) (pa)naikinti, anuliuoti",
+        "4. atleisti",
+        "   See also: {lessen}",
+        "",
+        "abbey /'æbı/",
+        "abatija",
+    ]
+    assert list(texts.entries("\n".join(lines))) == [
+        ("abate", "sumažėti"),
+        ("abate", "susilpnėti"),
+        ("abate", "nuleisti"),
+        ("abate", "panaikinti"),
+        ("abate", "anuliuoti"),
+        ("abbey", "abatija"),
+    ]
+
+
+def test_the_corpus_gives_passages_and_sentences_at_the_same_place_of_both_languages(tmp_path: Path) -> None:
+    (tmp_path / "label.en.md").write_text("# Label\n\nIt is valid for two years. It costs nothing.\n")
+    (tmp_path / "label.lt.md").write_text("# Ženklas\n\nJis galioja dvejus metus. Jis nieko nekainuoja.\n")
+    (tmp_path / "alone.en.md").write_text("# Alone\n\nNobody translated this.\n")
+    (tmp_path / "longer.en.md").write_text("# A\n\nOne.\n\n# B\n\nTwo.\n")
+    (tmp_path / "longer.lt.md").write_text("# A\n\nVienas.\n")
+    assert list(texts.translated(tmp_path)) == [
+        ("It is valid for two years. It costs nothing.", "Jis galioja dvejus metus. Jis nieko nekainuoja."),
+        ("It is valid for two years.", "Jis galioja dvejus metus."),
+        ("It costs nothing.", "Jis nieko nekainuoja."),
+    ]

@@ -1,5 +1,5 @@
 """
-What the encoder learns from: parallel text, question–passage pairs, the glossary, the corpus; nothing without a licence.
+What the encoder learns from: parallel text, question–passage pairs, glossary, dictionaries, the corpus; nothing without a licence.
 
 The parallel text is a gzipped table (en, lt, source, licence, domain), the questions a gzipped table (question_en,
 question_lt, passage_en, passage_lt, source, domain); `training/README.md` says where they come from.
@@ -9,12 +9,18 @@ from __future__ import annotations
 
 import csv
 import gzip
+import re
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from clusterqa import documents
+from clusterqa.passages import split
+from clusterqa.search import sentence_texts
 
 csv.field_size_limit(sys.maxsize)
 
@@ -49,8 +55,16 @@ class Questions:
     passage_lt: list[str]
 
 
-def parallel(path: Path, glossary: Path | None = None) -> Pairs:
-    """The licensed pairs, sentence-like ones preferred; glossary terms (en, lt in the first columns) weigh 3."""
+GLOSSARY_WEIGHT, CORPUS_WEIGHT, DICTIONARY_WEIGHT = 3.0, 2.0, 0.35
+
+
+def parallel(
+    path: Path, glossary: Path | None = None, dictionaries: Path | None = None, corpus: Path | None = None
+) -> Pairs:
+    """
+    The licensed pairs, sentence-like ones preferred; with terms of a glossary (en, lt in the first columns), words of
+    FreeDict's dictionaries in a folder, and the translated sentences and passages of a corpus.
+    """
     en: list[str] = []
     lt: list[str] = []
     weight: list[float] = []
@@ -61,15 +75,74 @@ def parallel(path: Path, glossary: Path | None = None) -> Pairs:
             en.append(row["en"])
             lt.append(row["lt"])
             weight.append(WEIGHTS.get(row["domain"], 1.0) * _by_length(len(row["lt"])))
-    if glossary:
-        with glossary.open(encoding="utf-8", newline="") as file:
-            for cells in list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))[1:]:
-                if len(cells) > 1 and cells[0] and cells[1]:
-                    en.append(cells[0])
-                    lt.append(cells[1])
-                    weight.append(3.0)
+    for more, each in (
+        (_terms(glossary) if glossary else (), GLOSSARY_WEIGHT),
+        (_words(dictionaries) if dictionaries else (), DICTIONARY_WEIGHT),
+        (translated(corpus) if corpus else (), CORPUS_WEIGHT),
+    ):
+        for english, lithuanian in more:
+            en.append(english)
+            lt.append(lithuanian)
+            weight.append(each)
     share = np.array(weight)
     return Pairs(en, lt, share / share.sum())
+
+
+def _terms(path: Path) -> Iterator[tuple[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        for cells in list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))[1:]:
+            if len(cells) > 1 and cells[0] and cells[1]:
+                yield cells[0], cells[1]
+
+
+def _words(folder: Path) -> Iterator[tuple[str, str]]:
+    """The pairs of both directions of FreeDict (Debian's dict-freedict-eng-lit and -lit-eng), English first."""
+    with gzip.open(folder / "freedict-eng-lit.dict.dz", "rt", encoding="utf-8") as file:
+        yield from entries(file.read())
+    with gzip.open(folder / "freedict-lit-eng.dict.dz", "rt", encoding="utf-8") as file:
+        yield from ((english, lithuanian) for lithuanian, english in entries(file.read()))
+
+
+_HEADWORD = re.compile(r"(?P<word>[^/<>{}]+?) /[^/]*/(?: <[^>]*>)?")
+
+
+def entries(text: str, senses: int = 3, alternatives: int = 2) -> Iterator[tuple[str, str]]:
+    """
+    (Headword, translation) of a dictionary in the text form of dictd: a line with the headword and its pronunciation,
+    then a line for each sense. Remarks in brackets go, a prefix in brackets stays: "(su)mažėti" is "sumažėti".
+    """
+    word, sense = "", 0
+    for line in text.splitlines():
+        heading = _HEADWORD.fullmatch(line)
+        if heading:
+            word, sense = heading["word"], 0
+        elif word and line and not line.startswith(" ") and sense < senses:
+            sense += 1
+            gloss = re.sub(r"(?:^|(?<=[\s(,]))\([^()]*\)(?=[\s,]|$)", "", line.partition(". ")[2] or line)
+            gloss = re.sub(r"[()]", "", gloss)
+            for one in gloss.split(",")[:alternatives]:
+                if one.strip():
+                    yield word, " ".join(one.split())
+
+
+def translated(corpus: Path) -> Iterator[tuple[str, str]]:
+    """
+    Passages, and their sentences, that stand at the same place of both languages' documents (NAME.en.*, NAME.lt.*).
+
+    Only where the two documents are cut into equally many passages, and a passage into equally many sentences.
+    """
+    named = dict(documents.list_files(corpus))
+    for name, path in sorted(named.items()):
+        other = name.replace(".en.", ".lt.")
+        if other == name or other not in named:
+            continue
+        english, lithuanian = split(documents.read(path, name)), split(documents.read(named[other], other))
+        if len(english) != len(lithuanian):
+            continue
+        for here, there in zip(english, lithuanian, strict=True):
+            yield here.text, there.text
+            if len(here.sentences) == len(there.sentences) > 1:
+                yield from zip(sentence_texts(here), sentence_texts(there), strict=True)
 
 
 def _by_length(characters: int) -> float:

@@ -101,10 +101,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--questions", type=Path, default=QUESTIONS)
     parser.add_argument("--half", choices=["fit", "held"], default="fit")
+    parser.add_argument("--precision", choices=["float32", "int8"], default="float32")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     for name in options.encoders:
-        encoder = SentenceEncoder.load(name, threads=options.threads)
+        encoder = SentenceEncoder.load(name, options.threads, options.precision)
         result: dict[str, object] = {"encoder": encoder.fingerprint}
         if options.tatoeba:
             result["tatoeba"] = {key: round(value, 1) for key, value in bitext(encoder, options.tatoeba).items()}

