@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import gzip
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -55,7 +56,9 @@ class Questions:
     passage_lt: list[str]
 
 
-GLOSSARY_WEIGHT, CORPUS_WEIGHT, DICTIONARY_WEIGHT = 3.0, 2.0, 0.35
+GLOSSARY_WEIGHT, CORPUS_WEIGHT, DICTIONARY_WEIGHT = 3.0, 2.0, 0.2
+FORMS = 6
+"""Inflected forms of a dictionary's word that are learnt beside it."""
 
 
 def parallel(
@@ -96,11 +99,37 @@ def _terms(path: Path) -> Iterator[tuple[str, str]]:
 
 
 def _words(folder: Path) -> Iterator[tuple[str, str]]:
-    """The pairs of both directions of FreeDict (Debian's dict-freedict-eng-lit and -lit-eng), English first."""
+    """
+    The pairs of both directions of FreeDict (Debian's dict-freedict-eng-lit and -lit-eng), English first, with
+    inflected forms of the Lithuanian word: a dictionary has "namas", a text "namuose".
+    """
     with gzip.open(folder / "freedict-eng-lit.dict.dz", "rt", encoding="utf-8") as file:
-        yield from entries(file.read())
+        pairs = list(entries(file.read()))
     with gzip.open(folder / "freedict-lit-eng.dict.dz", "rt", encoding="utf-8") as file:
-        yield from ((english, lithuanian) for lithuanian, english in entries(file.read()))
+        pairs += [(english, lithuanian) for lithuanian, english in entries(file.read())]
+    pairs = list(dict.fromkeys(pairs))
+    forms = inflected({lithuanian for _, lithuanian in pairs})
+    for english, lithuanian in pairs:
+        yield english, lithuanian
+        known = forms.get(lithuanian, [])
+        for at in np.linspace(0, len(known) - 1, min(FORMS, len(known))).astype(int).tolist():
+            yield english, known[at]
+
+
+def inflected(words: set[str]) -> dict[str, list[str]]:
+    """Word → its other forms, for those that aspell's Lithuanian dictionary knows; without prefixes, which change the meaning."""
+    try:
+        listed = subprocess.run(["aspell", "-d", "lt", "dump", "master"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise SystemExit(f"aspell has no Lithuanian dictionary ({error}). On Debian: apt-get install aspell-lt") from error
+    wanted = "\n".join(line for line in listed.stdout.splitlines() if line.partition("/")[0] in words)
+    told = subprocess.run(["aspell", "-l", "lt", "expand", "1"], input=wanted, capture_output=True, text=True, check=True)
+    found: dict[str, list[str]] = {}
+    for line in told.stdout.splitlines():
+        word, *others = line.split()
+        alike = [form for form in others if form.startswith(word[:3]) and len(form) <= len(word) + 4]
+        found[word] = list(dict.fromkeys(alike))
+    return found
 
 
 _HEADWORD = re.compile(r"(?P<word>[^/<>{}]+?) /[^/]*/(?: <[^>]*>)?")
