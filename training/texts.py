@@ -121,9 +121,13 @@ def inflected(words: set[str]) -> dict[str, list[str]]:
     try:
         listed = subprocess.run(["aspell", "-d", "lt", "dump", "master"], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
-        raise SystemExit(f"aspell has no Lithuanian dictionary ({error}). On Debian: apt-get install aspell-lt") from error
+        raise SystemExit(
+            f"aspell has no Lithuanian dictionary ({error}). On Debian: apt-get install aspell-lt"
+        ) from error
     wanted = "\n".join(line for line in listed.stdout.splitlines() if line.partition("/")[0] in words)
-    told = subprocess.run(["aspell", "-l", "lt", "expand", "1"], input=wanted, capture_output=True, text=True, check=True)
+    told = subprocess.run(
+        ["aspell", "-l", "lt", "expand", "1"], input=wanted, capture_output=True, text=True, check=True
+    )
     found: dict[str, list[str]] = {}
     for line in told.stdout.splitlines():
         word, *others = line.split()

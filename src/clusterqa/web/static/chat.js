@@ -18,10 +18,10 @@
   window.clusterqa = { conversation, renewed, sent };
 
   // The box has the focus from the start, but not where that would push a keyboard over the page.
-  function greet(tries = 60) {
+  function greet(until = performance.now() + 15000) {
     if (!matchMedia("(pointer: fine)").matches) return;
     if (box()) focus();
-    else if (tries) requestAnimationFrame(() => greet(tries - 1));
+    else if (performance.now() < until) requestAnimationFrame(() => greet(until)); // Gradio is still building the page
   }
 
   function told(element) {
