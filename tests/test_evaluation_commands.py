@@ -364,6 +364,20 @@ def test_the_confidence_learns_what_tells_right_from_wrong(fitting):
     assert fitted.encoder == WordsEncoder().fingerprint
 
 
+def test_more_evidence_never_lowers_the_confidence(fitting):
+    """Two features that tell the same, one of them with noise: free signs would play them off against each other."""
+    draw = np.random.default_rng(12)
+    doubled = [
+        replace(o, features={**o.features, "lexical": o.features["score"] ** 2, "unknown": float(draw.random())})
+        for o in fitting.outcomes
+    ]
+    turned = [replace(o, features={**o.features, "lexical": 1 - o.features["lexical"]}) for o in doubled]
+    straight, reverse = (calibrate(replace(fitting, outcomes=tuple(some))) for some in (doubled, turned))
+    assert all(fitted.weights[name] >= 0 for fitted in (straight, reverse) for name in ("score", "lexical"))
+    assert reverse.weights["lexical"] == 0 < reverse.weights["score"]
+    assert straight.weights["unknown"] <= 0
+
+
 def test_the_operating_point_costs_at_most_so_many_right_answers(fitting):
     fitted = calibrate(fitting)
     answerable = [o for o in fitting.outcomes if o.answerable]

@@ -15,6 +15,12 @@ from clusterqa.store import Store
 FOLDS = 10
 SEED = 20261123
 L2 = 1.0
+FOR_AN_ANSWER = frozenset(
+    "score dense cosine lexical sentence quote_words place_words rarest lead crowd agreement".split()
+)
+"""Features whose rise must not lower the confidence."""
+AGAINST_AN_ANSWER = frozenset({"unknown"})
+"""Features whose rise must not raise it. All others may weigh either way."""
 MAX_LOST = 0.08
 """Share of the answerable questions that may lose a right first answer to a refusal at the operating point."""
 
@@ -23,7 +29,8 @@ def calibrate(run: Run) -> Calibration:
     """
     A logistic regression from the features of a search to "the first quote is right", on the fitting half.
 
-    The operating point is chosen on out-of-fold probabilities (folds keep a question's views together), so that it is not
+    Evidence may only weigh the way it points: free signs let features that go together cancel each other, so that more
+    of the question's words in a quote could lower its confidence. The operating point is chosen on out-of-fold probabilities (folds keep a question's views together), so that it is not
     flattered by the fit. Raises EvaluationError when there is too little to fit on.
     """
     chosen = [o for o in run.outcomes if o.half == "fit" and o.features]
@@ -44,9 +51,9 @@ def calibrate(run: Run) -> Calibration:
     for fold in range(FOLDS):
         test = groups == fold
         if test.any():
-            coefficients, bias = _fit(standard[~test], labels[~test], weights[~test])
+            coefficients, bias = _fit(names, standard[~test], labels[~test], weights[~test])
             out_of_fold[test] = 1 / (1 + np.exp(-(standard[test] @ coefficients + bias)))
-    coefficients, bias = _fit(standard, labels, weights)
+    coefficients, bias = _fit(names, standard, labels, weights)
     return Calibration(
         encoder=run.encoder,
         weights=dict(zip(names, coefficients.round(5).tolist(), strict=True)),
@@ -86,12 +93,22 @@ def operating_point(outcomes: Sequence[Outcome], probabilities: np.ndarray) -> f
     return float(right[min(int(len(whole) * MAX_LOST), len(right) - 1)])
 
 
-def _fit(matrix: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, float]:
-    from sklearn.linear_model import LogisticRegression
+def _fit(names: Sequence[str], matrix: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, float]:
+    """Coefficients and bias of least weighted log loss + L2/2 · |coefficients|², within the bounds of the names."""
+    from scipy.optimize import minimize
 
-    model = LogisticRegression(C=1 / L2, max_iter=2000, random_state=SEED)
-    model.fit(matrix, labels, sample_weight=weights)
-    return model.coef_[0], float(model.intercept_[0])
+    def loss(at: np.ndarray) -> tuple[float, np.ndarray]:
+        z = matrix @ at[:-1] + at[-1]
+        value = weights @ np.logaddexp(0, np.where(labels > 0, -z, z)) + L2 / 2 * (at[:-1] @ at[:-1])
+        slope = weights * (1 / (1 + np.exp(-z)) - labels)
+        return float(value), np.append(matrix.T @ slope + L2 * at[:-1], slope.sum())
+
+    bounds = [
+        (0, None) if name in FOR_AN_ANSWER else (None, 0) if name in AGAINST_AN_ANSWER else (None, None)
+        for name in names
+    ]
+    found = minimize(loss, np.zeros(len(names) + 1), jac=True, method="L-BFGS-B", bounds=[*bounds, (None, None)]).x
+    return found[:-1], float(found[-1])
 
 
 def _folds(ids: Sequence[str]) -> np.ndarray:
