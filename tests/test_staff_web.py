@@ -484,6 +484,13 @@ def test_the_language_is_chosen_on_every_page_and_remembered(stranger: Browser) 
     assert stranger.get("/").headers["location"] == "/en/"  # the chat's choice is the same one
 
 
+def test_the_language_asked_for_is_the_log_ins_too(stranger: Browser) -> None:
+    sent = stranger.get("/staff/log?lang=en").headers["location"]
+    assert sent == "/staff/login?next=%2Fstaff%2Flog%3Flang%3Den&lang=en"
+    assert '<html lang="en">' in stranger.get(sent).text
+    assert "lang" not in stranger.get("/staff/people?lang=xx").headers["location"].split("&")[-1].split("=")[0]
+
+
 def test_pages_are_not_kept_by_the_browser_and_never_stand_in_a_frame(editor: Browser) -> None:
     page = editor.get("/staff/log")
     assert page.headers["cache-control"] == "no-store"

@@ -11,10 +11,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from typing import Literal
 
 import httpx
 import pytest
-from browser_fixtures import STARTING, Server, ask, in_a_browser
+from browser_fixtures import AXE, STARTING, Server, ask, axe_violations, in_a_browser
 from playwright.sync_api import Browser, Page, expect
 from reportlab.pdfgen.canvas import Canvas
 
@@ -164,3 +165,31 @@ def test_on_a_phone_the_documents_scroll_in_one_direction_only(desk: Server, bro
         page.goto(f"{desk.url}{path}{'&' if '?' in path else '?'}lang={language}")
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
     context.close()
+
+
+@pytest.mark.skipif(
+    not AXE.exists(), reason="axe-core is not here; get it with: npm install --prefix build/npm axe-core"
+)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["lt", "en"])
+def test_no_page_of_the_desk_has_a_serious_violation(
+    desk: Server, browser: Browser, language: str, scheme: Literal["light", "dark"]
+) -> None:
+    httpx.post(f"{desk.url}/api/v1/ask", json={"question": "Kokia rytoj Palangoje bus vandens temperatūra?"})
+    context = browser.new_context(locale="lt-LT", viewport={"width": 1280, "height": 900}, color_scheme=scheme)
+    page = context.new_page()
+    page.goto(f"{desk.url}/staff/login?lang={language}")
+    found = {"/staff/login": axe_violations(page)}
+    page.goto(f"{desk.url}/staff/login?lang=lt")
+    log_in(page, desk.url, "/staff/documents?lang=lt")
+    for path in ("", "/documents", "/documents/show?id=bronze.lt.md", "/documents/replace?id=bronze.lt.md",
+                 "/documents/withdraw?id=bronze.lt.md", "/questions", "/questions/answers", "/people", "/people/rasa/remove",
+                 "/log", "/password", "/trial?q=Kiek+galioja+bronza"):  # fmt: skip
+        response = page.goto(f"{desk.url}/staff{path}{'&' if '?' in path else '?'}lang={language}")
+        assert response is not None and response.status == 200, path
+        found[path] = axe_violations(page)
+    page.goto(f"{desk.url}/staff/questions?lang={language}")
+    page.locator("main a[href*='/staff/questions/']").first.click()
+    found["a question"] = axe_violations(page)
+    context.close()
+    assert found == {path: [] for path in found}

@@ -5,23 +5,20 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, Page, expect
 
 from clusterqa.records import Language
 from clusterqa.settings import Settings
-from clusterqa.web.app import build
 from clusterqa.web.staff.words import WORDS
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from browser_fixtures import in_a_browser
+from browser_fixtures import Server, in_a_browser
 
 from web_fixtures import write_corpus
 
@@ -38,18 +35,12 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture(scope="module")
 def url(settings: Settings) -> Iterator[str]:
-    server = uvicorn.Server(uvicorn.Config(build(settings), port=0, log_level="error"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server = Server(settings)
     until = time.monotonic() + 120
-    while httpx.get(f"{url}/readyz").status_code != 200 and time.monotonic() < until:
+    while httpx.get(f"{server.url}/readyz").status_code != 200 and time.monotonic() < until:
         time.sleep(0.2)
-    yield url
-    server.should_exit = True
-    thread.join(30)
+    yield server.url
+    server.stop()
 
 
 def opened(browser: Browser, language: Language, width: int = 1280) -> Page:

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
+from clusterqa.records import LANGUAGES
 from clusterqa.staff.accounts import (
     MAX_PASSWORD,
     MIN_PASSWORD,
@@ -57,6 +58,8 @@ def inside(target: str) -> str:
 def to_login(request: Request, target: str) -> Response:
     """To the log-in page, and from there back to `target`."""
     query = {} if inside(target) == "/staff" else {"next": inside(target)}
+    if (wish := request.query_params.get("lang")) in LANGUAGES:
+        query["lang"] = str(wish)
     if SESSION_COOKIE in request.cookies:
         query["again"] = "1"
     return RedirectResponse(f"{root(request)}/staff/login{'?' if query else ''}{urlencode(query)}", 303)
