@@ -81,13 +81,13 @@ def test_two_workers_bring_the_languages_together_and_leave_a_model_that_can_be_
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
     told = json.loads(done.stdout.splitlines()[-1])
-    assert told["done"] and told["step"] >= 20 and told["seen"] > 8 * told["step"]
+    assert told["done"] and told["step"] >= 2 and told["seen"] >= 8 * told["step"]
 
     teacher, before, after = (Bert.read(tmp_path / name, threads=1) for name in ("base", "pruned", "trained"))
     assert teacher is not None and before is not None and after is not None
     goal = unit(teacher(["query: " + text for text in english[:50]]))
-    near = [
-        float((unit(side(["query: " + text for text in lithuanian[:50]])) * goal).sum(axis=1).mean())
+    off = [
+        1 - float((unit(side(["query: " + text for text in lithuanian[:50]])) * goal).sum(axis=1).mean())
         for side in (before, after)
     ]
-    assert near[1] > near[0] + 0.02
+    assert off[1] < 0.8 * off[0]
