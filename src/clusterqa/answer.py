@@ -156,6 +156,7 @@ def features(query: Query, found: Found) -> dict[str, float]:
     heading = " ".join((top.source.title, *top.passage.heading))
     words = content_words(query.text)
     others = [hit.score for hit in hits[1:]]
+    foreign = top.source.language != query.language
     return {
         "score": top.score,
         "dense": dense_score(top.dense, ground),
@@ -164,14 +165,15 @@ def features(query: Query, found: Found) -> dict[str, float]:
         "sentence": max(top.sentence_scores),
         "quote_words": coverage(text, concepts),
         "place_words": coverage(f"{heading} {top.passage.lead} {top.passage.text}", concepts),
-        "unknown": sum(c.weight for c in concepts if c.kind == "unknown") / total,
+        # In a document of the other language nobody could have written the question's words.
+        "unknown": 0.0 if foreign else sum(c.weight for c in concepts if c.kind == "unknown") / total,
         "rarest": _rarest_held(concepts, f"{heading} {top.passage.text}"),
         "lead": top.score - (others[0] if others else 0.0),
         "crowd": top.score - (sum(others[:5]) / len(others[:5]) if others else 0.0),
         "agreement": float(top.dense >= max(hit.dense for hit in hits))
         + float(top.lexical >= max(hit.lexical for hit in hits)),
         "length": math.log1p(len(words)),
-        "foreign": float(top.source.language != query.language),
+        "foreign": float(foreign),
     }
 
 

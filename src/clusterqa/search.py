@@ -57,7 +57,7 @@ EXPECTED_BONUS = 0.15
 """For a sentence that holds the kind of thing asked for (a date, a sum, a name)."""
 ANNOUNCEMENT_MALUS = 0.15
 """For a sentence that only announces a list which stands in the next passage."""
-PRIOR_PASSAGES, PRIOR_MEAN, PRIOR_DEVIATION = 20, 0.80, 0.035
+PRIOR_PASSAGES, PRIOR_MEAN, PRIOR_DEVIATION = 20, 0.77, 0.03
 """What is assumed of the ground of a corpus too small to show one, as if so many passages had been seen."""
 
 
