@@ -3,8 +3,8 @@ BERT sentence encoders as OpenVINO graphs: the only importer of openvino.
 
 Most small sentence-transformers models are the same thing: a BERT, the mean of its last layer, unit length. Read from
 their folder and run by OpenVINO, such a model gives the same vectors as by sentence-transformers, starts in about a
-second instead of five (torch is not loaded) and takes a third of the time for a question; `training/README.md` has the
-figures. A folder that holds something else is left to sentence-transformers (`encoder.py`).
+second instead of five (torch is not loaded) and takes half of the time for a question or less; `training/README.md` has
+the figures. A folder that holds something else is left to sentence-transformers (`encoder.py`).
 """
 
 from __future__ import annotations
