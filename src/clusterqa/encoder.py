@@ -91,8 +91,8 @@ class SentenceEncoder:
         """
         Load the bundled encoder, a folder, or a hub name.
 
-        The bundled one and folders never touch the network. "int8" multiplies matrices in eight-bit integers: a little
-        faster, with slightly other vectors, so the fingerprint says so. Raises EncoderError with the next step.
+        The bundled one and folders never touch the network. "int8" multiplies matrices in eight-bit integers: nearly
+        twice as fast, with slightly other vectors, so the fingerprint says so. Raises EncoderError with the next step.
         """
         local = bundled_path() if name == BUNDLED_ENCODER else Path(name).expanduser()
         is_local = local.is_dir()

