@@ -23,7 +23,7 @@ import numpy as np
 
 from clusterqa import documents
 from clusterqa.bert import Bert
-from clusterqa.encoder import bundled_path
+from clusterqa.encoder import Torch, bundled_path
 from clusterqa.evaluation.sets import read_set
 from clusterqa.passages import split
 
@@ -35,15 +35,6 @@ def by_openvino(folder: Path, threads: int, arithmetic: str) -> Encode:
     bert = Bert.read(folder, threads, arithmetic)  # type: ignore[arg-type]
     assert bert is not None
     return bert
-
-
-def by_torch(folder: Path, threads: int) -> Encode:
-    import torch
-    from sentence_transformers import SentenceTransformer
-
-    torch.set_num_threads(threads)
-    model = SentenceTransformer(str(folder), device="cpu", model_kwargs={"dtype": torch.float32})
-    return lambda texts: model.encode(list(texts), batch_size=64, show_progress_bar=False)
 
 
 def resident() -> float:
@@ -64,8 +55,8 @@ def main() -> None:
         "bundled, int8": lambda: by_openvino(ours, threads, "int8"),
         "MiniLM-L6, float32": lambda: by_openvino(MINILM, threads, "float32"),
         "MiniLM-L6, int8": lambda: by_openvino(MINILM, threads, "int8"),
-        "bundled, torch": lambda: by_torch(ours, threads),
-        "MiniLM-L6, torch": lambda: by_torch(MINILM, threads),
+        "bundled, torch": lambda: Torch(str(ours), threads),
+        "MiniLM-L6, torch": lambda: Torch(str(MINILM), threads),
     }
     encoders: dict[str, Encode] = {}
     loading: dict[str, tuple[float, float]] = {}

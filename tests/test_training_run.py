@@ -21,7 +21,7 @@ import e5
 
 pytestmark = pytest.mark.encoder
 
-TRAINING = Path(__file__).parent.parent / "training"
+TRAINING = Path(e5.__file__).parent
 LETTERS = "aąbcčdeęėfghiįyjklmnoprsštuųūvzž:"
 WORDS = {"sun": "saulė", "fish": "žuvis", "bridge": "tiltas", "bread": "duona", "night": "naktis", "road": "kelias",
          "snow": "sniegas", "friend": "draugas", "hill": "kalva", "lake": "ežeras"}  # fmt: skip

@@ -107,7 +107,7 @@ class SentenceEncoder:
                 bert = Bert.read(local, threads, precision)
                 if bert is not None:
                     return cls(bert, fingerprint, prompts_of(bert.prompts, name))
-            model = _Torch(str(local) if is_local else name, threads)
+            model = Torch(str(local) if is_local else name, threads)
         except Exception as error:
             where = f"folder {local}" if is_local else f"name {name!r}"
             raise EncoderError(
@@ -154,7 +154,7 @@ class SentenceEncoder:
         return np.ascontiguousarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12))
 
 
-class _Torch:
+class Torch:
     """Whatever sentence-transformers can load, run by it. Thread-safe: torch runs inference without shared state."""
 
     def __init__(self, name: str, threads: int) -> None:

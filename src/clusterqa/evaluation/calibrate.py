@@ -30,8 +30,8 @@ def calibrate(run: Run) -> Calibration:
     A logistic regression from the features of a search to "the first quote is right", on the fitting half.
 
     Evidence may only weigh the way it points: free signs let features that go together cancel each other, so that more
-    of the question's words in a quote could lower its confidence. The operating point is chosen on out-of-fold probabilities (folds keep a question's views together), so that it is not
-    flattered by the fit. Raises EvaluationError when there is too little to fit on.
+    of the question's words in a quote could lower its confidence. The operating point is chosen on out-of-fold
+    probabilities (folds keep a question's views together), so that it is not flattered by the fit. Raises EvaluationError when there is too little to fit on.
     """
     chosen = [o for o in run.outcomes if o.half == "fit" and o.features]
     labels = np.array([float(o.answerable and o.rank == 1) for o in chosen])

@@ -35,7 +35,7 @@ _SPARED = {
     # At every event it asks matplotlib for its backend; unless that is named, the first question waits for all of pyplot.
     "MPLBACKEND": "agg",
 }
-"""Variables that spare Gradio work which this app has no use for."""
+"""Variables that spare Gradio work which this app has no use for; its queue reads them when it is made, matplotlib when imported."""
 
 _IDENTIFIER = re.compile(r"[0-9a-f]{32}")
 _FONT = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "Helvetica Neue", "Arial", "sans-serif"]
@@ -44,9 +44,7 @@ _FONT = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "Helve
 def mount(app: FastAPI, service: Service, language: Language) -> None:
     """Mount the page of one language at its path."""
     for name, value in _SPARED.items():
-        os.environ.setdefault(
-            name, value
-        )  # read by Gradio's queue when it is made, and by matplotlib when it is imported
+        os.environ.setdefault(name, value)
     gr.mount_gradio_app(
         app,
         page(service, language),
