@@ -43,7 +43,7 @@ class NoisyEncoder:
         self._real = real
         self._random = np.random.default_rng(1)
         self.fingerprint, self.dimension = real.fingerprint, real.dimension
-        self.encode_queries = real.encode_queries
+        self.encode_queries, self.read_query = real.encode_queries, real.read_query
         self.cut_off = lambda texts: []
         self._centres = real.encode_queries(QUESTIONS)
 

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from clusterqa.conversation import MAX_CHARACTERS, is_follow_up, understand
+from clusterqa.encoder import Encoder
 from clusterqa.records import Question
 
 
-class Letters:
+class Letters(Encoder):
     """Encoder whose two words are alike when they are listed as alternatives; any other two are not."""
 
     fingerprint = "letters"

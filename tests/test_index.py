@@ -15,7 +15,7 @@ from clusterqa.errors import StoreDamaged
 from clusterqa.index import UNITS_PER_PASSAGE, View
 from clusterqa.records import Block, Document, Language, Passage, Span
 from clusterqa.settings import Settings
-from clusterqa.store import FileState, NewPassage, Store
+from clusterqa.store import FileState, NewPassage, PassageVectors, Store
 
 DIMENSION = 6
 
@@ -41,7 +41,9 @@ def put(
         spans = tuple(Span(p * size + 2 * s, p * size + 2 * s + 1) for s in range(sentences))
         begin, end = spans[0].start, spans[-1].end
         vectors = unit_rows(1 + sentences, seed * 1000 + p).astype(np.float16)
-        new.append(NewPassage(Passage(name, p, begin, end, text[begin:end], spans), vectors, "", f"w{p}", ""))
+        new.append(
+            NewPassage(Passage(name, p, begin, end, text[begin:end], spans), PassageVectors(vectors), "", f"w{p}", "")
+        )
     with store.writing() as generation:
         store.put(document, FileState("", 0, 0), new, generation)
 

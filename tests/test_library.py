@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import unicodedata
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from clusterqa.records import Question
 from clusterqa.settings import Settings
 from clusterqa.store import Store
 from seed_texts import KAINOS, PRICES
-from words_encoder import WORDS, WordsEncoder
+from words_encoder import WORDS, WordPieces, WordsEncoder
 
 Write = Callable[[str, str], Path]
 Index = Callable[..., Report]
@@ -39,7 +40,8 @@ def content(settings: Settings) -> dict[str, object]:
         places = {i: (passage.document, passage.ordinal) for i, _, passage, _ in passages}
         return {
             "passages": sorted(
-                (repr(passage), language, vectors.tobytes()) for _, language, passage, vectors in passages
+                (repr(passage), language, v.rows.tobytes(), v.pieces.tobytes(), v.cuts.tobytes())
+                for _, language, passage, v in passages
             ),
             "terms": {
                 term: sorted((*places[i], where) for i, where in store.matching([term]).items())
@@ -81,7 +83,20 @@ def test_the_stored_text_is_the_file_and_offsets_cut_it(write: Write, index: Ind
         assert text == path.read_bytes().decode()
         for _, _, passage, vectors in store.passages():
             assert text[passage.start : passage.end] == passage.text
-            assert len(vectors) == 1 + len(passage.sentences)
+            assert len(vectors.rows) == 1 + len(passage.sentences)
+
+
+def test_each_piece_is_kept_with_the_part_of_the_passage_it_stands_in(write: Write, settings: Settings) -> None:
+    write("a.en.md", "# Prices\n\n## The gold label\n\nIt has a price. It needs an expert.\n")
+    words = WordPieces()
+    library.update(settings, lambda: words)
+    with Store.open(settings.data) as store:
+        ((_, _, passage, vectors),) = store.passages()
+    kept = [words.words[int(row.argmax())] for row in vectors.pieces]
+    parts = [kept[a:b] for a, b in itertools.pairwise(vectors.cuts.tolist())]
+    assert parts == [["gold", "label"], ["price"], ["expert"]]
+    assert len(parts) == 1 + len(passage.sentences)
+    assert set(vectors.pieces.max(axis=1).tolist()) == {127}
 
 
 def test_every_sentence_is_encoded_with_the_heading_above_it(write: Write, index: Index, words: WordsEncoder) -> None:
@@ -253,7 +268,7 @@ def test_another_encoder_is_refused_until_a_rebuild(
     assert index(other, rebuild=True).changed == ("a.en.md",)
     with Store.open(settings.data) as store:
         np.testing.assert_allclose(
-            [v[0] for _, _, _, v in store.passages()],
+            [v.rows[0] for _, _, _, v in store.passages()],
             other.encode_passages([t for t in other.encoded if " – " in t or t.startswith("Label prices")]),
             atol=1e-3,
         )
@@ -332,7 +347,7 @@ def test_a_removed_document_is_gone_from_vectors_stems_and_files(
     path = write("b.lt.md", "# Įvykis\n\nBronzos ženklas ir žmogžudystės.\n")
     index()
     with Store.open(settings.data) as store:
-        vectors = [v.tobytes() for _, _, p, v in store.passages() if p.document == "b.lt.md"]
+        vectors = [v.rows.tobytes() for _, _, p, v in store.passages() if p.document == "b.lt.md"]
         assert any(term.startswith("zmogzud") for term in store.vocabulary())
         store.empty_log()
         raw = b"".join(p.read_bytes() for p in settings.data.glob("clusterqa.sqlite3*"))

@@ -12,9 +12,15 @@ from clusterqa.analysis import content_words
 from clusterqa.answer import as_json, quote
 from clusterqa.assistant import Assistant
 from clusterqa.calibration import Calibration
+from clusterqa.conversation import understand
+from clusterqa.encoder import Encoder
+from clusterqa.index import View
+from clusterqa.lexicon import Lexicon
 from clusterqa.records import Question
-from clusterqa.search import DENSE_SCALE, DENSE_WEIGHT, coverage, dense_score, fused
+from clusterqa.search import DENSE_SCALE, DENSE_WEIGHT, SearchWeights, coverage, dense_score, fused, search
 from clusterqa.settings import Settings
+from clusterqa.store import Store
+from words_encoder import WordPieces
 
 WORDS = (
     "bronz",
@@ -28,7 +34,7 @@ WORDS = (
 )
 
 
-class Axes:
+class Axes(Encoder):
     """One axis for each pair of words that mean the same in both languages; a text's vector counts them."""
 
     fingerprint = "axes"
@@ -196,13 +202,33 @@ def test_a_follow_up_is_answered_about_what_was_asked_before(make):
     assert make(CORPUS).ask(question).quotes[0].source.document == "silver.lt.md"
 
 
+@pytest.mark.parametrize(("piece_share", "first"), [(0.0, "half.en.md"), (1.0, "all.en.md")])
+def test_piece_by_piece_a_long_passage_that_holds_everything_asked_is_nearer(tmp_path, piece_share, first):
+    """As a whole text it is diluted by all else that it says, and one about half of the question comes before it."""
+    (tmp_path / "all.en.md").write_text("# X\n\nExpert, member, report, year, food, euro: the price is gold.\n")
+    (tmp_path / "half.en.md").write_text("# X\n\nGold and gold.\n")
+    for number in range(60):  # or the ground would be the one assumed, not the one seen
+        (tmp_path / f"none-{number}.en.md").write_text(f"# X\n\nSilver label, bronze cluster {number}.\n")
+    encoder = WordPieces()
+    settings = Settings.load({"corpus": tmp_path, "data": tmp_path / "data"})
+    library.update(settings, lambda: encoder)
+    understood = understand(Question("gold price"), encoder)
+    assert understood.query is not None
+    with Store.open(settings.data) as store:
+        view = View(encoder.dimension)
+        view.refresh(store)
+        weights = SearchWeights(dense_weight=1.0, expected_bonus=0.0, piece_share=piece_share)
+        found = search(understood.query, view, store, Lexicon.load(), 3, weights)
+    assert found.hits[0].passage.document == first
+
+
 def test_the_scores_of_both_channels_are_added_up_as_documented():
     assert dense_score(0.3 + 0.05 * DENSE_SCALE, (0.3, 0.05)) == pytest.approx(1.0)
     assert dense_score(0.3 + 0.025 * DENSE_SCALE, (0.3, 0.05)) == pytest.approx(0.5)
     assert dense_score(0.2, (0.3, 0.1)) == 0.0
-    assert fused(0.3, (0.3, 0.1), 0.0) == 0.0
-    assert fused(0.3 + 0.05 * DENSE_SCALE, (0.3, 0.05), 1.0) == pytest.approx(1.0)
-    assert fused(0.3, (0.3, 0.1), 1.0) == pytest.approx(1 - DENSE_WEIGHT)
+    assert fused(0.0, 0.0) == 0.0
+    assert fused(1.0, 1.0) == pytest.approx(1.0)
+    assert fused(0.0, 1.0) == pytest.approx(1 - DENSE_WEIGHT)
 
 
 def test_function_words_are_not_searched_for():

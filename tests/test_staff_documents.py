@@ -333,8 +333,7 @@ def test_publishing_makes_the_corrected_draft_live(keeper: Keeper) -> None:
     )
     assert (found.text, found.blocks, found.language) == (expected.text, expected.blocks, expected.language)
     assert events(keeper, "kaina.lt.md") == [("rasa", "published")]
-    job = keeper.job(draft.id)
-    assert job is not None and job.stage == "done"
+    until(lambda: (job := keeper.job(draft.id)) is not None and job.stage == "done")
 
 
 def test_a_replaced_document_keeps_its_old_version_for_old_citations(keeper: Keeper) -> None:

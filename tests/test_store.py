@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 
 from clusterqa.errors import IndexNotFound, StoreDamaged, StoreError
 from clusterqa.records import Block, Document, Page, Passage, Span
-from clusterqa.store import DATABASE, FileState, NewPassage, Store
+from clusterqa.store import DATABASE, FileState, NewPassage, PassageVectors, Store
 
 FILE = FileState("f" * 64, 10, 1)
 
@@ -28,8 +29,19 @@ def passage(of: Document, terms: str = "gold year", head: str = "label", seed: i
     whole = Passage(
         of.id, 0, 0, len(of.text), of.text, (Span(0, len(of.text)),), ("Part", "Chapter"), "Lead:", 3, "iii"
     )
-    vectors = np.random.default_rng(seed).normal(size=(2, 4)).astype(np.float16)
+    draw = np.random.default_rng(seed)
+    vectors = PassageVectors(
+        draw.normal(size=(2, 4)).astype(np.float16),
+        draw.integers(-127, 128, size=(5, 3)).astype(np.int8),
+        np.array([0, 2, 5], dtype=np.int32),
+    )
     return NewPassage(whole, vectors, f"digest {of.id} {seed}", terms, head)
+
+
+def same_vectors(a: PassageVectors, b: PassageVectors) -> None:
+    for one, other in ((a.rows, b.rows), (a.pieces, b.pieces), (a.cuts, b.cuts)):
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(one, other)
 
 
 def put(store: Store, of: Document, *passages: NewPassage) -> int:
@@ -71,7 +83,7 @@ def test_everything_of_a_document_comes_back_as_it_was_put(store: Store) -> None
     ((_, language, found, vectors),) = store.passages()
     assert language == "en"
     assert found == new.passage
-    np.testing.assert_array_equal(vectors, new.vectors)
+    same_vectors(vectors, new.vectors)
 
 
 def test_each_change_raises_the_generation_by_one(store: Store) -> None:
@@ -173,11 +185,13 @@ def test_the_vectors_of_a_removed_document_are_overwritten_in_the_file(store: St
     put(store, document())
     put(store, b, new)
     store.empty_log()
-    assert new.vectors.tobytes() in (tmp_path / DATABASE).read_bytes()
+    assert new.vectors.rows.tobytes() in (tmp_path / DATABASE).read_bytes()
+    assert new.vectors.pieces.tobytes() in (tmp_path / DATABASE).read_bytes()
     with store.writing() as generation:
         store.remove("b.md", generation)
     store.empty_log()
-    assert new.vectors.tobytes() not in (tmp_path / DATABASE).read_bytes()
+    left = (tmp_path / DATABASE).read_bytes()
+    assert new.vectors.rows.tobytes() not in left and new.vectors.pieces.tobytes() not in left
 
 
 def test_matching_tells_the_body_from_the_head(store: Store) -> None:
@@ -225,7 +239,14 @@ def test_vectors_are_found_again_by_what_was_encoded(store: Store) -> None:
     put(store, document(), new)
     found = store.vectors_by_digest([new.digest, "never seen", *map(str, range(1200))])
     assert list(found) == [new.digest]
-    np.testing.assert_array_equal(found[new.digest], new.vectors)
+    same_vectors(found[new.digest], new.vectors)
+
+
+def test_an_encoder_without_pieces_leaves_none(store: Store) -> None:
+    rows = np.ones((2, 4), dtype=np.float16)
+    put(store, document(), replace(passage(document()), vectors=PassageVectors(rows)))
+    ((_, _, _, vectors),) = store.passages()
+    same_vectors(vectors, PassageVectors(rows))
 
 
 def test_a_store_of_another_version_says_to_rebuild(store: Store, tmp_path: Path) -> None:
@@ -257,14 +278,15 @@ def test_what_does_not_fit_together_is_named(store: Store, tmp_path: Path, sql: 
     assert any(named in line for line in store.damage()), store.damage()
 
 
-def test_one_bit_that_turned_in_the_file_is_named_and_never_searched(store: Store, tmp_path: Path) -> None:
+@pytest.mark.parametrize("which", ["rows", "pieces"])
+def test_one_bit_that_turned_in_the_file_is_named_and_never_searched(store: Store, tmp_path: Path, which: str) -> None:
     """SQLite itself looks at the order of its pages, not at what stands in a value."""
     new = passage(document(), seed=5)
     put(store, document(), new)
     store.close()
     path = tmp_path / DATABASE
     raw = bytearray(path.read_bytes())
-    raw[raw.index(new.vectors.tobytes()) + 3] ^= 1
+    raw[raw.index(getattr(new.vectors, which).tobytes()) + 3] ^= 1
     path.write_bytes(raw)
     with Store.open(tmp_path) as opened:
         assert opened.damage() == ["1 vectors without their checksum"]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from clusterqa.encoder import Vectors
+from clusterqa.encoder import Encoded, Encoder, Vectors
 
 WORDS = (
     "bronze", "silver", "gold", "label", "cluster", "price", "euro", "year", "expert", "report", "member", "food",
@@ -16,7 +16,7 @@ WORDS = (
 )  # fmt: skip
 
 
-class WordsEncoder:
+class WordsEncoder(Encoder):
     """
     The unit vector of a text's word counts: "gold label" and "gold price" have the cosine 1/√2 · 1/√2 = 1/2.
 
@@ -52,3 +52,20 @@ class WordsEncoder:
                 row[other] = 1
         rows /= np.linalg.norm(rows, axis=1, keepdims=True)
         return rows
+
+
+class WordPieces(WordsEncoder):
+    """The same, with a piece for each of its words in a text: the unit vector of that word's axis."""
+
+    def read_query(self, text: str) -> Encoded:
+        return self._read(text, self.encode_queries([text])[0])
+
+    def read_passages(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> list[Encoded]:
+        return [self._read(text, row) for text, row in zip(texts, self.encode_passages(texts, progress), strict=True)]
+
+    def _read(self, text: str, vector: Vectors) -> Encoded:
+        found = [m for m in re.finditer(r"\w+", text.lower()) if m.group() in self.words]
+        pieces = np.zeros((len(found), len(self.words)), dtype=np.float32)
+        for row, match in enumerate(found):
+            pieces[row, self.words.index(match.group())] = 1
+        return Encoded(vector, pieces, np.array([match.end() for match in found], dtype=np.int64))

@@ -17,6 +17,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
+from clusterqa.bert import PROJECTION
+
 LIMIT = 70_000_000
 """Bytes that a package may spend on an encoder."""
 
@@ -46,6 +48,8 @@ def main() -> None:
     kept["pooler.dense.weight"] = torch.zeros(width, width, dtype=torch.float16)
     kept["pooler.dense.bias"] = torch.zeros(width, dtype=torch.float16)
     save_file(kept, target / "model.safetensors", metadata={"format": "pt"})
+    projection = load_file(source / PROJECTION)
+    save_file({name: tensor.half() for name, tensor in projection.items()}, target / PROJECTION)
     size = sum(path.stat().st_size for path in target.rglob("*") if path.is_file())
     print(f"{target}: {size / 1e6:.1f} MB")
     if size > LIMIT:

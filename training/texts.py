@@ -20,8 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clusterqa import documents
-from clusterqa.passages import split
-from clusterqa.search import sentence_texts
+from clusterqa.passages import sentence_texts, split
 
 csv.field_size_limit(sys.maxsize)
 
@@ -31,9 +30,9 @@ WITHOUT_LICENCE = "none stated"
 WEIGHTS = {
     # Chance of a pair relative to one of general prose. Software help is over half of the table, so it counts least;
     # strings of programs are terse and say little about sentences; games tell stories.
-    "business": 0.15, "software": 0.35, "web": 0.6, "games": 1.2, "education-tech": 0.5, "software-help": 0.6,
+    "business": 0.12, "software": 0.35, "web": 0.6, "games": 1.2, "education-tech": 0.5, "software-help": 0.6,
     "public-procurement": 1.0, "public-administration": 2.0, "law": 2.0, "education": 1.0, "business-web": 1.5,
-    "product-manuals": 0.8, "everyday": 4.0, "health": 2.0,
+    "product-manuals": 0.8, "everyday": 6.0, "health": 2.0,
 }  # fmt: skip
 
 
@@ -56,9 +55,9 @@ class Questions:
     passage_lt: list[str]
 
 
-GLOSSARY_WEIGHT, CORPUS_WEIGHT, DICTIONARY_WEIGHT = 3.0, 2.0, 0.2
-FORMS = 6
-"""Inflected forms of a dictionary's word that are learnt beside it."""
+GLOSSARY_WEIGHT, CORPUS_WEIGHT, DICTIONARY_WEIGHT = 3.0, 2.0, 0.3
+LINES = 100_000
+"""Lines made of the dictionaries' words."""
 
 
 def parallel(
@@ -66,7 +65,7 @@ def parallel(
 ) -> Pairs:
     """
     The licensed pairs, sentence-like ones preferred; with terms of a glossary (en, lt in the first columns), words of
-    FreeDict's dictionaries in a folder, and the translated sentences and passages of a corpus.
+    FreeDict's dictionaries in a folder (`word_lines`), and the translated sentences and passages of a corpus.
     """
     en: list[str] = []
     lt: list[str] = []
@@ -80,7 +79,7 @@ def parallel(
             weight.append(WEIGHTS.get(row["domain"], 1.0) * _by_length(len(row["lt"])))
     for more, each in (
         (_terms(glossary) if glossary else (), GLOSSARY_WEIGHT),
-        (_words(dictionaries) if dictionaries else (), DICTIONARY_WEIGHT),
+        (word_lines(_words(dictionaries), LINES) if dictionaries else (), DICTIONARY_WEIGHT),
         (translated(corpus) if corpus else (), CORPUS_WEIGHT),
     ):
         for english, lithuanian in more:
@@ -98,26 +97,51 @@ def _terms(path: Path) -> Iterator[tuple[str, str]]:
                 yield cells[0], cells[1]
 
 
-def _words(folder: Path) -> Iterator[tuple[str, str]]:
-    """
-    The pairs of both directions of FreeDict (Debian's dict-freedict-eng-lit and -lit-eng), English first, with
-    inflected forms of the Lithuanian word: a dictionary has "namas", a text "namuose".
-    """
+def _words(folder: Path) -> list[tuple[str, str]]:
+    """The pairs of both directions of FreeDict (Debian's dict-freedict-eng-lit and -lit-eng), English first."""
     with gzip.open(folder / "freedict-eng-lit.dict.dz", "rt", encoding="utf-8") as file:
         pairs = list(entries(file.read()))
     with gzip.open(folder / "freedict-lit-eng.dict.dz", "rt", encoding="utf-8") as file:
         pairs += [(english, lithuanian) for lithuanian, english in entries(file.read())]
-    pairs = list(dict.fromkeys(pairs))
+    return list(dict.fromkeys(pairs))
+
+
+def word_lines(pairs: list[tuple[str, str]], count: int, seed: int = 0) -> Iterator[tuple[str, str]]:
+    """
+    Lines of one to three words, in the same order in both languages: ("squirrel, drunk", "voverės, girtam").
+
+    Words are drawn by how common they are in English, a Lithuanian word's form (a dictionary has "namas", a text
+    "namuose") by how common that is; frequencies of wordfreq (Speer 2022).
+    """
+    from wordfreq import zipf_frequency
+
+    def common(text: str, language: str) -> float:
+        """From 0, once in a hundred million words, to 1, once in a hundred thousand or more."""
+        return min(max((zipf_frequency(text, language) - 1) / 3, 0.0), 1.0)
+
+    draw = np.random.default_rng(seed)
     forms = inflected({lithuanian for _, lithuanian in pairs})
-    for english, lithuanian in pairs:
-        yield english, lithuanian
-        known = forms.get(lithuanian, [])
-        for at in np.linspace(0, len(known) - 1, min(FORMS, len(known))).astype(int).tolist():
-            yield english, known[at]
+    for _, lithuanian in pairs:
+        forms.setdefault(lithuanian, [lithuanian])
+    # A word as the dictionary has it may always come, another form only when people write it.
+    shares = {word: np.array([0.05] + [common(form, "lt") for form in known[1:]]) for word, known in forms.items()}
+    for word, share in shares.items():
+        share[0] += common(word, "lt")
+    weight = np.array([(0.02 + common(en, "en")) * shares[lt].max() for en, lt in pairs])
+    drawn = iter(draw.choice(len(pairs), 3 * count, p=weight / weight.sum()).tolist())
+    for _ in range(count):
+        ones: list[str] = []
+        others: list[str] = []
+        for _ in range(draw.integers(1, 4)):
+            one, word = pairs[next(drawn)]
+            share = shares[word]
+            ones.append(one)
+            others.append(forms[word][draw.choice(len(share), p=share / share.sum())])
+        yield ", ".join(ones), ", ".join(others)
 
 
 def inflected(words: set[str]) -> dict[str, list[str]]:
-    """Word → its other forms, for those that aspell's Lithuanian dictionary knows; without prefixes, which change the meaning."""
+    """Word → its forms, itself first, for those aspell's Lithuanian dictionary knows; without prefixes, which change the meaning."""
     try:
         listed = subprocess.run(["aspell", "-d", "lt", "dump", "master"], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
@@ -132,7 +156,7 @@ def inflected(words: set[str]) -> dict[str, list[str]]:
     for line in told.stdout.splitlines():
         word, *others = line.split()
         alike = [form for form in others if form.startswith(word[:3]) and len(form) <= len(word) + 4]
-        found[word] = list(dict.fromkeys(alike))
+        found[word] = list(dict.fromkeys([word, *alike]))
     return found
 
 
@@ -152,7 +176,7 @@ def entries(text: str, senses: int = 3, alternatives: int = 2) -> Iterator[tuple
         elif word and line and not line.startswith(" ") and sense < senses:
             sense += 1
             gloss = re.sub(r"(?:^|(?<=[\s(,]))\([^()]*\)(?=[\s,]|$)", "", line.partition(". ")[2] or line)
-            gloss = re.sub(r"[()]", "", gloss)
+            gloss = re.sub(r"\[[^\]]*\]|[()]", "", gloss)
             for one in gloss.split(",")[:alternatives]:
                 if one.strip():
                     yield word, " ".join(one.split())

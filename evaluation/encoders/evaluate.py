@@ -7,7 +7,7 @@ How good an encoder is by itself, on work that others are measured on and on our
   for bitext mining (weighted over the sentences), so the figures stand beside the published ones.
 * Our questions: dense search alone over the passages of an index (DATA, made by `clusterqa index`), recall@5 in each
   direction, where a passage counts when it overlaps a quote that answers the question. Asked as typed and without
-  diacritics.
+  diacritics. Of an encoder that compares texts piece by piece twice: by whole texts, and by pieces.
 
 A FOLDER is a sentence-transformers folder or a hub name; its own prompts are used.
 """
@@ -24,14 +24,15 @@ from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 
 from clusterqa.analysis import fold, searchable
-from clusterqa.encoder import SentenceEncoder
+from clusterqa.encoder import Encoded, SentenceEncoder
 from clusterqa.evaluation.measures import overlaps
 from clusterqa.evaluation.sets import Item, read_set, spans
+from clusterqa.interaction import Block, as_bytes, scores, spread, weights
 from clusterqa.library import passage_text
 from clusterqa.passages import split
 from clusterqa.records import LANGUAGES, Span
 from clusterqa.settings import Settings
-from clusterqa.store import Store
+from clusterqa.store import PassageVectors, Store
 
 QUESTIONS = Path(__file__).parent.parent / "questions.jsonl"
 
@@ -62,16 +63,40 @@ def retrieval(encoder: SentenceEncoder, items: list[Item], data: Path, k: int = 
                 texts.append(passage_text(document, passage))
                 places.append((stored.id, stored.language, Span(passage.start, passage.end)))
         golds = [spans(item, store) for item in items]
-    passages = encoder.encode_passages(texts)
+    passages = encoder.read_passages(texts)
+    whole = np.stack([passage.vector for passage in passages])
     asked = [searchable(" ".join([*item.history, item.question])) for item in items]
     result: dict[str, tuple[float, int]] = {}
     for kind, questions in (("", asked), (" folded", [fold(text) for text in asked])):
-        cosines = encoder.encode_queries(questions) @ passages.T
-        for spoken in LANGUAGES:
-            for target in LANGUAGES:
-                found = _recall(cosines, items, golds, places, spoken, target, k)
-                result[f"{spoken}→{target}{kind}"] = (100 * float(np.mean(found)), len(found))
+        read = [encoder.read_query(question) for question in questions]
+        ways = {"": np.stack([question.vector for question in read]) @ whole.T}
+        if len(passages[0].pieces):
+            ways[" by pieces"] = _by_pieces(read, passages, [language for _, language, _ in places])
+        for way, cosines in ways.items():
+            for spoken in LANGUAGES:
+                for target in LANGUAGES:
+                    found = _recall(cosines, items, golds, places, spoken, target, k)
+                    result[f"{spoken}→{target}{way}{kind}"] = (100 * float(np.mean(found)), len(found))
     return result
+
+
+def _by_pieces(questions: list[Encoded], passages: list[Encoded], languages: list[str]) -> NDArray[np.float32]:
+    """Scores of late interaction, (questions, passages), as search works them out."""
+    stored = [
+        PassageVectors(
+            p.vector[None].astype(np.float16), as_bytes(p.pieces), np.array([0, len(p.pieces)], dtype=np.int32)
+        )
+        for p in passages
+    ]
+    samples = []
+    for language in LANGUAGES:
+        own = [passage for passage, spoken in zip(stored, languages, strict=True) if spoken == language]
+        samples.append(Block(spread(own)))
+    everything = Block(stored)
+    rows = [
+        scores(question.pieces, weights(question.pieces, samples), everything, 0.0).passages for question in questions
+    ]
+    return np.stack(rows)
 
 
 def _recall(

@@ -13,8 +13,9 @@ from typing import Any
 from clusterqa.analysis import content_words
 from clusterqa.calibration import Calibration
 from clusterqa.conversation import Remark
+from clusterqa.passages import sentence_texts
 from clusterqa.records import Hit, Language, PassageText, Question, Quote, Reply, Status
-from clusterqa.search import Concept, Found, Query, coverage, dense_score, sentence_texts
+from clusterqa.search import Concept, Found, Query, coverage, dense_score
 
 MAX_QUOTES = 3
 MAX_SENTENCES = 3
@@ -161,6 +162,7 @@ def features(query: Query, found: Found) -> dict[str, float]:
         "score": top.score,
         "dense": dense_score(top.dense, ground),
         "cosine": top.dense,
+        "meaning": top.meaning,
         "lexical": top.lexical,
         "sentence": max(top.sentence_scores),
         "quote_words": coverage(text, concepts),

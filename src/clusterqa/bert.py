@@ -25,6 +25,11 @@ GROUP = 32
 ROWS = 16
 """Texts multiplied at once: more fill no processor better, and the shortest of them is padded to the longest."""
 
+PROJECTION = "late_interaction.safetensors"
+"""File beside the weights of a model whose pieces are compared one by one: `projection`, shape (piece dimension, hidden)."""
+
+Rows = NDArray[np.float32]
+Places = NDArray[np.int64]
 Tensors = Mapping[str, NDArray[np.float32]]
 
 
@@ -48,8 +53,10 @@ class Bert:
             name.removeprefix("bert."): tensor.astype(np.float32)
             for name, tensor in load_file(folder / "model.safetensors").items()
         }
+        projection = load_file(folder / PROJECTION)["projection"] if (folder / PROJECTION).is_file() else None
+        self.piece_dimension: int | None = None if projection is None else len(projection)
         compiled = openvino.Core().compile_model(
-            _graph(facts, tensors, eight_bits=arithmetic == "int8"),
+            _graph(facts, tensors, projection, eight_bits=arithmetic == "int8"),
             "CPU",
             {
                 "INFERENCE_PRECISION_HINT": "bf16" if arithmetic == "bfloat16" else "f32",
@@ -92,8 +99,27 @@ class Bert:
     def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One row a text, shape (n, dimension), not yet of unit length. Of a longer text the first `limit` pieces count."""
         ids = [self._cut(encoding.ids) for encoding in self._tokenizer.encode_batch(list(texts))]
+        return self._run(ids)[0]
+
+    def with_pieces(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], list[Rows], list[Places]]:
+        """
+        The texts' vectors as above; for each text a unit row for each of its pieces, those that begin and end it
+        included, which is the last layer, through the folder's projection if there is one; and for each piece how many
+        characters of the text are read with its last one, 0 for what begins and ends it.
+        """
+        encodings = self._tokenizer.encode_batch(list(texts))
+        vectors, each = self._run([self._cut(encoding.ids) for encoding in encodings])
+        ends = [np.array([end for _, end in encoding.offsets], dtype=np.int64) for encoding in encodings]
+        for i, rows in enumerate(each):
+            if len(rows) < len(ends[i]):
+                ends[i] = ends[i][: len(rows)]
+                ends[i][len(rows) - len(self._end) :] = 0
+        return vectors, each, ends
+
+    def _run(self, ids: list[list[int]]) -> tuple[NDArray[np.float32], list[Rows]]:
         order = sorted(range(len(ids)), key=lambda i: len(ids[i]))  # alike in length together: little is padded
         found = []
+        each: list[Rows] = [np.empty(0, dtype=np.float32)] * len(ids)
         for begin in range(0, len(order), ROWS):
             rows = [ids[i] for i in order[begin : begin + ROWS]]
             grid = np.full((len(rows), len(rows[-1])), self._pad, dtype=np.int32)
@@ -102,10 +128,14 @@ class Bert:
                 grid[row, : len(pieces)] = pieces
                 mask[row, : len(pieces)] = 1
             with self._lock:
-                found.append(self._request.infer({0: grid, 1: mask})[0].copy())
+                results = self._request.infer({0: grid, 1: mask})
+                found.append(results[0].copy())
+                pieces_of = results[1].copy()
+            for row, pieces in enumerate(rows):
+                each[order[begin + row]] = pieces_of[row, : len(pieces)]
         vectors = np.empty((len(ids), found[0].shape[1]), dtype=np.float32)
         vectors[order] = np.concatenate(found)
-        return vectors
+        return vectors, each
 
     def _cut(self, ids: list[int]) -> list[int]:
         return ids if len(ids) <= self.limit else ids[: self.limit - len(self._end)] + self._end
@@ -128,9 +158,11 @@ def _takes_the_mean(path: Path) -> bool:
     return facts.get("pooling_mode") == "mean" if "pooling_mode" in facts else modes == {"pooling_mode_mean_tokens"}
 
 
-def _graph(facts: Mapping[str, Any], tensors: Tensors, eight_bits: bool) -> Any:
+def _graph(
+    facts: Mapping[str, Any], tensors: Tensors, projection: NDArray[np.floating[Any]] | None, eight_bits: bool
+) -> Any:
     """
-    Devlin et al. 2019 (arXiv:1810.04805) with the mean over a text's pieces as the output.
+    Devlin et al. 2019 (arXiv:1810.04805). Outputs: the mean over a text's pieces, and each piece's unit vector.
 
     Inputs are int32 arrays of shape (texts, pieces): the pieces' numbers, and 1 where there is a piece.
     """
@@ -188,4 +220,7 @@ def _graph(facts: Mapping[str, Any], tensors: Tensors, eight_bits: bool) -> Any:
         x = normal(ops.add(x, linear(wide, f"{layer}.output.dense")), f"{layer}.output.LayerNorm")
     weight = ops.unsqueeze(there, whole(-1))
     mean = ops.divide(ops.reduce_sum(ops.multiply(x, weight), whole(1)), ops.reduce_sum(weight, whole(1)))
-    return openvino.Model([ops.result(mean)], [ids, mask], "bert")
+    if projection is not None:
+        x = ops.matmul(x, ops.constant(projection.astype(np.float32)), False, True)
+    each = ops.normalize_l2(x, whole(-1), 1e-12, "max")
+    return openvino.Model([ops.result(mean), ops.result(each)], [ids, mask], "bert")

@@ -73,7 +73,8 @@ def understand(question: Question, encoder: Encoder) -> Understood:
         return Understood(language, remark=remark)
     clean = _GREETING_IN_FRONT.sub("", _tidy(text)) or _tidy(text)
     full, words = _completed(clean, history, encoder)
-    return Understood(language, query=Query(full, language, encoder.encode_queries([full])[0], words))
+    read = encoder.read_query(full)
+    return Understood(language, query=Query(full, language, read.vector, words, read.pieces))
 
 
 def is_follow_up(text: str) -> bool:

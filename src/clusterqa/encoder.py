@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal, Protocol
@@ -35,8 +36,25 @@ _KNOWN_PROMPTS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """
+    A text as encoded: its unit `vector`, shape (dimension,); and for late interaction a unit row for each of its
+    `pieces`, in order, with the number of characters of the text that are read with it in `ends`. Both of the latter are
+    empty when the encoder compares whole texts only.
+    """
+
+    vector: Vectors
+    pieces: Vectors = field(default_factory=lambda: np.zeros((0, 0), dtype=np.float32))
+    ends: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+
 class Encoder(Protocol):
-    """What search needs of an encoder; tests bring one whose cosines can be worked out on paper."""
+    """
+    What search needs of an encoder; tests bring one whose cosines can be worked out on paper.
+
+    `read_…` are for encoders that compare texts piece by piece as well; who inherits them compares whole texts only.
+    """
 
     fingerprint: str
     """Changes whenever the vectors would; stored beside them."""
@@ -49,6 +67,14 @@ class Encoder(Protocol):
     def encode_passages(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
         """One unit row for each passage, shape (n, dimension); `progress` is told how many more are done."""
         ...
+
+    def read_query(self, text: str) -> Encoded:
+        """One question, with its pieces."""
+        return Encoded(self.encode_queries([text])[0])
+
+    def read_passages(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> list[Encoded]:
+        """Passages as above, with their pieces."""
+        return [Encoded(row) for row in self.encode_passages(texts, progress)]
 
     def cut_off(self, texts: Sequence[str]) -> list[int]:
         """Positions of the texts that are longer than the model reads."""
@@ -77,7 +103,7 @@ class Model(Protocol):
         ...
 
 
-class SentenceEncoder:
+class SentenceEncoder(Encoder):
     """A sentence-transformers model behind the Encoder port. Thread-safe, as its models are."""
 
     def __init__(self, model: Model, fingerprint: str, prompts: dict[str, str]) -> None:
@@ -128,15 +154,19 @@ class SentenceEncoder:
     def encode_passages(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
         if not texts:
             return np.zeros((0, self.dimension), dtype=np.float32)
-        # Longest first keeps padding small; results go back to their places.
-        order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        for begin in range(0, len(order), 64):
-            rows = order[begin : begin + 64]
+        for rows in _longest_first(texts, progress):
             vectors[rows] = self._encode([self._prompts["document"] + texts[row] for row in rows])
-            if progress:
-                progress(len(rows))
         return vectors
+
+    def read_query(self, text: str) -> Encoded:
+        return self._read("query", [text])[0]
+
+    def read_passages(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> list[Encoded]:
+        found: dict[int, Encoded] = {}
+        for rows in _longest_first(texts, progress):
+            found.update(zip(rows, self._read("document", [texts[row] for row in rows]), strict=True))
+        return [found[row] for row in range(len(texts))]
 
     def cut_off(self, texts: Sequence[str]) -> list[int]:
         limit = self._model.limit
@@ -150,8 +180,33 @@ class SentenceEncoder:
     def _encode(self, texts: Sequence[str]) -> Vectors:
         if not texts:
             return np.zeros((0, self.dimension), dtype=np.float32)
-        vectors = self._model(texts)
-        return np.ascontiguousarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12))
+        return _unit(self._model(texts))
+
+    def _read(self, prompt: str, texts: Sequence[str]) -> list[Encoded]:
+        before = self._prompts[prompt]
+        prompted = [before + text for text in texts]
+        if not isinstance(self._model, Bert) or self._model.piece_dimension is None:
+            return [Encoded(vector) for vector in self._encode(prompted)]
+        vectors, each, ends = self._model.with_pieces(prompted)
+        read = []
+        for vector, pieces, end in zip(_unit(vectors), each, ends, strict=True):
+            own = end > len(before)  # neither the prompt's pieces nor the marks of beginning and end
+            read.append(Encoded(vector, pieces[own], end[own] - len(before)))
+        return read
+
+
+def _longest_first(texts: Sequence[str], progress: Callable[[int], None] | None) -> Iterator[list[int]]:
+    """Positions of all texts, 64 at a time; longest first keeps padding small."""
+    order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
+    for begin in range(0, len(order), 64):
+        rows = order[begin : begin + 64]
+        yield rows
+        if progress:
+            progress(len(rows))
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    return np.ascontiguousarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12))
 
 
 class Torch:

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clusterqa.analysis import searchable
+from clusterqa.interaction import Block, spread
 from clusterqa.records import LANGUAGES, Language, Passage, Source
-from clusterqa.store import Store
+from clusterqa.store import PassageVectors, Store
 
 UNITS_PER_PASSAGE = 8192
 """
@@ -36,12 +37,14 @@ REMEMBERED_TERMS = 512
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A passage of the view; `vectors` has shape (1 + sentences, dimension), row 0 the passage, unit length."""
+    """A passage of the view, with its vectors as the store has them (`PassageVectors`)."""
 
     id: int
     passage: Passage
     language: Language
     vectors: NDArray[np.float16]
+    pieces: NDArray[np.int8]
+    cuts: NDArray[np.int32]
     key: str
     """The passage's letters and digits in lower case: equal keys are near-identical passages."""
     figures: str
@@ -145,6 +148,7 @@ class View:
         self._vocabulary: list[str] | None = None
         self._matches: dict[tuple[str, ...], tuple[Ids, Ids]] = {}
         self._sides: dict[Language, _Side] = {language: _Side(self.dimension) for language in self.languages}
+        self._samples: dict[Language, Block] | None = None
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -182,6 +186,7 @@ class View:
         self.sources = current
         self._vocabulary = None
         self._matches = {}
+        self._samples = None
         self.generation, self.epoch = generation, epoch
         return True
 
@@ -192,6 +197,16 @@ class View:
         The `k` nearest passages and sentences of a language are looked at, so that neither language crowds out the other.
         """
         return {language: side.nearest(query, k) for language, side in self._sides.items() if side.passages.count}
+
+    def samples(self) -> dict[Language, Block]:
+        """For each language that has passages with pieces some of them, evenly spread, for the ground of late interaction."""
+        if self._samples is None:
+            self._samples = {}
+            for language in self.languages:
+                pieced = [entry for entry in self.entries.values() if entry.language == language and len(entry.pieces)]
+                if pieced:
+                    self._samples[language] = Block(spread(pieced))
+        return self._samples
 
     def matching(self, store: Store, terms: tuple[str, ...]) -> tuple[Ids, Ids]:
         """
@@ -218,9 +233,10 @@ class View:
         return self._vocabulary
 
 
-def _entry(i: int, passage: Passage, language: Language, vectors: NDArray[np.float16]) -> Entry:
+def _entry(i: int, passage: Passage, language: Language, vectors: PassageVectors) -> Entry:
     key = "".join(c for c in searchable(passage.text).lower() if c.isalnum())
-    return Entry(i, passage, language, vectors, key, "".join(c for c in key if c.isdigit()))
+    figures = "".join(c for c in key if c.isdigit())
+    return Entry(i, passage, language, vectors.rows, vectors.pieces, vectors.cuts, key, figures)
 
 
 def sources(store: Store, languages: tuple[Language, ...] = LANGUAGES) -> dict[str, Source]:

@@ -21,25 +21,27 @@ from pathlib import Path
 
 import numpy as np
 from filelock import FileLock, Timeout
-from numpy.typing import NDArray
 
 from clusterqa import documents
 from clusterqa.analysis import ANALYSIS_VERSION, searchable, terms, words
-from clusterqa.encoder import Encoder
+from clusterqa.encoder import Encoded, Encoder, Vectors
 from clusterqa.errors import CorpusError, IndexNotFound, IndexOutdated, StoreDamaged, StoreError, UnreadableDocument
-from clusterqa.passages import split
+from clusterqa.interaction import as_bytes
+from clusterqa.passages import sentence_texts, split
 from clusterqa.records import Document, Passage
 from clusterqa.settings import Settings
-from clusterqa.store import DATABASE, FileState, NewPassage, Store, Stored
+from clusterqa.store import DATABASE, FileState, NewPassage, PassageVectors, Store, Stored
 
 log = logging.getLogger(__name__)
 
-CONTEXT_VERSION = "1"
+CONTEXT_VERSION = "2"
 """Part of the index's fingerprint: raise it whenever `passage_text` or the way of splitting changes."""
 
 LOCK = "writer.lock"
 REMOVED = "removed"
 LOCK_SECONDS = 600
+ENCODED_AT_ONCE = 512
+"""Passages whose pieces are in memory in full precision at one time."""
 SIDECARS = (".yaml", ".yml")
 """Endings of the file with metadata beside a document; it comes, changes and goes with the document."""
 
@@ -93,10 +95,16 @@ def settings_fingerprint(settings: Settings) -> str:
     return f"passage_chars={settings.passage_chars} analysis={ANALYSIS_VERSION} context={CONTEXT_VERSION}"
 
 
-def passage_text(document: Document, passage: Passage) -> str:
-    """What is encoded for a passage: where it stands, then what it says."""
+def passage_parts(document: Document, passage: Passage) -> list[str]:
+    """What is encoded for a passage, a space between the parts: where it stands, then each sentence."""
     place = " – ".join(dict.fromkeys([document.title, *passage.heading]))
-    return searchable(". ".join(part for part in (place, passage.lead, passage.text) if part))
+    above = " ".join(f"{part}." for part in (place, passage.lead) if part)
+    return [searchable(above), *map(searchable, sentence_texts(passage))]
+
+
+def passage_text(document: Document, passage: Passage) -> str:
+    """What is encoded for a passage, in one."""
+    return " ".join(passage_parts(document, passage))
 
 
 def sentence_text(passage: Passage, position: int) -> str:
@@ -258,34 +266,34 @@ def _encode(
     store: Store, encoder: Encoder, read: Sequence[_Read], everything: bool, progress: Progress | None
 ) -> tuple[list[list[NewPassage]], tuple[tuple[str, str], ...]]:
     """The passages of each document with vectors and terms; texts encoded before are not encoded again."""
-    texts = [
-        [[passage_text(r.document, p), *(sentence_text(p, i) for i in range(len(p.sentences)))] for p in r.passages]
-        for r in read
-    ]
+    texts = [[_texts(r.document, passage) for passage in r.passages] for r in read]
     digests = [[_digest(group) for group in groups] for groups in texts]
     flat = {
         d: group for groups, names in zip(texts, digests, strict=True) for group, d in zip(groups, names, strict=True)
     }
-    known: dict[str, NDArray[np.float16]] = {} if everything else store.vectors_by_digest(flat)
+    known: dict[str, PassageVectors] = {} if everything else store.vectors_by_digest(flat)
     missing = [digest for digest in flat if digest not in known]
-    queue = [text for digest in missing for text in flat[digest]]
+    total = sum(1 + len(flat[digest].sentences) for digest in missing)
     done = 0
 
     def count(n: int) -> None:
         nonlocal done
         done += n
         if progress:
-            progress("encode", done, len(queue))
+            progress("encode", done, total)
 
-    if queue:
-        vectors = encoder.encode_passages(queue, count).astype(np.float16)
-        begin = 0
-        for digest in missing:
-            known[digest] = vectors[begin : begin + len(flat[digest])]
-            begin += len(flat[digest])
+    for begin in range(0, len(missing), ENCODED_AT_ONCE):
+        some = missing[begin : begin + ENCODED_AT_ONCE]
+        wholes = encoder.read_passages([" ".join(flat[digest].parts) for digest in some], count)
+        rows = encoder.encode_passages([text for digest in some for text in flat[digest].sentences], count)
+        first = 0
+        for digest, whole in zip(some, wholes, strict=True):
+            last = first + len(flat[digest].sentences)
+            known[digest] = _vectors(flat[digest], whole, rows[first:last])
+            first = last
     warnings = []
     for r, groups in zip(read, texts, strict=True):
-        if cut := encoder.cut_off([text for group in groups for text in group]):
+        if cut := encoder.cut_off([text for group in groups for text in (" ".join(group.parts), *group.sentences)]):
             warnings.append(
                 (r.document.id, f"{len(cut)} of its passages or sentences are longer than the encoder reads; their ends are "
                  "found by words only. Set a smaller passage_chars, or shorten the sentences.")
@@ -309,8 +317,29 @@ def _terms(text: str) -> str:
     return " ".join(term for word in words(text) for term in terms(word))
 
 
-def _digest(texts: Sequence[str]) -> str:
-    return hashlib.sha256("\x00".join(texts).encode("utf-8", "surrogatepass")).hexdigest()
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """What is encoded for a passage as a whole, in its parts, and for each of its sentences."""
+
+    parts: tuple[str, ...]
+    sentences: tuple[str, ...]
+
+
+def _texts(document: Document, passage: Passage) -> _Texts:
+    sentences = (sentence_text(passage, i) for i in range(len(passage.sentences)))
+    return _Texts(tuple(passage_parts(document, passage)), tuple(sentences))
+
+
+def _digest(texts: _Texts) -> str:
+    return hashlib.sha256("\x00".join(texts.parts + texts.sentences).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _vectors(texts: _Texts, whole: Encoded, sentences: Vectors) -> PassageVectors:
+    """What is stored of a passage as encoded; a piece belongs to the part that its last character stands in."""
+    begins = np.cumsum([0, *(len(part) + 1 for part in texts.parts)])
+    cuts = np.searchsorted(whole.ends - 1, begins).astype(np.int32)
+    rows = np.concatenate([whole.vector[None], sentences]).astype(np.float16)
+    return PassageVectors(rows, as_bytes(whole.pieces), cuts)
 
 
 # ── adding, removing, restoring ─────────────────────────────────────────────────────────────────────────────────

@@ -209,3 +209,8 @@ def _passage(document: Document, ordinal: int, group: list[_Unit], lead: str) ->
         page=first.page.number if first.page else None,
         page_label=first.page.label if first.page else None,
     )
+
+
+def sentence_texts(passage: Passage) -> list[str]:
+    """The sentences of a passage, cut from its text."""
+    return [passage.text[s.start - passage.start : s.end - passage.start] for s in passage.sentences]

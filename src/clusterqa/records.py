@@ -134,7 +134,7 @@ class Hit:
     A passage found for a question.
 
     `score` in [0, 1], higher is better, comparable across languages. `dense` is the best cosine of the passage and its
-    sentences, in [-1, 1]; `lexical` the share of the question's weight of words that the passage holds, in [0, 1].
+    sentences, in [-1, 1]; `meaning`, in [0, 1], how far the passage stands out from the corpus by meaning; `lexical` the share of the question's weight of words that the passage holds, in [0, 1].
     `sentence_scores` has one fused score for each of `passage.sentences`.
     """
 
@@ -143,6 +143,7 @@ class Hit:
     source: Source
     score: float
     dense: float
+    meaning: float
     lexical: float
     sentence_scores: tuple[float, ...]
     twins: tuple[int, ...] = ()

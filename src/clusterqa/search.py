@@ -16,8 +16,8 @@ is noise, push right answers out (measured: 45 % → 16 % cross-lingual hits).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import numpy as np
@@ -25,11 +25,13 @@ from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from clusterqa import interaction
 from clusterqa.analysis import content_words, term_in, terms, words
 from clusterqa.expectation import Kind, expected, holds
-from clusterqa.index import Entry, View
+from clusterqa.index import Cosines, Entry, View
 from clusterqa.lexicon import Lexicon
-from clusterqa.records import Hit, Language, Passage
+from clusterqa.passages import sentence_texts
+from clusterqa.records import Hit, Language
 from clusterqa.store import Store
 
 # Tuned on the fitting half of evaluation/questions.jsonl; see docs/decisions.md, which also names the command.
@@ -57,11 +59,21 @@ EXPECTED_BONUS = 0.15
 """For a sentence that holds the kind of thing asked for (a date, a sum, a name)."""
 ANNOUNCEMENT_MALUS = 0.15
 """For a sentence that only announces a list which stands in the next passage."""
-PRIOR_PASSAGES, PRIOR_MEAN, PRIOR_DEVIATION = 20, 0.77, 0.03
-"""What is assumed of the ground of a corpus too small to show one, as if so many passages had been seen."""
+PIECE_SHARE = 0.8
+"""What the comparison piece by piece counts beside that of whole texts, where there is one."""
+PIECE_SCALE = 6.0
+PIECE_HEAD_SHARE = 0.9
+"""A piece of the question that is met only by the title, a heading or the lead above a sentence."""
+PRIOR_PASSAGES, PRIOR, PIECE_PRIOR = 20, (0.77, 0.03), (0.6, 0.04)
+"""
+What is assumed of the ground (mean, deviation) of a corpus too small to show one, as if so many passages had been seen:
+of cosines of whole texts, and of those piece by piece.
+"""
 
 
 Shares = NDArray[np.float64]
+Grounds = dict[Language, tuple[float, float]]
+"""Mean and deviation of cosines, by the language of the passages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +90,9 @@ class SearchWeights:
     spelling_strength: float = SPELLING_STRENGTH
     head_strength: float = HEAD_STRENGTH
     passage_share: float = PASSAGE_SHARE
+    piece_share: float = PIECE_SHARE
+    piece_scale: float = PIECE_SCALE
+    piece_head_share: float = PIECE_HEAD_SHARE
     expected_bonus: float = EXPECTED_BONUS
     announcement_malus: float = ANNOUNCEMENT_MALUS
 
@@ -90,7 +105,8 @@ class Query:
     """
     A question ready to be searched for: what is encoded and which words are looked up.
 
-    `vector` is of unit length. `words` maps each content word to its weight in (0, 1]: 1 for a word of the question
+    `vector` is of unit length, and so is each row of `pieces`, of which there are none when the encoder compares whole
+    texts only. `words` maps each content word to its weight in (0, 1]: 1 for a word of the question
     itself, less for one that an earlier question lends to it.
     """
 
@@ -98,6 +114,7 @@ class Query:
     language: Language
     vector: NDArray[np.float32]
     words: dict[str, float]
+    pieces: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), dtype=np.float32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,29 +165,28 @@ def search(query: Query, view: View, store: Store, lexicon: Lexicon, k: int, wei
     when the corpus is.
     """
     nearest = view.nearest(query.vector, weights.candidates)
-    ground = {language: _ground(cosines.passages, cosines.count) for language, cosines in nearest.items()}
-    below = {language: _ground(cosines.sentences, cosines.count) for language, cosines in nearest.items()}
+    meaning = _Meaning(query, view, nearest, weights)
     concepts, lexical = _lexical(query, view, store, lexicon, weights)
     dense = {i: cosine for cosines in nearest.values() for i, cosine in cosines.best.items()}
     dense |= _best_cosines([i for i in _best(lexical, weights.candidates // 2) if i not in dense], view, query)
-    scores = {
-        i: fused(cosine, ground[view.entries[i].language], float(lexical[i]), weights) for i, cosine in dense.items()
-    }
+    scores = {i: fused(meaning.at_first(i, cosine), float(lexical[i]), weights) for i, cosine in dense.items()}
     looked_at = sorted(scores, key=lambda i: _rank_key(view.entries[i], scores[i]))
     depth = max(weights.reranked, 4 * k)
     first, rest = looked_at[:depth], looked_at[depth:]
     kind = expected(query.text)
-    sentences = {i: _sentence_scores(query, view, i, concepts, below, kind, weights) for i in first}
+    near = meaning.closely(first)
+    sentences = {i: _sentence_scores(view, i, concepts, near[i], kind, weights) for i in first}
     for i in first:
-        entry = view.entries[i]
-        cosine = float(entry.vectors[0].astype(np.float32) @ query.vector)
-        whole = fused(cosine, ground[entry.language], float(lexical[i]), weights)
+        whole = fused(near[i].passage, float(lexical[i]), weights)
         scores[i] = weights.passage_share * whole + (1 - weights.passage_share) * max(sentences[i])
     order = sorted(first, key=lambda i: _rank_key(view.entries[i], scores[i]))
-    trace = Trace(tuple(concepts), ground, dense, lexical, tuple((i, scores[i]) for i in (*order, *rest)))
+    trace = Trace(tuple(concepts), meaning.ground, dense, lexical, tuple((i, scores[i]) for i in (*order, *rest)))
     hits = []
     merged = _merged(order, scores, query.language, view, k)
     dense |= _best_cosines([i for i, _, _ in merged if i not in dense], view, query)
+    if further := [i for i, _, _ in merged if i not in near]:
+        near |= meaning.closely(further)
+        sentences |= {i: _sentence_scores(view, i, concepts, near[i], kind, weights) for i in further}
     for i, score, twins in merged:
         entry = view.entries[i]
         hits.append(
@@ -180,8 +196,9 @@ def search(query: Query, view: View, store: Store, lexicon: Lexicon, k: int, wei
                 source=view.sources[entry.passage.document],
                 score=min(max(score, 0.0), 1.0),
                 dense=dense[i],
+                meaning=near[i].passage,
                 lexical=float(lexical[i]),
-                sentence_scores=sentences.get(i) or _sentence_scores(query, view, i, concepts, below, kind, weights),
+                sentence_scores=sentences[i],
                 twins=twins,
             )
         )
@@ -198,9 +215,70 @@ def _best_cosines(ids: Sequence[int], view: View, query: Query) -> dict[int, flo
     return dict(zip(ids, np.maximum.reduceat(cosines, begins).tolist(), strict=True))
 
 
-def fused(cosine: float, ground: tuple[float, float], lexical: float, weights: SearchWeights = WEIGHTS) -> float:
-    """One score in [0, 1] of a cosine above its ground (mean, deviation) and a lexical share in [0, 1]."""
-    dense = dense_score(cosine, ground, weights.dense_scale)
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """How far a passage and each of its sentences stand out by meaning, in [0, 1]."""
+
+    passage: float
+    sentences: list[float]
+
+
+class _Meaning:
+    """How far passages stand out from the rest for one question: as whole texts, and piece by piece where there are pieces."""
+
+    def __init__(
+        self, query: Query, view: View, nearest: Mapping[Language, Cosines], weights: SearchWeights = WEIGHTS
+    ) -> None:
+        self._query, self._view, self._weights = query, view, weights
+        self.ground = {language: _ground(seen.passages, seen.count, PRIOR) for language, seen in nearest.items()}
+        self._below = {language: _ground(seen.sentences, seen.count, PRIOR) for language, seen in nearest.items()}
+        self._asked: interaction.Asked[Language] | None = None
+        if len(query.pieces) and (samples := view.samples()):
+            self._asked = interaction.Asked(query.pieces, samples, weights.piece_head_share)
+            self._pieces = {
+                language: tuple(
+                    _ground(seen, nearest[language].count, PIECE_PRIOR) for seen in self._asked.ground(language)
+                )
+                for language in samples
+            }
+
+    def at_first(self, i: int, cosine: float) -> float:
+        """By the best cosine of a passage and its sentences."""
+        return dense_score(cosine, self.ground[self._view.entries[i].language], self._weights.dense_scale)
+
+    def closely(self, ids: Sequence[int]) -> dict[int, _Near]:
+        entries = [self._view.entries[i] for i in ids]
+        found = {entry.id: self._by_vectors(entry) for entry in entries}
+        pieced = [entry for entry in entries if len(entry.pieces)]
+        if self._asked is None or not pieced:
+            return found
+        scores = self._asked.scores(interaction.Block(pieced))
+        for entry, whole, cosines in zip(pieced, scores.passages.tolist(), scores.sentences, strict=True):
+            of_passages, of_sentences = self._pieces[entry.language]
+            known, scale = found[entry.id], self._weights.piece_scale
+            found[entry.id] = _Near(
+                self._both(dense_score(whole, of_passages, scale), known.passage),
+                [
+                    self._both(dense_score(cosine, of_sentences, scale), by_vector)
+                    for cosine, by_vector in zip(cosines.tolist(), known.sentences, strict=True)
+                ],
+            )
+        return found
+
+    def _by_vectors(self, entry: Entry) -> _Near:
+        first, *others = (entry.vectors.astype(np.float32) @ self._query.vector).tolist()
+        scale, below = self._weights.dense_scale, self._below[entry.language]
+        return _Near(
+            dense_score(first, self.ground[entry.language], scale),
+            [dense_score(cosine, below, scale) for cosine in others],
+        )
+
+    def _both(self, by_pieces: float, by_vector: float) -> float:
+        return self._weights.piece_share * by_pieces + (1 - self._weights.piece_share) * by_vector
+
+
+def fused(dense: float, lexical: float, weights: SearchWeights = WEIGHTS) -> float:
+    """One score in [0, 1] of nearness by meaning and a share of words, each in [0, 1]."""
     return weights.dense_weight * dense + (1 - weights.dense_weight) * lexical
 
 
@@ -210,10 +288,10 @@ def dense_score(cosine: float, ground: tuple[float, float], scale: float = DENSE
     return min(max((cosine - mean) / (deviation * scale), 0.0), 1.0)
 
 
-def _ground(seen: tuple[float, float], passages: int) -> tuple[float, float]:
+def _ground(seen: tuple[float, float], passages: int, prior: tuple[float, float]) -> tuple[float, float]:
     share = passages / (passages + PRIOR_PASSAGES)
-    mean, deviation = seen
-    return share * mean + (1 - share) * PRIOR_MEAN, share * deviation + (1 - share) * PRIOR_DEVIATION
+    mean, deviation = (share * here + (1 - share) * assumed for here, assumed in zip(seen, prior, strict=True))
+    return mean, deviation
 
 
 def _rank_key(entry: Entry, score: float) -> tuple[float, str, int]:
@@ -359,36 +437,24 @@ def _near_identical(a: Entry, b: Entry) -> bool:
 
 
 def _sentence_scores(
-    query: Query,
-    view: View,
-    i: int,
-    concepts: Sequence[Concept],
-    ground: dict[Language, tuple[float, float]],
-    kind: Kind | None,
-    weights: SearchWeights,
+    view: View, i: int, concepts: Sequence[Concept], near: _Near, kind: Kind | None, weights: SearchWeights
 ) -> tuple[float, ...]:
     """
-    One score a sentence: its cosine above the ground, the share of the question's words that it holds (its title and
+    One score a sentence: how near it is by meaning, the share of the question's words that it holds (its title and
     headings count less), and whether it holds the kind of thing that is asked for.
     """
     entry = view.entries[i]
     passage = entry.passage
-    cosines = entry.vectors[1:].astype(np.float32) @ query.vector
     head = _term_set(" ".join((view.sources[passage.document].title, *passage.heading, passage.lead)))
     texts = sentence_texts(passage)
     scores = [
-        fused(float(cosine), ground[entry.language], _share(concepts, _term_set(text), head, weights), weights)
+        fused(dense, _share(concepts, _term_set(text), head, weights), weights)
         + (weights.expected_bonus if kind and holds(text, kind) else 0.0)
-        for cosine, text in zip(cosines, texts, strict=True)
+        for dense, text in zip(near.sentences, texts, strict=True)
     ]
     if texts[-1].endswith(":"):
         scores[-1] -= weights.announcement_malus
     return tuple(scores)
-
-
-def sentence_texts(passage: Passage) -> list[str]:
-    """The sentences of a passage, cut from its text."""
-    return [passage.text[s.start - passage.start : s.end - passage.start] for s in passage.sentences]
 
 
 def coverage(text: str, concepts: Sequence[Concept]) -> float:

@@ -13,7 +13,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from clusterqa.errors import IndexNotFound, StoreDamaged, StoreError
 from clusterqa.records import Block, Document, Language, Page, Passage, Source, Span
 
 DATABASE = "clusterqa.sqlite3"
-SCHEMA_VERSION = "2"
+SCHEMA_VERSION = "3"
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -54,7 +54,9 @@ CREATE TABLE vectors (
     passage INTEGER PRIMARY KEY,
     digest TEXT NOT NULL,           -- of the texts that were encoded: equal texts need no second encoding
     rows INTEGER NOT NULL, data BLOB NOT NULL,  -- half precision; row 0 the passage, then one a sentence
-    crc32 INTEGER NOT NULL          -- of `data`: a wrong vector would go unnoticed and find wrong places
+    pieces BLOB NOT NULL,           -- bytes; a row for each piece of the passage, empty when the encoder has none
+    cuts BLOB NOT NULL,             -- 32-bit integers; where in `pieces` the head and each sentence begins, and the end
+    crc32 INTEGER NOT NULL          -- of the three: a wrong vector would go unnoticed and find wrong places
 );
 CREATE INDEX vectors_digest ON vectors (digest);
 CREATE TABLE unreadable (id TEXT PRIMARY KEY, reason TEXT NOT NULL, next_step TEXT NOT NULL);
@@ -122,11 +124,26 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
+class PassageVectors:
+    """
+    What an encoder made of a passage.
+
+    `rows` has shape (1 + sentences, dimension), row 0 the passage, of unit length. `pieces` has a unit row for each piece
+    of the passage, times 127, shape (pieces, piece dimension); those from `cuts[0]` on stand above the passage (title,
+    headings, lead), those from `cuts[1 + i]` on in sentence i; the last cut is the number of pieces.
+    """
+
+    rows: NDArray[np.float16]
+    pieces: NDArray[np.int8] = field(default_factory=lambda: np.zeros((0, 0), dtype=np.int8))
+    cuts: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+
+
+@dataclass(frozen=True, slots=True)
 class NewPassage:
-    """A passage with everything that is stored beside it; `vectors` has shape (1 + sentences, dimension)."""
+    """A passage with everything that is stored beside it."""
 
     passage: Passage
-    vectors: NDArray[np.float16]
+    vectors: PassageVectors
     digest: str
     body_terms: str
     head_terms: str
@@ -326,11 +343,11 @@ class Store:
             tuple(Page(*values) for values in json.loads(rows[0][1])),
         )
 
-    def passages(self, after_generation: int = -1) -> Iterator[tuple[int, Language, Passage, NDArray[np.float16]]]:
+    def passages(self, after_generation: int = -1) -> Iterator[tuple[int, Language, Passage, PassageVectors]]:
         """(id, language, passage, vectors) of the passages that came after a generation, in the order of their ids."""
         texts: dict[str, str] = {}
         sql = (
-            "SELECT p.*, d.language, d.version, x.rows, x.data, x.crc32 FROM passages p JOIN documents d ON d.id = p.document "
+            "SELECT p.*, d.language, d.version, x.rows, x.data, x.pieces, x.cuts, x.crc32 FROM passages p JOIN documents d ON d.id = p.document "
             "JOIN vectors x ON x.passage = p.id WHERE p.generation > ? ORDER BY p.id"
         )
         for row in self._rows(sql, (after_generation,)):
@@ -354,10 +371,16 @@ class Store:
             )
             yield int(row["id"]), row["language"], passage, self._vectors(row)
 
-    def _vectors(self, row: sqlite3.Row) -> NDArray[np.float16]:
-        if zlib.crc32(row["data"]) != row["crc32"]:
+    def _vectors(self, row: sqlite3.Row) -> PassageVectors:
+        if _crc32(row["data"], row["pieces"], row["cuts"]) != row["crc32"]:
             raise self._damaged("vectors without their checksum")
-        return np.frombuffer(row["data"], dtype=np.float16).reshape(row["rows"], -1)
+        cuts = np.frombuffer(row["cuts"], dtype=np.int32)
+        pieces = np.frombuffer(row["pieces"], dtype=np.int8)
+        return PassageVectors(
+            np.frombuffer(row["data"], dtype=np.float16).reshape(row["rows"], -1),
+            pieces.reshape(cuts[-1], -1) if len(pieces) else np.zeros((0, 0), dtype=np.int8),
+            cuts,
+        )
 
     def _damaged(self, what: str) -> StoreDamaged:
         return StoreDamaged(_DAMAGED.format(path=self.path, error=what))
@@ -365,14 +388,16 @@ class Store:
     def removed_since(self, generation: int) -> list[int]:
         return [int(row[0]) for row in self._rows("SELECT passage FROM removals WHERE generation > ?", (generation,))]
 
-    def vectors_by_digest(self, digests: Iterable[str]) -> dict[str, NDArray[np.float16]]:
+    def vectors_by_digest(self, digests: Iterable[str]) -> dict[str, PassageVectors]:
         """Vectors already computed for equal texts, by digest."""
         wanted = list(dict.fromkeys(digests))
-        found: dict[str, NDArray[np.float16]] = {}
+        found: dict[str, PassageVectors] = {}
         for begin in range(0, len(wanted), 500):
             part = wanted[begin : begin + 500]
             marks = ",".join("?" * len(part))
-            for row in self._rows(f"SELECT digest, rows, data, crc32 FROM vectors WHERE digest IN ({marks})", part):
+            for row in self._rows(
+                f"SELECT digest, rows, data, pieces, cuts, crc32 FROM vectors WHERE digest IN ({marks})", part
+            ):
                 found[row["digest"]] = self._vectors(row)
         return found
 
@@ -429,7 +454,9 @@ class Store:
         for what, sql in checks.items():
             if count := int(self._rows(sql)[0][0]):
                 found.append(f"{count} {what}")
-        if count := sum(zlib.crc32(row[0]) != row[1] for row in self._rows("SELECT data, crc32 FROM vectors")):
+        if count := sum(
+            _crc32(*row[:3]) != row[3] for row in self._rows("SELECT data, pieces, cuts, crc32 FROM vectors")
+        ):
             found.append(f"{count} vectors without their checksum")
         for row in self._rows("SELECT document, sha256, text FROM versions"):
             if _sha256(row[2]) != row[1]:
@@ -512,10 +539,15 @@ class Store:
                 ),
             )
             row = cursor.lastrowid
-            vectors = np.ascontiguousarray(new.vectors, dtype=np.float16)
+            made = new.vectors
+            parts = (
+                made.rows.astype(np.float16).tobytes(),
+                made.pieces.astype(np.int8).tobytes(),
+                made.cuts.astype(np.int32).tobytes(),
+            )
             self._db.execute(
-                "INSERT INTO vectors VALUES (?, ?, ?, ?, ?)",
-                (row, new.digest, len(vectors), vectors.tobytes(), zlib.crc32(vectors.tobytes())),
+                "INSERT INTO vectors VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (row, new.digest, len(made.rows), *parts, _crc32(*parts)),
             )
             self._db.execute(
                 "INSERT INTO stems (rowid, body, head) VALUES (?, ?, ?)",
@@ -563,6 +595,13 @@ class Store:
     def set_unreadable(self, files: Iterable[tuple[str, str, str]]) -> None:
         self._db.execute("DELETE FROM unreadable")
         self._db.executemany("INSERT INTO unreadable VALUES (?, ?, ?)", list(files))
+
+
+def _crc32(*parts: bytes) -> int:
+    value = 0
+    for part in parts:
+        value = zlib.crc32(part, value)
+    return value
 
 
 def _sha256(text: str) -> str:

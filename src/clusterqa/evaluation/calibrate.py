@@ -16,7 +16,7 @@ FOLDS = 10
 SEED = 20261123
 L2 = 1.0
 FOR_AN_ANSWER = frozenset(
-    "score dense cosine lexical sentence quote_words place_words rarest lead crowd agreement".split()
+    "score dense cosine meaning lexical sentence quote_words place_words rarest lead crowd agreement".split()
 )
 """Features whose rise must not lower the confidence."""
 AGAINST_AN_ANSWER = frozenset({"unknown"})

@@ -19,7 +19,7 @@ from clusterqa.answer import features, reply
 from clusterqa.assistant import SEARCH_DEPTH, load_calibration
 from clusterqa.calibration import Calibration
 from clusterqa.conversation import Understood, understand
-from clusterqa.encoder import Encoder, Vectors
+from clusterqa.encoder import Encoded, Encoder, Vectors
 from clusterqa.errors import ClusterQAError
 from clusterqa.evaluation.beir import BeirSet, beir_id
 from clusterqa.evaluation.measures import CHANNEL_MEASURES, SEARCH_MEASURES, overlaps, search_values
@@ -45,7 +45,7 @@ Places = dict[str, list[tuple[int, int]]]
 Tick = Callable[[], object]
 
 
-class _Clock:
+class _Clock(Encoder):
     """An encoder that adds up the time it takes, so that it can be told from the reading of the question around it."""
 
     def __init__(self, encoder: Encoder) -> None:
@@ -58,6 +58,13 @@ class _Clock:
         begin = time.perf_counter()
         try:
             return self._encoder.encode_queries(texts)
+        finally:
+            self.seconds += time.perf_counter() - begin
+
+    def read_query(self, text: str) -> Encoded:
+        begin = time.perf_counter()
+        try:
+            return self._encoder.read_query(text)
         finally:
             self.seconds += time.perf_counter() - begin
 

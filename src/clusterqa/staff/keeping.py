@@ -19,11 +19,11 @@ import shutil
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import numpy as np
 
@@ -31,7 +31,7 @@ from clusterqa import library
 from clusterqa.assistant import Assistant
 from clusterqa.calibration import Calibration
 from clusterqa.documents.metadata import Metadata, parse
-from clusterqa.encoder import Encoder, Vectors
+from clusterqa.encoder import Encoded, Encoder, Vectors
 from clusterqa.errors import ClusterQAError, CorpusError, UnreadableDocument
 from clusterqa.passages import split
 from clusterqa.records import Document, Passage, Question, Reply
@@ -54,8 +54,12 @@ MANY = 10
 """In a corpus of at least so many documents, more than half of them gone at once is taken for a mistake."""
 AT_A_TIME = 12
 """Documents changed by hand that are taken up in one go."""
-REMEMBERED_TEXTS = 20_000
+REMEMBERED_TEXTS, REMEMBERED_PASSAGES = 20_000, 2_000
+"""Whole passages come with their pieces, some 40 kB each."""
 KEPT_TRIALS = 4
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +107,13 @@ class Stopped(Exception):
     """The server is going down: what was begun is given up before its transaction, and taken up again at the next start."""
 
 
-class RememberingEncoder:
+class RememberingEncoder(Encoder):
     """An encoder that does not encode a passage text twice: what was tried as a draft is live at once when published."""
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
         self._known: OrderedDict[str, Vectors] = OrderedDict()
+        self._read: OrderedDict[str, Encoded] = OrderedDict()
         self._lock = threading.Lock()
         self.fingerprint = encoder.fingerprint
         self.dimension = encoder.dimension
@@ -116,24 +121,39 @@ class RememberingEncoder:
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         return self._encoder.encode_queries(texts)
 
+    def read_query(self, text: str) -> Encoded:
+        return self._encoder.read_query(text)
+
     def cut_off(self, texts: Sequence[str]) -> list[int]:
         return self._encoder.cut_off(texts)
 
     def encode_passages(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
+        rows = self._remembered(self._known, REMEMBERED_TEXTS, self._encoder.encode_passages, texts, progress)
+        return np.stack(rows) if rows else np.zeros((0, self.dimension), dtype=np.float32)
+
+    def read_passages(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> list[Encoded]:
+        return self._remembered(self._read, REMEMBERED_PASSAGES, self._encoder.read_passages, texts, progress)
+
+    def _remembered(
+        self,
+        known: OrderedDict[str, T],
+        most: int,
+        encode: Callable[[Sequence[str], Callable[[int], None] | None], Iterable[T]],
+        texts: Sequence[str],
+        progress: Callable[[int], None] | None,
+    ) -> list[T]:
         with self._lock:
-            known = {text: self._known[text] for text in texts if text in self._known}
-        missing = list(dict.fromkeys(text for text in texts if text not in known))
+            found = {text: known[text] for text in texts if text in known}
+        missing = list(dict.fromkeys(text for text in texts if text not in found))
         if progress and len(missing) < len(texts):
             progress(len(texts) - len(missing))
         if missing:
-            for text, row in zip(missing, self._encoder.encode_passages(missing, progress), strict=True):
-                known[text] = row
+            found.update(zip(missing, encode(missing, progress), strict=True))
             with self._lock:
-                self._known.update((text, known[text]) for text in missing)
-                while len(self._known) > REMEMBERED_TEXTS:
-                    self._known.popitem(last=False)
-        rows = [known[text] for text in texts]
-        return np.stack(rows) if rows else np.zeros((0, self.dimension), dtype=np.float32)
+                known.update((text, found[text]) for text in missing)
+                while len(known) > most:
+                    known.popitem(last=False)
+        return [found[text] for text in texts]
 
 
 class Keeper:
@@ -527,23 +547,19 @@ class Keeper:
         """
         told = self._progress(key)
         if document is not None:
-            texts = [
-                text
-                for passage in self.passages(document)
-                for text in (
-                    library.passage_text(document, passage),
-                    *(library.sentence_text(passage, i) for i in range(len(passage.sentences))),
-                )
-            ]
-            done = 0
+            passages = self.passages(document)
+            wholes = [library.passage_text(document, passage) for passage in passages]
+            sentences = [library.sentence_text(p, i) for p in passages for i in range(len(p.sentences))]
+            total, done = len(wholes) + len(sentences), 0
 
             def counted(number: int) -> None:
                 nonlocal done
                 done += number
-                told("encode", done, len(texts))
+                told("encode", done, total)
 
-            told("encode", 0, len(texts))
-            self._encoder.encode_passages(texts, counted)
+            told("encode", 0, total)
+            self._encoder.read_passages(wholes, counted)
+            self._encoder.encode_passages(sentences, counted)
         with library.writer_lock(self.settings.data):
             yield
 

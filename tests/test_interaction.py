@@ -1,0 +1,104 @@
+"""Late interaction: a question's pieces against a passage's, worked out on paper and against a plain loop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from clusterqa.interaction import PRIOR_MEAN, PRIOR_PASSAGES, SAMPLED, Asked, Block, as_bytes, spread
+
+X, Y, Z = np.eye(3, dtype=np.float32)
+
+
+@dataclass
+class Passage:
+    """A passage whose parts (what stands above it, then each sentence) have so many pieces."""
+
+    parts: list[list[NDArray[np.float32]]]
+    pieces: NDArray[np.int8] = field(init=False)
+    cuts: NDArray[np.int32] = field(init=False)
+
+    def __post_init__(self) -> None:
+        rows = [piece for part in self.parts for piece in part]
+        self.pieces = as_bytes(np.array(rows, dtype=np.float32))
+        self.cuts = np.cumsum([0, *map(len, self.parts)]).astype(np.int32)
+
+
+def asked(*pieces: NDArray[np.float32], sample: Passage | None = None, head_share: float = 0.5) -> Asked[str]:
+    return Asked(np.stack(pieces), {"en": Block([sample or Passage([[Z], [Z]])])}, head_share)
+
+
+def test_a_piece_looks_for_the_nearest_piece_of_the_passage_and_of_each_sentence():
+    passage = Passage([[Z], [X, Y], [(X + Y) / np.sqrt(2, dtype=np.float32)]])
+    scores = asked(X).scores(Block([passage]))
+    assert scores.passages[0] == pytest.approx(1.0)
+    assert scores.sentences[0].tolist() == pytest.approx([1.0, np.sqrt(0.5)], abs=0.005)
+
+
+def test_what_stands_above_a_sentence_counts_for_a_share_of_it():
+    passage = Passage([[X], [Y], [Z]])
+    scores = asked(X, Y, head_share=0.5).scores(Block([passage]))
+    assert scores.passages[0] == pytest.approx(1.0)
+    assert scores.sentences[0].tolist() == pytest.approx([0.75, 0.25])
+
+
+def test_pieces_that_every_passage_is_near_to_count_less():
+    common = Passage([[], [X]])
+    question = Asked(np.stack([X, Y]), {"en": Block([common] * 60), "lt": Block([common] * 60)}, 0.5)
+    mean = np.array([60, 0]) + PRIOR_PASSAGES * PRIOR_MEAN
+    weight = (1 - mean / (60 + PRIOR_PASSAGES)) ** 2
+    only_common, only_rare = question.scores(Block([Passage([[], [X]]), Passage([[], [Y]])])).passages
+    assert only_common == pytest.approx(weight[0] / weight.sum(), rel=1e-3)
+    assert only_rare == pytest.approx(weight[1] / weight.sum(), rel=1e-3)
+    assert only_rare > 5 * only_common
+
+
+def test_in_a_corpus_of_one_passage_no_piece_is_taken_for_common():
+    """Or what the only passage is about would be what counts least."""
+    only = Passage([[], [X]])
+    question = Asked(np.stack([X, Y]), {"en": Block([only])}, 0.5)
+    assert question.scores(Block([only])).passages[0] > 0.4
+
+
+def test_the_ground_is_mean_and_deviation_over_the_sample():
+    near, far = Passage([[], [X]]), Passage([[], [Y], [Y]])
+    question = Asked(np.stack([X]), {"en": Block([near, far])}, 0.5)
+    (mean, deviation), (of_sentences, _) = question.ground("en")
+    assert (mean, deviation, of_sentences) == pytest.approx((0.5, 0.5, 1 / 3))
+
+
+def test_a_sentence_beyond_what_the_encoder_reads_has_no_piece_and_is_not_near():
+    passage = Passage([[Z], [X], []])
+    assert asked(X).scores(Block([passage])).sentences[0].tolist() == pytest.approx([1.0, 0.0])
+
+
+@given(st.integers(0, 300))
+def test_the_sample_is_spread_over_all_passages_and_never_more_than_its_size(count):
+    chosen = spread(range(count))
+    assert len(chosen) == min(count, SAMPLED) == len(set(chosen))
+    if count:
+        assert (chosen[0], chosen[-1]) == (0, count - 1)
+
+
+@settings(max_examples=50)
+@given(st.integers(0, 2**32 - 1), st.lists(st.lists(st.integers(0, 3), min_size=2, max_size=4), min_size=1, max_size=5))
+def test_many_passages_at_once_are_compared_as_one_by_one(seed, shapes):
+    draw = np.random.default_rng(seed)
+
+    def unit(count: int) -> list[NDArray[np.float32]]:
+        rows = draw.normal(size=(count, 3))
+        return list((rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32))
+
+    passages = [Passage([unit(1), *map(unit, shape[1:])]) for shape in shapes]
+    question = asked(*unit(4), head_share=0.9)
+    together = question.scores(Block(passages))
+    for at, passage in enumerate(passages):
+        alone = question.scores(Block([passage]))
+        assert together.passages[at] == pytest.approx(float(alone.passages[0]), abs=1e-5)
+        np.testing.assert_allclose(together.sentences[at], alone.sentences[0], atol=1e-5)
+        assert len(together.sentences[at]) == len(passage.parts) - 1
