@@ -20,7 +20,7 @@ import numpy as np
 
 from clusterqa import documents, library
 from clusterqa.assistant import Assistant
-from clusterqa.encoder import SentenceEncoder
+from clusterqa.encoder import Encoded, SentenceEncoder, Vectors
 from clusterqa.evaluation.sets import read_set
 from clusterqa.settings import Settings
 
@@ -45,12 +45,22 @@ class NoisyEncoder:
         self.fingerprint, self.dimension = real.fingerprint, real.dimension
         self.encode_queries, self.read_query = real.encode_queries, real.read_query
         self.cut_off = lambda texts: []
+        self._piece_dimension = real.read_query(QUESTIONS[0]).pieces.shape[1]
         self._centres = real.encode_queries(QUESTIONS)
 
     def encode_passages(self, texts, progress=None):  # type: ignore[no-untyped-def]
         rows = self._random.normal(size=(len(texts), self.dimension)).astype(np.float32) / 12
         rows += self._centres[self._random.integers(0, len(self._centres), size=len(texts))]
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+    def read_passages(self, texts, progress=None):  # type: ignore[no-untyped-def]
+        return [self._read(text, vector) for text, vector in zip(texts, self.encode_passages(texts), strict=True)]
+
+    def _read(self, text: str, vector: Vectors) -> Encoded:
+        """With a piece for every four characters, as the real one has."""
+        ends = np.arange(4, len(text) + 4, 4)
+        pieces = self._random.normal(size=(len(ends), self._piece_dimension)).astype(np.float32)
+        return Encoded(vector, pieces / np.linalg.norm(pieces, axis=1, keepdims=True), np.minimum(ends, len(text)))
 
 
 def grow(corpus: Path, target: Path, passages: int) -> None:

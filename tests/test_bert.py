@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
-from clusterqa.bert import Bert
+from clusterqa.bert import PROJECTION, Bert
 from clusterqa.encoder import SentenceEncoder, bundled_path
 from clusterqa.errors import EncoderError
 from probes import told_by
@@ -67,6 +68,48 @@ def test_texts_of_several_threads_do_not_get_mixed_up(bundled):
     with ThreadPoolExecutor(8) as threads:
         for vector, found in zip(alone, threads.map(lambda text: bundled([text])[0], texts), strict=True):
             np.testing.assert_array_equal(vector, found)
+
+
+@pytest.fixture(scope="module")
+def projected(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MiniLM with a projection of its pieces to 16 dimensions."""
+    folder = tmp_path_factory.mktemp("encoder") / "projected"
+    shutil.copytree(MINILM, folder)
+    projection = np.random.default_rng(2).normal(size=(16, 384)).astype(np.float16)
+    save_file({"projection": projection}, folder / PROJECTION)
+    return folder
+
+
+def test_pieces_are_the_last_layer_through_the_folders_projection(projected):
+    import torch
+    from transformers import AutoModel, AutoTokenizer
+
+    text = "Gold labels cost more."
+    inputs = AutoTokenizer.from_pretrained(projected)(text, return_tensors="pt")
+    with torch.no_grad():
+        hidden = AutoModel.from_pretrained(projected)(**inputs).last_hidden_state[0].numpy()
+    expected = unit(hidden @ load_file(projected / PROJECTION)["projection"].astype(np.float32).T)
+
+    read = SentenceEncoder.load(str(projected)).read_query(text)
+    np.testing.assert_allclose(read.pieces, expected[1:-1], atol=1e-5)
+    assert [text[:end].split()[-1] for end in read.ends] == ["Gold", "labels", "cost", "more", "more."]
+
+
+def test_a_text_read_with_its_pieces_has_the_same_vector(projected):
+    encoder = SentenceEncoder.load(str(projected))
+    texts = [text.removeprefix("passage: ") for text in TEXTS]
+    read = encoder.read_passages(texts)
+    np.testing.assert_allclose(np.stack([one.vector for one in read]), encoder.encode_passages(texts), atol=1e-5)
+    for text, one in zip(texts, read, strict=True):
+        assert one.pieces.shape == (len(one.ends), 16)
+        assert sorted(one.ends.tolist()) == one.ends.tolist() and max(one.ends, default=0) <= len(text)
+    bert = Bert.read(projected)
+    assert bert is not None and len(read[-1].pieces) + 2 == bert.limit
+
+
+def test_without_a_projection_there_are_no_pieces():
+    encoder = SentenceEncoder.load(str(MINILM))
+    assert encoder.read_query("Gold").pieces.shape == encoder.read_passages(["Gold"])[0].pieces.shape == (0, 0)
 
 
 @pytest.mark.parametrize("arithmetic", ["int8", "bfloat16"])

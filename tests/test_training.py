@@ -4,9 +4,11 @@ import gzip
 import random
 import struct
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -88,16 +90,12 @@ def test_a_typing_error_changes_at_most_one_word(text: str, seed: int) -> None:
 
 
 def test_a_row_is_pulled_to_its_own_and_away_from_the_others() -> None:
-    import torch
-
     own = torch.eye(3)
     assert train.contrast(own, own).item() < 1e-6
     assert train.contrast(own, own.roll(1, 0)).item() == pytest.approx(1 / train.TEMPERATURE, abs=1e-3)
 
 
 def test_a_text_that_says_the_same_is_not_pushed_away() -> None:
-    import torch
-
     own = torch.eye(3)
     twice = torch.cat([own, own[:1]])  # the first and the last say the same
     assert train.contrast(twice, twice).item() < 1e-6
@@ -105,8 +103,6 @@ def test_a_text_that_says_the_same_is_not_pushed_away() -> None:
 
 
 def test_what_was_seen_before_is_pushed_away_too() -> None:
-    import torch
-
     student, teacher = torch.eye(3)[:2], torch.eye(3)[:2]
     wrong = torch.nn.functional.normalize(torch.tensor([[0.9, 0.0, 0.4]]), dim=1)  # alike to the first, not the same
     alone, with_it = train.contrast(student, teacher).item(), train.contrast(student, teacher, wrong).item()
@@ -114,13 +110,41 @@ def test_what_was_seen_before_is_pushed_away_too() -> None:
 
 
 def test_memory_keeps_the_latest() -> None:
-    import torch
-
     memory = train.Memory()
     for number in range(3):
         memory.add(torch.full((train.REMEMBERED // 2, 1), float(number)))
     assert memory.vectors.shape == (train.REMEMBERED, 1)
     assert set(memory.vectors.flatten().tolist()) == {1.0, 2.0}
+
+
+def reading(*texts: list[tuple[int, float]]) -> train.Reading:
+    """Texts of pieces (axis of four, weight), padded to the longest with pieces that are near to everything."""
+    longest = max(map(len, texts))
+    pieces, weights = torch.full((len(texts), longest, 4), 0.5), torch.zeros(len(texts), longest)
+    for row, text in enumerate(texts):
+        for place, (axis, weight) in enumerate(text):
+            pieces[row, place], weights[row, place] = torch.eye(4)[axis], weight
+    return train.Reading(torch.eye(4)[: len(texts)], pieces, weights)
+
+
+def test_pieces_are_compared_by_the_best_cosine_weighed_by_rarity_and_padding_is_never_met() -> None:
+    asked, read = (
+        reading([(0, 3.0), (1, 1.0)]),
+        reading([(0, 1.0)], [(1, 1.0), (2, 1.0)], [(2, 1.0), (3, 1.0), (2, 1.0)]),
+    )
+    assert train.interaction(asked, read)[0].tolist() == pytest.approx([0.75, 0.25, 0.0])
+    onto_the_first_axis = torch.eye(4)[:1]
+    assert train.interaction(asked, read, onto_the_first_axis)[0].tolist() == pytest.approx([0.75, 0.0, 0.0])
+
+
+def test_what_the_teacher_finds_alike_is_not_pushed_away_like_the_rest() -> None:
+    asked, read = reading([(0, 1.0)], [(1, 1.0)]), reading([(0, 1.0)], [(1, 1.0)])
+    projection = torch.eye(4)
+    right = train.contrast_pieces(asked, read, torch.eye(2), projection).item()
+    alike = train.contrast_pieces(asked, read, torch.ones(2, 2), projection).item()
+    crossed = train.contrast_pieces(asked, reading([(1, 1.0)], [(0, 1.0)]), torch.eye(2), projection).item()
+    assert right < 1e-6
+    assert alike == pytest.approx(crossed / 4, rel=0.01)  # a quarter of the target lies on the other one
 
 
 def test_a_dictionary_gives_the_first_words_of_the_first_senses() -> None:
@@ -144,6 +168,24 @@ def test_a_dictionary_gives_the_first_words_of_the_first_senses() -> None:
         ("abate", "anuliuoti"),
         ("abbey", "abatija"),
     ]
+
+
+def test_lines_of_words_say_the_same_in_the_same_order_in_forms_that_people_write(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known = {"namas": ["namas", "namuose", "namasxyz"], "voverė": ["voverė", "voverės"]}
+    monkeypatch.setattr(texts, "inflected", lambda words: known)
+    pairs = [("house", "namas"), ("squirrel", "voverė"), ("aardvark", "vamzdžiadantis")]
+    lines = list(texts.word_lines(pairs, 600, seed=1))
+    assert lines == list(texts.word_lines(pairs, 600, seed=1))
+    english = {form: en for en, word in pairs for form in known.get(word, [word])}
+    seen: Counter[str] = Counter()
+    for en, lt in lines:
+        forms = lt.split(", ")
+        assert 1 <= len(forms) <= 3 and en.split(", ") == [english[form] for form in forms]
+        seen.update(forms)
+    assert seen["namuose"] > 100 and seen["namasxyz"] == 0  # nobody writes it
+    assert seen["namas"] + seen["namuose"] > seen["voverė"] + seen["voverės"] > 10 * seen["vamzdžiadantis"]
 
 
 def test_the_corpus_gives_passages_and_sentences_at_the_same_place_of_both_languages(tmp_path: Path) -> None:

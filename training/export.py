@@ -39,7 +39,7 @@ def main() -> None:
             # Without indentation: a tokenizer of 32,000 pieces is a third smaller for it.
             content = json.loads(path.read_text(encoding="utf-8"))
             place.write_text(json.dumps(content, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
-        elif path.suffix != ".safetensors":
+        elif path.suffix != ".safetensors" and path.name != "README.md":
             shutil.copyfile(path, place)
     weights = {name: tensor.half() for name, tensor in load_file(source / "model.safetensors").items()}
     # Mean pooling takes no pooler, but transformers reports one that is missing at every start: it gets an empty one.

@@ -336,11 +336,11 @@ def main() -> None:
     parser.add_argument("--longest", type=int, default=96, help="pieces read of a text")
     parser.add_argument("--rate", type=float, default=1e-4, help="learning rate of the layers")
     parser.add_argument("--pieces-rate", type=float, default=8e-4, help="learning rate of the pieces' embeddings")
-    parser.add_argument("--english", type=int, default=5, help="every so many-th English text is taught too")
+    parser.add_argument("--english", type=int, default=4, help="every so many-th English text is taught too")
     parser.add_argument(
-        "--mix", type=float, nargs=3, default=(0.80, 0.09, 0.11), help="translations, passages, questions"
+        "--mix", type=float, nargs=3, default=(0.75, 0.14, 0.11), help="translations, passages, questions"
     )
-    parser.add_argument("--question-weight", type=float, default=0.3)
+    parser.add_argument("--question-weight", type=float, default=0.5)
     parser.add_argument("--workers", type=int, default=2, help="processes on a processor, one thread each")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--start", default="pruned", help="folder to start from, in WORK or anywhere")

@@ -27,7 +27,7 @@ from clusterqa.analysis import fold, searchable
 from clusterqa.encoder import Encoded, SentenceEncoder
 from clusterqa.evaluation.measures import overlaps
 from clusterqa.evaluation.sets import Item, read_set, spans
-from clusterqa.interaction import Block, as_bytes, scores, spread, weights
+from clusterqa.interaction import Asked, Block, as_bytes, spread
 from clusterqa.library import passage_text
 from clusterqa.passages import split
 from clusterqa.records import LANGUAGES, Span
@@ -88,15 +88,12 @@ def _by_pieces(questions: list[Encoded], passages: list[Encoded], languages: lis
         )
         for p in passages
     ]
-    samples = []
-    for language in LANGUAGES:
-        own = [passage for passage, spoken in zip(stored, languages, strict=True) if spoken == language]
-        samples.append(Block(spread(own)))
+    samples = {
+        language: Block(spread([p for p, own in zip(stored, languages, strict=True) if own == language]))
+        for language in set(languages)
+    }
     everything = Block(stored)
-    rows = [
-        scores(question.pieces, weights(question.pieces, samples), everything, 0.0).passages for question in questions
-    ]
-    return np.stack(rows)
+    return np.stack([Asked(question.pieces, samples, 0.0).scores(everything).passages for question in questions])
 
 
 def _recall(

@@ -210,7 +210,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "kind_unknown": "nerastas",
         "trial_hits": "Rastos ištraukos",
         "trial_hits_lead": "Bendra eilė sudaroma iš dviejų paieškų: pagal prasmę (kosinusas) ir pagal žodžius (kokia klausimo žodžių "
-        "svorio dalis yra ištraukoje). Skliaustuose – vieta toje paieškoje.",
+        "svorio dalis yra ištraukoje). Skliaustuose – vieta toje paieškoje. Geriausios ištraukos su klausimu dar "
+        "palyginamos žodis po žodžio.",
         "fused": "Bendras balas",
         "by_meaning": "Pagal prasmę",
         "by_words": "Pagal žodžius",
@@ -446,7 +447,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "kind_unknown": "not found",
         "trial_hits": "Passages found",
         "trial_hits_lead": "The order comes from two searches: by meaning (cosine) and by words (the share of the question's weight of "
-        "words that stands in the passage). In brackets the rank in that search.",
+        "words that stands in the passage). In brackets the rank in that search. The best passages are then compared with the question "
+        "word by word.",
         "fused": "Score",
         "by_meaning": "By meaning",
         "by_words": "By words",
@@ -494,6 +496,7 @@ FEATURES: dict[Language, dict[str, str]] = {
         "score": "pirmosios ištraukos bendras balas",
         "dense": "kiek jos prasmė išsiskiria iš visų ištraukų",
         "cosine": "jos prasmės artumas (kosinusas)",
+        "meaning": "kiek ji išsiskiria lyginant žodis po žodžio",
         "lexical": "klausimo žodžių dalis ištraukoje",
         "sentence": "geriausio sakinio balas",
         "quote_words": "klausimo žodžių dalis citatoje",
@@ -510,6 +513,7 @@ FEATURES: dict[Language, dict[str, str]] = {
         "score": "score of the first passage",
         "dense": "how far its meaning stands out from all passages",
         "cosine": "closeness of its meaning (cosine)",
+        "meaning": "how far it stands out when compared word by word",
         "lexical": "share of the question's words in the passage",
         "sentence": "score of the best sentence",
         "quote_words": "share of the question's words in the quote",
