@@ -8,15 +8,15 @@ BIN := $(VENV)/bin
 .PHONY: run test lint corpus-check spelling corpus-files browser screenshots evaluate wheel clean
 .DEFAULT_GOAL := run
 
-# torch first and from the constraints: a plain install of what needs it would bring CUDA packages of several GB.
 $(VENV)/.run: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
 	touch $@
 
+# torch first and from the constraints: a plain install of what needs it would bring CUDA packages of several GB.
 $(VENV)/.dev: $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 

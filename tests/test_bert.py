@@ -176,6 +176,22 @@ def test_damaged_weights_are_named_with_the_next_step(tmp_path):
         SentenceEncoder.load(str(folder))
 
 
+def test_an_encoder_that_needs_torch_says_what_to_install_where_it_is_missing(tmp_path):
+    other = copy_with(tmp_path, "1_Pooling/config.json", pooling_mode_max_tokens=True)
+    probe = (
+        "import sys\n"
+        "sys.modules['torch'] = sys.modules['sentence_transformers'] = None\n"
+        "from clusterqa.encoder import SentenceEncoder\n"
+        "from clusterqa.errors import EncoderError\n"
+        "assert SentenceEncoder.load().encode_queries(['labas']).shape == (1, 384)\n"
+        "try:\n"
+        f"    SentenceEncoder.load({str(other)!r})\n"
+        "except EncoderError as error:\n"
+        "    print(error)\n"
+    )
+    assert "pip install 'clusterqa[torch]'" in told_by(probe)
+
+
 def test_the_bundled_encoder_needs_neither_torch_nor_transformers():
     probe = (
         "import sys\n"

@@ -16,7 +16,7 @@ from clusterqa.library import check_in_step, corpus_files, out_of_step, removed
 from clusterqa.settings import Settings
 from clusterqa.store import DATABASE, Store
 
-_PACKAGES = ("openvino", "torch", "sentence-transformers", "faiss-cpu", "PyStemmer", "langdetect", "pypdfium2", "python-docx",
+_PACKAGES = ("openvino", "tokenizers", "faiss-cpu", "PyStemmer", "langdetect", "pypdfium2", "python-docx",
              "trafilatura", "gradio", "fastapi")  # fmt: skip
 
 

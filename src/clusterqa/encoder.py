@@ -134,6 +134,11 @@ class SentenceEncoder(Encoder):
                 if bert is not None:
                     return cls(bert, fingerprint, prompts_of(bert.prompts, name))
             model = Torch(str(local) if is_local else name, threads)
+        except ModuleNotFoundError as error:
+            raise EncoderError(
+                f"The encoder {name!r} is run by sentence-transformers, which is not installed ({error.name} is missing). "
+                "Install it with: pip install 'clusterqa[torch]'. The bundled encoder does without."
+            ) from error
         except Exception as error:
             where = f"folder {local}" if is_local else f"name {name!r}"
             raise EncoderError(

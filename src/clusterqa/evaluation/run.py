@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 DEPTH = 100
 """Passages of a ranking that are kept."""
 CHANNEL_DEPTH = 10
-PACKAGES = ("torch", "sentence-transformers", "faiss-cpu", "PyStemmer", "ir_measures")
+PACKAGES = ("openvino", "torch", "sentence-transformers", "faiss-cpu", "PyStemmer", "ir_measures")
 
 Places = dict[str, list[tuple[int, int]]]
 Tick = Callable[[], object]
