@@ -29,8 +29,8 @@ class Passage:
         self.cuts = np.cumsum([0, *map(len, self.parts)]).astype(np.int32)
 
 
-def asked(*pieces: NDArray[np.float32], sample: Passage | None = None, head_share: float = 0.5) -> Asked[str]:
-    return Asked(np.stack(pieces), {"en": Block([sample or Passage([[Z], [Z]])])}, head_share)
+def asked(*pieces: NDArray[np.float32], sample: Passage | None = None) -> Asked[str]:
+    return Asked(np.stack(pieces), {"en": Block([sample or Passage([[Z], [Z]])])})
 
 
 def test_a_piece_looks_for_the_nearest_piece_of_the_passage_and_of_each_sentence():
@@ -40,16 +40,16 @@ def test_a_piece_looks_for_the_nearest_piece_of_the_passage_and_of_each_sentence
     assert scores.sentences[0].tolist() == pytest.approx([1.0, np.sqrt(0.5)], abs=0.005)
 
 
-def test_what_stands_above_a_sentence_counts_for_a_share_of_it():
+def test_what_stands_above_a_sentence_counts_for_it():
     passage = Passage([[X], [Y], [Z]])
-    scores = asked(X, Y, head_share=0.5).scores(Block([passage]))
+    scores = asked(X, Y).scores(Block([passage]))
     assert scores.passages[0] == pytest.approx(1.0)
-    assert scores.sentences[0].tolist() == pytest.approx([0.75, 0.25])
+    assert scores.sentences[0].tolist() == pytest.approx([1.0, 0.5])
 
 
 def test_pieces_that_every_passage_is_near_to_count_less():
     common = Passage([[], [X]])
-    question = Asked(np.stack([X, Y]), {"en": Block([common] * 60), "lt": Block([common] * 60)}, 0.5)
+    question = Asked(np.stack([X, Y]), {"en": Block([common] * 60), "lt": Block([common] * 60)})
     mean = np.array([60, 0]) + PRIOR_PASSAGES * PRIOR_MEAN
     weight = (1 - mean / (60 + PRIOR_PASSAGES)) ** 2
     only_common, only_rare = question.scores(Block([Passage([[], [X]]), Passage([[], [Y]])])).passages
@@ -61,13 +61,13 @@ def test_pieces_that_every_passage_is_near_to_count_less():
 def test_in_a_corpus_of_one_passage_no_piece_is_taken_for_common():
     """Or what the only passage is about would be what counts least."""
     only = Passage([[], [X]])
-    question = Asked(np.stack([X, Y]), {"en": Block([only])}, 0.5)
+    question = Asked(np.stack([X, Y]), {"en": Block([only])})
     assert question.scores(Block([only])).passages[0] > 0.4
 
 
 def test_the_ground_is_mean_and_deviation_over_the_sample():
     near, far = Passage([[], [X]]), Passage([[], [Y], [Y]])
-    question = Asked(np.stack([X]), {"en": Block([near, far])}, 0.5)
+    question = Asked(np.stack([X]), {"en": Block([near, far])})
     (mean, deviation), (of_sentences, _) = question.ground("en")
     assert (mean, deviation, of_sentences) == pytest.approx((0.5, 0.5, 1 / 3))
 
@@ -95,7 +95,7 @@ def test_many_passages_at_once_are_compared_as_one_by_one(seed, shapes):
         return list((rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32))
 
     passages = [Passage([unit(1), *map(unit, shape[1:])]) for shape in shapes]
-    question = asked(*unit(4), head_share=0.9)
+    question = asked(*unit(4))
     together = question.scores(Block(passages))
     for at, passage in enumerate(passages):
         alone = question.scores(Block([passage]))

@@ -93,7 +93,7 @@ def _by_pieces(questions: list[Encoded], passages: list[Encoded], languages: lis
         for language in set(languages)
     }
     everything = Block(stored)
-    return np.stack([Asked(question.pieces, samples, 0.0).scores(everything).passages for question in questions])
+    return np.stack([Asked(question.pieces, samples).scores(everything).passages for question in questions])
 
 
 def _recall(

@@ -15,14 +15,18 @@ from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+threadpool_limits(1, user_api="blas")
+"""The products here are small and there is one question at a time: a second thread would only keep the encoder's waiting."""
 
 Floats = NDArray[np.float32]
 
 
-SAMPLED = 96
+SAMPLED = 64
 """Passages of a language that the weights and the ground are taken from."""
 
-PRIOR_PASSAGES, PRIOR_MEAN = 20, 0.7
+PRIOR_PASSAGES, PRIOR_MEAN = 20, 0.6
 """What is assumed of a piece in a corpus too small to show how common it is, as if so many passages had been seen."""
 
 T = TypeVar("T")
@@ -49,30 +53,25 @@ class Block:
         begins = np.cumsum(sizes) - sizes
         cuts = [passage.cuts + begin for passage, begin in zip(passages, begins, strict=True)]
         first, last = np.concatenate([c[:-1] for c in cuts]), np.concatenate([c[1:] for c in cuts])
-        self._begins = begins
-        self._parts = np.flatnonzero(last > first)  # of a text that is too long the last parts have no piece
-        self._part_begins = first[self._parts]
-        self._part_count = len(first)
+        self._there = np.flatnonzero(last > first)  # of a text that is too long the last parts have no piece
+        self._part_begins = first[self._there]
+        self._parts = len(first)
         counts = np.array([len(c) - 1 for c in cuts])
-        self._heads = np.cumsum(counts) - counts
-        self._splits = self._heads[1:]
+        self._begins = np.cumsum(counts) - counts  # the part that stands above each passage
+        self._heads = np.repeat(self._begins, counts - 1)
+        self._sentences = np.delete(np.arange(self._parts), self._begins)
+        self.splits = np.cumsum(counts - 1)[:-1]
+        """Where in the sentences of all passages those of the second begin, of the third, and so on."""
 
     def best(self, asked: Floats) -> tuple[Floats, Floats]:
         """
-        For each piece of a question, shape (n, dimension), the best cosine with each passage, (n, passages), and with each
-        part of each passage, (n, parts); −1 with a part that has no piece.
+        For each passage the best cosine with each piece of a question of shape (n, dimension), (passages, n), and for each of
+        their sentences, (sentences, n): by the sentence's own pieces or by those that stand above it.
         """
-        cosines = asked @ self._rows.T
-        parts = np.full((len(asked), self._part_count), -1.0, dtype=np.float32)
-        parts[:, self._parts] = np.maximum.reduceat(cosines, self._part_begins, axis=1)
-        return np.maximum.reduceat(cosines, self._begins, axis=1), parts
-
-    def with_heads(self, parts: Floats, share: float) -> list[Floats]:
-        """For each passage, (n, sentences): what a sentence or, for `share` of it, the head above it has."""
-        found = []
-        for passage in np.split(parts, self._splits, axis=1):
-            found.append(np.maximum(passage[:, 1:], share * passage[:, :1]))
-        return found
+        parts = np.full((self._parts, len(asked)), -1.0, dtype=np.float32)
+        parts[self._there] = np.maximum.reduceat(self._rows @ asked.T, self._part_begins, axis=0)
+        sentences = np.maximum(parts[self._sentences], parts[self._heads])
+        return np.maximum.reduceat(parts, self._begins, axis=0), sentences
 
 
 def as_bytes(pieces: Floats) -> NDArray[np.int8]:
@@ -88,7 +87,7 @@ def spread(passages: Sequence[T]) -> list[T]:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """How near passages are to a question: each as a whole, and each of its sentences with the head above it."""
+    """How near passages are to a question: each as a whole, and each of its sentences."""
 
     passages: Floats
     sentences: list[Floats]
@@ -97,31 +96,22 @@ class Scores:
 class Asked(Generic[L]):
     """A question's pieces, shape (n, dimension), with their weights, which add up to one."""
 
-    def __init__(self, pieces: Floats, samples: Mapping[L, Block], head_share: float) -> None:
-        """`samples` are passages by language; `head_share` is what a piece is worth that only the head above a sentence meets."""
+    def __init__(self, pieces: Floats, samples: Mapping[L, Block]) -> None:
+        """`samples` are passages by language."""
         self._pieces = pieces
-        self._head_share = head_share
         best = {language: sample.best(pieces) for language, sample in samples.items()}
         means = [
-            (passages.sum(axis=1) + PRIOR_PASSAGES * PRIOR_MEAN) / (sample.count + PRIOR_PASSAGES)
-            for sample, (passages, _) in zip(samples.values(), best.values(), strict=True)
+            (best[language][0].sum(axis=0) + PRIOR_PASSAGES * PRIOR_MEAN) / (sample.count + PRIOR_PASSAGES)
+            for language, sample in samples.items()
         ]
         weight = np.maximum(1 - np.mean(means, axis=0), 1e-3) ** 2
         self._weight: Floats = (weight / weight.sum()).astype(np.float32)
-        self._samples = {language: self._scores(samples[language], *found) for language, found in best.items()}
+        self._seen = {language: tuple(found @ self._weight for found in pair) for language, pair in best.items()}
 
-    def ground(self, language: L) -> tuple[tuple[float, float], tuple[float, float]]:
+    def ground(self, language: L) -> tuple[tuple[float, float], ...]:
         """Mean and deviation of the scores of the sample's passages, and of its sentences."""
-        seen = self._samples[language]
-        sentences = np.concatenate(seen.sentences)
-        return (float(seen.passages.mean()), float(seen.passages.std())), (
-            float(sentences.mean()),
-            float(sentences.std()),
-        )
+        return tuple((float(scores.mean()), float(scores.std())) for scores in self._seen[language])
 
     def scores(self, block: Block) -> Scores:
-        return self._scores(block, *block.best(self._pieces))
-
-    def _scores(self, block: Block, passages: Floats, parts: Floats) -> Scores:
-        found = block.with_heads(parts, self._head_share)
-        return Scores(self._weight @ passages, [self._weight @ sentences for sentences in found])
+        passages, sentences = (found @ self._weight for found in block.best(self._pieces))
+        return Scores(passages, np.split(sentences, block.splits))

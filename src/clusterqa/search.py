@@ -37,7 +37,7 @@ from clusterqa.store import Store
 # Tuned on the fitting half of evaluation/questions.jsonl; see docs/decisions.md, which also names the command.
 CANDIDATES = 400
 """Passages and sentences looked at in each language."""
-DENSE_WEIGHT = 0.65
+DENSE_WEIGHT = 0.85
 DENSE_SCALE = 6.0
 """Standard deviations above the mean at which the dense part is full."""
 TRANSLATION_STRENGTH = 0.8
@@ -59,12 +59,10 @@ EXPECTED_BONUS = 0.15
 """For a sentence that holds the kind of thing asked for (a date, a sum, a name)."""
 ANNOUNCEMENT_MALUS = 0.15
 """For a sentence that only announces a list which stands in the next passage."""
-PIECE_SHARE = 0.8
+PIECE_SHARE = 0.7
 """What the comparison piece by piece counts beside that of whole texts, where there is one."""
 PIECE_SCALE = 6.0
-PIECE_HEAD_SHARE = 0.9
-"""A piece of the question that is met only by the title, a heading or the lead above a sentence."""
-PRIOR_PASSAGES, PRIOR, PIECE_PRIOR = 20, (0.77, 0.03), (0.6, 0.04)
+PRIOR_PASSAGES, PRIOR, PIECE_PRIOR = 20, (0.77, 0.03), (0.58, 0.05)
 """
 What is assumed of the ground (mean, deviation) of a corpus too small to show one, as if so many passages had been seen:
 of cosines of whole texts, and of those piece by piece.
@@ -92,7 +90,6 @@ class SearchWeights:
     passage_share: float = PASSAGE_SHARE
     piece_share: float = PIECE_SHARE
     piece_scale: float = PIECE_SCALE
-    piece_head_share: float = PIECE_HEAD_SHARE
     expected_bonus: float = EXPECTED_BONUS
     announcement_malus: float = ANNOUNCEMENT_MALUS
 
@@ -226,15 +223,13 @@ class _Near:
 class _Meaning:
     """How far passages stand out from the rest for one question: as whole texts, and piece by piece where there are pieces."""
 
-    def __init__(
-        self, query: Query, view: View, nearest: Mapping[Language, Cosines], weights: SearchWeights = WEIGHTS
-    ) -> None:
+    def __init__(self, query: Query, view: View, nearest: Mapping[Language, Cosines], weights: SearchWeights) -> None:
         self._query, self._view, self._weights = query, view, weights
         self.ground = {language: _ground(seen.passages, seen.count, PRIOR) for language, seen in nearest.items()}
         self._below = {language: _ground(seen.sentences, seen.count, PRIOR) for language, seen in nearest.items()}
         self._asked: interaction.Asked[Language] | None = None
         if len(query.pieces) and (samples := view.samples()):
-            self._asked = interaction.Asked(query.pieces, samples, weights.piece_head_share)
+            self._asked = interaction.Asked(query.pieces, samples)
             self._pieces = {
                 language: tuple(
                     _ground(seen, nearest[language].count, PIECE_PRIOR) for seen in self._asked.ground(language)
