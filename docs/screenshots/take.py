@@ -19,6 +19,9 @@ import uvicorn
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from clusterqa import library
+from clusterqa.encoder import SentenceEncoder
+from clusterqa.errors import IndexOutdated, StoreDamaged
 from clusterqa.records import Language
 from clusterqa.settings import Settings
 from clusterqa.web.app import build
@@ -88,7 +91,12 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, default=Path("corpus"))
     parser.add_argument("--data", type=Path, default=Path("build/screenshots"))
     options = parser.parse_args()
-    app = build(Settings(corpus=options.corpus, data=options.data))
+    settings = Settings(corpus=options.corpus, data=options.data)
+    try:
+        library.update(settings, SentenceEncoder.load)
+    except (IndexOutdated, StoreDamaged):  # left by another version; the server would wait for somebody to rebuild it
+        library.update(settings, SentenceEncoder.load, rebuild=True)
+    app = build(settings)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -17,11 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+# The products here are small and there is one question at a time: a second thread would only be in the encoder's way.
 threadpool_limits(1, user_api="blas")
-"""The products here are small and there is one question at a time: a second thread would only keep the encoder's waiting."""
 
 Floats = NDArray[np.float32]
-
 
 SAMPLED = 64
 """Passages of a language that the weights and the ground are taken from."""
