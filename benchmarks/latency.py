@@ -20,7 +20,7 @@ import numpy as np
 
 from clusterqa import documents, library
 from clusterqa.assistant import Assistant
-from clusterqa.encoder import Encoded, SentenceEncoder, Vectors
+from clusterqa.encoder import Encoded, PassingEncoder, SentenceEncoder, Vectors
 from clusterqa.evaluation.sets import read_set
 from clusterqa.settings import Settings
 
@@ -36,15 +36,12 @@ QUESTIONS = (
 )
 
 
-class NoisyEncoder:
+class NoisyEncoder(PassingEncoder):
     """The real encoder for questions; for passages random vectors around a few centres, at no cost."""
 
     def __init__(self, real: SentenceEncoder) -> None:
-        self._real = real
+        super().__init__(real)
         self._random = np.random.default_rng(1)
-        self.fingerprint, self.dimension = real.fingerprint, real.dimension
-        self.encode_queries, self.read_query = real.encode_queries, real.read_query
-        self.cut_off = lambda texts: []
         self._piece_dimension = real.read_query(QUESTIONS[0]).pieces.shape[1]
         self._centres = real.encode_queries(QUESTIONS)
 
@@ -55,6 +52,9 @@ class NoisyEncoder:
 
     def read_passages(self, texts, progress=None):  # type: ignore[no-untyped-def]
         return [self._read(text, vector) for text, vector in zip(texts, self.encode_passages(texts), strict=True)]
+
+    def cut_off(self, texts):  # type: ignore[no-untyped-def]
+        return []
 
     def _read(self, text: str, vector: Vectors) -> Encoded:
         """With a piece for every four characters, as the real one has."""

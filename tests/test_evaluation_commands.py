@@ -19,8 +19,9 @@ from clusterqa.evaluation.compare import compare
 from clusterqa.evaluation.gate import Baseline, baseline_of, hold, lowered
 from clusterqa.evaluation.sets import read_set
 from clusterqa.evaluation.sweep import parse_grid, sweep
+from clusterqa.store import Store
 from evaluation_fixtures import build, outcome, run_of, write_set
-from words_encoder import WordsEncoder
+from words_encoder import WordPieces, WordsEncoder
 
 
 @pytest.fixture(scope="module")
@@ -310,6 +311,15 @@ def test_another_encoder_gets_an_index_of_its_own(settings, questions):
     assert [t.run.encoder for t in tried] == [encoder.fingerprint for encoder in loaded.values()]
     assert loaded["bundled"].encoded == []
     assert len(loaded["other"].encoded) > 0
+
+
+def test_an_index_made_for_a_sweep_has_the_pieces_that_the_encoder_gives(questions, tmp_path):
+    settings = build(tmp_path)
+    list(sweep(read_set(questions), settings, {"passage_chars": [200]}, lambda own: WordPieces()))
+    (made,) = (settings.data / "sweep").iterdir()
+    with Store.open(made) as store:
+        pieces = [len(vectors.pieces) for _, _, _, vectors in store.passages()]
+    assert pieces and min(pieces) > 0
 
 
 def test_wrong_settings_of_a_sweep_are_named_together(settings, questions):

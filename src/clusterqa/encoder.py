@@ -81,6 +81,30 @@ class Encoder(Protocol):
         ...
 
 
+class PassingEncoder(Encoder):
+    """An encoder that leaves everything to another. Who wraps one overrides what it does otherwise, and forgets nothing."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self.fingerprint = encoder.fingerprint
+        self.dimension = encoder.dimension
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        return self._encoder.encode_queries(texts)
+
+    def encode_passages(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
+        return self._encoder.encode_passages(texts, progress)
+
+    def read_query(self, text: str) -> Encoded:
+        return self._encoder.read_query(text)
+
+    def read_passages(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> list[Encoded]:
+        return self._encoder.read_passages(texts, progress)
+
+    def cut_off(self, texts: Sequence[str]) -> list[int]:
+        return self._encoder.cut_off(texts)
+
+
 class Model(Protocol):
     """What runs a model's arithmetic."""
 

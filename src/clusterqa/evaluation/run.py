@@ -8,7 +8,8 @@ import logging
 import platform
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from heapq import nsmallest
 from importlib.metadata import PackageNotFoundError, version
@@ -19,7 +20,7 @@ from clusterqa.answer import features, reply
 from clusterqa.assistant import SEARCH_DEPTH, load_calibration
 from clusterqa.calibration import Calibration
 from clusterqa.conversation import Understood, understand
-from clusterqa.encoder import Encoded, Encoder, Vectors
+from clusterqa.encoder import Encoded, Encoder, PassingEncoder, Vectors
 from clusterqa.errors import ClusterQAError
 from clusterqa.evaluation.beir import BeirSet, beir_id
 from clusterqa.evaluation.measures import CHANNEL_MEASURES, SEARCH_MEASURES, overlaps, search_values
@@ -45,34 +46,28 @@ Places = dict[str, list[tuple[int, int]]]
 Tick = Callable[[], object]
 
 
-class _Clock(Encoder):
+class _Clock(PassingEncoder):
     """An encoder that adds up the time it takes, so that it can be told from the reading of the question around it."""
 
     def __init__(self, encoder: Encoder) -> None:
-        self._encoder = encoder
-        self.fingerprint = encoder.fingerprint
-        self.dimension = encoder.dimension
+        super().__init__(encoder)
         self.seconds = 0.0
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
-        begin = time.perf_counter()
-        try:
-            return self._encoder.encode_queries(texts)
-        finally:
-            self.seconds += time.perf_counter() - begin
+        with self._running():
+            return super().encode_queries(texts)
 
     def read_query(self, text: str) -> Encoded:
+        with self._running():
+            return super().read_query(text)
+
+    @contextmanager
+    def _running(self) -> Iterator[None]:
         begin = time.perf_counter()
         try:
-            return self._encoder.read_query(text)
+            yield
         finally:
             self.seconds += time.perf_counter() - begin
-
-    def encode_passages(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
-        return self._encoder.encode_passages(texts, progress)
-
-    def cut_off(self, texts: Sequence[str]) -> list[int]:
-        return self._encoder.cut_off(texts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from clusterqa.encoder import Encoded, Encoder, Vectors
+from clusterqa.encoder import Encoded, Encoder, PassingEncoder, Vectors
 from clusterqa.errors import EvaluationError
 from clusterqa.evaluation.outcomes import Run
 from clusterqa.evaluation.run import Tick, run
@@ -33,32 +33,24 @@ class Tried:
     run: Run
 
 
-class _Remembering(Encoder):
+class _Remembering(PassingEncoder):
     """An encoder that encodes equal questions once: settings change what is found, not what is asked."""
 
     def __init__(self, encoder: Encoder) -> None:
-        self._encoder = encoder
-        self.fingerprint = encoder.fingerprint
-        self.dimension = encoder.dimension
+        super().__init__(encoder)
         self._known: dict[tuple[str, ...], Vectors] = {}
         self._read: dict[str, Encoded] = {}
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
         key = tuple(texts)
         if key not in self._known:
-            self._known[key] = self._encoder.encode_queries(texts)
+            self._known[key] = super().encode_queries(texts)
         return self._known[key]
 
     def read_query(self, text: str) -> Encoded:
         if text not in self._read:
-            self._read[text] = self._encoder.read_query(text)
+            self._read[text] = super().read_query(text)
         return self._read[text]
-
-    def encode_passages(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
-        return self._encoder.encode_passages(texts, progress)
-
-    def cut_off(self, texts: Sequence[str]) -> list[int]:
-        return self._encoder.cut_off(texts)
 
 
 def parse_grid(arguments: Sequence[str]) -> dict[str, list[Any]]:

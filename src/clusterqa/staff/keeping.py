@@ -31,7 +31,7 @@ from clusterqa import library
 from clusterqa.assistant import Assistant
 from clusterqa.calibration import Calibration
 from clusterqa.documents.metadata import Metadata, parse
-from clusterqa.encoder import Encoded, Encoder, Vectors
+from clusterqa.encoder import Encoded, Encoder, PassingEncoder, Vectors
 from clusterqa.errors import ClusterQAError, CorpusError, UnreadableDocument
 from clusterqa.passages import split
 from clusterqa.records import Document, Passage, Question, Reply
@@ -107,32 +107,21 @@ class Stopped(Exception):
     """The server is going down: what was begun is given up before its transaction, and taken up again at the next start."""
 
 
-class RememberingEncoder(Encoder):
+class RememberingEncoder(PassingEncoder):
     """An encoder that does not encode a passage text twice: what was tried as a draft is live at once when published."""
 
     def __init__(self, encoder: Encoder) -> None:
-        self._encoder = encoder
+        super().__init__(encoder)
         self._known: OrderedDict[str, Vectors] = OrderedDict()
         self._read: OrderedDict[str, Encoded] = OrderedDict()
         self._lock = threading.Lock()
-        self.fingerprint = encoder.fingerprint
-        self.dimension = encoder.dimension
-
-    def encode_queries(self, texts: Sequence[str]) -> Vectors:
-        return self._encoder.encode_queries(texts)
-
-    def read_query(self, text: str) -> Encoded:
-        return self._encoder.read_query(text)
-
-    def cut_off(self, texts: Sequence[str]) -> list[int]:
-        return self._encoder.cut_off(texts)
 
     def encode_passages(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
-        rows = self._remembered(self._known, REMEMBERED_TEXTS, self._encoder.encode_passages, texts, progress)
+        rows = self._remembered(self._known, REMEMBERED_TEXTS, super().encode_passages, texts, progress)
         return np.stack(rows) if rows else np.zeros((0, self.dimension), dtype=np.float32)
 
     def read_passages(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> list[Encoded]:
-        return self._remembered(self._read, REMEMBERED_PASSAGES, self._encoder.read_passages, texts, progress)
+        return self._remembered(self._read, REMEMBERED_PASSAGES, super().read_passages, texts, progress)
 
     def _remembered(
         self,
