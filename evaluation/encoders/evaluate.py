@@ -28,7 +28,7 @@ from clusterqa.encoder import Encoded, SentenceEncoder
 from clusterqa.evaluation.measures import overlaps
 from clusterqa.evaluation.sets import Item, read_set, spans
 from clusterqa.interaction import Asked, Block, as_bytes, spread
-from clusterqa.library import passage_text
+from clusterqa.library import passage_texts
 from clusterqa.passages import split
 from clusterqa.records import LANGUAGES, Span
 from clusterqa.settings import Settings
@@ -60,7 +60,7 @@ def retrieval(encoder: SentenceEncoder, items: list[Item], data: Path, k: int = 
             document = store.read(stored.id)
             assert document is not None
             for passage in split(document, settings.passage_chars):
-                texts.append(passage_text(document, passage))
+                texts.append(passage_texts(document, passage).whole)
                 places.append((stored.id, stored.language, Span(passage.start, passage.end)))
         golds = [spans(item, store) for item in items]
     passages = encoder.read_passages(texts)

@@ -98,7 +98,7 @@ class Bert:
 
     def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One row a text, shape (n, dimension), not yet of unit length. Of a longer text the first `limit` pieces count."""
-        ids = [self._cut(encoding.ids) for encoding in self._tokenizer.encode_batch(list(texts))]
+        ids = [self._cut(encoding.ids, self._end) for encoding in self._tokenizer.encode_batch(list(texts))]
         return self._run(ids)[0]
 
     def with_pieces(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], list[Rows], list[Places]]:
@@ -108,13 +108,10 @@ class Bert:
         characters of the text are read with its last one, 0 for what begins and ends it.
         """
         encodings = self._tokenizer.encode_batch(list(texts))
-        vectors, each = self._run([self._cut(encoding.ids) for encoding in encodings])
-        ends = [np.array([end for _, end in encoding.offsets], dtype=np.int64) for encoding in encodings]
-        for i, rows in enumerate(each):
-            if len(rows) < len(ends[i]):
-                ends[i] = ends[i][: len(rows)]
-                ends[i][len(rows) - len(self._end) :] = 0
-        return vectors, each, ends
+        vectors, each = self._run([self._cut(encoding.ids, self._end) for encoding in encodings])
+        nowhere = [0] * len(self._end)
+        ends = [self._cut([end for _, end in encoding.offsets], nowhere) for encoding in encodings]
+        return vectors, each, [np.array(line, dtype=np.int64) for line in ends]
 
     def _run(self, ids: list[list[int]]) -> tuple[NDArray[np.float32], list[Rows]]:
         order = sorted(range(len(ids)), key=lambda i: len(ids[i]))  # alike in length together: little is padded
@@ -137,8 +134,9 @@ class Bert:
         vectors[order] = np.concatenate(found)
         return vectors, each
 
-    def _cut(self, ids: list[int]) -> list[int]:
-        return ids if len(ids) <= self.limit else ids[: self.limit - len(self._end)] + self._end
+    def _cut(self, line: list[int], closing: list[int]) -> list[int]:
+        """As much of a line, a number for each piece, as the model reads, with what closes it."""
+        return line if len(line) <= self.limit else line[: self.limit - len(closing)] + closing
 
 
 def _json(path: Path) -> Any:

@@ -35,7 +35,7 @@ from clusterqa.store import DATABASE, FileState, NewPassage, PassageVectors, Sto
 log = logging.getLogger(__name__)
 
 CONTEXT_VERSION = "2"
-"""Part of the index's fingerprint: raise it whenever `passage_text` or the way of splitting changes."""
+"""Part of the index's fingerprint: raise it whenever `passage_texts` or the way of splitting changes."""
 
 LOCK = "writer.lock"
 REMOVED = "removed"
@@ -95,24 +95,29 @@ def settings_fingerprint(settings: Settings) -> str:
     return f"passage_chars={settings.passage_chars} analysis={ANALYSIS_VERSION} context={CONTEXT_VERSION}"
 
 
-def passage_parts(document: Document, passage: Passage) -> list[str]:
-    """What is encoded for a passage, a space between the parts: where it stands, then each sentence."""
+@dataclass(frozen=True, slots=True)
+class PassageTexts:
+    """What is encoded for a passage: the whole, a space between its parts, and each sentence by itself."""
+
+    parts: tuple[str, ...]
+    """Where it stands, then its sentences."""
+    sentences: tuple[str, ...]
+    """Each with what stands right above it."""
+
+    @property
+    def whole(self) -> str:
+        return " ".join(self.parts)
+
+
+def passage_texts(document: Document, passage: Passage) -> PassageTexts:
+    own = sentence_texts(passage)
     place = " – ".join(dict.fromkeys([document.title, *passage.heading]))
-    above = " ".join(f"{part}." for part in (place, passage.lead) if part)
-    return [searchable(above), *map(searchable, sentence_texts(passage))]
-
-
-def passage_text(document: Document, passage: Passage) -> str:
-    """What is encoded for a passage, in one."""
-    return " ".join(passage_parts(document, passage))
-
-
-def sentence_text(passage: Passage, position: int) -> str:
-    """What is encoded for one sentence: the heading right above it, then the sentence."""
-    span = passage.sentences[position]
-    text = passage.text[span.start - passage.start : span.end - passage.start]
+    head = " ".join(f"{part}." for part in (place, passage.lead) if part)
     above = passage.lead or (passage.heading[-1] if passage.heading else "")
-    return searchable(f"{above}. {text}" if above else text)
+    return PassageTexts(
+        parts=tuple(map(searchable, [head, *own])),
+        sentences=tuple(searchable(f"{above}. {text}" if above else text) for text in own),
+    )
 
 
 def update(
@@ -266,7 +271,7 @@ def _encode(
     store: Store, encoder: Encoder, read: Sequence[_Read], everything: bool, progress: Progress | None
 ) -> tuple[list[list[NewPassage]], tuple[tuple[str, str], ...]]:
     """The passages of each document with vectors and terms; texts encoded before are not encoded again."""
-    texts = [[_texts(r.document, passage) for passage in r.passages] for r in read]
+    texts = [[passage_texts(r.document, passage) for passage in r.passages] for r in read]
     digests = [[_digest(group) for group in groups] for groups in texts]
     flat = {
         d: group for groups, names in zip(texts, digests, strict=True) for group, d in zip(groups, names, strict=True)
@@ -284,7 +289,7 @@ def _encode(
 
     for begin in range(0, len(missing), ENCODED_AT_ONCE):
         some = missing[begin : begin + ENCODED_AT_ONCE]
-        wholes = encoder.read_passages([" ".join(flat[digest].parts) for digest in some], count)
+        wholes = encoder.read_passages([flat[digest].whole for digest in some], count)
         rows = encoder.encode_passages([text for digest in some for text in flat[digest].sentences], count)
         first = 0
         for digest, whole in zip(some, wholes, strict=True):
@@ -293,7 +298,7 @@ def _encode(
             first = last
     warnings = []
     for r, groups in zip(read, texts, strict=True):
-        if cut := encoder.cut_off([text for group in groups for text in (" ".join(group.parts), *group.sentences)]):
+        if cut := encoder.cut_off([text for group in groups for text in (group.whole, *group.sentences)]):
             warnings.append(
                 (r.document.id, f"{len(cut)} of its passages or sentences are longer than the encoder reads; their ends are "
                  "found by words only. Set a smaller passage_chars, or shorten the sentences.")
@@ -317,24 +322,11 @@ def _terms(text: str) -> str:
     return " ".join(term for word in words(text) for term in terms(word))
 
 
-@dataclass(frozen=True, slots=True)
-class _Texts:
-    """What is encoded for a passage as a whole, in its parts, and for each of its sentences."""
-
-    parts: tuple[str, ...]
-    sentences: tuple[str, ...]
-
-
-def _texts(document: Document, passage: Passage) -> _Texts:
-    sentences = (sentence_text(passage, i) for i in range(len(passage.sentences)))
-    return _Texts(tuple(passage_parts(document, passage)), tuple(sentences))
-
-
-def _digest(texts: _Texts) -> str:
+def _digest(texts: PassageTexts) -> str:
     return hashlib.sha256("\x00".join(texts.parts + texts.sentences).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _vectors(texts: _Texts, whole: Encoded, sentences: Vectors) -> PassageVectors:
+def _vectors(texts: PassageTexts, whole: Encoded, sentences: Vectors) -> PassageVectors:
     """What is stored of a passage as encoded; a piece belongs to the part that its last character stands in."""
     begins = np.cumsum([0, *(len(part) + 1 for part in texts.parts)])
     cuts = np.searchsorted(whole.ends - 1, begins).astype(np.int32)

@@ -70,8 +70,6 @@ of cosines of whole texts, and of those piece by piece.
 
 
 Shares = NDArray[np.float64]
-Grounds = dict[Language, tuple[float, float]]
-"""Mean and deviation of cosines, by the language of the passages."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -536,9 +536,9 @@ class Keeper:
         """
         told = self._progress(key)
         if document is not None:
-            passages = self.passages(document)
-            wholes = [library.passage_text(document, passage) for passage in passages]
-            sentences = [library.sentence_text(p, i) for p in passages for i in range(len(p.sentences))]
+            texts = [library.passage_texts(document, passage) for passage in self.passages(document)]
+            wholes = [text.whole for text in texts]
+            sentences = [sentence for text in texts for sentence in text.sentences]
             total, done = len(wholes) + len(sentences), 0
 
             def counted(number: int) -> None:
