@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from clusterqa.encoder import Encoder
 from clusterqa.evaluation.outcomes import Outcome, Run
 from clusterqa.library import update
 from clusterqa.settings import Settings
@@ -37,14 +39,19 @@ QUESTIONS: list[dict[str, Any]] = [
 ]  # fmt: skip
 
 
-def build(folder: Path, pages: dict[str, str] = PAGES, passage_chars: int = 600) -> Settings:
-    """Settings of a corpus with these pages, indexed with the encoder for paper."""
+def build(
+    folder: Path,
+    pages: dict[str, str] = PAGES,
+    passage_chars: int = 600,
+    encoder: Callable[[], Encoder] = WordsEncoder,
+) -> Settings:
+    """Settings of a corpus with these pages, indexed with an encoder for paper."""
     corpus = folder / "corpus"
     corpus.mkdir(parents=True, exist_ok=True)
     for name, text in pages.items():
         (corpus / name).write_text(text, encoding="utf-8")
     settings = Settings.load({"corpus": corpus, "data": folder / "data", "passage_chars": passage_chars})
-    update(settings, WordsEncoder)
+    update(settings, encoder)
     return settings
 
 

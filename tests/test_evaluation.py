@@ -29,7 +29,7 @@ from evaluation_fixtures import (
     run_of,
     write_set,
 )
-from words_encoder import WordsEncoder
+from words_encoder import WordPieces, WordsEncoder
 
 
 @pytest.fixture(scope="module")
@@ -200,6 +200,23 @@ def test_a_lexical_channel_that_finds_nothing_is_wrong_and_not_missing(settings,
     result = run([replace(items[0], question="xyzzkrwq?")], settings, Knows())
     found = by_key(result.outcomes)["q1", "en"].search
     assert (found["dense Success@5"], found["lexical Success@5"]) == (1.0, 0.0)
+
+
+def test_pieces_are_part_of_the_dense_channel(tmp_path):
+    """All texts have one vector, so the last section of ten can only be found by its pieces."""
+
+    class Alike(WordPieces):
+        def _rows(self, texts, other):
+            return np.tile(np.eye(1, self.dimension, dtype=np.float32), (len(texts), 1))
+
+    sections = [f"## Part {n}\n\nThe report is kept for {n} years.\n" for n in range(9)]
+    page = "# Rules\n\n" + "\n".join([*sections, "## Last\n\nThe gold label has a price.\n"])
+    settings = build(tmp_path, {"rules.en.md": page}, encoder=Alike)
+    gold = {"document": "rules.en.md", "quote": "The gold label has a price."}
+    asked = {"id": "q", "question": "gold", "language": "en", "type": "keywords", "answer": [gold]}
+    (asked_item,) = read_set(write_set(tmp_path / "q.jsonl", [asked]))
+    found = by_key(run([asked_item], settings, Alike()).outcomes)["q", "en"].search
+    assert found["dense Success@5"] == 1.0
 
 
 def test_a_question_that_ends_in_an_exception_is_wrong_and_not_missing(settings, items, caplog):

@@ -314,7 +314,8 @@ def _tables(run: Run, outcomes: Sequence[Outcome], half: str) -> Iterable[Table]
             "Each channel alone",
             directions,
             tables.ALONE,
-            told + "Dense is the encoder's, lexical the words'; a channel that adds nothing to the other shows here.",
+            told
+            + "Dense is the search without words, lexical the words'; a channel that adds nothing to the other shows here.",
         ),
         _table(
             "Lithuanian typed in a hurry",

@@ -115,17 +115,32 @@ class _Bench:
             if any(overlaps((passage.start, passage.end), place) for place in gold[document])
         )
 
-    def note_channels(self, key: str, name: ViewName, found: Found) -> None:
+    def note_channels(self, key: str, name: ViewName, understood: Understood, found: Found) -> None:
         """Keep what each channel would rank first if it were asked alone; ties by document and place."""
-        view, trace = self.views[name], found.trace
-        # In deviations above the ground, as the search counts them, but without its upper bound: no ties at the top.
-        ground = {i: trace.ground[view.entries[i].language] for i in trace.dense}
-        dense = {i: (cosine - ground[i][0]) / ground[i][1] for i, cosine in trace.dense.items()}
-        lexical = {int(i): float(trace.lexical[i]) for i in trace.lexical.nonzero()[0]}
-        for channel, scores in (("dense", dense), ("lexical", lexical)):
-            passages = ((-round(score, 9), view.entries[i].passage) for i, score in scores.items())
-            best = nsmallest(CHANNEL_DEPTH, passages, key=lambda row: (row[0], row[1].document, row[1].start))
-            self.alone[channel][key, name] = [Ranked(p.document, p.start, p.end, 0).key for _, p in best]
+        assert understood.query is not None
+        view = self.views[name]
+        by_meaning = search(
+            understood.query, view, self.store, self.lexicon, SEARCH_DEPTH, _meaning_alone(self.weights)
+        )
+        lexical = {int(i): float(found.trace.lexical[i]) for i in found.trace.lexical.nonzero()[0]}
+        passages = ((-round(score, 9), view.entries[i].passage) for i, score in lexical.items())
+        held = nsmallest(CHANNEL_DEPTH, passages, key=lambda row: (row[0], row[1].document, row[1].start))
+        dense = [view.entries[i].passage for i, _ in by_meaning.trace.ranking[:CHANNEL_DEPTH]]
+        for channel, best in (("dense", dense), ("lexical", [passage for _, passage in held])):
+            self.alone[channel][key, name] = [Ranked(p.document, p.start, p.end, 0).key for p in best]
+
+
+def _meaning_alone(weights: SearchWeights) -> SearchWeights:
+    """The same search without words: whole texts and, where there are any, pieces."""
+    return replace(
+        weights,
+        dense_weight=1.0,
+        expected_bonus=0.0,
+        announcement_malus=0.0,
+        # As far apart as before, but short of the upper bound: no ties at the top.
+        dense_scale=4 * weights.dense_scale,
+        piece_scale=4 * weights.piece_scale,
+    )
 
 
 def run(
@@ -273,7 +288,7 @@ def _on_view(
     quotes = answer.quotes or answer.nearest
     right = [_right(quote, gold, bench.texts) for quote in quotes]
     held = [_holds(hit, gold) for hit in found.hits]
-    bench.note_channels(outcome.key, outcome.view, found)
+    bench.note_channels(outcome.key, outcome.view, understood, found)
     return replace(
         outcome,
         status=answer.status,
