@@ -94,9 +94,11 @@ class _Bench:
         encode = self.encoder.seconds - before
         return understood, {"language": time.perf_counter() - begin - encode, "encode": encode}
 
-    def search(self, understood: Understood, name: ViewName) -> Found:
+    def search(self, understood: Understood, name: ViewName, weights: SearchWeights | None = None) -> Found:
+        """By the weights of the run, if no others are given."""
         assert understood.query is not None
-        return search(understood.query, self.views[name], self.store, self.lexicon, SEARCH_DEPTH, self.weights)
+        view, weights = self.views[name], weights or self.weights
+        return search(understood.query, view, self.store, self.lexicon, SEARCH_DEPTH, weights)
 
     def ranked(self, found: Found, name: ViewName) -> tuple[Ranked, ...]:
         rows = []
@@ -117,17 +119,12 @@ class _Bench:
 
     def note_channels(self, key: str, name: ViewName, understood: Understood, found: Found) -> None:
         """Keep what each channel would rank first if it were asked alone; ties by document and place."""
-        assert understood.query is not None
-        view = self.views[name]
-        by_meaning = search(
-            understood.query, view, self.store, self.lexicon, SEARCH_DEPTH, _meaning_alone(self.weights)
-        )
-        lexical = {int(i): float(found.trace.lexical[i]) for i in found.trace.lexical.nonzero()[0]}
-        passages = ((-round(score, 9), view.entries[i].passage) for i, score in lexical.items())
+        view, lexical = self.views[name], found.trace.lexical
+        passages = ((-round(float(lexical[i]), 9), view.entries[int(i)].passage) for i in lexical.nonzero()[0])
         held = nsmallest(CHANNEL_DEPTH, passages, key=lambda row: (row[0], row[1].document, row[1].start))
-        dense = [view.entries[i].passage for i, _ in by_meaning.trace.ranking[:CHANNEL_DEPTH]]
-        for channel, best in (("dense", dense), ("lexical", [passage for _, passage in held])):
-            self.alone[channel][key, name] = [Ranked(p.document, p.start, p.end, 0).key for p in best]
+        self.alone["lexical"][key, name] = [Ranked(p.document, p.start, p.end, 0).key for _, p in held]
+        by_meaning = self.search(understood, name, _meaning_alone(self.weights))
+        self.alone["dense"][key, name] = [row.key for row in self.ranked(by_meaning, name)[:CHANNEL_DEPTH]]
 
 
 def _meaning_alone(weights: SearchWeights) -> SearchWeights:
