@@ -315,7 +315,7 @@ def _tables(run: Run, outcomes: Sequence[Outcome], half: str) -> Iterable[Table]
             directions,
             tables.ALONE,
             told
-            + "Dense is the search without words, lexical the words'; a channel that adds nothing to the other shows here.",
+            + "Dense is the search without words, lexical the words alone; a channel that adds nothing to the other shows here.",
         ),
         _table(
             "Lithuanian typed in a hurry",
