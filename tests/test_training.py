@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "training"))
 
+import colbert
 import e5
 import texts
 import train
@@ -124,7 +126,7 @@ def reading(*texts: list[tuple[int, float]]) -> train.Reading:
     for row, text in enumerate(texts):
         for place, (axis, weight) in enumerate(text):
             pieces[row, place], weights[row, place] = torch.eye(4)[axis], weight
-    return train.Reading(torch.eye(4)[: len(texts)], pieces, weights)
+    return train.Reading(torch.eye(4)[: len(texts)], pieces, weights, np.full((len(texts), longest, 2), -1))
 
 
 def test_pieces_are_compared_by_the_best_cosine_weighed_by_rarity_and_padding_is_never_met() -> None:
@@ -133,18 +135,108 @@ def test_pieces_are_compared_by_the_best_cosine_weighed_by_rarity_and_padding_is
         reading([(0, 1.0)], [(1, 1.0), (2, 1.0)], [(2, 1.0), (3, 1.0), (2, 1.0)]),
     )
     assert train.interaction(asked, read)[0].tolist() == pytest.approx([0.75, 0.25, 0.0])
-    onto_the_first_axis = torch.eye(4)[:1]
-    assert train.interaction(asked, read, onto_the_first_axis)[0].tolist() == pytest.approx([0.75, 0.0, 0.0])
 
 
-def test_what_the_teacher_finds_alike_is_not_pushed_away_like_the_rest() -> None:
+def test_what_the_teacher_finds_alike_is_not_pushed_away_like_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train, "LIKENESS", 0.0)
     asked, read = reading([(0, 1.0)], [(1, 1.0)]), reading([(0, 1.0)], [(1, 1.0)])
-    projection = torch.eye(4)
-    right = train.contrast_pieces(asked, read, torch.eye(2), projection).item()
-    alike = train.contrast_pieces(asked, read, torch.ones(2, 2), projection).item()
-    crossed = train.contrast_pieces(asked, reading([(1, 1.0)], [(0, 1.0)]), torch.eye(2), projection).item()
+    right = train.like_the_teacher(asked, read, torch.eye(2)).item()
+    alike = train.like_the_teacher(asked, read, torch.ones(2, 2)).item()
+    crossed = train.like_the_teacher(asked, reading([(1, 1.0)], [(0, 1.0)]), torch.eye(2)).item()
     assert right < 1e-6
     assert alike == pytest.approx(crossed / 4, rel=0.01)  # a quarter of the target lies on the other one
+
+
+def test_likeness_is_held_to_the_teachers_also_where_the_order_is_right() -> None:
+    asked, read = reading([(0, 1.0)], [(1, 1.0)]), reading([(0, 1.0)], [(1, 1.0)])
+    off = torch.tensor([[1.0, 0.3], [0.3, 1.0]])
+    assert train.like_the_teacher(asked, read, off).item() == pytest.approx(train.LIKENESS * 0.09 / 2, abs=1e-3)
+
+
+def test_every_second_text_may_be_asked_for_among_all() -> None:
+    texts = reading([(0, 1.0)], [(1, 1.0)], [(2, 1.0)], [(3, 1.0)])
+    every_second = reading([(0, 1.0)], [(2, 1.0)])
+    like = train.interaction(every_second, texts)
+    assert train.like_the_teacher(every_second, texts, like, 2).item() < 1e-6
+    assert train.like_the_teacher(every_second, texts, like.roll(1, 1), 2).item() > 10
+
+
+def cut(folder: Path, *known: str) -> train.Pieces:
+    """A tokenizer of words that knows just these, with their beginnings; a prompt is a piece of its own."""
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+
+    folder.mkdir()
+    words = {word: number for number, word in enumerate(["[CLS]", "[SEP]", "[UNK]", "query", ":", *known])}
+    tokenizer = Tokenizer(models.WordPiece(words, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        "[CLS] $A [SEP]", special_tokens=[("[CLS]", 0), ("[SEP]", 1)]
+    )
+    tokenizer.save(str(folder / "tokenizer.json"))
+    return train.Pieces(folder, 16, ["query: a label"])
+
+
+def as_read(pieces: train.Pieces, text: str) -> train.Reading:
+    weights, places = pieces.weighed([text], pieces.read([text]))
+    return train.Reading(torch.ones(1, 1), torch.eye(places.shape[1])[None], weights, places)
+
+
+def test_pieces_of_the_same_word_meet_however_it_is_cut_and_prompts_do_not_count(tmp_path: Path) -> None:
+    one = as_read(cut(tmp_path / "one", "a", "cluster", "lab", "##el"), "query: a cluster label")
+    other = as_read(cut(tmp_path / "other", "a", "clu", "##ster", "label"), "query: a cluster label")
+    assert (one.weights[0] > 0).tolist() == [False, False, False, True, True, True, True, False]
+    rows, pieces, met = train.same_words(one, other)
+    # [CLS] query : a cluster lab ##el [SEP]   and   [CLS] query : a clu ##ster label [SEP]
+    assert list(zip(rows.tolist(), pieces.tolist(), met.tolist(), strict=True)) == [
+        (0, 3, 3),
+        (0, 4, 5),
+        (0, 5, 6),
+        (0, 6, 6),
+    ]
+    assert train.apart_by_word(one, one).item() == pytest.approx(0)
+    assert train.apart_by_word(one, other).item() == pytest.approx(2 / 4)
+
+
+@given(text=st.text("ab c", min_size=1, max_size=60).filter(str.strip), seed=st.integers(0, 100))
+def test_what_is_asked_stands_in_the_text(text: str, seed: int) -> None:
+    whole = "passage: " + text
+    (found,) = train.as_asked([whole], random.Random(seed))
+    if found != whole:
+        assert found.startswith("query: ")
+        assert 1 <= len(found.split()) - 1 <= 8
+        assert found.removeprefix("query: ") in " ".join(text.split())
+
+
+def test_eight_bit_weights_are_scaled_back_and_turned(tmp_path: Path) -> None:
+    import onnx
+    from onnx import helper, numpy_helper
+
+    def kept(name: str, values: object, kind: str) -> onnx.TensorProto:
+        return numpy_helper.from_array(np.array(values, dtype=kind), name)
+
+    names = ("embeddings.word_embeddings.weight", "embeddings.token_type_embeddings.weight", "onnx::MatMul_7")
+    tensors = [kept(f"{name}_quantized", [[128, 130, 126], [128, 129, 128]], "u1") for name in names]
+    tensors += [kept(f"{name}_zero_point", 128, "u1") for name in names] + [
+        kept(f"{name}_scale", 0.5, "f4") for name in names
+    ]
+    tensors += [
+        kept("embeddings.position_embeddings.weight", [[3.0]], "f4"),
+        kept("encoder.layer.0.output.dense.bias", [2.0], "f4"),
+    ]
+    node = helper.make_node(
+        "MatMulInteger", ["x", "onnx::MatMul_7_quantized"], ["y"], name="/encoder/layer.0/output/dense/MatMul_quant"
+    )
+    graph = helper.make_graph([node], "g", [], [], tensors)
+    found = {
+        name: array.tolist() for name, array in colbert.state_dict(helper.make_model(graph).SerializeToString()).items()
+    }
+    assert found == {
+        "embeddings.word_embeddings.weight": [[0.0, 1.0, -1.0], [0.0, 0.5, 0.0]],
+        "embeddings.token_type_embeddings.weight": [[0.0, 1.0, -1.0], [0.0, 0.5, 0.0]],
+        "embeddings.position_embeddings.weight": [[3.0]],
+        "encoder.layer.0.output.dense.bias": [2.0],
+        "encoder.layer.0.output.dense.weight": [[0.0, 0.0], [1.0, 0.5], [-1.0, 0.0]],
+    }
 
 
 def test_a_dictionary_gives_the_first_words_of_the_first_senses() -> None:

