@@ -25,7 +25,7 @@ Floats = NDArray[np.float32]
 SAMPLED = 64
 """Passages of a language that the weights and the ground are taken from."""
 
-PRIOR_PASSAGES, PRIOR_MEAN = 20, 0.6
+PRIOR_PASSAGES, PRIOR_MEAN = 20, 0.7
 """What is assumed of a piece in a corpus too small to show how common it is, as if so many passages had been seen."""
 
 T = TypeVar("T")

@@ -61,8 +61,8 @@ ANNOUNCEMENT_MALUS = 0.15
 """For a sentence that only announces a list which stands in the next passage."""
 PIECE_SHARE = 0.7
 """What the comparison piece by piece counts beside that of whole texts, where there is one."""
-PIECE_SCALE = 6.0
-PRIOR_PASSAGES, PRIOR, PIECE_PRIOR = 20, (0.77, 0.03), (0.58, 0.05)
+PIECE_SCALE = 7.5
+PRIOR_PASSAGES, PRIOR, PIECE_PRIOR = 20, (0.77, 0.03), (0.68, 0.047)
 """
 What is assumed of the ground (mean, deviation) of a corpus too small to show one, as if so many passages had been seen:
 of cosines of whole texts, and of those piece by piece.
