@@ -197,6 +197,29 @@ def test_pieces_of_the_same_word_meet_however_it_is_cut_and_prompts_do_not_count
     assert train.apart_by_word(one, other).item() == pytest.approx(2 / 4)
 
 
+@pytest.mark.parametrize("known_before", [None, [0, 1, 2, 3], [1, 0, 3, 2]])
+def test_the_first_projection_is_the_models_own_where_that_leads_to_the_teacher_and_else_fitted(
+    tmp_path: Path, known_before: list[int] | None
+) -> None:
+    pieces = cut(tmp_path / "cut", "a", "b", "c", "d")
+
+    def student(texts: list[str]) -> train.Reading:
+        weights, places = pieces.weighed(texts, pieces.read(texts))
+        axes = torch.tensor([[max(number - 5, 0) for number in ids] for ids, _ in pieces.read(texts)])
+        return train.Reading(torch.ones(len(texts), 1), torch.eye(4)[axes], weights, places)
+
+    def teacher(texts: list[str]) -> train.Reading:
+        read = student(texts)
+        return train.Reading(read.vectors, read.pieces[:, :, [1, 0, 3, 2]], read.weights, read.places)
+
+    own = None if known_before is None else 3 * torch.eye(4)[known_before]
+    found = train.first_projection(student, teacher, ["a b c d", "d c a b"], own)
+    if known_before == [1, 0, 3, 2]:
+        assert own is not None and torch.equal(found, own)
+    else:
+        assert torch.allclose(found, torch.eye(4)[[1, 0, 3, 2]], atol=0.01)
+
+
 @given(text=st.text("ab c", min_size=1, max_size=60).filter(str.strip), seed=st.integers(0, 100))
 def test_what_is_asked_stands_in_the_text(text: str, seed: int) -> None:
     whole = "passage: " + text
