@@ -303,9 +303,9 @@ def first_projection(
         rows, pieces, met = same_words(read, theirs)
         known.append(read.pieces[rows, pieces])
         goals.append(theirs.pieces[rows, met])
-        if own is not None and (F.normalize(known[0] @ own.T, dim=1) * goals[0]).sum(1).mean() > KNOWN:
-            return own
     one, other = torch.cat(known), torch.cat(goals)
+    if own is not None and (F.normalize(one @ own.T, dim=1) * other).sum(1).mean() > KNOWN:
+        return own
     ridge = 1e-2 * torch.eye(one.shape[1], device=one.device)  # the student's pieces need not span everything
     return torch.linalg.solve(one.T @ one + ridge, one.T @ other).T.contiguous()
 
