@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import csv
 import gzip
 import json
@@ -12,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from clusterqa.bert import Bert
 
@@ -19,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "training"))
 
 import colbert
 import e5
+import train
 
 pytestmark = pytest.mark.encoder
 
@@ -43,6 +47,17 @@ def small_model() -> e5.Base:
     for name in ("aln", "oln"):
         tensors |= {f"l0.{name}.w": np.ones(hidden, "f4"), f"l0.{name}.b": some(hidden)}
     return e5.Base(hidden, 1, 2, wide, positions, 1e-12, (), (), {}, tensors)
+
+
+def write_models(folder: Path) -> None:
+    """Both teachers and the student, that know letters."""
+    pieces = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -3.0), *((c, -4.0) for c in LETTERS)]
+    words = np.random.default_rng(4).normal(0, 0.5, (len(pieces), 32)).astype(np.float32)
+    model = small_model()
+    e5.write(folder / "base", model, pieces, words, folded=False)
+    e5.write(folder / "pruned", model, pieces, words, folded=True)
+    state = e5.state_dict(model) | {"embeddings.word_embeddings.weight": np.concatenate([words, words[:2]])}
+    colbert.write(folder / "colbert", state, (folder / "base" / "tokenizer.json").read_text(), heads=2)
 
 
 def table(path: Path, names: str, rows: list[list[str]]) -> Path:
@@ -70,13 +85,7 @@ def test_two_workers_bring_the_languages_together_and_leave_a_model_that_can_be_
         "question_en question_lt passage_en passage_lt source domain",
         [[en, lt, en, lt, "a", "law"] for en, lt in zip(english, lithuanian, strict=True)],
     )
-    pieces = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0), ("▁", -3.0), *((c, -4.0) for c in LETTERS)]
-    words = np.random.default_rng(4).normal(0, 0.5, (len(pieces), 32)).astype(np.float32)
-    model = small_model()
-    e5.write(tmp_path / "base", model, pieces, words, folded=False)
-    e5.write(tmp_path / "pruned", model, pieces, words, folded=True)
-    state = e5.state_dict(model) | {"embeddings.word_embeddings.weight": np.concatenate([words, words[:2]])}
-    colbert.write(tmp_path / "colbert", state, (tmp_path / "base" / "tokenizer.json").read_text(), heads=2)
+    write_models(tmp_path)
 
     command = [sys.executable, str(TRAINING / "train.py"), str(tmp_path), "--parallel", str(parallel)]
     command += ["--questions", str(questions), "--minutes", "0.15", "--workers", "2", "--batch", "32"]
@@ -94,3 +103,41 @@ def test_two_workers_bring_the_languages_together_and_leave_a_model_that_can_be_
         for side in (before, after)
     ]
     assert off[1] < 0.8 * off[0]
+
+
+@pytest.mark.parametrize("kind", ["translation", "passage", "question"])
+def test_every_loss_is_computed_where_the_models_are_also_off_the_processor(tmp_path, monkeypatch, kind):
+    """On the meta device, which holds no numbers but refuses to mix devices, as a graphics card does."""
+    # Both look at what only a real device has: whether anything is padded, and how it multiplies in halves.
+    monkeypatch.setattr("transformers.masking_utils._ignore_bidirectional_mask_sdpa", lambda *_, **__: False)
+    monkeypatch.setattr(torch, "autocast", lambda *_, **__: contextlib.nullcontext())
+    write_models(tmp_path)
+    english = ["sun fish bridge", "bread night road", "snow friend hill", "lake sun bread"]
+    lithuanian = [" ".join(WORDS[word] for word in text.split()) for text in english]
+
+    teacher = train.Teacher.__new__(train.Teacher)  # its own beginning looks at numbers
+    for name, folder in (("_whole", "base"), ("_pieces", "colbert")):
+        pieces = train.Pieces(tmp_path / folder, 48, english)
+        setattr(teacher, name, train.frozen(tmp_path / folder, pieces, 48, "meta"))
+    teacher._directions = torch.empty(32, 8, device="meta")
+    student = train.Student(tmp_path / "pruned", train.Pieces(tmp_path / "pruned", 48, english + lithuanian), "meta")
+    student.projection = torch.nn.Parameter(torch.empty(8, 32, device="meta"))
+
+    prompt = "query: " if kind == "translation" else "passage: "
+    asked = [] if kind == "translation" else ["query: " + text for text in english]
+    goals = [prompt + text for text in english]
+    kept = [] if kind == "question" else train.as_asked(goals[::2], random.Random(1))
+    own = "passage: " if kind == "passage" else "query: "
+    batch = train.Batch(kind, [own + text for text in lithuanian], goals, kept, asked)
+    memory = train.Memory()
+    for _ in range(2):  # the second time there is something to remember
+        loss, seen = train.loss_of(
+            batch, teacher, student, memory.vectors, argparse.Namespace(english=2, question_weight=0.5)
+        )
+        memory.add(seen)
+        loss.backward()
+    assert loss.shape == () and loss.device.type == memory.vectors.device.type == "meta"
+    assert memory.vectors.shape == (8, 32)
+    assert student.projection.grad is not None and student.projection.grad.shape == (8, 32)
+    with pytest.raises(RuntimeError, match="device"):
+        train.contrast(torch.empty(4, 32, device="meta"), torch.empty(4, 32))
