@@ -6,12 +6,17 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from clusterqa.encoder import Encoder, SentenceEncoder
 from clusterqa.library import Report, update
 from clusterqa.settings import Settings
 from words_encoder import WordsEncoder
+
+# How long an example takes is the machine's affair: other work beside it must not fail a test.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)

@@ -40,7 +40,7 @@ QRELS = st.dictionaries(
 RANKINGS = st.dictionaries(st.sampled_from([f"q{n}" for n in range(6)]), st.permutations(NAMES).map(lambda p: p[:23]))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(QRELS, RANKINGS)
 def test_search_measures_agree_with_trec_eval_on_random_data(qrels, rankings):
     """Whatever the names and however few were found; questions without a ranking have 0 and are not left out."""
@@ -55,7 +55,7 @@ def test_search_measures_agree_with_trec_eval_on_random_data(qrels, rankings):
             assert values[measure] == pytest.approx(oracle, abs=1e-9)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.lists(st.booleans(), max_size=10), min_size=1, max_size=12))
 def test_hits_of_quotes_agree_with_success_of_ir_measures(right):
     """hit@1, hit@3 and passage@10 are Success@1, @3 and @10 of the list of quotes or hits."""
@@ -100,7 +100,6 @@ def test_a_measure_that_is_none_is_named_with_those_there_are():
         search_values({"q": {"d": 1}}, {"q": ["d"]}, ["nDGC@10"])
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=40))
 def test_risk_at_each_coverage_is_the_share_wrong_among_the_most_confident(pairs):
     coverage, risk, area = risk_coverage([c for c, _ in pairs], [r for _, r in pairs])
@@ -111,7 +110,6 @@ def test_risk_at_each_coverage_is_the_share_wrong_among_the_most_confident(pairs
     assert area == pytest.approx(sum(expected) / len(expected), abs=1e-9)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=60))
 def test_calibration_error_is_the_gap_in_each_tenth_weighed_by_its_questions(pairs):
     total = 0.0

@@ -151,7 +151,7 @@ def test_a_removed_document_is_never_the_nearest_again(store: Store) -> None:
     assert not set(gone) & set(view.nearest(query, 10)["en"].best)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(

@@ -19,7 +19,6 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from hypothesis import given
-from hypothesis import settings as fuzz
 from hypothesis import strategies as st
 
 from clusterqa import documents, library
@@ -291,7 +290,6 @@ def test_with_both_languages_each_document_has_its_own_questions() -> None:
 LINES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60)
 
 
-@fuzz(deadline=None)  # it writes a file, on a disk that others may be using
 @given(question=LINES, answer=st.lists(LINES, min_size=1, max_size=4).map("\n".join), source=LINES)
 def test_whatever_is_written_every_sentence_of_it_can_be_quoted(
     question: str, answer: str, source: str, tmp_path_factory: pytest.TempPathFactory
