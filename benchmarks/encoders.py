@@ -22,8 +22,9 @@ from pathlib import Path
 import numpy as np
 
 from clusterqa import documents
-from clusterqa.bert import Bert
-from clusterqa.encoder import Torch, bundled_path
+from clusterqa.encoders.openvino import Bert
+from clusterqa.encoders.sentence import bundled_path
+from clusterqa.encoders.torch import Torch
 from clusterqa.evaluation.sets import read_set
 from clusterqa.passages import split
 

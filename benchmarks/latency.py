@@ -18,10 +18,14 @@ from pathlib import Path
 
 import numpy as np
 
-from clusterqa import documents, library
-from clusterqa.assistant import Assistant
-from clusterqa.encoder import Encoded, PassingEncoder, SentenceEncoder, Vectors
+from clusterqa import documents
+from clusterqa.corpus import sync
+from clusterqa.encoders.passing import PassingEncoder
+from clusterqa.encoders.sentence import SentenceEncoder
 from clusterqa.evaluation.sets import read_set
+from clusterqa.ports import Vectors
+from clusterqa.records import Encoded
+from clusterqa.runtime import KnowledgeBase
 from clusterqa.settings import Settings
 
 QUESTIONS = (
@@ -100,10 +104,10 @@ def main() -> None:
         real = SentenceEncoder.load(threads=settings.threads)
         encoder = NoisyEncoder(real)
         begin = time.perf_counter()
-        report = library.update(settings, lambda: encoder)
+        report = sync.update(settings, lambda: encoder)
         print(f"{report.passages} passages indexed in {time.perf_counter() - begin:.1f} s (without encoding)")
         begin = time.perf_counter()
-        assistant = Assistant.open(settings, encoder)
+        assistant = KnowledgeBase(settings, encoder)
         print(f"view built in {time.perf_counter() - begin:.2f} s")
         asked = [item.ask() for item in read_set(Path("evaluation/questions.jsonl"))]
         random.Random(2).shuffle(asked)
@@ -123,7 +127,7 @@ def main() -> None:
         extra = corpus / "one-more.lt.md"
         extra.write_text("# Dar vienas\n\nVienas naujas sakinys apie bronzos ženklą.\n", encoding="utf-8")
         begin = time.perf_counter()
-        library.update(settings, lambda: encoder)
+        sync.update(settings, lambda: encoder)
         updated = time.perf_counter() - begin
         begin = time.perf_counter()
         assistant.refresh()

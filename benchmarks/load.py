@@ -34,8 +34,8 @@ import httpx
 import numpy as np
 from latency import NoisyEncoder, grow
 
-from clusterqa import library
-from clusterqa.encoder import SentenceEncoder
+from clusterqa.corpus import sync
+from clusterqa.encoders.sentence import SentenceEncoder
 from clusterqa.evaluation.sets import read_set
 from clusterqa.settings import Settings
 
@@ -68,7 +68,7 @@ def index(base: Path, passages: int) -> Settings:
     grow(Path("corpus"), corpus, passages)
     settings = Settings(corpus=corpus, data=base / "data")
     encoder = NoisyEncoder(SentenceEncoder.load(threads=settings.threads))
-    print(f"{library.update(settings, lambda: encoder).passages} passages")  # type: ignore[arg-type,return-value]
+    print(f"{sync.update(settings, lambda: encoder).passages} passages")  # type: ignore[arg-type,return-value]
     return settings
 
 

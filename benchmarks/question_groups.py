@@ -17,11 +17,11 @@ from pathlib import Path
 
 import numpy as np
 
-from clusterqa.encoder import SentenceEncoder
-from clusterqa.lexicon import Lexicon
+from clusterqa.encoders.sentence import SentenceEncoder
 from clusterqa.settings import Settings
 from clusterqa.staff import demand
-from clusterqa.store import Store
+from clusterqa.store import open_store
+from clusterqa.text.lexicon import Lexicon
 
 GROUPS = Path(__file__).parent.parent / "evaluation" / "question-groups.jsonl"
 
@@ -42,7 +42,7 @@ def main() -> None:
     fit = np.array([hashlib.sha256(meaning.encode()).digest()[0] % 2 == 0 for meaning in meanings])
     encoder = SentenceEncoder.load(Settings().encoder, threads=2)
     vectors = encoder.encode_queries([text for _, _, text in items])
-    with Store.open(data) as store:
+    with open_store(data) as store:
         shares = demand.shared_words(
             [text for _, _, text in items],
             [language for _, language, _ in items],

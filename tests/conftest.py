@@ -9,8 +9,9 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from clusterqa.encoder import Encoder, SentenceEncoder
-from clusterqa.library import Report, update
+from clusterqa.corpus.sync import Report, update
+from clusterqa.encoders.sentence import SentenceEncoder
+from clusterqa.ports import Encoder
 from clusterqa.settings import Settings
 from words_encoder import WordsEncoder
 

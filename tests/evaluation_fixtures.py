@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from clusterqa.encoder import Encoder
+from clusterqa.corpus.sync import update
 from clusterqa.evaluation.outcomes import Outcome, Run
-from clusterqa.library import update
+from clusterqa.ports import Encoder
 from clusterqa.settings import Settings
 from words_encoder import WordsEncoder
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterqa.analysis import content_words, fold, is_stop_word, searchable, term_in, terms, words
+from clusterqa.text.analysis import content_words, fold, is_stop_word, searchable, term_in, terms, words
 
 
 def meet(one: str, other: str) -> bool:

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from clusterqa.bert import PROJECTION, Bert
-from clusterqa.encoder import SentenceEncoder, bundled_path
+from clusterqa.encoders.openvino import PROJECTION, Bert
+from clusterqa.encoders.sentence import SentenceEncoder, bundled_path
 from clusterqa.errors import EncoderError
 from probes import told_by
 
@@ -181,7 +181,7 @@ def test_an_encoder_that_needs_torch_says_what_to_install_where_it_is_missing(tm
     probe = (
         "import sys\n"
         "sys.modules['torch'] = sys.modules['sentence_transformers'] = None\n"
-        "from clusterqa.encoder import SentenceEncoder\n"
+        "from clusterqa.encoders.sentence import SentenceEncoder\n"
         "from clusterqa.errors import EncoderError\n"
         "assert SentenceEncoder.load().encode_queries(['labas']).shape == (1, 384)\n"
         "try:\n"
@@ -195,7 +195,7 @@ def test_an_encoder_that_needs_torch_says_what_to_install_where_it_is_missing(tm
 def test_the_bundled_encoder_needs_neither_torch_nor_transformers():
     probe = (
         "import sys\n"
-        "from clusterqa.encoder import SentenceEncoder\n"
+        "from clusterqa.encoders.sentence import SentenceEncoder\n"
         "SentenceEncoder.load().encode_queries(['labas'])\n"
         "print(sorted({'torch', 'transformers', 'sentence_transformers'} & set(sys.modules)))\n"
     )

@@ -13,9 +13,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from clusterqa import cli
-from clusterqa.encoder import SentenceEncoder
+from clusterqa.encoders.sentence import SentenceEncoder
 from clusterqa.settings import Settings
-from clusterqa.store import DATABASE, Store
+from clusterqa.store import open_store
+from clusterqa.store.sqlite import DATABASE
 from seed_texts import KAINOS, PRICES, SEED
 from words_encoder import WORDS, WordsEncoder
 
@@ -206,7 +207,7 @@ def test_show_opens_an_earlier_version_by_the_beginning_of_its_sum(run: Run, wri
     run("index")
     write("a.en.md", KAINOS)
     run("index")
-    with Store.open(settings.data) as store:
+    with open_store(settings.data) as store:
         first, second = store.versions("a.en.md")
     assert run("show", "a.en.md", "--text", "--version", first[:10]).stdout == PRICES
     assert run("show", "a.en.md", "--text", "--version", second).stdout == KAINOS
@@ -349,7 +350,7 @@ def test_an_output_that_is_there_is_replaced_only_when_all_is_answered(
     source.write_text('{"question": "gold"}\n')
     target.write_text("the earlier answers\n")
     with monkeypatch.context() as patch:
-        patch.setattr("clusterqa.assistant.Assistant.ask", lambda *_: 1 / 0)
+        patch.setattr("clusterqa.runtime.Assistant.ask", lambda *_: 1 / 0)
         assert isinstance(run("ask", "--input", source, "--output", target).exception, ZeroDivisionError)
     assert target.read_text() == "the earlier answers\n"
     run("ask", "--input", source, "--output", target)

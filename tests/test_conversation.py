@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clusterqa.conversation import MAX_CHARACTERS, is_follow_up, understand
-from clusterqa.encoder import Encoder
+from clusterqa.ports import Encoder
 from clusterqa.records import Question
+from clusterqa.retrieval.understand import MAX_CHARACTERS, is_follow_up, understand
 
 
 class Letters(Encoder):

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from clusterqa.cli import cli
-from clusterqa.corpus_check import LONGEST_SENTENCE, Fault, check_corpus
+from clusterqa.corpus.check import LONGEST_SENTENCE, Fault, check_corpus
 from documents_fixtures import make_docx
 
 TODAY = datetime.date(2026, 11, 23)

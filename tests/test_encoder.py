@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from clusterqa.encoder import SentenceEncoder, bundled_path, folder_fingerprint, prompts_of
+from clusterqa.encoders.sentence import SentenceEncoder, bundled_path, folder_fingerprint, prompts_of
 from clusterqa.errors import EncoderError
 from probes import told_by
 
@@ -100,7 +100,7 @@ def test_the_bundled_encoder_asks_nothing_of_the_network():
         "def refuse(*a, **k): raise SystemExit('the network was asked')\n"
         "socket.getaddrinfo = socket.create_connection = refuse\n"
         "socket.socket.connect = refuse\n"
-        "from clusterqa.encoder import SentenceEncoder\n"
+        "from clusterqa.encoders.sentence import SentenceEncoder\n"
         "print(SentenceEncoder.load().encode_queries(['labas']).shape)\n"
     )
     assert told_by(probe) == "(1, 384)"

@@ -1,4 +1,4 @@
-"""Sets, twins, runs and their tables, on a corpus of four pages."""
+"""Sets, variants, runs and their tables, on a corpus of four pages."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 from rapidfuzz.distance import OSA
 
-from clusterqa.analysis import fold
 from clusterqa.errors import EvaluationError, IndexOutdated
 from clusterqa.evaluation import run as run_module
 from clusterqa.evaluation.outcomes import Run
 from clusterqa.evaluation.run import run
 from clusterqa.evaluation.sets import Gold, digest, places, read_set, spans, stale
-from clusterqa.evaluation.tables import as_table, confidence, latencies, refusals, soundness, twin_table
-from clusterqa.evaluation.twins import _neighbours, twins, with_typo, without_diacritics
-from clusterqa.search import SearchWeights
-from clusterqa.store import Store
+from clusterqa.evaluation.tables import as_table, confidence, latencies, refusals, soundness, variant_table
+from clusterqa.evaluation.variants import _neighbours, variants, with_typo, without_diacritics
+from clusterqa.retrieval.weights import SearchWeights
+from clusterqa.store import open_store
+from clusterqa.text.analysis import fold
 from evaluation_fixtures import (
     BRONZE_EN,
     BRONZE_LT,
@@ -29,7 +29,7 @@ from evaluation_fixtures import (
     run_of,
     write_set,
 )
-from words_encoder import WordPieces, WordsEncoder
+from words_encoder import WordsEncoder, WordTokens
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def test_a_quote_is_found_wherever_it_stands_and_one_that_is_gone_is_said(tmp_pa
             ],
         )
     )
-    with Store.open(settings.data) as store:
+    with open_store(settings.data) as store:
         assert places(Gold("a.en.md", "Gold is gold."), store) == [(5, 18), (29, 42)]
         assert spans(item[0], store) == {"a.en.md": [(5, 18), (29, 42)]}
         assert stale(item, store) == ["q: not in a.en.md: Gold is silver.", "q: there is no document b.en.md"]
@@ -103,26 +103,26 @@ def test_the_digest_of_a_set_changes_with_a_question_and_not_with_their_order(it
     assert digest(items) != digest(changed)
 
 
-# ── twins ───────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── variants ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_lithuanian_questions_have_a_twin_without_diacritics_and_one_with_one_slip(items):
-    found = {(twin.id, twin.twin): twin for twin in twins(items)}
+def test_lithuanian_questions_have_a_variant_without_diacritics_and_one_with_one_slip(items):
+    found = {(variant.id, variant.variant): variant for variant in variants(items)}
     assert {identifier for identifier, _ in found} == {"q2", "q3", "q6", "q7"}
     assert found["q2", "folded"].question == "Kokia bronzos zenklo kaina?"
     assert ("q7", "folded") not in found  # has none to lose
     for item in items:
-        if twin := found.get((item.id, "typo")):
-            assert OSA.distance(item.question, twin.question) == 1
-            assert twin.question.split()[0][0] == item.question.split()[0][0]
-            assert (twin.answers, twin.half, twin.history) == (item.answers, item.half, item.history)
+        if variant := found.get((item.id, "typo")):
+            assert OSA.distance(item.question, variant.question) == 1
+            assert variant.question.split()[0][0] == item.question.split()[0][0]
+            assert (variant.answers, variant.split, variant.history) == (item.answers, item.split, item.history)
 
 
 def test_a_follow_up_loses_the_diacritics_of_its_history_too(items):
     assert without_diacritics(replace(items[2], question="o už sidabrą?")).history == ("Kokia bronzos zenklo kaina?",)
 
 
-def test_the_same_seed_gives_the_same_twins_and_another_seed_others(items):
+def test_the_same_seed_gives_the_same_variants_and_another_seed_others(items):
     many = [replace(items[1], id=f"t{n}") for n in range(40)]
     first = [with_typo(item, 1).question for item in many]
     assert first == [with_typo(item, 1).question for item in many]
@@ -205,7 +205,7 @@ def test_a_lexical_channel_that_finds_nothing_is_wrong_and_not_missing(settings,
 def test_pieces_are_part_of_the_dense_channel(tmp_path):
     """All texts have one vector, so the last section of ten can only be found by its pieces."""
 
-    class Alike(WordPieces):
+    class Alike(WordTokens):
         def _rows(self, texts, other):
             return np.tile(np.eye(1, self.dimension, dtype=np.float32), (len(texts), 1))
 
@@ -319,7 +319,7 @@ def test_weights_of_the_search_change_the_ranking_and_are_kept(settings, items):
 
 @pytest.mark.parametrize("name", ["run.json", "run.json.gz"])
 def test_a_run_is_read_as_it_was_written(settings, items, tmp_path, name):
-    whole = run([*items, *twins(items)], settings, WordsEncoder())
+    whole = run([*items, *variants(items)], settings, WordsEncoder())
     path = tmp_path / "new" / name
     whole.write(path)
     assert Run.read(path) == whole
@@ -332,7 +332,7 @@ def test_a_run_of_an_older_version_is_read(made, tmp_path):
     """What was added since has its default, and what was not taken is shown as such."""
     made.write(tmp_path / "run.json")
     data = json.loads((tmp_path / "run.json").read_text())
-    first = ("id", "view", "language", "type", "half", "answerable", "status", "rank", "passage_rank", "confidence", "exact",
+    first = ("id", "view", "language", "type", "split", "answerable", "status", "rank", "passage_rank", "confidence", "exact",
              "told_language", "milliseconds", "quote", "document", "features")  # fmt: skip
     old = {name: data[name] for name in ("questions_sha256", "encoder", "corpus", "versions")}
     old["outcomes"] = [{name: row.get(name, {}) for name in first} for row in data["outcomes"]]
@@ -362,17 +362,17 @@ def test_directions_come_first_then_both_then_question_types(made):
     ]  # fmt: skip
 
 
-def test_twins_stand_beside_their_originals_and_count_nowhere_else(settings, items, made):
-    whole = run([*items, *twins(items)], settings, WordsEncoder())
+def test_variants_stand_beside_their_originals_and_count_nowhere_else(settings, items, made):
+    whole = run([*items, *variants(items)], settings, WordsEncoder())
     assert [o.id for o in whole.outcomes] == [o.id for o in made.outcomes]
     assert whole.questions_sha256 == made.questions_sha256
     assert len(whole.questions) == len(items)
-    rows = {row["what"]: row for row in twin_table(whole)}
+    rows = {row["what"]: row for row in variant_table(whole)}
     assert rows["lt→both, as written (folded)"]["questions"] == rows["lt→both, folded"]["questions"] == 2  # q2, q3
     assert rows["lt→both, as written (folded)"]["hit@1"][0] == 1.0
     assert rows["lt→both, typo"]["questions"] == 3
-    assert {o.half for o in whole.twins if o.id == "q2"} == {o.half for o in made.outcomes if o.id == "q2"}
-    assert all(fold(q.question) == q.question.lower() for q in twins(items) if q.twin == "folded")
+    assert {o.split for o in whole.variants if o.id == "q2"} == {o.split for o in made.outcomes if o.id == "q2"}
+    assert all(fold(q.question) == q.question.lower() for q in variants(items) if q.variant == "folded")
 
 
 def test_precision_and_recall_of_not_found():
@@ -405,6 +405,6 @@ def test_confidence_counts_an_answer_to_the_unanswerable_as_wrong():
 
 def test_an_empty_run_has_empty_tables():
     empty = run_of()
-    assert as_table(empty.outcomes) == twin_table(empty) == []
+    assert as_table(empty.outcomes) == variant_table(empty) == []
     assert np.isnan(confidence(empty.outcomes)["calibration error"])
     assert latencies(empty.outcomes) == {}

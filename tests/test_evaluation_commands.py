@@ -10,8 +10,6 @@ import pytest
 from click.testing import CliRunner
 
 from clusterqa import cli as cli_module
-from clusterqa.assistant import load_calibration
-from clusterqa.calibration import Calibration
 from clusterqa.cli import cli
 from clusterqa.errors import EvaluationError, NotComparable, SettingsError
 from clusterqa.evaluation.calibrate import MAX_LOST, calibrate, check_encoder
@@ -19,9 +17,11 @@ from clusterqa.evaluation.compare import compare
 from clusterqa.evaluation.gate import Baseline, baseline_of, hold, lowered
 from clusterqa.evaluation.sets import read_set
 from clusterqa.evaluation.sweep import parse_grid, sweep
-from clusterqa.store import Store
+from clusterqa.retrieval.confidence import Calibration
+from clusterqa.runtime import load_calibration
+from clusterqa.store import open_store
 from evaluation_fixtures import build, outcome, run_of, write_set
-from words_encoder import WordPieces, WordsEncoder
+from words_encoder import WordsEncoder, WordTokens
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,9 @@ def ranks(*values, **more):
 
 
 def test_a_run_prints_directions_and_keeps_everything(call, questions, tmp_path):
-    done = call("run", questions, "--half", "all", "--twins", "-o", tmp_path / "run.json", "--trec", tmp_path / "trec")
+    done = call(
+        "run", questions, "--split", "all", "--variants", "-o", tmp_path / "run.json", "--trec", tmp_path / "trec"
+    )
     assert done.exit_code == 0, done.output
     for part in (
         "lt→lt",
@@ -69,7 +71,7 @@ def test_a_run_prints_directions_and_keeps_everything(call, questions, tmp_path)
         assert part in done.output
     kept = json.loads((tmp_path / "run.json").read_text())
     assert {row["id"] for row in kept["outcomes"]} == {f"q{n}" for n in range(1, 8)}
-    assert {row["twin"] for row in kept["twins"]} == {"folded", "typo"}
+    assert {row["variant"] for row in kept["variants"]} == {"folded", "typo"}
     assert sorted(path.name for path in (tmp_path / "trec").iterdir()) == [
         "both.qrels", "both.run", "en.qrels", "en.run", "lt.qrels", "lt.run",
     ]  # fmt: skip
@@ -83,15 +85,15 @@ def test_a_run_prints_directions_and_keeps_everything(call, questions, tmp_path)
 def test_a_half_without_questions_is_said_and_not_a_fault(call, tmp_path):
     held = next(f"i{n}" for n in range(50) if _half(tmp_path, f"i{n}") == "held")
     path = write_set(tmp_path / "one.jsonl", [{"id": held, "question": "gold?", "language": "en", "answer": []}])
-    done = call("run", path, "--half", "fit")
+    done = call("run", path, "--split", "fit")
     assert done.exit_code == 0
-    assert "None of the questions is of the half 'fit'." in done.output
+    assert "None of the questions is of the split 'fit'." in done.output
 
 
 def _half(tmp_path, identifier):
     return read_set(
-        write_set(tmp_path / "half.jsonl", [{"id": identifier, "question": "x", "language": "en"}])
-    )[0].half  # fmt: skip
+        write_set(tmp_path / "split.jsonl", [{"id": identifier, "question": "x", "language": "en"}])
+    )[0].split  # fmt: skip
 
 
 def test_check_fails_for_a_quote_that_is_gone(call, questions, tmp_path):
@@ -103,7 +105,7 @@ def test_check_fails_for_a_quote_that_is_gone(call, questions, tmp_path):
     done = call("check", path)
     assert done.exit_code == 1
     assert "q: not in food.en.md: Gone." in done.output
-    assert "1 known answers no longer stand in their document" in call("run", path, "--half", "all").output
+    assert "1 known answers no longer stand in their document" in call("run", path, "--split", "all").output
 
 
 def test_a_beir_folder_is_run_like_a_set(call, tmp_path):
@@ -277,7 +279,7 @@ def test_a_floor_of_a_baseline_from_before_is_still_held(tmp_path):
 
 
 def test_only_the_kept_out_half_is_held_to_floors():
-    run = run_of(outcome("a", rank=1), outcome("b", rank=0, half="fit"))
+    run = run_of(outcome("a", rank=1), outcome("b", rank=0, split="fit"))
     assert baseline_of(run).floors["en→both hit@1"].value == 1.0
 
 
@@ -315,9 +317,9 @@ def test_another_encoder_gets_an_index_of_its_own(settings, questions):
 
 def test_an_index_made_for_a_sweep_has_the_pieces_that_the_encoder_gives(questions, tmp_path):
     settings = build(tmp_path)
-    list(sweep(read_set(questions), settings, {"passage_chars": [200]}, lambda own: WordPieces()))
+    list(sweep(read_set(questions), settings, {"passage_chars": [200]}, lambda own: WordTokens()))
     (made,) = (settings.data / "sweep").iterdir()
-    with Store.open(made) as store:
+    with open_store(made) as store:
         pieces = [len(vectors.pieces) for _, _, _, vectors in store.passages()]
     assert pieces and min(pieces) > 0
 
@@ -337,7 +339,7 @@ def test_wrong_settings_of_a_sweep_are_named_together(settings, questions):
 
 
 def test_a_sweep_prints_a_line_for_each_and_keeps_them(call, questions, tmp_path):
-    done = call("sweep", questions, "--vary", "dense_weight=0.3,0.6", "--half", "all", "-o", tmp_path / "sweep.json")
+    done = call("sweep", questions, "--vary", "dense_weight=0.3,0.6", "--split", "all", "-o", tmp_path / "sweep.json")
     assert done.exit_code == 0, done.output
     lines = [line for line in done.output.splitlines() if line.startswith("dense_weight=")]
     assert [line.split()[0] for line in lines] == ["dense_weight=0.3", "dense_weight=0.6"]
@@ -359,7 +361,7 @@ def fitting():
         right = draw.random() < score
         outcomes.append(
             outcome(
-                f"f{n}", rank=int(right), answerable=n % 3 > 0 or right, half="fit",
+                f"f{n}", rank=int(right), answerable=n % 3 > 0 or right, split="fit",
                 features={"score": score, "noise": float(draw.random())},
             )
         )  # fmt: skip

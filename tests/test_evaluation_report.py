@@ -25,7 +25,7 @@ from clusterqa.evaluation.outcomes import Asked, Place, Ranked, Run, Shown
 from clusterqa.evaluation.run import run, run_beir
 from clusterqa.evaluation.sets import read_set
 from clusterqa.evaluation.tables import as_table
-from clusterqa.evaluation.twins import twins
+from clusterqa.evaluation.variants import variants
 from evaluation_fixtures import build, outcome, run_of, write_set
 from words_encoder import WordsEncoder
 
@@ -40,12 +40,12 @@ def settings(tmp_path_factory):
 @pytest.fixture(scope="module")
 def made(settings, tmp_path_factory):
     items = read_set(write_set(tmp_path_factory.mktemp("set") / "questions.jsonl"))
-    return run([*items, *twins(items)], settings, WordsEncoder())
+    return run([*items, *variants(items)], settings, WordsEncoder())
 
 
 @pytest.fixture(scope="module")
 def page(made):
-    return html.document_fromstring(report.as_html(report.build(made, half="all")))
+    return html.document_fromstring(report.as_html(report.build(made, split="all")))
 
 
 def asked(identifier: str, question: str = "What is it?", *gold: Place, language: str = "en") -> Asked:
@@ -255,7 +255,7 @@ def test_only_as_many_losses_as_one_reads_are_in_the_markdown():
 
 
 def test_a_run_beside_itself_has_changed_nothing(made):
-    built = report.build(made, made, half="all")
+    built = report.build(made, made, split="all")
     assert built.changed == ()
     assert all(other == "" for _, _, other in built.made_with)
     assert {cells[3].text for table in built.changes for _, cells in table.rows} == {"0.0"}
@@ -278,7 +278,7 @@ def test_runs_of_different_questions_are_not_compared():
 OLD = {
     "questions_sha256": "q", "encoder": "old@1", "corpus": {"a.en.md": "1"}, "versions": {"clusterqa": "0.1.0"},
     "outcomes": [
-        {"id": name, "view": "both", "language": "en", "type": "plain", "half": "held", "answerable": answerable,
+        {"id": name, "view": "both", "language": "en", "type": "plain", "split": "held", "answerable": answerable,
          "status": "answered", "rank": rank, "passage_rank": rank, "confidence": 0.5, "exact": True,
          "told_language": "en", "milliseconds": 12.5, "quote": "Two years.", "document": "a.en.md", "features": {}}
         for name, answerable, rank in (("x", True, 1), ("y", True, 0), ("z", False, 0))
@@ -398,7 +398,7 @@ def test_the_band_ends_in_the_bootstrap_interval_of_all_questions():
 
 def test_the_command_writes_the_page_and_the_markdown(made, tmp_path):
     made.write(tmp_path / "run.json.gz")
-    arguments = ["eval", "report", tmp_path / "run.json.gz", "--half", "all", "-o", tmp_path / "a" / "report.html"]
+    arguments = ["eval", "report", tmp_path / "run.json.gz", "--split", "all", "-o", tmp_path / "a" / "report.html"]
     result = CliRunner().invoke(cli, list(map(str, [*arguments, "--markdown", tmp_path / "report.md"])))
     assert result.exit_code == 0, result.output
     assert (tmp_path / "a" / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
@@ -406,8 +406,8 @@ def test_the_command_writes_the_page_and_the_markdown(made, tmp_path):
 
 
 def test_what_cannot_be_reported_is_said_with_the_next_step(tmp_path):
-    with pytest.raises(EvaluationError, match="--half"):
-        report.build(run_of(outcome("x", half="fit")))
+    with pytest.raises(EvaluationError, match="--split"):
+        report.build(run_of(outcome("x", split="fit")))
     run_of(outcome("x")).write(tmp_path / "run.json")
     (tmp_path / "file").write_text("")
     result = CliRunner().invoke(

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from clusterqa import library
-from clusterqa.assistant import Assistant
-from clusterqa.encoder import SentenceEncoder
+from clusterqa.corpus import sync
+from clusterqa.encoders.sentence import SentenceEncoder
 from clusterqa.errors import IndexOutdated
 from clusterqa.records import Language, Question
+from clusterqa.runtime import KnowledgeBase
 from clusterqa.settings import Settings
 from clusterqa.web.words import EXAMPLES, band
 
@@ -36,14 +36,14 @@ ANSWERS = {
 
 
 @pytest.fixture(scope="module")
-def assistant(bundled_encoder: SentenceEncoder) -> Iterator[Assistant]:
+def assistant(bundled_encoder: SentenceEncoder) -> Iterator[KnowledgeBase]:
     """Over the real corpus; the index is the one of `make evaluate`, so that only the first of them encodes it whole."""
     settings = Settings(corpus=CORPUS, data=CORPUS.parent / "build" / "evaluation")
     try:
-        library.update(settings, lambda: bundled_encoder)
+        sync.update(settings, lambda: bundled_encoder)
     except IndexOutdated:  # another encoder than in the run before
-        library.update(settings, lambda: bundled_encoder, rebuild=True)
-    assistant = Assistant.open(settings, bundled_encoder)
+        sync.update(settings, lambda: bundled_encoder, rebuild=True)
+    assistant = KnowledgeBase(settings, bundled_encoder)
     yield assistant
     assistant.close()
 
@@ -57,9 +57,9 @@ def test_every_example_has_an_expected_answer() -> None:
     ("language", "question"), [(lang, q) for lang, questions in EXAMPLES.items() for q in questions]
 )
 def test_an_example_is_answered_by_its_first_quote_and_with_confidence(
-    assistant: Assistant, language: Language, question: str
+    assistant: KnowledgeBase, language: Language, question: str
 ) -> None:
-    reply = assistant.ask(Question(question, language=language))
+    reply = assistant.ask(Question(question, language=language)).reply
     assert reply.status == "answered" and reply.language == language
     quote = reply.quotes[0]
     assert quote.source.language == language

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from clusterqa.errors import StoreDamaged
-from clusterqa.index import UNITS_PER_PASSAGE, View
-from clusterqa.records import Block, Document, Language, Passage, Span
+from clusterqa.ports import Store
+from clusterqa.records import Block, Document, FileState, Language, NewPassage, Passage, PassageVectors, Span
 from clusterqa.settings import Settings
-from clusterqa.store import FileState, NewPassage, PassageVectors, Store
+from clusterqa.store import open_store
+from clusterqa.store.faiss_index import UNITS_PER_PASSAGE, FaissIndex
 
 DIMENSION = 6
 
@@ -53,13 +54,18 @@ def remove(store: Store, name: str) -> None:
         store.remove(name, generation)
 
 
-def view_of(store: Store) -> View:
-    view = View(DIMENSION)
-    view.refresh(store)
-    return view
+def index_of(store: Store, *languages: Language) -> FaissIndex:
+    index = FaissIndex(lambda: store, DIMENSION, languages or LANGUAGES)
+    index.refresh()
+    return index
 
 
-def assert_same(patched: View, fresh: View) -> None:
+def entries_of(index: FaissIndex, store: Store) -> list[IndexedPassage]:
+    """All passages of an index, by document."""
+    return index.fetch([i for stored in store.documents() for i in index.passages_of(stored.id)])
+
+
+def assert_same(patched: FaissIndex, fresh: FaissIndex) -> None:
     """Both views hold the same passages and answer every question alike."""
     assert patched.generation == fresh.generation
     assert patched.sources == fresh.sources
@@ -80,7 +86,7 @@ def assert_same(patched: View, fresh: View) -> None:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(tmp_path, create=True) as opened:
+    with open_store(tmp_path, create=True) as opened:
         yield opened
 
 
@@ -88,7 +94,7 @@ def test_faiss_agrees_with_plain_arithmetic(store: Store) -> None:
     """A passage's cosine is the best dot product over itself and its sentences; passages and sentences have each their ground."""
     for number in range(20):
         put(store, f"{number}.md", "en" if number % 2 else "lt", passages=3, sentences=1 + number % 3, seed=number)
-    view = view_of(store)
+    view = index_of(store)
     for query in unit_rows(5, seed=5):
         for language, found in view.nearest(query, 10_000).items():
             entries = [e for e in view.entries.values() if e.language == language]
@@ -105,7 +111,7 @@ def test_faiss_agrees_with_plain_arithmetic(store: Store) -> None:
 
 def test_the_k_nearest_are_the_best_of_all(store: Store) -> None:
     put(store, "a.md", passages=50, sentences=3)
-    view = view_of(store)
+    view = index_of(store)
     query = unit_rows(1, seed=5)[0]
     everything = view.nearest(query, 1000)["en"].best
     for k in (1, 7, 40):
@@ -118,19 +124,19 @@ def test_each_language_has_its_own_nearest(store: Store) -> None:
     """However many passages one language has, it does not crowd the other one out."""
     put(store, "a.en.md", "en", passages=100)
     put(store, "a.lt.md", "lt", passages=1)
-    found = view_of(store).nearest(unit_rows(1, seed=5)[0], 2)
+    found = index_of(store).nearest(unit_rows(1, seed=5)[0], 2)
     assert len(found["lt"].best) == 1
 
 
 def test_a_k_beyond_the_corpus_gives_the_corpus(store: Store) -> None:
     put(store, "a.md", passages=2)
-    found = view_of(store).nearest(unit_rows(1, seed=5)[0], 10_000)
+    found = index_of(store).nearest(unit_rows(1, seed=5)[0], 10_000)
     assert set(found) == {"en"}
     assert set(found["en"].best) == {1, 2}
 
 
 def test_an_empty_corpus_has_no_nearest(store: Store) -> None:
-    view = view_of(store)
+    view = index_of(store)
     assert (len(view), view.nearest(unit_rows(1, seed=5)[0], 10)) == (0, {})
     put(store, "a.md")
     view.refresh(store)
@@ -142,7 +148,7 @@ def test_an_empty_corpus_has_no_nearest(store: Store) -> None:
 def test_a_removed_document_is_never_the_nearest_again(store: Store) -> None:
     put(store, "a.md", seed=1)
     put(store, "b.md", seed=2)
-    view = view_of(store)
+    view = index_of(store)
     gone = view.by_document["a.md"]
     query = view.entries[gone[0]].vectors[0].astype(np.float32)
     assert next(iter(view.nearest(query, 10)["en"].best)) == gone[0]
@@ -165,8 +171,8 @@ def test_a_patched_view_equals_a_fresh_one(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, str, int, bool]]
 ) -> None:
     """Whatever came, changed, changed its language and went, and whenever the view looked."""
-    with Store.open(tmp_path_factory.mktemp("data"), create=True) as store:
-        patched = view_of(store)
+    with open_store(tmp_path_factory.mktemp("data"), create=True) as store:
+        patched = index_of(store)
         for seed, (name, what, passages, lithuanian) in enumerate(steps):
             if what == "put":
                 put(store, name, "lt" if lithuanian else "en", passages=passages, seed=seed)
@@ -175,24 +181,24 @@ def test_a_patched_view_equals_a_fresh_one(
             else:
                 patched.refresh(store)
         patched.refresh(store)
-        assert_same(patched, view_of(store))
+        assert_same(patched, index_of(store))
 
 
 def test_a_view_that_is_up_to_date_says_so(store: Store) -> None:
     put(store, "a.md")
-    view = View(DIMENSION)
+    view = FaissIndex(DIMENSION)
     assert view.refresh(store)
     assert not view.refresh(store)
 
 
 def test_after_a_rebuild_the_view_is_built_anew(store: Store) -> None:
     put(store, "a.md", seed=1)
-    view = view_of(store)
+    view = index_of(store)
     with store.writing():
         store.set_meta("epoch", "another")
     put(store, "a.md", seed=2)
     assert view.refresh(store)
-    assert_same(view, view_of(store))
+    assert_same(view, index_of(store))
 
 
 def test_a_view_moves_to_another_store_of_the_same_generation(store: Store, tmp_path: Path) -> None:
@@ -200,20 +206,20 @@ def test_a_view_moves_to_another_store_of_the_same_generation(store: Store, tmp_
     with store.writing():
         store.set_meta("epoch", "one")
     put(store, "a.md", seed=1)
-    view = view_of(store)
-    with Store.open(tmp_path / "other", create=True) as other:
+    view = index_of(store)
+    with open_store(tmp_path / "other", create=True) as other:
         with other.writing():
             other.set_meta("epoch", "two")
         put(other, "b.md", seed=2)
         assert other.generation() == view.generation
         assert view.refresh(other)
-        assert_same(view, view_of(other))
+        assert_same(view, index_of(other))
 
 
 def test_an_error_while_reading_leaves_the_view_as_it_was(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     put(store, "a.md", seed=1)
     put(store, "b.md", seed=2)
-    view, query = view_of(store), unit_rows(1, seed=5)[0]
+    view, query = index_of(store), unit_rows(1, seed=5)[0]
     before = view.nearest(query, 10)
     remove(store, "a.md")
     put(store, "c.md", seed=3)
@@ -223,7 +229,7 @@ def test_an_error_while_reading_leaves_the_view_as_it_was(store: Store, monkeypa
     assert view.nearest(query, 10) == before
     put(store, "c.md", seed=3)
     view.refresh(store)
-    assert_same(view, view_of(store))
+    assert_same(view, index_of(store))
 
 
 def test_no_passage_has_more_sentences_than_there_is_room_for(store: Store) -> None:
@@ -231,7 +237,7 @@ def test_no_passage_has_more_sentences_than_there_is_room_for(store: Store) -> N
     longest = next(m.le for m in Settings.model_fields["passage_chars"].metadata if hasattr(m, "le"))
     assert longest + 1 < UNITS_PER_PASSAGE
     put(store, "a.md", passages=2, sentences=2000)
-    view = view_of(store)
+    view = index_of(store)
     for i, entry in view.entries.items():
         assert next(iter(view.nearest(entry.vectors[1999].astype(np.float32), 1)["en"].best)) == i
 
@@ -249,7 +255,7 @@ def test_no_passage_has_more_sentences_than_there_is_room_for(store: Store) -> N
 def test_translations_know_each_other(store: Store, lithuanian: str, english: str, translation_of: str | None) -> None:
     put(store, lithuanian, "lt", translation_of=translation_of)
     put(store, english, "en")
-    view = view_of(store)
+    view = index_of(store)
     assert view.sources[lithuanian].translation == english
     assert view.sources[english].translation == lithuanian
     remove(store, english)
@@ -262,13 +268,13 @@ def test_documents_that_only_look_alike_are_no_translations(store: Store) -> Non
     put(store, "other/a.en.md", "en")
     put(store, "b.md", "lt", translation_of="b.md")
     put(store, "c.md", "lt", translation_of="a.lt.md")  # of the same language
-    assert {source.translation for source in view_of(store).sources.values()} == {None}
+    assert {source.translation for source in index_of(store).sources.values()} == {None}
 
 
 def test_a_view_of_one_language_leaves_the_other_out(store: Store) -> None:
     put(store, "a.lt.md", "lt")
     put(store, "a.en.md", "en")
-    view = View(DIMENSION, ("lt",))
+    view = FaissIndex(DIMENSION, ("lt",))
     view.refresh(store)
     assert set(view.sources) == {"a.lt.md"}
     assert set(view.nearest(unit_rows(1, seed=5)[0], 10)) == {"lt"}
@@ -280,7 +286,7 @@ def test_a_view_of_one_language_leaves_the_other_out(store: Store) -> None:
 
 def test_the_vocabulary_follows_the_generation(store: Store) -> None:
     put(store, "a.md", passages=1)
-    view = view_of(store)
+    view = index_of(store)
     assert view.vocabulary(store) == ["w0"]
     put(store, "b.md", passages=3)
     view.refresh(store)

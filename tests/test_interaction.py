@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from clusterqa.interaction import PRIOR_MEAN, PRIOR_PASSAGES, SAMPLED, Asked, Block, as_bytes, spread
+from clusterqa.corpus.encoding import as_bytes
+from clusterqa.retrieval.late_interaction import PRIOR_MEAN, PRIOR_PASSAGES, SAMPLED, AskedTokens, TokenBlock, spread
 
 X, Y, Z = np.eye(3, dtype=np.float32)
 
@@ -29,30 +30,30 @@ class Passage:
         self.cuts = np.cumsum([0, *map(len, self.parts)]).astype(np.int32)
 
 
-def asked(*pieces: NDArray[np.float32], sample: Passage | None = None) -> Asked[str]:
-    return Asked(np.stack(pieces), {"en": Block([sample or Passage([[Z], [Z]])])})
+def asked(*pieces: NDArray[np.float32], sample: Passage | None = None) -> AskedTokens[str]:
+    return AskedTokens(np.stack(pieces), {"en": TokenBlock([sample or Passage([[Z], [Z]])])})
 
 
 def test_a_piece_looks_for_the_nearest_piece_of_the_passage_and_of_each_sentence():
     passage = Passage([[Z], [X, Y], [(X + Y) / np.sqrt(2, dtype=np.float32)]])
-    scores = asked(X).scores(Block([passage]))
+    scores = asked(X).scores(TokenBlock([passage]))
     assert scores.passages[0] == pytest.approx(1.0)
     assert scores.sentences[0].tolist() == pytest.approx([1.0, np.sqrt(0.5)], abs=0.005)
 
 
 def test_what_stands_above_a_sentence_counts_for_it():
     passage = Passage([[X], [Y], [Z]])
-    scores = asked(X, Y).scores(Block([passage]))
+    scores = asked(X, Y).scores(TokenBlock([passage]))
     assert scores.passages[0] == pytest.approx(1.0)
     assert scores.sentences[0].tolist() == pytest.approx([1.0, 0.5])
 
 
 def test_pieces_that_every_passage_is_near_to_count_less():
     common = Passage([[], [X]])
-    question = Asked(np.stack([X, Y]), {"en": Block([common] * 60), "lt": Block([common] * 60)})
+    question = AskedTokens(np.stack([X, Y]), {"en": TokenBlock([common] * 60), "lt": TokenBlock([common] * 60)})
     mean = np.array([60, 0]) + PRIOR_PASSAGES * PRIOR_MEAN
     weight = (1 - mean / (60 + PRIOR_PASSAGES)) ** 2
-    only_common, only_rare = question.scores(Block([Passage([[], [X]]), Passage([[], [Y]])])).passages
+    only_common, only_rare = question.scores(TokenBlock([Passage([[], [X]]), Passage([[], [Y]])])).passages
     assert only_common == pytest.approx(weight[0] / weight.sum(), rel=1e-3)
     assert only_rare == pytest.approx(weight[1] / weight.sum(), rel=1e-3)
     assert only_rare > 5 * only_common
@@ -61,20 +62,20 @@ def test_pieces_that_every_passage_is_near_to_count_less():
 def test_in_a_corpus_of_one_passage_no_piece_is_taken_for_common():
     """Or what the only passage is about would be what counts least."""
     only = Passage([[], [X]])
-    question = Asked(np.stack([X, Y]), {"en": Block([only])})
-    assert question.scores(Block([only])).passages[0] > 0.4
+    question = AskedTokens(np.stack([X, Y]), {"en": TokenBlock([only])})
+    assert question.scores(TokenBlock([only])).passages[0] > 0.4
 
 
 def test_the_ground_is_mean_and_deviation_over_the_sample():
     near, far = Passage([[], [X]]), Passage([[], [Y], [Y]])
-    question = Asked(np.stack([X]), {"en": Block([near, far])})
+    question = AskedTokens(np.stack([X]), {"en": TokenBlock([near, far])})
     (mean, deviation), (of_sentences, _) = question.ground("en")
     assert (mean, deviation, of_sentences) == pytest.approx((0.5, 0.5, 1 / 3))
 
 
 def test_a_sentence_beyond_what_the_encoder_reads_has_no_piece_and_is_not_near():
     passage = Passage([[Z], [X], []])
-    assert asked(X).scores(Block([passage])).sentences[0].tolist() == pytest.approx([1.0, 0.0])
+    assert asked(X).scores(TokenBlock([passage])).sentences[0].tolist() == pytest.approx([1.0, 0.0])
 
 
 @given(st.integers(0, 300))
@@ -96,9 +97,9 @@ def test_many_passages_at_once_are_compared_as_one_by_one(seed, shapes):
 
     passages = [Passage([unit(1), *map(unit, shape[1:])]) for shape in shapes]
     question = asked(*unit(4))
-    together = question.scores(Block(passages))
+    together = question.scores(TokenBlock(passages))
     for at, passage in enumerate(passages):
-        alone = question.scores(Block([passage]))
+        alone = question.scores(TokenBlock([passage]))
         assert together.passages[at] == pytest.approx(float(alone.passages[0]), abs=1e-5)
         np.testing.assert_allclose(together.sentences[at], alone.sentences[0], atol=1e-5)
         assert len(together.sentences[at]) == len(passage.parts) - 1

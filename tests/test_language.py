@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterqa.language import Detection, detect, detect_document
+from clusterqa.text.language import Detection, detect, detect_document
 
 LITHUANIAN = [
     "Kiek kainuoja auksinis ženklas?",

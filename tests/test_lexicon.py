@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterqa.analysis import content_words, fold, term_in, terms
-from clusterqa.lexicon import HEADER, Lexicon
+from clusterqa.text.analysis import content_words, fold, term_in, terms
+from clusterqa.text.lexicon import HEADER, Lexicon
 
 SURE = [
     ("įmonė", {"company", "enterprise"}),

@@ -11,16 +11,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from clusterqa import documents, library
-from clusterqa.assistant import Assistant
+from clusterqa import documents
+from clusterqa.corpus import folder as corpus_folder
+from clusterqa.corpus import sync
+from clusterqa.corpus.sync import Report
 from clusterqa.errors import CorpusError, IndexNotFound, IndexOutdated
-from clusterqa.index import View
-from clusterqa.library import Report
 from clusterqa.records import Question
+from clusterqa.runtime import KnowledgeBase
 from clusterqa.settings import Settings
-from clusterqa.store import Store
+from clusterqa.store import open_store
+from clusterqa.store.faiss_index import FaissIndex
 from seed_texts import KAINOS, PRICES
-from words_encoder import WORDS, WordPieces, WordsEncoder
+from words_encoder import WORDS, WordsEncoder, WordTokens
 
 Write = Callable[[str, str], Path]
 Index = Callable[..., Report]
@@ -34,7 +36,7 @@ def later(path: Path) -> None:
 
 def content(settings: Settings) -> dict[str, object]:
     """Everything that search sees, without the ids, which may differ between two ways to the same index."""
-    with Store.open(settings.data) as store:
+    with open_store(settings.data) as store:
         assert store.damage() == []
         passages = list(store.passages())
         places = {i: (passage.document, passage.ordinal) for i, _, passage, _ in passages}
@@ -78,7 +80,7 @@ def test_a_run_says_what_was_added_changed_and_removed(write: Write, index: Inde
 def test_the_stored_text_is_the_file_and_offsets_cut_it(write: Write, index: Index, settings: Settings) -> None:
     path = write("a.en.md", "---\ntitle: Kainos – „Ž“\n---\n" + PRICES + "\r\nLast 😀 line of the label.\r\n")
     index()
-    with Store.open(settings.data) as store:
+    with open_store(settings.data) as store:
         text = store.text("a.en.md", store.versions("a.en.md")[-1])
         assert text == path.read_bytes().decode()
         for _, _, passage, vectors in store.passages():
@@ -88,9 +90,9 @@ def test_the_stored_text_is_the_file_and_offsets_cut_it(write: Write, index: Ind
 
 def test_each_piece_is_kept_with_the_part_of_the_passage_it_stands_in(write: Write, settings: Settings) -> None:
     write("a.en.md", "# Prices\n\n## The gold label\n\nIt has a price. It needs an expert.\n")
-    words = WordPieces()
-    library.update(settings, lambda: words)
-    with Store.open(settings.data) as store:
+    words = WordTokens()
+    sync.update(settings, lambda: words)
+    with open_store(settings.data) as store:
         ((_, _, passage, vectors),) = store.passages()
     kept = [words.words[int(row.argmax())] for row in vectors.pieces]
     parts = [kept[a:b] for a, b in itertools.pairwise(vectors.cuts.tolist())]
@@ -173,7 +175,7 @@ def test_step_by_step_and_at_once_give_the_same_index(
     write("b.lt.md", KAINOS)
     index()
     once = settings.model_copy(update={"data": tmp_path / "once"})
-    library.update(once, lambda: words)
+    sync.update(once, lambda: words)
     assert content(settings) == content(once)
     before = content(settings)
     assert index(rebuild=True).changed == ("a.en.md", "b.lt.md")
@@ -185,7 +187,7 @@ def test_a_sidecar_comes_changes_and_goes_with_its_document(write: Write, index:
     index()
 
     def title() -> str:
-        with Store.open(settings.data) as store:
+        with open_store(settings.data) as store:
             return store.documents()[0].title
 
     for suffix in (".yaml", ".yml"):
@@ -196,9 +198,9 @@ def test_a_sidecar_comes_changes_and_goes_with_its_document(write: Write, index:
         later(write("a.txt" + suffix, "title: Other\n"))
         index()
         assert title() == "Other"
-        library.remove(settings, "a.txt")
+        corpus_folder.remove(settings, "a.txt")
         assert not sidecar.exists()
-        library.restore(settings, "a.txt")
+        corpus_folder.restore(settings, "a.txt")
         index()
         assert title() == "Other"
         sidecar.unlink()
@@ -216,7 +218,7 @@ def test_texts_that_the_encoder_would_cut_are_noted(write: Write, index: Index) 
 def test_progress_reaches_the_end_of_both_stages(write: Write, settings: Settings, words: WordsEncoder) -> None:
     write("a.en.md", PRICES)
     told: list[tuple[str, int, int]] = []
-    library.update(settings, lambda: words, progress=lambda *step: told.append(step))
+    sync.update(settings, lambda: words, progress=lambda *step: told.append(step))
     for stage in ("read", "encode"):
         steps = [(done, total) for name, done, total in told if name == stage]
         assert steps == sorted(steps)
@@ -225,11 +227,10 @@ def test_progress_reaches_the_end_of_both_stages(write: Write, settings: Setting
 
 def test_an_empty_corpus_is_indexed_and_answers_nothing(index: Index, settings: Settings, words: WordsEncoder) -> None:
     assert index().passages == 0
-    assistant = Assistant.open(settings, words)
-    found = assistant.search(Question("gold label"))
-    assert found is not None
+    assistant = KnowledgeBase(settings, words)
+    found = assistant.ask(Question("gold label"))
     assert found.hits == ()
-    reply = assistant.ask(Question("What does the gold label cost?"))
+    reply = assistant.ask(Question("What does the gold label cost?")).reply
     assert (reply.status, reply.quotes, reply.nearest) == ("not_found", (), ())
     assistant.close()
 
@@ -244,11 +245,11 @@ def test_a_data_folder_inside_the_corpus_is_no_part_of_it(tmp_path: Path, words:
     """With `--corpus .` what was removed must not come back out of the data folder."""
     settings = Settings(corpus=tmp_path, data=tmp_path / "data")
     (tmp_path / "a.en.md").write_text(PRICES)
-    library.update(settings, lambda: words)
-    library.remove(settings, "a.en.md")
-    report = library.update(settings, lambda: words)
+    sync.update(settings, lambda: words)
+    corpus_folder.remove(settings, "a.en.md")
+    report = sync.update(settings, lambda: words)
     assert (report.removed, report.added, report.passages) == (("a.en.md",), (), 0)
-    assert library.out_of_step(settings, Store.open(settings.data)) == []
+    assert sync.out_of_step(settings, open_store(settings.data)) == []
 
 
 # ── encoder and settings ────────────────────────────────────────────────────────────────────────────────────────
@@ -263,10 +264,10 @@ def test_another_encoder_is_refused_until_a_rebuild(
     with pytest.raises(IndexOutdated, match=f"{words.fingerprint}.*{other.fingerprint}.*clusterqa index --rebuild"):
         index(other)
     with pytest.raises(IndexOutdated, match="clusterqa index --rebuild"):
-        Assistant.open(settings, other)
+        KnowledgeBase(settings, other)
     assert index().unchanged == 1  # the refusal changed nothing
     assert index(other, rebuild=True).changed == ("a.en.md",)
-    with Store.open(settings.data) as store:
+    with open_store(settings.data) as store:
         np.testing.assert_allclose(
             [v.rows[0] for _, _, _, v in store.passages()],
             other.encode_passages([t for t in other.encoded if " – " in t or t.startswith("Label prices")]),
@@ -281,9 +282,8 @@ def test_another_encoder_of_another_dimension_works_after_a_rebuild(
     index()
     small = WordsEncoder(WORDS[:4])
     index(small, rebuild=True)
-    assistant = Assistant.open(settings, small)
-    found = assistant.search(Question("gold label"))
-    assert found is not None
+    assistant = KnowledgeBase(settings, small)
+    found = assistant.ask(Question("gold label"))
     assert found.hits[0].passage.document == "a.en.md"
     assistant.close()
 
@@ -295,15 +295,15 @@ def test_other_settings_are_refused_until_a_rebuild(
     index()
     shorter = settings.model_copy(update={"passage_chars": 100})
     with pytest.raises(IndexOutdated, match=r"passage_chars=600.*passage_chars=100.*clusterqa index --rebuild"):
-        library.update(shorter, lambda: words)
-    library.update(shorter, lambda: words, rebuild=True)
-    with Store.open(settings.data) as store:
+        sync.update(shorter, lambda: words)
+    sync.update(shorter, lambda: words, rebuild=True)
+    with open_store(settings.data) as store:
         assert max(len(p.text) for _, _, p, _ in store.passages()) <= 100
 
 
 def test_asking_before_anything_is_indexed_says_what_to_do(settings: Settings, words: WordsEncoder) -> None:
     with pytest.raises(IndexNotFound, match="clusterqa index"):
-        Assistant.open(settings, words)
+        KnowledgeBase(settings, words)
 
 
 def test_an_assistant_takes_up_the_new_generation_by_itself(
@@ -311,17 +311,17 @@ def test_an_assistant_takes_up_the_new_generation_by_itself(
 ) -> None:
     write("a.en.md", "# A\n\nThe silver label.\n")
     index()
-    assistant = Assistant.open(settings, words)
+    assistant = KnowledgeBase(settings, words)
 
     def first(question: str) -> str:
-        found = assistant.search(Question(question))
+        found = assistant.ask(Question(question))
         return found.hits[0].passage.text if found and found.hits else ""
 
     assert first("gold expert") == "The silver label."
     write("b.en.md", "# B\n\nA gold expert.\n")
     index()
     assert first("gold expert") == "A gold expert."
-    library.remove(settings, "b.en.md")
+    corpus_folder.remove(settings, "b.en.md")
     index()
     assert first("gold expert") == "The silver label."
     index(rebuild=True)
@@ -346,7 +346,7 @@ def test_a_removed_document_is_gone_from_vectors_stems_and_files(
     before = content(settings)
     path = write("b.lt.md", "# Įvykis\n\nBronzos ženklas ir žmogžudystės.\n")
     index()
-    with Store.open(settings.data) as store:
+    with open_store(settings.data) as store:
         vectors = [v.rows.tobytes() for _, _, p, v in store.passages() if p.document == "b.lt.md"]
         assert any(term.startswith("zmogzud") for term in store.vocabulary())
         store.empty_log()
@@ -354,15 +354,15 @@ def test_a_removed_document_is_gone_from_vectors_stems_and_files(
     assert STEM in raw
     assert all(v in raw for v in vectors)
 
-    reader = Store.open(settings.data)  # a server that keeps the database open, and with it the write-ahead log
-    library.remove(settings, "b.lt.md")
+    reader = open_store(settings.data)  # a server that keeps the database open, and with it the write-ahead log
+    corpus_folder.remove(settings, "b.lt.md")
     assert not path.exists()
     assert index().removed == ("b.lt.md",)
     assert content(settings) == before
     raw = b"".join(p.read_bytes() for p in settings.data.glob("clusterqa.sqlite3*"))
     assert STEM not in raw
     assert not any(v in raw for v in vectors)
-    view = View(words.dimension)
+    view = FaissIndex(words.dimension)
     view.refresh(reader)
     assert {e.passage.document for e in view.entries.values()} == {"a.en.md"}
     reader.close()
@@ -373,13 +373,13 @@ def test_a_restored_document_answers_as_before(write: Write, index: Index, setti
     write("sub/b.lt.md", KAINOS)
     index()
     before = content(settings)
-    library.remove(settings, "sub/b.lt.md")
+    corpus_folder.remove(settings, "sub/b.lt.md")
     index()
-    assert library.removed(settings) == ["sub/b.lt.md"]
-    library.restore(settings, "sub/b.lt.md")
+    assert corpus_folder.removed(settings) == ["sub/b.lt.md"]
+    corpus_folder.restore(settings, "sub/b.lt.md")
     assert index().added == ("sub/b.lt.md",)
     assert content(settings) == before
-    assert library.removed(settings) == []
+    assert corpus_folder.removed(settings) == []
     assert (settings.corpus / "sub/b.lt.md").read_text() == KAINOS
 
 
@@ -394,32 +394,32 @@ def test_only_a_document_of_the_corpus_can_be_removed(
     write("a.en.md", PRICES)
     write("a.en.md.yaml", "title: T\n")
     with pytest.raises(CorpusError, match="clusterqa list"):
-        library.remove(settings, name)
+        corpus_folder.remove(settings, name)
     with pytest.raises(CorpusError, match="clusterqa index"):
-        library.restore(settings, name)
+        corpus_folder.restore(settings, name)
     assert outside.exists()
     assert (settings.corpus / "a.en.md.yaml").exists()
 
 
 def test_removing_twice_keeps_both_files(write: Write, settings: Settings) -> None:
     write("a.en.md", "first")
-    library.remove(settings, "a.en.md")
+    corpus_folder.remove(settings, "a.en.md")
     write("a.en.md", "second")
-    library.remove(settings, "a.en.md")
-    kept = settings.data / library.REMOVED
+    corpus_folder.remove(settings, "a.en.md")
+    kept = settings.data / corpus_folder.REMOVED
     assert sorted(path.read_text() for path in kept.iterdir()) == ["first", "second"]
-    library.restore(settings, "a.en.md")
+    corpus_folder.restore(settings, "a.en.md")
     assert (settings.corpus / "a.en.md").read_text() == "second"
 
 
 def test_restoring_does_not_overwrite_a_new_document(write: Write, settings: Settings) -> None:
     write("a.en.md", "first")
-    library.remove(settings, "a.en.md")
+    corpus_folder.remove(settings, "a.en.md")
     write("a.en.md", "second")
     with pytest.raises(CorpusError, match="Rename it"):
-        library.restore(settings, "a.en.md")
+        corpus_folder.restore(settings, "a.en.md")
     assert (settings.corpus / "a.en.md").read_text() == "second"
-    assert library.removed(settings) == ["a.en.md"]
+    assert corpus_folder.removed(settings) == ["a.en.md"]
 
 
 def test_adding_copies_what_can_be_read_and_names_the_rest(write: Write, settings: Settings, tmp_path: Path) -> None:
@@ -430,21 +430,23 @@ def test_adding_copies_what_can_be_read_and_names_the_rest(write: Write, setting
     (here / "good.md.yaml").write_text("title: Mine\n")
     (here / "broken.pdf").write_bytes(b"%PDF-1.4 half of it")
     (here / "taken.md").write_text(KAINOS)
-    added, refused = library.add(settings, [here / n for n in ("good.md", "broken.pdf", "taken.md", "missing.md")])
+    added, refused = corpus_folder.add(
+        settings, [here / n for n in ("good.md", "broken.pdf", "taken.md", "missing.md")]
+    )
     assert added == ["good.md"]
     assert [Path(e.document).name for e in refused] == ["broken.pdf", "taken.md", "missing.md"]
     assert all(e.reason and e.next_step for e in refused)
     assert sorted(p.name for p in settings.corpus.iterdir()) == ["good.md", "good.md.yaml", "taken.md"]
     assert (settings.corpus / "taken.md").read_text() == PRICES
-    assert library.add(settings, [here / "taken.md"], replace=True) == (["taken.md"], [])
+    assert corpus_folder.add(settings, [here / "taken.md"], replace=True) == (["taken.md"], [])
     assert (settings.corpus / "taken.md").read_text() == KAINOS
 
 
 def test_adding_a_document_again_is_no_fault(settings: Settings, tmp_path: Path, write: Write) -> None:
     (tmp_path / "a.md").write_text(PRICES)
     for _ in range(2):
-        assert library.add(settings, [tmp_path / "a.md"]) == (["a.md"], [])
-    assert library.add(settings, [settings.corpus / "a.md"]) == (["a.md"], [])
+        assert corpus_folder.add(settings, [tmp_path / "a.md"]) == (["a.md"], [])
+    assert corpus_folder.add(settings, [settings.corpus / "a.md"]) == (["a.md"], [])
     assert (settings.corpus / "a.md").read_text() == PRICES
 
 
@@ -456,11 +458,11 @@ def test_a_name_in_decomposed_letters_is_the_same_document(index: Index, setting
     mine = tmp_path / "mine"
     mine.mkdir()
     (mine / decomposed).write_text(KAINOS)
-    added, refused = library.add(settings, [mine / decomposed])
+    added, refused = corpus_folder.add(settings, [mine / decomposed])
     assert (added, [e.document for e in refused]) == ([], [composed])
-    library.remove(settings, decomposed)
+    corpus_folder.remove(settings, decomposed)
     assert index().removed == (composed,)
-    library.restore(settings, decomposed)
+    corpus_folder.restore(settings, decomposed)
     assert index().added == (composed,)
 
 
@@ -469,12 +471,12 @@ def test_out_of_step_names_what_came_changed_and_went(write: Write, index: Index
     write("broken.pdf", "no pdf")
     changed, gone = write("changed.md", PRICES), write("gone.md", PRICES)
     index()
-    with Store.open(settings.data) as store:
-        assert library.out_of_step(settings, store) == []
+    with open_store(settings.data) as store:
+        assert sync.out_of_step(settings, store) == []
         later(changed)
         gone.unlink()
         write("new.md", PRICES)
-        assert library.out_of_step(settings, store) == ["changed.md", "gone.md", "new.md"]
+        assert sync.out_of_step(settings, store) == ["changed.md", "gone.md", "new.md"]
 
 
 def test_with_only_some_named_the_others_wait(
@@ -488,19 +490,19 @@ def test_with_only_some_named_the_others_wait(
         later(write(name, PRICES.replace("2,250", "2,500")))
     write("c.md", KAINOS)
     (settings.corpus / "gone.md").unlink()
-    report = library.update(settings, lambda: words, only={"b.md"})
+    report = sync.update(settings, lambda: words, only={"b.md"})
     assert (report.added, report.changed, report.removed, report.unchanged) == ((), ("b.md",), (), 1)
-    with Store.open(settings.data) as store:
-        assert library.out_of_step(settings, store) == ["a.md", "c.md", "gone.md"]
+    with open_store(settings.data) as store:
+        assert sync.out_of_step(settings, store) == ["a.md", "c.md", "gone.md"]
         assert [name for name, _, _ in store.unreadable()] == ["broken.pdf"]
-    report = library.update(settings, lambda: words, only={"c.md", "gone.md"})
+    report = sync.update(settings, lambda: words, only={"c.md", "gone.md"})
     assert (report.added, report.changed, report.removed) == (("c.md",), (), ("gone.md",))
 
 
 def test_what_is_held_of_a_document_is_counted(write: Write, index: Index, settings: Settings) -> None:
     write("a.md", KAINOS)
     index()
-    with Store.open(settings.data) as store:
+    with open_store(settings.data) as store:
         assert store.held("a.md") == {"passages": 1, "vectors": 3, "stems": 1}
         assert store.held(None) == store.held("a.md")
         assert store.held("b.md") == {"passages": 0, "vectors": 0, "stems": 0}

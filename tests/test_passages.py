@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from clusterqa.documents import read
 from clusterqa.passages import WHOLE_ROW, split
 from clusterqa.records import Block, Document, Page, Passage
-from clusterqa.sentences import LONGEST
+from clusterqa.text.sentences import LONGEST
 
 
 def document(*parts: tuple[str, str] | tuple[str, str, int | str], title: str = "Ženklai", **fields) -> Document:

@@ -15,14 +15,16 @@ from pathlib import Path
 
 import pytest
 
-from clusterqa import library
-from clusterqa.assistant import Assistant
+from clusterqa.corpus import folder as corpus_folder
+from clusterqa.corpus import sync
+from clusterqa.corpus.sync import Report
 from clusterqa.doctor import Finding, examine
 from clusterqa.errors import ClusterQAError, StoreDamaged, StoreError
-from clusterqa.library import Report
 from clusterqa.records import Question
+from clusterqa.runtime import KnowledgeBase
 from clusterqa.settings import Settings
-from clusterqa.store import DATABASE, Store
+from clusterqa.store import open_store
+from clusterqa.store.sqlite import DATABASE
 from seed_texts import KAINOS, PRICES
 from words_encoder import WORDS, WordsEncoder
 
@@ -34,9 +36,9 @@ import sys, time
 from pathlib import Path
 sys.path.insert(0, sys.argv[3])
 from words_encoder import WordsEncoder
-from clusterqa.library import update
+from clusterqa.corpus.sync import update
 from clusterqa.settings import Settings
-from clusterqa.store import Store
+from clusterqa.store import open_store
 
 def stop(where):
     print(where, flush=True)
@@ -92,16 +94,16 @@ def kill(run: subprocess.Popen[str]) -> None:
 
 def first(settings: Settings, question: str) -> str:
     """The passage found first."""
-    assistant = Assistant.open(settings, WordsEncoder())
+    assistant = KnowledgeBase(settings, WordsEncoder())
     try:
-        found = assistant.search(Question(question))
+        found = assistant.ask(Question(question))
         return found.hits[0].passage.text if found and found.hits else ""
     finally:
         assistant.close()
 
 
 def whole(settings: Settings) -> bool:
-    with Store.open(settings.data) as store:
+    with open_store(settings.data) as store:
         return store.damage() == []
 
 
@@ -177,14 +179,14 @@ def test_runs_killed_at_any_moment_never_leave_half_a_generation(
         run.kill()
         run.communicate(timeout=60)
         killed += run.returncode == -signal.SIGKILL
-        with Store.open(settings.data) as store:
+        with open_store(settings.data) as store:
             assert store.damage() == []
             rounds = {p.text.split(" in ")[0] for _, _, p, _ in store.passages()}
             assert len(rounds) == 1
             assert store.counts()["passages"] == len(names)
     assert killed
     index()
-    with Store.open(settings.data) as store:
+    with open_store(settings.data) as store:
         assert {p.text.split(" in ")[0] for _, _, p, _ in store.passages()} == {"The gold label of round 8"}
 
 
@@ -197,7 +199,7 @@ def test_readers_see_one_whole_generation_while_another_process_writes(
 
     round_of(0)
     index()
-    assistant = Assistant.open(settings, WordsEncoder())
+    assistant = KnowledgeBase(settings, WordsEncoder())
     seen = set()
     for number in range(1, 4):
         round_of(number)
@@ -224,7 +226,7 @@ def test_two_runs_at_once_wait_for_each_other(settings: Settings, write: Write) 
         assert run.communicate(timeout=60)[1] == ""
         assert run.returncode == 0
     assert whole(settings)
-    with Store.open(settings.data) as store:
+    with open_store(settings.data) as store:
         assert (store.generation(), len(store.documents())) == (1, 20)
 
 
@@ -233,7 +235,7 @@ def test_two_threads_of_one_process_wait_for_each_other(settings: Settings, writ
     for number in range(20):
         write(f"{number}.en.md", PRICES)
     with ThreadPoolExecutor(4) as pool:
-        reports = list(pool.map(lambda _: library.update(settings, WordsEncoder), range(4)))
+        reports = list(pool.map(lambda _: sync.update(settings, WordsEncoder), range(4)))
     assert sorted(len(report.added) for report in reports) == [0, 0, 0, 20]
     assert whole(settings)
 
@@ -286,7 +288,7 @@ def test_a_full_disk_while_adding_leaves_no_half_document(settings: Settings, tm
     (tmp_path / "big.en.md").write_text("# Big\n\n" + "The gold label.\n\n" * 50_000)
     script = (
         "import sys; from pathlib import Path\n"
-        "from clusterqa.library import add\n"
+        "from clusterqa.corpus.sync import add\n"
         "from clusterqa.settings import Settings\n"
         "add(Settings(corpus=sys.argv[1], data=sys.argv[2]), [Path(sys.argv[3])])\n"
     )
@@ -338,7 +340,7 @@ def test_a_damaged_database_is_named_and_mended(
     damage(path)
     damaged = path.read_bytes()
 
-    with pytest.raises(StoreError, match="clusterqa index --rebuild"), Store.open(settings.data) as store:
+    with pytest.raises(StoreError, match="clusterqa index --rebuild"), open_store(settings.data) as store:
         if found := store.damage():
             raise StoreDamaged(f"{found}: clusterqa index --rebuild")
     (finding,) = bad(settings)
@@ -372,13 +374,12 @@ def test_an_emptied_database_is_simply_built_again(settings: Settings, write: Wr
 def test_a_running_assistant_goes_on_with_the_mended_index(settings: Settings, write: Write, index: Index) -> None:
     write("a.en.md", "# A\n\nThe gold label.\n")
     index()
-    assistant = Assistant.open(settings, WordsEncoder())
+    assistant = KnowledgeBase(settings, WordsEncoder())
     overwrite_the_middle(settings.data / DATABASE)
     index(rebuild=True)
     write("b.en.md", "# B\n\nA silver member.\n")
     index()
-    found = assistant.search(Question("silver member"))
-    assert found is not None
+    found = assistant.ask(Question("silver member"))
     assert found.hits[0].passage.text == "A silver member."
     assistant.close()
 
@@ -388,17 +389,15 @@ def test_a_running_assistant_answers_from_memory_while_the_index_is_mended(
 ) -> None:
     write("a.en.md", "# A\n\nThe gold label.\n")
     index()
-    assistant = Assistant.open(settings, WordsEncoder())
+    assistant = KnowledgeBase(settings, WordsEncoder())
     overwrite_the_middle(settings.data / DATABASE)
     run = start(settings, "rebuild, encoding")
     wait_for(run, "encoding")
-    found = assistant.search(Question("gold label"))
-    assert found is not None
+    found = assistant.ask(Question("gold label"))
     assert found.hits[0].passage.text == "The gold label."
     kill(run)
     index()
-    found = assistant.search(Question("gold label"))
-    assert found is not None
+    found = assistant.ask(Question("gold label"))
     assert found.hits[0].passage.text == "The gold label."
     assert bad(settings) == []
     assistant.close()
@@ -445,9 +444,8 @@ def test_a_document_that_becomes_unreadable_keeps_its_earlier_version_answering(
     assert [e.document for e in report.unreadable] == ["a.en.docx"]
     assert (report.changed, report.removed) == ((), ())
     assert whole(settings)
-    assistant = Assistant.open(settings, encoder)
-    found = assistant.search(Question("gold expert"))
-    assert found is not None
+    assistant = KnowledgeBase(settings, encoder)
+    found = assistant.ask(Question("gold expert"))
     assert found.hits[0].passage.text == "The gold label needs an expert."
     # Its vectors are of the encoder in use: {gold, label, expert} of the sentence with {gold, expert} of the question.
     assert found.hits[0].dense == pytest.approx(2 / 6**0.5, abs=1e-3)
@@ -485,7 +483,7 @@ def test_a_file_that_vanishes_while_being_indexed_stops_nothing(
 ) -> None:
     gone = write("a.en.md", PRICES)
     write("b.en.md", PRICES)
-    listed = library.corpus_files(settings)
+    listed = corpus_folder.corpus_files(settings)
     gone.unlink()
     monkeypatch.setattr(library, "corpus_files", lambda _: listed)
     report = index()
@@ -496,4 +494,4 @@ def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path, settings: Se
     write("a.en.md", PRICES)
     (tmp_path / "file").write_text("x")
     with pytest.raises(ClusterQAError, match="--data DIR"):
-        library.update(settings.model_copy(update={"data": tmp_path / "file" / "data"}), WordsEncoder)
+        sync.update(settings.model_copy(update={"data": tmp_path / "file" / "data"}), WordsEncoder)

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from clusterqa import library
-from clusterqa.analysis import content_words
-from clusterqa.answer import as_json, quote
-from clusterqa.assistant import Assistant
-from clusterqa.calibration import Calibration
-from clusterqa.conversation import understand
-from clusterqa.encoder import Encoder
-from clusterqa.index import View
-from clusterqa.lexicon import Lexicon
-from clusterqa.records import Question
-from clusterqa.search import DENSE_SCALE, DENSE_WEIGHT, SearchWeights, coverage, dense_score, fused, search
+from clusterqa.corpus import sync
+from clusterqa.ports import Encoder
+from clusterqa.records import Background, Question
+from clusterqa.retrieval.confidence import Calibration
+from clusterqa.retrieval.dense import standing
+from clusterqa.retrieval.fusion import fused
+from clusterqa.retrieval.lexical import coverage
+from clusterqa.retrieval.profile import Profile
+from clusterqa.retrieval.quote import quote
+from clusterqa.runtime import KnowledgeBase
 from clusterqa.settings import Settings
-from clusterqa.store import Store
-from words_encoder import WordPieces
+from clusterqa.shapes import reply_as_json
+from clusterqa.text.analysis import content_words
+from words_encoder import WordTokens
 
 WORDS = (
     "bronz",
@@ -55,7 +56,10 @@ class Axes(Encoder):
         return []
 
 
-BY_WORDS = Calibration("axes", {"lexical": 8.0}, {"lexical": 0.25}, {"lexical": 1.0}, 0.0, 0.5)
+USUAL = Profile.bundled().search
+BY_WORDS = Profile(
+    "axes", "late_interaction", USUAL, Calibration({"lexical": 8.0}, {"lexical": 0.25}, {"lexical": 1.0}, 0.0, 0.5)
+)
 """Answers when the best passage holds at least a quarter of the question's words."""
 
 CORPUS = {
@@ -71,14 +75,14 @@ CORPUS = {
 def make(tmp_path: Path):
     opened = []
 
-    def build(files: dict[str, str]) -> Assistant:
+    def build(files: dict[str, str]) -> KnowledgeBase:
         corpus = tmp_path / "corpus"
         corpus.mkdir(exist_ok=True)
         for name, text in files.items():
             (corpus / name).write_text(text, encoding="utf-8")
         settings = Settings.load({"corpus": corpus, "data": tmp_path / "data"})
-        library.update(settings, Axes)
-        assistant = Assistant(settings, Axes(), library.Store.open(settings.data), BY_WORDS)
+        sync.update(settings, Axes)
+        assistant = KnowledgeBase(settings, Axes(), BY_WORDS)
         opened.append(assistant)
         return assistant
 
@@ -99,7 +103,7 @@ def make(tmp_path: Path):
     ],
 )
 def test_the_right_sentence_is_quoted_in_every_direction(make, question, document, says):
-    reply = make(CORPUS).ask(Question(question))
+    reply = make(CORPUS).ask(Question(question)).reply
     assert reply.status == "answered"
     assert reply.quotes[0].source.document == document
     assert says in reply.quotes[0].text
@@ -108,7 +112,7 @@ def test_the_right_sentence_is_quoted_in_every_direction(make, question, documen
 def test_a_quote_is_cut_from_the_stored_text(make):
     assistant = make(CORPUS)
     for question in ("Kiek galioja bronzos ženklas?", "gold cost", "apple"):
-        for found in assistant.ask(Question(question)).quotes:
+        for found in assistant.ask(Question(question)).reply.quotes:
             text = CORPUS[found.source.document]
             assert text[found.start : found.end] == found.text
             assert text[found.passage.start : found.passage.end] == found.passage.text
@@ -121,14 +125,13 @@ def test_a_translated_document_is_one_hit_in_the_language_of_the_question(make):
         ("Kiek galioja bronzos ženklas?", "bronze.lt.md"),
         ("Is the bronze label valid?", "bronze.en.md"),
     ):
-        found = assistant.search(Question(question))
-        assert found is not None
+        found = assistant.ask(Question(question))
         pair = [hit.passage.document for hit in found.hits if hit.passage.document.startswith("bronze")]
         assert pair == [kept]
 
 
 def test_the_source_names_the_translation(make):
-    reply = make(CORPUS).ask(Question("Kiek galioja bronzos ženklas?"))
+    reply = make(CORPUS).ask(Question("Kiek galioja bronzos ženklas?")).reply
     assert reply.quotes[0].source.translation == "bronze.en.md"
 
 
@@ -138,31 +141,28 @@ def test_near_identical_passages_are_one_hit_and_another_figure_is_not(make):
         "b.en.md": "# Two\n\nThe Bronze Label is valid for two years!\n",
         "c.en.md": "# Three\n\nThe bronze label is valid for 3 years.\n",
     }
-    found = make(same).search(Question("bronze label valid"))
-    assert found is not None
+    found = make(same).ask(Question("bronze label valid"))
     assert sorted(hit.passage.document for hit in found.hits) == ["a.en.md", "c.en.md"]
 
 
 def test_the_same_question_gives_the_same_result_ties_included(make):
     ties = {f"{letter}.en.md": f"# {letter}\n\nThe bronze label {number}.\n" for number, letter in enumerate("dbca")}
     assistant = make(ties)
-    replies = [as_json(assistant.ask(Question("bronze label"))) for _ in range(5)]
+    replies = [reply_as_json(assistant.ask(Question("bronze label")).reply) for _ in range(5)]
     assert all(reply == replies[0] for reply in replies)
-    found = assistant.search(Question("bronze label"))
-    assert found is not None
+    found = assistant.ask(Question("bronze label"))
     assert [hit.passage.document for hit in found.hits] == ["a.en.md", "b.en.md", "c.en.md", "d.en.md"]
 
 
 def test_a_typing_error_finds_the_word_that_was_meant(make):
-    found = make(CORPUS).search(Question("sidabbro zenklas"))
-    assert found is not None
-    kinds = {concept.word: concept.kind for concept in found.trace.concepts}
+    found = make(CORPUS).ask(Question("sidabbro zenklas"))
+    kinds = {concept.word: concept.kind for concept in found.first.concepts}
     assert kinds["sidabbro"] == "spelling"
     assert found.hits[0].passage.document == "silver.lt.md"
 
 
 def test_what_the_documents_do_not_say_is_not_found_with_the_nearest_places(make):
-    reply = make(CORPUS).ask(Question("Kur nusipirkti dviratį Kaune?"))
+    reply = make(CORPUS).ask(Question("Kur nusipirkti dviratį Kaune?")).reply
     assert reply.status == "not_found"
     assert reply.quotes == ()
     assert len(reply.nearest) >= 1
@@ -170,20 +170,19 @@ def test_what_the_documents_do_not_say_is_not_found_with_the_nearest_places(make
 
 
 def test_an_empty_corpus_answers_not_found(make):
-    reply = make({}).ask(Question("Kiek galioja bronzos ženklas?"))
+    reply = make({}).ask(Question("Kiek galioja bronzos ženklas?")).reply
     assert (reply.status, reply.quotes, reply.nearest) == ("not_found", (), ())
 
 
 def test_the_reply_says_that_the_quote_is_in_the_other_language(make):
-    reply = make(CORPUS).ask(Question("Kiek kainuoja aukso ženklas?"))
+    reply = make(CORPUS).ask(Question("Kiek kainuoja aukso ženklas?")).reply
     assert reply.language == "lt"
     assert reply.quotes[0].source.language == "en"
     assert reply.message == "Atsakymą radome dokumente anglų kalba:"
 
 
 def test_k_beyond_the_corpus_gives_every_place_once(make):
-    found = make(CORPUS).search(Question("bronze"), k=100)
-    assert found is not None
+    found = make(CORPUS).ask(Question("bronze"), depth=100)
     assert len(found.hits) == len({hit.passage_id for hit in found.hits}) == 4
 
 
@@ -192,43 +191,39 @@ def test_a_new_generation_is_taken_up_without_a_restart(make, tmp_path):
     (tmp_path / "corpus" / "rain.en.md").write_text(
         "# Rain\n\nRain delays the assessment by a week.\n", encoding="utf-8"
     )
-    library.update(assistant.settings, Axes)
-    reply = assistant.ask(Question("Does rain delay the assessment?"))
+    sync.update(assistant.settings, Axes)
+    reply = assistant.ask(Question("Does rain delay the assessment?")).reply
     assert reply.quotes[0].source.document == "rain.en.md"
 
 
 def test_a_follow_up_is_answered_about_what_was_asked_before(make):
     question = Question("o sidabro?", history=("Kiek kainuoja aukso ženklas?",))
-    assert make(CORPUS).ask(question).quotes[0].source.document == "silver.lt.md"
+    assert make(CORPUS).ask(question).reply.quotes[0].source.document == "silver.lt.md"
 
 
-@pytest.mark.parametrize(("piece_share", "first"), [(0.0, "half.en.md"), (1.0, "all.en.md")])
-def test_piece_by_piece_a_long_passage_that_holds_everything_asked_is_nearer(tmp_path, piece_share, first):
+@pytest.mark.parametrize(("token_share", "first"), [(0.0, "half.en.md"), (1.0, "all.en.md")])
+def test_token_by_token_a_long_passage_that_holds_everything_asked_is_nearer(tmp_path, token_share, first):
     """As a whole text it is diluted by all else that it says, and one about half of the question comes before it."""
     (tmp_path / "all.en.md").write_text("# X\n\nExpert, member, report, year, food, euro: the price is gold.\n")
     (tmp_path / "half.en.md").write_text("# X\n\nGold and gold.\n")
-    for number in range(60):  # or the ground would be the one assumed, not the one seen
+    for number in range(60):  # or the background would be the one assumed, not the one seen
         (tmp_path / f"none-{number}.en.md").write_text(f"# X\n\nSilver label, bronze cluster {number}.\n")
-    encoder = WordPieces()
+    encoder = WordTokens()
     settings = Settings.load({"corpus": tmp_path, "data": tmp_path / "data"})
-    library.update(settings, lambda: encoder)
-    understood = understand(Question("gold price"), encoder)
-    assert understood.query is not None
-    with Store.open(settings.data) as store:
-        view = View(encoder.dimension)
-        view.refresh(store)
-        weights = SearchWeights(dense_weight=1.0, expected_bonus=0.0, piece_share=piece_share)
-        found = search(understood.query, view, store, Lexicon.load(), 3, weights)
+    sync.update(settings, lambda: encoder)
+    weights = replace(USUAL, dense_weight=1.0, answer_type_bonus=0.0, token_share=token_share)
+    with KnowledgeBase(settings, encoder, replace(BY_WORDS, search=weights)) as kb:
+        found = kb.ask(Question("gold price"))
     assert found.hits[0].passage.document == first
 
 
 def test_the_scores_of_both_channels_are_added_up_as_documented():
-    assert dense_score(0.3 + 0.05 * DENSE_SCALE, (0.3, 0.05)) == pytest.approx(1.0)
-    assert dense_score(0.3 + 0.025 * DENSE_SCALE, (0.3, 0.05)) == pytest.approx(0.5)
-    assert dense_score(0.2, (0.3, 0.1)) == 0.0
-    assert fused(0.0, 0.0) == 0.0
-    assert fused(1.0, 1.0) == pytest.approx(1.0)
-    assert fused(0.0, 1.0) == pytest.approx(1 - DENSE_WEIGHT)
+    assert standing(0.3 + 0.05 * 6, Background(0.3, 0.05), scale=6) == pytest.approx(1.0)
+    assert standing(0.3 + 0.025 * 6, Background(0.3, 0.05), scale=6) == pytest.approx(0.5)
+    assert standing(0.2, Background(0.3, 0.1), scale=6) == 0.0
+    assert fused(0.0, 0.0, USUAL) == 0.0
+    assert fused(1.0, 1.0, USUAL) == pytest.approx(1.0)
+    assert fused(0.0, 1.0, USUAL) == pytest.approx(1 - USUAL.dense_weight)
 
 
 def test_function_words_are_not_searched_for():
@@ -241,19 +236,17 @@ def test_function_words_are_not_searched_for():
 
 
 def test_coverage_counts_words_in_any_form(make):
-    found = make(CORPUS).search(Question("klasteris ženklas"))
-    assert found is not None
-    assert coverage("Klasteriams suteikiami ženklai", found.trace.concepts) == pytest.approx(1.0)
-    assert coverage("Obuoliai", found.trace.concepts) == 0.0
+    found = make(CORPUS).ask(Question("klasteris ženklas"))
+    assert coverage("Klasteriams suteikiami ženklai", found.first.concepts) == pytest.approx(1.0)
+    assert coverage("Obuoliai", found.first.concepts) == 0.0
 
 
 def test_quotes_have_one_to_three_sentences(make):
     long = {
         "long.en.md": "# Long\n\n" + " ".join(f"The bronze label has rule {n} of the cluster." for n in range(9)) + "\n"
     }
-    found = make(long).search(Question("bronze label cluster rule"))
-    assert found is not None
+    found = make(long).ask(Question("bronze label cluster rule"))
     for hit in found.hits:
-        cut = quote(hit, found.trace.concepts)
+        cut = quote(hit, found.first.concepts)
         inside = [s for s in hit.passage.sentences if cut.start <= s.start and s.end <= cut.end]
         assert 1 <= len(inside) <= 3

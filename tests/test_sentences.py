@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from clusterqa.sentences import LONGEST, SPLIT_AT, sentences
+from clusterqa.text.sentences import LONGEST, SPLIT_AT, sentences
 
 # In each text, "¦" marks where one sentence ends and the next begins.
 LITHUANIAN = [

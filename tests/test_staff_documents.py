@@ -15,21 +15,23 @@ from pathlib import Path
 
 import pytest
 
-from clusterqa import documents, library
-from clusterqa.assistant import Assistant
+from clusterqa import documents
+from clusterqa.corpus import folder as corpus_folder
+from clusterqa.corpus import sync
 from clusterqa.documents.metadata import Metadata
 from clusterqa.errors import CorpusError, StoreError, UnreadableDocument
 from clusterqa.records import Question
+from clusterqa.runtime import KnowledgeBase
 from clusterqa.settings import Settings
 from clusterqa.staff import reading
 from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database
 from clusterqa.staff.drafts import DeskError, Draft, Drafts, checked, sidecar_text
 from clusterqa.staff.history import History
-from clusterqa.staff.keeping import Keeper, RememberingEncoder
 from clusterqa.staff.likeness import runs
 from clusterqa.staff.names import free_name, safe_name
-from clusterqa.store import Store
+from clusterqa.staff.publishing import Keeper, RememberingEncoder
+from clusterqa.store import open_store
 from documents_fixtures import lines, make_pdf, make_zip, picture
 from seed_texts import KAINOS, PRICES
 from words_encoder import WordsEncoder
@@ -42,9 +44,9 @@ Bronzos ženklo kaina yra 2 250 eurų. Už ataskaitą mokėti nereikia.
 
 
 @contextmanager
-def running(settings: Settings, words: WordsEncoder, read: library.Reader) -> Iterator[Keeper]:
+def running(settings: Settings, words: WordsEncoder, read: corpus_folder.Reader) -> Iterator[Keeper]:
     settings = settings.model_copy(update={"refresh_seconds": 0.02})
-    library.update(settings, lambda: words)
+    sync.update(settings, lambda: words)
     database = Database.open(settings.data)
     keeper = Keeper(settings, words, History(database), Audit(database), read=read)
     keeper.start()
@@ -90,7 +92,7 @@ def publish(keeper: Keeper, draft: Draft, who: str = "rasa") -> Draft:
 
 
 def live(keeper: Keeper) -> list[str]:
-    with Store.open(keeper.settings.data) as store:
+    with open_store(keeper.settings.data) as store:
         assert store.damage() == []
         return [stored.id for stored in store.documents()]
 
@@ -197,7 +199,7 @@ def test_a_draft_shows_what_was_read_and_is_not_live(keeper: Keeper) -> None:
     document = keeper.drafts.read(draft)
     assert document is not None
     assert (draft.state, document.title, document.language) == ("ready", "Bronzos ženklo kaina", "lt")
-    texts = [passage.text for passage in keeper.passages(document)]
+    texts = [passage.text for passage in keeper.trials.passages(document)]
     assert texts == ["Bronzos ženklo kaina yra 2 250 eurų. Už ataskaitą mokėti nereikia."]
     assert live(keeper) == []
     assert list(keeper.settings.corpus.iterdir()) == []
@@ -287,7 +289,7 @@ def test_what_is_typed_is_read_as_a_sidecar_is() -> None:
 def test_a_draft_is_asked_alone_and_the_trial_changes_nothing(keeper: Keeper) -> None:
     publish(keeper, upload(keeper, "gold.en.md", "# Gold\n\nThe gold label needs an expert.\n"))
     draft = upload(keeper, "kaina.lt.md", PRICE_LIST)
-    reply = keeper.try_out(draft.id, Question("Kokia bronzos ženklo kaina?"))
+    reply = keeper.trials.ask(draft.id, Question("Kokia bronzos ženklo kaina?"))
     assert reply is not None
     shown = reply.quotes or reply.nearest
     assert shown[0].text.startswith("Bronzos ženklo kaina yra 2 250 eurų.")
@@ -297,7 +299,7 @@ def test_a_draft_is_asked_alone_and_the_trial_changes_nothing(keeper: Keeper) ->
 
 def test_what_was_tried_is_not_encoded_again_when_it_is_published(keeper: Keeper, words: WordsEncoder) -> None:
     draft = upload(keeper, "kaina.lt.md", PRICE_LIST)
-    keeper.try_out(draft.id, Question("bronzos kaina"))
+    keeper.trials.ask(draft.id, Question("bronzos kaina"))
     before = len(words.encoded)
     publish(keeper, draft)
     assert before > 0 and len(words.encoded) == before
@@ -322,7 +324,7 @@ def test_publishing_makes_the_corrected_draft_live(keeper: Keeper) -> None:
     draft = keeper.correct(draft.id, "rasa", draft.revision, metadata)
     expected = keeper.drafts.read(draft)
     assert publish(keeper, draft).state == "published"
-    with Store.open(keeper.settings.data) as store:
+    with open_store(keeper.settings.data) as store:
         found = store.read("kaina.lt.md")
     assert found is not None and expected is not None
     assert (found.title, found.date, found.publisher, found.tags) == (
@@ -333,7 +335,7 @@ def test_publishing_makes_the_corrected_draft_live(keeper: Keeper) -> None:
     )
     assert (found.text, found.blocks, found.language) == (expected.text, expected.blocks, expected.language)
     assert events(keeper, "kaina.lt.md") == [("rasa", "published")]
-    until(lambda: (job := keeper.job(draft.id)) is not None and job.stage == "done")
+    until(lambda: (job := keeper.jobs.get(draft.id)) is not None and job.stage == "done")
 
 
 def test_a_replaced_document_keeps_its_old_version_for_old_citations(keeper: Keeper) -> None:
@@ -347,7 +349,7 @@ def test_a_replaced_document_keeps_its_old_version_for_old_citations(keeper: Kee
     assert current.event is not None and current.event.who == "jonas" and current.event.what == "replaced"
     assert earlier.event is not None and earlier.event.who == "rasa"
     assert earlier.kept is not None and earlier.kept.read_text() == PRICE_LIST
-    with Store.open(keeper.settings.data) as store:
+    with open_store(keeper.settings.data) as store:
         assert store.text("kaina.lt.md", earlier.version) == PRICE_LIST
         assert store.held("kaina.lt.md")["passages"] == 1
 
@@ -433,15 +435,15 @@ def test_a_long_publication_keeps_nobody_from_withdrawing(keeper: Keeper, monkey
 def test_withdrawing_takes_every_passage_and_vector_out_and_proves_it(keeper: Keeper, words: WordsEncoder) -> None:
     publish(keeper, upload(keeper, "prices.en.md", PRICES))
     publish(keeper, upload(keeper, "kainos.lt.md", KAINOS))
-    asked = Assistant.open(keeper.settings, words)
+    asked = KnowledgeBase(keeper.settings, words)
     question = Question("Does the gold label need an expert?")
-    assert "prices.en.md" in {hit.passage.document for hit in asked.search(question).hits}  # type: ignore[union-attr]
+    assert "prices.en.md" in {hit.passage.document for hit in asked.ask(question).hits}
     proof = keeper.withdraw("prices.en.md", "rasa")
     assert proof.before["passages"] > 0 and proof.before["vectors"] > proof.before["passages"]
     assert proof.after == {"passages": 0, "vectors": 0, "stems": 0}
     for what in ("passages", "vectors", "stems"):
         assert proof.all_before[what] - proof.all_after[what] == proof.before[what]
-    assert "prices.en.md" not in {hit.passage.document for hit in asked.search(question).hits}  # type: ignore[union-attr]
+    assert "prices.en.md" not in {hit.passage.document for hit in asked.ask(question).hits}
     assert live(keeper) == ["kainos.lt.md"]
     assert [version.state for version in keeper.versions("prices.en.md")] == ["withdrawn"]
     asked.close()
@@ -455,8 +457,8 @@ def test_a_withdrawn_document_comes_back_as_it_was(keeper: Keeper) -> None:
     keeper.restore("prices.en.md", "jonas")
     until(lambda: live(keeper) == ["prices.en.md"])
     until(lambda: events(keeper, "prices.en.md")[0] == ("jonas", "restored"))
-    with Store.open(keeper.settings.data) as store:
-        assert store.document("prices.en.md").title == "Corrected"  # type: ignore[union-attr]
+    with open_store(keeper.settings.data) as store:
+        assert store.document("prices.en.md").title == "Corrected"
     with pytest.raises(DeskError):
         keeper.restore("prices.en.md", "jonas")
     with pytest.raises(CorpusError):
@@ -473,7 +475,7 @@ def test_an_index_that_cannot_take_a_document_leaves_corpus_and_draft_as_they_we
     def full(*_: object, **__: object) -> None:
         raise StoreError("There is no space left.")
 
-    monkeypatch.setattr("clusterqa.staff.keeping.library.update", full)
+    monkeypatch.setattr("clusterqa.staff.publishing.sync.update", full)
     for failing in (draft, other):
         failed = publish(keeper, failing)
         assert failed.state == "ready"
@@ -532,8 +534,8 @@ def test_a_corpus_that_lost_most_of_its_files_is_not_believed(keeper: Keeper) ->
     until(lambda: len(live(keeper)) == 12)
     for number in range(9):
         (keeper.settings.corpus / f"{number:02}.md").unlink()
-    until(lambda: keeper.problem is not None)
-    assert keeper.problem is not None and keeper.problem.values == {"missing": 9, "total": 12}
+    until(lambda: keeper.watch.problem is not None)
+    assert keeper.watch.problem is not None and keeper.watch.problem.values == {"missing": 9, "total": 12}
     assert len(live(keeper)) == 12
 
 
@@ -542,7 +544,7 @@ def test_a_file_that_is_mended_by_hand_is_read_again(keeper: Keeper) -> None:
     path.write_bytes(b"%PDF-1.7 broken")
 
     def unreadable() -> list[str]:
-        with Store.open(keeper.settings.data) as store:
+        with open_store(keeper.settings.data) as store:
             return [name for name, _, _ in store.unreadable()]
 
     until(lambda: unreadable() == ["a.pdf"])
@@ -556,7 +558,7 @@ def test_a_file_that_is_mended_by_hand_is_read_again(keeper: Keeper) -> None:
 def test_a_draft_that_was_being_published_is_published_at_the_next_start(
     settings: Settings, words: WordsEncoder
 ) -> None:
-    library.update(settings, lambda: words)
+    sync.update(settings, lambda: words)
     database = Database.open(settings.data)
     first = Keeper(settings, words, History(database), Audit(database), read=documents.read)
     draft, _ = first.take_in("a.md", io.BytesIO(PRICE_LIST.encode()), "rasa", LIMIT)
@@ -573,11 +575,11 @@ def test_a_draft_that_was_being_published_is_published_at_the_next_start(
 def test_a_server_killed_between_sidecar_and_file_goes_on_with_replacing(
     settings: Settings, words: WordsEncoder
 ) -> None:
-    library.update(settings, lambda: words)
+    sync.update(settings, lambda: words)
     database = Database.open(settings.data)
     keeper = Keeper(settings, words, History(database), Audit(database), read=documents.read)
     (settings.corpus / "a.md").write_text(PRICE_LIST)
-    library.update(settings, lambda: words)
+    sync.update(settings, lambda: words)
     draft, _ = keeper.take_in("a.md", io.BytesIO(b"# Nauja\n\nNauja bronzos kaina.\n"), "rasa", LIMIT, "a.md")
     keeper._read_draft(draft.id)
     draft = keeper.correct(draft.id, "rasa", keeper.drafts.get(draft.id).revision, Metadata(title="Naujas"))
@@ -586,8 +588,8 @@ def test_a_server_killed_between_sidecar_and_file_goes_on_with_replacing(
     (settings.corpus / "a.md.yaml").write_bytes(keeper.drafts.sidecar(draft).read_bytes())
     keeper.start()
     until(lambda: keeper.drafts.get(draft.id).state == "published")
-    with Store.open(settings.data) as store:
-        assert store.document("a.md").title == "Naujas"  # type: ignore[union-attr]
+    with open_store(settings.data) as store:
+        assert store.document("a.md").title == "Naujas"
     keeper.stop()
     database.close()
 
@@ -617,7 +619,7 @@ def test_the_export_holds_everything_and_its_documents_can_be_indexed_again(
     assert "'=kaina.lt.md,live,'=Kaina,lt" in table and "prices.en.md,withdrawn," in table
     assert [line["what"] for line in history if line["document"] == "prices.en.md"] == ["published", "withdrawn"]
     again = Settings(corpus=tmp_path / "out" / "documents", data=tmp_path / "again")
-    assert library.update(again, lambda: words).added == ("=kaina.lt.md",)
+    assert sync.update(again, lambda: words).added == ("=kaina.lt.md",)
 
 
 def test_an_answer_written_at_the_desk_becomes_a_document(keeper: Keeper) -> None:

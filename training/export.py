@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-from clusterqa.bert import PROJECTION
+from clusterqa.encoders.openvino import PROJECTION
 
 LIMIT = 70_000_000
 """Bytes that a package may spend on an encoder."""

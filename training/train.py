@@ -52,7 +52,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from clusterqa.bert import PROJECTION, Bert
+from clusterqa.encoders.openvino import PROJECTION, Bert
 
 TEMPERATURE = 0.02
 PULL = 20.0

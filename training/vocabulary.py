@@ -22,7 +22,7 @@ import e5
 import numpy as np
 import texts
 
-from clusterqa.analysis import fold
+from clusterqa.text.analysis import fold
 
 SPACE = "▁"
 SAMPLE = 100_000

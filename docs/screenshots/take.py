@@ -19,8 +19,8 @@ import uvicorn
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from clusterqa import library
-from clusterqa.encoder import SentenceEncoder
+from clusterqa.corpus import sync
+from clusterqa.encoders.sentence import SentenceEncoder
 from clusterqa.errors import IndexOutdated, StoreDamaged
 from clusterqa.records import Language
 from clusterqa.settings import Settings
@@ -93,9 +93,9 @@ def main() -> None:
     options = parser.parse_args()
     settings = Settings(corpus=options.corpus, data=options.data)
     try:
-        library.update(settings, SentenceEncoder.load)
+        sync.update(settings, SentenceEncoder.load)
     except (IndexOutdated, StoreDamaged):  # left by another version; the server would wait for somebody to rebuild it
-        library.update(settings, SentenceEncoder.load, rebuild=True)
+        sync.update(settings, SentenceEncoder.load, rebuild=True)
     app = build(settings)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)

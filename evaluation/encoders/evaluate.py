@@ -1,12 +1,12 @@
 """
 How good an encoder is by itself, on work that others are measured on and on our own questions.
 
-    python evaluation/encoders/evaluate.py FOLDER… --tatoeba tatoeba-eval.tsv --data DATA [--half held]
+    python evaluation/encoders/evaluate.py FOLDER… --tatoeba tatoeba-eval.tsv --data DATA [--split held]
 
 * Tatoeba lit-eng (1,000 pairs): the nearest English sentence to each Lithuanian one and back; the F1 that MTEB reports
   for bitext mining (weighted over the sentences), so the figures stand beside the published ones.
 * Our questions: dense search alone over the passages of an index (DATA, made by `clusterqa index`), recall@5 in each
-  direction, where a passage counts when it overlaps a quote that answers the question. Asked as typed and without
+  direction, where a passage counts when it overlaps a quote that answers the question. AskedTokens as typed and without
   diacritics. Of an encoder that compares texts piece by piece twice: by whole texts, and by pieces.
 
 A FOLDER is a sentence-transformers folder or a hub name; its own prompts are used.
@@ -23,16 +23,16 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 
-from clusterqa.analysis import fold, searchable
-from clusterqa.encoder import Encoded, SentenceEncoder
+from clusterqa.corpus.encoding import as_bytes, passage_texts
+from clusterqa.encoders.sentence import SentenceEncoder
 from clusterqa.evaluation.measures import overlaps
 from clusterqa.evaluation.sets import Item, read_set, spans
-from clusterqa.interaction import Asked, Block, as_bytes, spread
-from clusterqa.library import passage_texts
 from clusterqa.passages import split
-from clusterqa.records import LANGUAGES, Span
+from clusterqa.records import LANGUAGES, Encoded, PassageVectors, Span
+from clusterqa.retrieval.late_interaction import AskedTokens, TokenBlock, spread
 from clusterqa.settings import Settings
-from clusterqa.store import PassageVectors, Store
+from clusterqa.store import open_store
+from clusterqa.text.analysis import fold, searchable
 
 QUESTIONS = Path(__file__).parent.parent / "questions.jsonl"
 
@@ -55,7 +55,7 @@ def retrieval(encoder: SentenceEncoder, items: list[Item], data: Path, k: int = 
     settings = Settings(data=data)
     texts: list[str] = []
     places: list[tuple[str, str, Span]] = []
-    with Store.open(data) as store:
+    with open_store(data) as store:
         for stored in store.documents():
             document = store.read(stored.id)
             assert document is not None
@@ -89,11 +89,11 @@ def _by_pieces(questions: list[Encoded], passages: list[Encoded], languages: lis
         for p in passages
     ]
     samples = {
-        language: Block(spread([p for p, own in zip(stored, languages, strict=True) if own == language]))
+        language: TokenBlock(spread([p for p, own in zip(stored, languages, strict=True) if own == language]))
         for language in set(languages)
     }
-    everything = Block(stored)
-    return np.stack([Asked(question.pieces, samples).scores(everything).passages for question in questions])
+    everything = TokenBlock(stored)
+    return np.stack([AskedTokens(question.pieces, samples).scores(everything).passages for question in questions])
 
 
 def _recall(
@@ -122,7 +122,7 @@ def main() -> None:
     parser.add_argument("--tatoeba", type=Path)
     parser.add_argument("--data", type=Path)
     parser.add_argument("--questions", type=Path, default=QUESTIONS)
-    parser.add_argument("--half", choices=["fit", "held"], default="fit")
+    parser.add_argument("--split", choices=["fit", "held"], default="fit")
     parser.add_argument("--precision", choices=["float32", "int8"], default="float32")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
@@ -132,7 +132,7 @@ def main() -> None:
         if options.tatoeba:
             result["tatoeba"] = {key: round(value, 1) for key, value in bitext(encoder, options.tatoeba).items()}
         if options.data:
-            items = [item for item in read_set(options.questions) if item.half == options.half and item.answers]
+            items = [item for item in read_set(options.questions) if item.split == options.split and item.answers]
             found = retrieval(encoder, items, options.data)
             result["recall@5"] = {key: [round(value, 1), count] for key, (value, count) in found.items()}
         print(json.dumps(result, ensure_ascii=False), flush=True)

@@ -8,13 +8,14 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from clusterqa import __version__
-from clusterqa.calibration import Calibration
-from clusterqa.corpus_check import check_corpus
-from clusterqa.encoder import Encoder
+from clusterqa.corpus.check import check_corpus
+from clusterqa.corpus.folder import corpus_files, removed
+from clusterqa.corpus.sync import check_in_step, out_of_step
 from clusterqa.errors import ClusterQAError, IndexNotFound, IndexOutdated
-from clusterqa.library import check_in_step, corpus_files, out_of_step, removed
+from clusterqa.ports import Encoder
+from clusterqa.runtime import find_profile
 from clusterqa.settings import Settings
-from clusterqa.store import DATABASE, Store
+from clusterqa.store import asides, open_store
 
 _PACKAGES = ("openvino", "tokenizers", "faiss-cpu", "PyStemmer", "langdetect", "pypdfium2", "python-docx",
              "trafilatura", "gradio", "fastapi")  # fmt: skip
@@ -35,18 +36,15 @@ def examine(settings: Settings, load_encoder: Callable[[], Encoder]) -> list[Fin
     encoder: Encoder | None = None
     try:
         encoder = load_encoder()
-        calibrated = Calibration.bundled().encoder == encoder.fingerprint
-        own = (settings.data / "calibration.json").is_file()
+        fitted = find_profile(settings, encoder).fits(encoder, settings.reranker)
         findings.append(
             Finding("encoder", True, f"{settings.encoder} ({encoder.fingerprint}, {encoder.dimension} dimensions)")
         )
         findings.append(
             Finding(
                 "confidence",
-                calibrated or own,
-                "fitted for this encoder"
-                if calibrated or own
-                else "fitted for another encoder; run: clusterqa eval calibrate",
+                fitted,
+                "fitted for this encoder" if fitted else "fitted for another encoder; run: clusterqa eval calibrate",
             )
         )
     except ClusterQAError as error:
@@ -97,7 +95,7 @@ def _corpus(settings: Settings) -> Finding:
 def _index(settings: Settings, encoder: Encoder | None) -> list[Finding]:
     findings: list[Finding] = []
     try:
-        with Store.open(settings.data) as store:
+        with open_store(settings.data) as store:
             damage = store.damage()
             findings.append(
                 Finding("database", not damage, "whole" if not damage else
@@ -119,13 +117,12 @@ def _index(settings: Settings, encoder: Encoder | None) -> list[Finding]:
         findings.append(Finding("index", False, str(error)))
     except ClusterQAError as error:
         findings.append(Finding("database", False, f"{error}"))
-    asides = sorted(settings.data.glob(f"{DATABASE}.damaged-*"))
-    if asides:
+    if names := asides(settings.data):
         findings.append(
             Finding(
                 "set aside",
                 True,
-                f"{asides[-1].name}: a damaged index, kept; delete it when it is not needed",
+                f"{names[-1]}: a damaged index, kept; delete it when it is not needed",
             )
         )
     return findings

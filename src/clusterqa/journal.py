@@ -144,8 +144,10 @@ class Journal:
             if db.in_transaction:
                 db.execute("ROLLBACK")
 
-    def record(self, reply: Reply, channel: Channel, now: datetime | None = None) -> str:
-        """Keep a question with what was shown for it; gives the id that feedback names."""
+    def record(
+        self, reply: Reply, channel: Channel, milliseconds: float | None = None, now: datetime | None = None
+    ) -> str:
+        """Keep a question with what was shown for it and how long that took; gives the id that feedback names."""
         identifier = secrets.token_urlsafe(12)
         shown = [
             [quote.source.document, quote.source.version, quote.start, quote.end]
@@ -154,7 +156,7 @@ class Journal:
         row = (
             identifier, _stamp(now), channel, _storable(reply.question), reply.language, reply.status,
             reply.confidence, reply.generation, json.dumps(shown, ensure_ascii=False),
-            round(sum(reply.timings.values()), 2) if reply.timings else None,
+            None if milliseconds is None else round(milliseconds, 2),
         )  # fmt: skip
         with self._using() as db:
             db.execute("INSERT INTO questions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)

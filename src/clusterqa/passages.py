@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from clusterqa.records import Block, Document, Page, Passage, Span
-from clusterqa.sentences import sentences
+from clusterqa.text.sentences import sentences
 
 WHOLE_ROW = 400
 """A table row of at most so many characters is one sentence; half a row is hard to understand."""
@@ -52,7 +52,7 @@ def split(document: Document, passage_chars: int = 600) -> tuple[Passage, ...]:
     Cut a document into passages, in reading order; none for a document without a letter or digit.
 
     A passage has at most `passage_chars` characters, except where a single sentence or table row of up to
-    `clusterqa.sentences.LONGEST` characters is longer. Passages do not overlap, and every sentence with a letter
+    `clusterqa.text.sentences.LONGEST` characters is longer. Passages do not overlap, and every sentence with a letter
     or digit is in one; headings are in `heading`, but for those with nothing under them, which are passages too.
     """
     units = list(_units(document, passage_chars))

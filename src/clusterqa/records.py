@@ -1,17 +1,22 @@
 """
 What flows through clusterqa, stage by stage.
 
-    file ─read─▶ Document ─split─▶ Passage ─search─▶ Hit ─quote─▶ Quote ─▶ Reply
+    file ─read─▶ Document ─split─▶ Passage ─encode─▶ PassageVectors ─index─▶ IndexedPassage
+    Question ─understand─▶ Query ─search─▶ Candidate ─rerank─▶ Reranked ─merge─▶ Hit ─quote─▶ Quote ─▶ Reply
 
-One frozen record a stage. Every offset counts Unicode code points in `Document.text`, the end is exclusive, and
+One frozen record a stage; `Trace` holds what all stages of one question gave. Every offset counts Unicode code points in `Document.text`, the end is exclusive, and
 `document.text[start:end]` is the text meant: a quotation can always be traced.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 Language = Literal["lt", "en"]
 LANGUAGES: tuple[Language, ...] = ("lt", "en")
@@ -64,7 +69,7 @@ class Document:
 
     `id` is the path below the corpus folder, with forward slashes. `text` is immutable; `version` names it. For
     Markdown and plain text it is the decoded file itself (front matter included, which no block covers); for HTML, PDF
-    and DOCX it is the extracted text. `translation_of` is the id of the twin this document translates. `warnings` are
+    and DOCX it is the extracted text. `translation_of` is the id of the document that this one translates. `warnings` are
     sentences for the person who added it.
     """
 
@@ -113,6 +118,225 @@ class Passage:
     page_label: str | None = None
 
 
+# ── what an encoder makes of texts ──────────────────────────────────────────────────────────────────────────────
+
+
+def _no_rows() -> NDArray[np.float32]:
+    return np.zeros((0, 0), dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """
+    A text as encoded: its unit `vector`, shape (dimension,); and for late interaction a unit row for each of its tokens,
+    in order, in `token_embeddings`, with the number of characters of the text that are read with it in `ends`. Both of
+    the latter are empty when the encoder compares whole texts only.
+    """
+
+    vector: NDArray[np.float32]
+    token_embeddings: NDArray[np.float32] = field(default_factory=_no_rows)
+    ends: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+
+TOKEN_BYTES = 127
+"""What a token embedding is multiplied by, to be kept in bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class PassageVectors:
+    """
+    What an encoder made of a passage, as it is stored.
+
+    `rows` has shape (1 + sentences, dimension), row 0 the passage, of unit length. `token_embeddings` has a unit row for
+    each token of the passage, times 127, shape (tokens, token dimension); those from `cuts[0]` on stand above the passage
+    (title, headings, lead), those from `cuts[1 + i]` on in sentence i; the last cut is the number of tokens.
+    """
+
+    rows: NDArray[np.float16]
+    token_embeddings: NDArray[np.int8] = field(default_factory=lambda: np.zeros((0, 0), dtype=np.int8))
+    cuts: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedPassage:
+    """A passage of an index, with its vectors as the store has them (`PassageVectors`)."""
+
+    id: int
+    passage: Passage
+    language: Language
+    vectors: PassageVectors
+    letters: str
+    """The passage's letters and digits in lower case: equal ones are near-duplicates."""
+    figures: str
+    """Its digits alone."""
+
+
+# ── what a store keeps ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """What tells whether a file changed since it was read."""
+
+    sha256: str
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a store knows of a document beside its text. `state` is "live" or "removed"."""
+
+    id: str
+    version: str
+    title: str
+    language: Language
+    media_type: str
+    url: str | None
+    date: str | None
+    publisher: str | None
+    tags: tuple[str, ...]
+    sources: tuple[str, ...]
+    translation_of: str | None
+    warnings: tuple[str, ...]
+    file_sha256: str
+    file_size: int
+    file_mtime_ns: int
+    state: str
+
+    def source(self, translation: str | None) -> Source:
+        return Source(
+            self.id, self.version, self.title, self.language, self.url, self.date, self.publisher, translation
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class NewPassage:
+    """A passage with everything that is stored beside it; `digest` is of the texts that were encoded."""
+
+    passage: Passage
+    vectors: PassageVectors
+    digest: str
+    body_terms: str
+    head_terms: str
+
+
+# ── from a question to its passages ─────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """
+    A question ready to be searched for: what is encoded and which words are looked up.
+
+    `vector` is of unit length, and so is each row of `token_embeddings`, of which there are none when the encoder compares
+    whole texts only. `words` maps each content word to its weight in (0, 1]: 1 for a word of the question itself, less for
+    one that an earlier question lends to it.
+    """
+
+    text: str
+    language: Language
+    vector: NDArray[np.float32]
+    words: Mapping[str, float]
+    token_embeddings: NDArray[np.float32] = field(default_factory=_no_rows)
+
+
+RemarkKind = Literal["greeting", "thanks", "farewell", "about", "empty", "too_long", "unreadable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What was typed needs no search: small talk, or nothing that can be read."""
+
+    kind: RemarkKind
+    language: Language
+
+
+Understood = Query | Remark
+
+
+class Background(NamedTuple):
+    """Mean and deviation of a question's scores over a whole corpus: what a good passage stands out from."""
+
+    mean: float
+    deviation: float
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """
+    The passages of one language nearest to a question.
+
+    `best` maps passage id to the best cosine over the passage and its sentences. `passages` and `sentences` are the
+    background statistics of the question's cosines with *all* passages and sentences of that language, whatever the encoder
+    gives to the two languages and to long and short texts. `count` is how many passages that is.
+    """
+
+    best: Mapping[int, float]
+    passages: Background
+    sentences: Background
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Postings:
+    """Ids of the passages that hold a term in their body, and of those that hold it only in their head (title, headings, tags)."""
+
+    body: NDArray[np.int64]
+    head: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Concept:
+    """One word of the question: its possible terms with their strength in (0, 1], and its weight (rarity × query weight)."""
+
+    word: str
+    variants: Mapping[str, float]
+    weight: float
+    found: int
+    """How many passages hold it."""
+    kind: str
+    """How it was found: "word", "translation", "spelling" or "unknown"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """
+    A passage that either channel found: its best `cosine` (of the passage and its sentences), the share of the question's
+    words that it holds, and the `score` in [0, 1] of the two together.
+    """
+
+    entry: IndexedPassage
+    cosine: float
+    lexical: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class FirstLook:
+    """
+    What both channels gave for a question. `candidates` is best first; `neighbours` by language of the passages; `lexical`
+    the share of the question's words that each passage holds, an array by passage id.
+    """
+
+    concepts: tuple[Concept, ...]
+    neighbours: Mapping[Language, Neighbours]
+    lexical: NDArray[np.float64]
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reranked:
+    """
+    What a reranker says of one candidate, higher is better: a score of the passage and one for each of its sentences, both
+    comparable across languages; and `meaning` in [0, 1], how far the passage stands out by meaning alone.
+    """
+
+    score: float
+    sentences: tuple[float, ...]
+    meaning: float
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """What is shown about a document beside a quote of it. `version` is the sha256 of the stored text."""
@@ -135,7 +359,7 @@ class Hit:
 
     `score` in [0, 1], higher is better, comparable across languages. `dense` is the best cosine of the passage and its
     sentences, in [-1, 1]; `meaning`, in [0, 1], how far the passage stands out from the corpus by meaning; `lexical` the share of the question's weight of words that the passage holds, in [0, 1].
-    `sentence_scores` has one fused score for each of `passage.sentences`.
+    `sentence_scores` has one score for each of `passage.sentences`.
     """
 
     passage_id: int
@@ -146,8 +370,8 @@ class Hit:
     meaning: float
     lexical: float
     sentence_scores: tuple[float, ...]
-    twins: tuple[int, ...] = ()
-    """Passage ids merged into this hit: its translation, or a near-identical passage elsewhere."""
+    merged: tuple[int, ...] = ()
+    """Ids of the passages merged into this hit: translations of it, and near-duplicates elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,5 +432,23 @@ class Reply:
     id: str | None = None
     generation: int = 0
     """Generation of the index that answered; 0 when none was asked."""
-    timings: dict[str, float] = field(default_factory=dict)
-    """Milliseconds spent in each stage: encode, search, quote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """
+    One question on its way through the pipeline: what each stage gave. Empty where a remark needed no search.
+
+    `ranking` has (passage id, score) of every candidate, best first, before translations and near-duplicates are merged:
+    first those that were reranked, then the others by the score of the first look. `features` are what the confidence
+    rests on. `milliseconds` is the time of each stage, in their order: understand, encode, candidates, rerank, merge, quote.
+    """
+
+    question: Question
+    understood: Understood
+    reply: Reply
+    first: FirstLook | None = None
+    ranking: tuple[tuple[int, float], ...] = ()
+    hits: tuple[Hit, ...] = ()
+    features: Mapping[str, float] = field(default_factory=dict)
+    milliseconds: Mapping[str, float] = field(default_factory=dict)

@@ -30,7 +30,7 @@ BUNDLED_ENCODER = "bundled"
 def _default_corpus() -> Path:
     """`corpus/` here; without one the corpus that the package brings, so that a first question can be asked anywhere."""
     here = Path("corpus")
-    packaged = Path(str(files("clusterqa"))) / "corpus"
+    packaged = Path(str(files("clusterqa"))) / "bundled_corpus"
     return packaged if not here.is_dir() and packaged.is_dir() else here
 
 
@@ -56,6 +56,11 @@ class Settings(BaseSettings):
         default=BUNDLED_ENCODER,
         min_length=1,
         description='"bundled", a folder, or a name on the Hugging Face hub',
+    )
+    reranker: str = Field(
+        default="late_interaction",
+        min_length=1,
+        description='what takes the closer look: "late_interaction", or "package.module:name" of one of your own',
     )
     precision: Literal["float32", "int8"] = Field(
         default="float32",

@@ -11,7 +11,7 @@ import pytest
 from browser_fixtures import STARTING, Server, ask, box, in_a_browser, turns
 from playwright.sync_api import Browser, Page, expect
 
-from clusterqa.encoder import SentenceEncoder
+from clusterqa.encoders.sentence import SentenceEncoder
 from clusterqa.settings import Settings
 from clusterqa.web import chat
 from clusterqa.web.words import WORDS

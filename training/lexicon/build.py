@@ -3,7 +3,7 @@ Learn the Lithuanian–English translation lexicon of the lexical search channel
 
     files ─read─▶ Pair ─index─▶ Bitext ─candidates─▶ ─align─▶ Links ─select─▶ Tables ─write─▶ lt-en.tsv.gz
 
-A sentence is the set of its content terms (`clusterqa.analysis.term_in`). IBM Model 1 (Brown et al. 1993) is
+A sentence is the set of its content terms (`clusterqa.text.analysis.term_in`). IBM Model 1 (Brown et al. 1993) is
 trained by EM in both directions at once over the term pairs that keep company more than chance would have it;
 in the last rounds the two directions must agree on each link (Liang, Taskar and Klein 2006), which helps
 with what Model 1 gets wrong about rare words. Words whose own translations differ from those of their
@@ -31,9 +31,9 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
-from clusterqa.analysis import content_words, fold, is_stop_word, term_in
-from clusterqa.lexicon import HEADER
 from clusterqa.records import LANGUAGES, Language
+from clusterqa.text.analysis import content_words, fold, is_stop_word, term_in
+from clusterqa.text.lexicon import HEADER
 
 COPYLEFT_OR_UNKNOWN = re.compile(r"^none stated|GPL|EUPL|CC-BY-SA", re.IGNORECASE)
 """What is shipped rests on text under CC-BY, MIT, Apache, BSD, ISC, MPL and CC0 only."""
@@ -495,7 +495,7 @@ def learn(pairs: Iterable[Pair]) -> dict[Language, Tables]:
 
 
 def write(learnt: dict[Language, Tables], path: Path) -> None:
-    """The table as `clusterqa.lexicon` reads it; the same bytes for the same tables."""
+    """The table as `clusterqa.text.lexicon` reads it; the same bytes for the same tables."""
     text = io.StringIO()
     print(HEADER, file=text)
     for language in LANGUAGES:

@@ -20,9 +20,9 @@ from pathlib import Path
 
 from build import read_glossary, term
 
-from clusterqa.analysis import content_words, words
-from clusterqa.lexicon import Lexicon
 from clusterqa.records import LANGUAGES, Language
+from clusterqa.text.analysis import content_words, words
+from clusterqa.text.lexicon import Lexicon
 
 
 def glossary_accuracy(lexicon: Lexicon, path: Path, reading: Language) -> tuple[float, float, int]:

@@ -217,6 +217,6 @@ def _sidecar(path: Path) -> tuple[Metadata, list[str]]:
 
 
 def _detect(extract: Extract):  # type: ignore[no-untyped-def]
-    from clusterqa.language import detect_document
+    from clusterqa.text.language import detect_document
 
     return detect_document("\n".join(extract.text[b.start : b.end] for b in extract.blocks))

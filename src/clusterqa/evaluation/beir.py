@@ -20,9 +20,9 @@ from urllib.parse import quote, unquote
 
 import yaml
 
-from clusterqa.encoder import Encoder
+from clusterqa.corpus.sync import Progress, Report, update
 from clusterqa.errors import EvaluationError, IndexOutdated
-from clusterqa.library import Progress, Report, update
+from clusterqa.ports import Encoder
 from clusterqa.settings import Settings
 
 CORPUS, QUERIES, QRELS = "corpus.jsonl", "queries.jsonl", "qrels"

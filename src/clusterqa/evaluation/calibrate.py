@@ -1,4 +1,4 @@
-"""Fitting the confidence on the fitting half, and choosing the operating point from its refusals."""
+"""Fitting the confidence on the fitting split, and choosing the operating point from its refusals."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from clusterqa.calibration import Calibration
 from clusterqa.errors import EvaluationError
 from clusterqa.evaluation.outcomes import Outcome, Run
-from clusterqa.store import Store
+from clusterqa.retrieval.confidence import Calibration
+from clusterqa.retrieval.profile import Profile
+from clusterqa.retrieval.weights import SearchWeights
+from clusterqa.store import open_store
 
 FOLDS = 10
 SEED = 20261123
@@ -27,18 +29,18 @@ MAX_LOST = 0.08
 
 def calibrate(run: Run) -> Calibration:
     """
-    A logistic regression from the features of a search to "the first quote is right", on the fitting half.
+    A logistic regression from the features of a search to "the first quote is right", on the fitting split.
 
     Evidence may only weigh the way it points: free signs let features that go together cancel each other, so that more
     of the question's words in a quote could lower its confidence. The operating point is chosen on out-of-fold
     probabilities (folds keep a question's views together), so that it is not flattered by the fit. Raises EvaluationError when there is too little to fit on.
     """
-    chosen = [o for o in run.outcomes if o.half == "fit" and o.features]
+    chosen = [o for o in run.outcomes if o.split == "fit" and o.features]
     labels = np.array([float(o.answerable and o.rank == 1) for o in chosen])
     if len(chosen) < 60 or labels.sum() < 20 or (1 - labels).sum() < 20:
         raise EvaluationError(
             f"There are only {len(chosen)} outcomes to fit on ({int(labels.sum())} right). "
-            "Give a question set with at least 20 right and 20 wrong or unanswerable ones in its fitting half."
+            "Give a question set with at least 20 right and 20 wrong or unanswerable ones in its fitting split."
         )
     names = sorted(chosen[0].features)
     matrix = np.array([[o.features[name] for name in names] for o in chosen])
@@ -55,7 +57,6 @@ def calibrate(run: Run) -> Calibration:
             out_of_fold[test] = 1 / (1 + np.exp(-(standard[test] @ coefficients + bias)))
     coefficients, bias = _fit(names, standard, labels, weights)
     return Calibration(
-        encoder=run.encoder,
         weights=dict(zip(names, coefficients.round(5).tolist(), strict=True)),
         means=dict(zip(names, means.round(5).tolist(), strict=True)),
         scales=dict(zip(names, scales.round(5).tolist(), strict=True)),
@@ -70,9 +71,20 @@ def calibrate(run: Run) -> Calibration:
     )
 
 
+def fit_profile(run: Run) -> Profile:
+    """The profile of a run's encoder and reranker: the weights it was searched with, and `calibrate`."""
+    try:
+        weights = SearchWeights(**run.weights)  # type: ignore[arg-type]
+    except TypeError as error:
+        raise EvaluationError(
+            f"The run was made by another version of clusterqa ({error}). Make it again with: clusterqa eval run"
+        ) from error
+    return Profile(run.encoder, str(run.settings.get("reranker", "")), weights, calibrate(run))
+
+
 def check_encoder(run: Run, data: Path) -> None:
     """Raise EvaluationError when the index of a data folder was built with another encoder than the run."""
-    with Store.open(data) as store:
+    with open_store(data) as store:
         used = store.meta("encoder")
     if used != run.encoder:
         raise EvaluationError(

@@ -49,9 +49,9 @@ class Comparison:
     pairs: tuple[Pair, ...]
 
 
-def compare(first: Run, second: Run, measure: str = "hit@1", half: str = "held") -> Comparison:
+def compare(first: Run, second: Run, measure: str = "hit@1", split: str = "held") -> Comparison:
     """
-    Compare two runs by one measure on one half ("held", "fit" or "all") of their common question set.
+    Compare two runs by one measure on one split ("held", "fit" or "all") of their common question set.
 
     `measure` is one of MEASURES; "refused" is of the unanswerable questions, all others of the answerable ones. A row
     never mixes views, so each of its questions counts once and the randomisation test's pairs are independent.
@@ -61,11 +61,11 @@ def compare(first: Run, second: Run, measure: str = "hit@1", half: str = "held")
         raise EvaluationError(f"There is no measure {measure!r}. Measures: {', '.join(MEASURES)}.")
     if first.questions_sha256 != second.questions_sha256:
         raise NotComparable("The two runs rest on different questions. Run both on the same set.")
-    sides = [_chosen(run, measure, half) for run in (first, second)]
+    sides = [_chosen(run, measure, split) for run in (first, second)]
     keys = sorted(set(sides[0]) | set(sides[1]), key=lambda key: (_ORDER.index(key[1]), key[0]))
     if not keys:
         raise NotComparable(
-            f"No question of the half {half!r} has the measure {measure}. Choose another half or measure."
+            f"No question of the split {split!r} has the measure {measure}. Choose another split or measure."
         )
     for name, side in zip(("first", "second"), sides, strict=True):
         outcomes = side.values()
@@ -87,9 +87,9 @@ def compare(first: Run, second: Run, measure: str = "hit@1", half: str = "held")
 _ORDER: tuple[ViewName, ...] = ("both", "lt", "en")
 
 
-def _chosen(run: Run, measure: str, half: str) -> dict[tuple[str, ViewName], Outcome]:
+def _chosen(run: Run, measure: str, split: str) -> dict[tuple[str, ViewName], Outcome]:
     answerable = measure != REFUSED
-    return {(o.id, o.view): o for o in run.outcomes if half in ("all", o.half) and o.answerable == answerable}
+    return {(o.id, o.view): o for o in run.outcomes if split in ("all", o.split) and o.answerable == answerable}
 
 
 def _row(name: str, pairs: Sequence[Pair]) -> Row:

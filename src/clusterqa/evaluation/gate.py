@@ -67,13 +67,13 @@ class Verdict:
 
 
 def baseline_of(run: Run) -> Baseline:
-    """The values of a run's kept-out half as a baseline."""
+    """The values of a run's kept-out split as a baseline."""
     return Baseline(run.questions_sha256, run.encoder, values(run), run.corpus_sha256)
 
 
 def values(run: Run) -> dict[str, Floor]:
-    """The measures that are held to a floor, of the kept-out half."""
-    outcomes = [o for o in run.outcomes if o.half == "held"]
+    """The measures that are held to a floor, of the kept-out split."""
+    outcomes = [o for o in run.outcomes if o.split == "held"]
     found = {
         f"{row['what']} {name}": Floor(round(row[name][0], 4), row["questions"])
         for row in as_table(outcomes)

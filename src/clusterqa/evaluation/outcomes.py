@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from clusterqa.errors import EvaluationError
-from clusterqa.evaluation.sets import Twin
+from clusterqa.evaluation.sets import Variant
 from clusterqa.records import LANGUAGES, Language
 
 ViewName = Literal["both", "lt", "en"]
@@ -67,7 +67,7 @@ class Asked:
     question: str
     language: str
     type: str
-    half: str
+    split: str
     history: tuple[str, ...] = ()
     gold: tuple[Place, ...] = ()
 
@@ -86,7 +86,7 @@ class Outcome:
     view: ViewName
     language: Language
     type: str
-    half: str
+    split: str
     answerable: bool
     status: str
     rank: int
@@ -98,7 +98,7 @@ class Outcome:
     quote: str
     document: str
     features: dict[str, float] = field(default_factory=dict)
-    twin: Twin = ""
+    variant: Variant = ""
     error: str = ""
     """The exception that the question ended in; such a question counts as wrong in every measure."""
     quotes: tuple[Shown, ...] = ()
@@ -113,8 +113,8 @@ class Outcome:
 
     @property
     def key(self) -> str:
-        """Id of the question, of a twin with the mark of what it is."""
-        return f"{self.id}~{self.twin}" if self.twin else self.id
+        """Id of the question, of a variant with the mark of what it is."""
+        return f"{self.id}~{self.variant}" if self.variant else self.id
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +127,8 @@ class Run:
     """Document id → version."""
     versions: dict[str, str]
     outcomes: tuple[Outcome, ...]
-    twins: tuple[Outcome, ...] = ()
-    """Of the twins, which no other measure counts in."""
+    variants: tuple[Outcome, ...] = ()
+    """Of the variants, which no other measure counts in."""
     questions: tuple[Asked, ...] = ()
     kind: Kind = "questions"
     created: str = ""
@@ -153,7 +153,7 @@ class Run:
         lists: dict[str, list[Any]] = {
             "questions": [asdict(asked) for asked in self.questions],
             "outcomes": [_packed(outcome, table) for outcome in self.outcomes],
-            "twins": [_packed(outcome, table) for outcome in self.twins],
+            "variants": [_packed(outcome, table) for outcome in self.variants],
             "passages": list(table),
         }
         lines = [
@@ -185,7 +185,7 @@ class Run:
             data = json.loads(gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content)
             passages = data.pop("passages", [])
             data["outcomes"] = tuple(_unpacked(row, passages) for row in data["outcomes"])
-            data["twins"] = tuple(_unpacked(row, passages) for row in data.get("twins", ()))
+            data["variants"] = tuple(_unpacked(row, passages) for row in data.get("variants", ()))
             data["questions"] = tuple(_asked(row) for row in data.get("questions", ()))
             return cls(**data)
         except (OSError, EOFError, ValueError, TypeError, KeyError, IndexError) as error:
@@ -204,7 +204,7 @@ def _packed(outcome: Outcome, table: dict[tuple[str, int, int], int]) -> dict[st
     return {key: value for key, value in data.items() if key not in _OPTIONAL or value not in empty}
 
 
-_OPTIONAL = frozenset({"features", "twin", "error", "quotes", "ranked", "relevant", "search", "stages"})
+_OPTIONAL = frozenset({"features", "variant", "error", "quotes", "ranked", "relevant", "search", "stages"})
 
 
 def _unpacked(data: dict[str, Any], passages: Sequence[Sequence[Any]]) -> Outcome:

@@ -222,9 +222,9 @@ def wilson(hits: int, count: int) -> tuple[float, float]:
     """95 % interval of a share (Wilson 1927): unlike a bootstrap it stays honest for 3 of 3. `count` is at least 1."""
     share, spread = hits / count, Z95**2 / count
     centre = share + spread / 2
-    half = Z95 * math.sqrt(share * (1 - share) / count + spread / (4 * count))
+    split = Z95 * math.sqrt(share * (1 - share) / count + spread / (4 * count))
     # At 0 and 1 the ends are exact but for rounding, which must not put the share outside its interval.
-    return max(0.0, min(share, (centre - half) / (1 + spread))), min(1.0, max(share, (centre + half) / (1 + spread)))
+    return max(0.0, min(share, (centre - split) / (1 + spread))), min(1.0, max(share, (centre + split) / (1 + spread)))
 
 
 def _band(confidences: Sequence[float], right: Sequence[bool]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -30,7 +30,7 @@ from clusterqa.evaluation.compare import Comparison, Pair, compare
 from clusterqa.evaluation.measures import SEARCH_MEASURES, percentiles
 from clusterqa.evaluation.outcomes import Asked, Outcome, Place, Run, Shown
 from clusterqa.evaluation.tables import Interval
-from clusterqa.language import detect
+from clusterqa.text.language import detect
 
 CAUSES = {
     "error": "The question failed",
@@ -157,32 +157,32 @@ class Report:
 
 
 def build(
-    run: Run, against: Run | None = None, *, half: str = "held", name: str = "this run", other: str = "before"
+    run: Run, against: Run | None = None, *, split: str = "held", name: str = "this run", other: str = "before"
 ) -> Report:
     """
-    The report of a run on one half ("held", "fit" or "all") of its questions.
+    The report of a run on one split ("held", "fit" or "all") of its questions.
 
     `against` is the run that it is compared with, the older one; the two are named `name` and `other`. A run over a BEIR
     folder is reported whole. Raises NotComparable when they rest on different questions, EvaluationError when the run
-    has no question of the half.
+    has no question of the split.
     """
-    half = "all" if run.kind == "beir" else half
-    outcomes = [o for o in run.outcomes if half in ("all", o.half)]
+    split = "all" if run.kind == "beir" else split
+    outcomes = [o for o in run.outcomes if split in ("all", o.split)]
     if not outcomes:
-        raise EvaluationError(f"None of the questions is of the half {half!r}. Choose another with --half.")
-    comparisons = _comparisons(run, against, half) if against else ()
-    others = [o for o in against.outcomes if half in ("all", o.half)] if against else []
+        raise EvaluationError(f"None of the questions is of the split {split!r}. Choose another with --split.")
+    comparisons = _comparisons(run, against, split) if against else ()
+    others = [o for o in against.outcomes if split in ("all", o.split)] if against else []
     asked = {question.id: question for question in run.questions}
     failures = [o for o in outcomes if cause(o)]
     failures.sort(key=lambda o: (_VIEW_ORDER[o.view], -o.confidence, o.id))
     count = len({o.id for o in outcomes})
-    which = {"held": "the kept-out half", "fit": "the fitting half", "all": "all"}[half]
+    which = {"held": "the kept-out split", "fit": "the fitting split", "all": "all"}[split]
     return Report(
         title=f"Evaluation of {name}",
         subtitle=f"{count} questions ({which})" + (f", compared with {other}" if against else ""),
         facts=_facts(run),
         summary=_summary(run, outcomes, others, comparisons),
-        tables=tuple(_tables(run, outcomes, half)),
+        tables=tuple(_tables(run, outcomes, split)),
         plots=tuple(_plots(run, outcomes, against, others)),
         changes=tuple(_change_table(compared, first=not place) for place, compared in enumerate(comparisons)),
         changed=_changed(comparisons, asked, name, other),
@@ -290,7 +290,7 @@ def _table(title: str, rows: Sequence[Mapping[str, Any]], measures: Sequence[str
     return Table(title, ("n", *shown), body, note)
 
 
-def _tables(run: Run, outcomes: Sequence[Outcome], half: str) -> Iterable[Table]:
+def _tables(run: Run, outcomes: Sequence[Outcome], split: str) -> Iterable[Table]:
     rows = tables.as_table(outcomes)
     directions = [row for row in rows if "→" in row["what"]]
     types = [{**row, "what": row["what"].removeprefix("both, ")} for row in rows if "→" not in row["what"]]
@@ -319,7 +319,7 @@ def _tables(run: Run, outcomes: Sequence[Outcome], half: str) -> Iterable[Table]
         ),
         _table(
             "Lithuanian typed in a hurry",
-            tables.twin_table(run, half),
+            tables.variant_table(run, split),
             (*tables.ANSWER_MEASURES, "nDCG@10"),
             told + "The same questions as written, without diacritics (folded), and with one typing error.",
         ),
@@ -460,14 +460,14 @@ def _tone(change: float, p: float) -> str:
     return "" if p >= UNLIKELY or not change else "better" if change > 0 else "worse"
 
 
-def _comparisons(run: Run, against: Run, half: str) -> tuple[Comparison, ...]:
+def _comparisons(run: Run, against: Run, split: str) -> tuple[Comparison, ...]:
     """By each measure that both runs have taken."""
     if run.questions_sha256 != against.questions_sha256:
         raise NotComparable("The two runs rest on different questions. Run both on the same set.")
     found = []
     for measure in COMPARED:
         try:
-            found.append(compare(against, run, measure, half))
+            found.append(compare(against, run, measure, split))
         except NotComparable:  # an older run has no search measures, a set may have nothing to refuse
             continue
     return tuple(found)

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from clusterqa.errors import EvaluationError
+from clusterqa.ports import Store
 from clusterqa.records import LANGUAGES, Language, Question
-from clusterqa.store import Store
 
-Half = Literal["fit", "held"]
-Twin = Literal["", "folded", "typo"]
+Split = Literal["fit", "held"]
+Variant = Literal["", "folded", "typo"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +35,11 @@ class Item:
     type: str
     history: tuple[str, ...]
     answers: tuple[Gold, ...]
-    twin: Twin = ""
+    variant: Variant = ""
     """What it is of the question with the same id: "folded" (without diacritics), "typo", or the question itself."""
 
     @property
-    def half(self) -> Half:
+    def split(self) -> Split:
         """
         "fit" (may be tuned and fitted on) or "held" (only measured).
 

@@ -6,21 +6,23 @@ import hashlib
 import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from clusterqa.encoder import Encoded, Encoder, PassingEncoder, Vectors
+from clusterqa import runtime
+from clusterqa.corpus.sync import Progress, update
+from clusterqa.encoders.passing import RememberingQueries
 from clusterqa.errors import EvaluationError
 from clusterqa.evaluation.outcomes import Run
 from clusterqa.evaluation.run import Tick, run
 from clusterqa.evaluation.sets import Item
-from clusterqa.library import Progress, update
-from clusterqa.search import WEIGHTS, SearchWeights
+from clusterqa.ports import Encoder
+from clusterqa.retrieval.profile import Profile
+from clusterqa.retrieval.weights import WEIGHT_NAMES
 from clusterqa.settings import Settings
 
 INDEXED = ("encoder", "passage_chars")
 """What needs an index of its own; everything else is a constant of the search."""
-WEIGHT_NAMES = tuple(f.name for f in fields(SearchWeights))
 
 Grid = Mapping[str, Sequence[Any]]
 
@@ -33,26 +35,6 @@ class Tried:
     run: Run
 
 
-class _Remembering(PassingEncoder):
-    """An encoder that encodes equal questions once: settings change what is found, not what is asked."""
-
-    def __init__(self, encoder: Encoder) -> None:
-        super().__init__(encoder)
-        self._known: dict[tuple[str, ...], Vectors] = {}
-        self._read: dict[str, Encoded] = {}
-
-    def encode_queries(self, texts: Sequence[str]) -> Vectors:
-        key = tuple(texts)
-        if key not in self._known:
-            self._known[key] = super().encode_queries(texts)
-        return self._known[key]
-
-    def read_query(self, text: str) -> Encoded:
-        if text not in self._read:
-            self._read[text] = super().read_query(text)
-        return self._read[text]
-
-
 def parse_grid(arguments: Sequence[str]) -> dict[str, list[Any]]:
     """
     "dense_weight=0.4,0.55" and its like → name → values.
@@ -61,7 +43,8 @@ def parse_grid(arguments: Sequence[str]) -> dict[str, list[Any]]:
     """
     grid: dict[str, list[Any]] = {}
     wrong = []
-    kinds: dict[str, Callable[[str], Any]] = {name: type(getattr(WEIGHTS, name)) for name in WEIGHT_NAMES}
+    bundled = Profile.bundled().search
+    kinds: dict[str, Callable[[str], Any]] = {name: type(getattr(bundled, name)) for name in WEIGHT_NAMES}
     kinds |= {"encoder": str, "passage_chars": int}
     for argument in arguments:
         name, _, values = argument.partition("=")
@@ -93,18 +76,19 @@ def sweep(
     Run a question set under every combination of the grid's values, the last name varying fastest.
 
     The index of the settings themselves is used where it fits; any other is made below the data folder, in `sweep`, and
-    found there again the next time. `load` gives the encoder of settings. Tune on the fitting half only.
+    found there again the next time. `load` gives the encoder of settings. Tune on the fitting split only.
     """
     encoders: dict[str, Encoder] = {}
     for combination in itertools.product(*grid.values()):
         values = dict(zip(grid, combination, strict=True))
         own = _settings(settings, values)
         if own.encoder not in encoders:
-            encoders[own.encoder] = _Remembering(load(own))
+            encoders[own.encoder] = RememberingQueries(load(own))
         encoder = encoders[own.encoder]
         if own.data != settings.data:
             update(own, lambda encoder=encoder: encoder, progress=progress)  # type: ignore[misc]
-        weights = replace(WEIGHTS, **{name: value for name, value in values.items() if name in WEIGHT_NAMES})
+        usual = runtime.find_profile(own, encoder).search
+        weights = replace(usual, **{name: value for name, value in values.items() if name in WEIGHT_NAMES})
         yield Tried(values, run(items, own, encoder, tick, weights=weights))
 
 

@@ -23,7 +23,7 @@ ALONE = tuple(f"{channel} {measure}" for channel in CHANNELS for measure in CHAN
 TABLE_MEASURES = (*ANSWER_MEASURES, *SEARCH_MEASURES, *ALONE)
 REFUSED = "refused"
 """The measure of an unanswerable question: 1 when it was not answered."""
-STAGES = ("language", "encode", "search", "quote")
+STAGES = ("understand", "encode", "candidates", "rerank", "merge", "quote")
 
 Interval = tuple[float, float, float]
 
@@ -82,18 +82,18 @@ def mean_of(outcomes: Sequence[Outcome], measure: str) -> Interval:
     return interval([value(o, measure) for o in outcomes] if taken else [])
 
 
-def twin_table(run: Run, half: str = "all") -> list[dict[str, Any]]:
+def variant_table(run: Run, split: str = "all") -> list[dict[str, Any]]:
     """
-    Rows for the questions that have a twin of a kind, as written and as the twin: "lt→lt, as written (folded)".
+    Rows for the questions that have a variant of a kind, as written and as the variant: "lt→lt, as written (folded)".
 
-    Both rows rest on the same questions. Columns are those of `as_table`; `half` is "fit", "held" or "all".
+    Both rows rest on the same questions. Columns are those of `as_table`; `split` is "fit", "held" or "all".
     """
     rows: list[dict[str, Any]] = []
-    twins = [o for o in run.twins if o.answerable and half in ("all", o.half)]
+    variants = [o for o in run.variants if o.answerable and split in ("all", o.split)]
     originals = {(o.id, o.view): o for o in run.outcomes}
     for kind in ("folded", "typo"):
         for view in ("lt", "en", "both"):
-            typed = [o for o in twins if o.twin == kind and o.view == view and (o.id, o.view) in originals]
+            typed = [o for o in variants if o.variant == kind and o.view == view and (o.id, o.view) in originals]
             if typed:
                 written = [originals[o.id, o.view] for o in typed]
                 for what, chosen in ((f"as written ({kind})", written), (kind, typed)):
@@ -147,7 +147,7 @@ def soundness(outcomes: Sequence[Outcome]) -> dict[str, Interval]:
 
 def latencies(outcomes: Sequence[Outcome]) -> dict[str, dict[str, float]]:
     """Stage, or "total" → p50, p95 and p99 in milliseconds, on the view of both, of the questions that were searched for."""
-    whole = [o for o in outcomes if o.view == "both" and "search" in o.stages]
+    whole = [o for o in outcomes if o.view == "both" and "candidates" in o.stages]
     found = {stage: percentiles([o.stages[stage] for o in whole if stage in o.stages]) for stage in STAGES}
     found["total"] = percentiles([o.milliseconds for o in whole])
     return {stage: values for stage, values in found.items() if values}

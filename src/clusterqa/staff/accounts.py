@@ -19,10 +19,10 @@ from typing import Literal, get_args
 
 from itsdangerous import BadSignature, Signer
 
-from clusterqa.analysis import fold
 from clusterqa.errors import ClusterQAError
 from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database, stamp
+from clusterqa.text.analysis import fold
 
 Role = Literal["editor", "administrator"]
 ROLES: tuple[Role, ...] = get_args(Role)

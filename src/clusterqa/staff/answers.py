@@ -34,16 +34,16 @@ from typing import Any, Literal
 import yaml
 
 from clusterqa import documents
-from clusterqa.analysis import fold, words
-from clusterqa.assistant import Assistant
 from clusterqa.documents.metadata import iso_date, web_address
 from clusterqa.errors import ClusterQAError, UnreadableDocument
-from clusterqa.records import LANGUAGES, Language, Question, Reply, Status
-from clusterqa.sentences import sentences
+from clusterqa.records import LANGUAGES, Language, Question, Status
+from clusterqa.runtime import KnowledgeBase
 from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database, stamp, storable
 from clusterqa.staff.demand import Decisions
-from clusterqa.staff.keeping import Stopped
+from clusterqa.staff.jobs import Stopped
+from clusterqa.text.analysis import fold, words
+from clusterqa.text.sentences import sentences
 
 log = logging.getLogger(__name__)
 
@@ -383,7 +383,7 @@ class Answering:
         decisions: Decisions,
         data: Path,
         publish: Publish,
-        assistant: Callable[[], Assistant],
+        assistant: Callable[[], KnowledgeBase],
     ) -> None:
         self._answers = answers
         self._decisions = decisions
@@ -472,9 +472,9 @@ def to_ask(content: Content) -> list[Heading]:
     return list(found.values())
 
 
-def check(assistant: Assistant, answer: Answer, heading: Heading) -> Check:
+def check(assistant: KnowledgeBase, answer: Answer, heading: Heading) -> Check:
     """Ask the chat one wording and see what it quotes."""
-    reply: Reply = assistant.ask(Question(heading.text, language=heading.language))
+    reply = assistant.ask(Question(heading.text, language=heading.language)).reply
     mine = set(answer.documents.values())
     places = [quote.source.document in mine for quote in reply.quotes]
     first = (reply.quotes or reply.nearest)[:1]

@@ -21,14 +21,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from clusterqa.analysis import content_words, terms, words
-from clusterqa.conversation import is_follow_up
-from clusterqa.encoder import Encoder
 from clusterqa.journal import Entry, Journal
-from clusterqa.lexicon import Lexicon
+from clusterqa.ports import Encoder
 from clusterqa.records import Language
+from clusterqa.retrieval.understand import is_follow_up
 from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database, stamp
+from clusterqa.text.analysis import content_words, terms, words
+from clusterqa.text.lexicon import Lexicon
 
 # Measured on evaluation/question-groups.jsonl (45 questions in 144 wordings of both languages); benchmarks/question_groups.py measures again.
 WORDS_SHARE = 0.2

@@ -83,7 +83,7 @@ class Draft:
     """
     One file that came in.
 
-    `document` is the id that it has or will have in the corpus; `base` the digest (`library.file_state`) of the file
+    `document` is the id that it has or will have in the corpus; `base` the digest (`corpus_folder.file_state`) of the file
     that it replaces, as it was when the editor last looked, None for a new document. `revision` rises with every
     change, so that two editors do not overwrite each other. Times are UTC in ISO 8601.
     """

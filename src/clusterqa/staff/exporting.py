@@ -9,11 +9,12 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from clusterqa import library
+from clusterqa.corpus import folder as corpus_folder
+from clusterqa.records import Stored
 from clusterqa.settings import Settings
 from clusterqa.staff.drafts import Drafts
 from clusterqa.staff.history import History
-from clusterqa.store import Store, Stored
+from clusterqa.store import open_store
 
 COLUMNS = (
     "document", "state", "title", "language", "date", "publisher", "url", "tags", "translation_of", "media_type", "version",
@@ -35,20 +36,20 @@ def write_archive(settings: Settings, history: History, drafts: Drafts, target: 
     """
     with zipfile.ZipFile(target, "w", strict_timestamps=False) as archive:
         if settings.corpus.is_dir():
-            for name, path in library.corpus_files(settings):
+            for name, path in corpus_folder.corpus_files(settings):
                 _add(archive, path, f"documents/{name}")
-                for suffix in library.SIDECARS:
+                for suffix in corpus_folder.SIDECARS:
                     beside = path.with_name(path.name + suffix)
                     if beside.is_file():
                         _add(archive, beside, f"documents/{name}{suffix}")
-        _add_folder(archive, settings.data / library.REMOVED, "withdrawn")
+        _add_folder(archive, settings.data / corpus_folder.REMOVED, "withdrawn")
         _add_folder(archive, settings.data / "earlier", "earlier")
         for draft in drafts.all():
             if draft.state != "published":
                 for path in (drafts.path(draft), drafts.sidecar(draft)):
                     if path.is_file():
                         _add(archive, path, f"drafts/{draft.id}/{path.name}")
-        with Store.open(settings.data) as store, store.reading():
+        with open_store(settings.data) as store, store.reading():
             documents = store.documents(state=None)
         archive.writestr("documents.csv", _table(documents, history), zipfile.ZIP_DEFLATED)
         lines = [

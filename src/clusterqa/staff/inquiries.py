@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from clusterqa.assistant import Assistant
 from clusterqa.journal import Journal
+from clusterqa.runtime import KnowledgeBase
 from clusterqa.staff.answers import Answering, Answers, Publish
 from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database
 from clusterqa.staff.demand import Decisions, Demand, Group
-from clusterqa.store import Store
+from clusterqa.store import open_store
 
 
 class Inquiries:
@@ -24,7 +24,7 @@ class Inquiries:
         journal: Journal,
         data: Path,
         publish: Publish,
-        assistant: Callable[[], Assistant],
+        assistant: Callable[[], KnowledgeBase],
     ) -> None:
         self.journal = journal
         self.decisions = Decisions(database, audit)
@@ -32,7 +32,7 @@ class Inquiries:
         self.answering = Answering(self.answers, self.decisions, data, publish, assistant)
         self._assistant = assistant
         self._data = data
-        self._demand = Demand(journal, self.decisions, assistant().lexicon)
+        self._demand = Demand(journal, self.decisions, assistant().pipeline.lexicon)
 
     def start(self) -> None:
         self.answering.start()
@@ -42,7 +42,7 @@ class Inquiries:
 
     def groups(self) -> list[Group]:
         """What people asked and did not get, the most wanted first."""
-        with Store.open(self._data) as store:
+        with open_store(self._data) as store:
 
             def holding(terms: Sequence[str]) -> int:
                 return len(store.matching(terms))

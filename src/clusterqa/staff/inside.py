@@ -13,14 +13,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clusterqa.answer import features, reply
-from clusterqa.assistant import SEARCH_DEPTH, Assistant
-from clusterqa.calibration import Calibration
-from clusterqa.conversation import Remark, understand
 from clusterqa.errors import EvaluationError
-from clusterqa.language import detect, lithuanian_probability
-from clusterqa.records import Hit, Question, Reply
-from clusterqa.search import Concept, Trace
+from clusterqa.records import Concept, FirstLook, Hit, Question, Remark, RemarkKind, Reply
+from clusterqa.retrieval.confidence import Calibration
+from clusterqa.retrieval.profile import FILE, Profile
+from clusterqa.runtime import KnowledgeBase
+from clusterqa.text.language import detect, lithuanian_probability
 
 if TYPE_CHECKING:
     from clusterqa.evaluation.outcomes import Run
@@ -30,7 +28,7 @@ RUNS = ("evaluation.json", "evaluation.json.gz")
 
 
 @dataclass(frozen=True, slots=True)
-class Ranked:
+class RankedHit:
     """A hit with its rank in each channel, from 1; None where the channel did not find the passage. `quoted` from 1."""
 
     rank: int
@@ -62,43 +60,42 @@ class Inside:
     reply: Reply
     lithuanian: float
     certain: bool
-    remark: Remark | None = None
+    remark: RemarkKind | None = None
     searched: str = ""
     """The text that was encoded; a follow-up is completed from the earlier question."""
     concepts: tuple[Concept, ...] = ()
-    hits: tuple[Ranked, ...] = ()
+    hits: tuple[RankedHit, ...] = ()
     features: tuple[Feature, ...] = ()
     bias: float = 0.0
     threshold: float = 0.0
 
 
-def inside(assistant: Assistant, question: Question) -> Inside:
+def inside(kb: KnowledgeBase, question: Question) -> Inside:
     """Ask as the chat does, and keep what it saw. Nothing is written to the journal."""
-    calibration = assistant.calibration
+    calibration = kb.profile.calibration
     lithuanian, certain = lithuanian_probability(question.text), detect(question.text).certain
-    understood = understand(question, assistant.encoder)
-    found = assistant.search(question) if understood.query else None
-    if understood.query is None or found is None:
-        return Inside(assistant.ask(question), lithuanian, certain, understood.remark, threshold=calibration.threshold)
-    answer = reply(question, understood.query, found, calibration, assistant.generation)
-    values = features(understood.query, found) if found.hits else {}
-    dense, lexical = _ranks(found.trace, {hit.passage_id for hit in found.hits})
+    trace = kb.ask(question)
+    answer, first = trace.reply, trace.first
+    if isinstance(trace.understood, Remark) or first is None:
+        remark = trace.understood.kind if isinstance(trace.understood, Remark) else None
+        return Inside(answer, lithuanian, certain, remark, threshold=calibration.threshold)
+    dense, lexical = _ranks(first, {hit.passage_id for hit in trace.hits})
     quotes = answer.quotes or answer.nearest
     return Inside(
         reply=answer,
         lithuanian=lithuanian,
         certain=certain,
-        searched=understood.query.text,
-        concepts=found.trace.concepts,
+        searched=trace.understood.text,
+        concepts=first.concepts,
         hits=tuple(
-            Ranked(
+            RankedHit(
                 rank=rank,
                 hit=hit,
                 dense_rank=dense.get(hit.passage_id),
                 lexical_rank=lexical.get(hit.passage_id),
                 quoted=rank if rank <= len(quotes) else None,
             )
-            for rank, hit in enumerate(found.hits[:SEARCH_DEPTH], start=1)
+            for rank, hit in enumerate(trace.hits, start=1)
         ),
         features=tuple(
             Feature(
@@ -109,19 +106,19 @@ def inside(assistant: Assistant, question: Question) -> Inside:
                 * (value - calibration.means.get(name, 0.0))
                 / calibration.scales.get(name, 1.0),
             )
-            for name, value in values.items()
+            for name, value in trace.features.items()
         ),
         bias=calibration.bias,
         threshold=calibration.threshold,
     )
 
 
-def _ranks(trace: Trace, wanted: set[int]) -> tuple[dict[int, int], dict[int, int]]:
+def _ranks(first: FirstLook, wanted: set[int]) -> tuple[dict[int, int], dict[int, int]]:
     """Passage id → rank by meaning, and by words; equal ones share the better rank."""
-    cosines = np.array(list(trace.dense.values()))
-    dense = {i: int((cosines > trace.dense[i]).sum()) + 1 for i in wanted if i in trace.dense}
-    shares = trace.lexical
-    lexical = {i: int((shares > shares[i]).sum()) + 1 for i in wanted if i < len(shares) and shares[i] > 0}
+    known = {candidate.entry.id: candidate.cosine for candidate in first.candidates}
+    cosines, shares = np.array(list(known.values())), first.lexical
+    dense = {i: int((cosines > known[i]).sum()) + 1 for i in wanted if i in known}
+    lexical = {i: int((shares > shares[i]).sum()) + 1 for i in wanted if shares[i] > 0}
     return dense, lexical
 
 
@@ -129,7 +126,7 @@ def _ranks(trace: Trace, wanted: set[int]) -> tuple[dict[int, int], dict[int, in
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Judged:
     """One evaluation question: its confidence, whether it can be answered, whether the first quote is right."""
 
     confidence: float
@@ -140,13 +137,13 @@ class Outcome:
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """
-    Outcomes that the operating point is judged by. `origin` is "run" (a run in the data folder, its kept-out half) or
-    "calibration" (the fitting half, out of fold); `name` the file.
+    Outcomes that the operating point is judged by. `origin` is "run" (a run in the data folder, its kept-out split) or
+    "calibration" (the fitting split, out of fold); `name` the file.
     """
 
     origin: str
     name: str
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[Judged, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,15 +162,16 @@ class Point:
     refused: float
 
 
-def evidence(data: Path, calibration: Calibration) -> Evidence | None:
+def evidence(data: Path, profile: Profile) -> Evidence | None:
     """
     A run in the data folder, made with this encoder, else what the calibration was fitted on; None when there is neither.
 
-    The confidences of a run are worked out anew from its features with today's calibration, on the half that nothing was
+    The confidences of a run are worked out anew from its features with today's calibration, on the split that nothing was
     fitted on.
     """
     from clusterqa.evaluation.outcomes import Run
 
+    calibration = profile.calibration
     for name in RUNS:
         path = data / name
         if path.is_file():
@@ -181,28 +179,28 @@ def evidence(data: Path, calibration: Calibration) -> Evidence | None:
                 run = Run.read(path)
             except EvaluationError:
                 continue
-            if run.encoder == calibration.encoder and (outcomes := _of_run(run, calibration)):
+            if run.encoder == profile.encoder and (outcomes := _of_run(run, calibration)):
                 return Evidence("run", name, outcomes)
     if calibration.outcomes:
-        told = tuple(Outcome(float(p), bool(answerable), bool(right)) for p, answerable, right in calibration.outcomes)
-        return Evidence("calibration", "calibration.json", told)
+        told = tuple(Judged(float(p), bool(answerable), bool(right)) for p, answerable, right in calibration.outcomes)
+        return Evidence("calibration", FILE, told)
     return None
 
 
-def _of_run(run: Run, calibration: Calibration) -> tuple[Outcome, ...]:
+def _of_run(run: Run, calibration: Calibration) -> tuple[Judged, ...]:
     needed = set(calibration.weights)
     return tuple(
-        Outcome(
+        Judged(
             confidence=calibration.probability(o.features) if needed <= set(o.features) else o.confidence,
             answerable=o.answerable,
             right=o.answerable and o.rank == 1,
         )
         for o in run.outcomes
-        if o.view == "both" and o.half == "held"
+        if o.view == "both" and o.split == "held"
     )
 
 
-def point(outcomes: Sequence[Outcome], threshold: float) -> Point:
+def point(outcomes: Sequence[Judged], threshold: float) -> Point:
     """What this operating point would do to these questions: those with at least this confidence are answered."""
     answered = [o for o in outcomes if o.confidence >= threshold]
     answerable = [o for o in outcomes if o.answerable]

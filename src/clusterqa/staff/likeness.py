@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from clusterqa.ports import Store
 from clusterqa.records import Document
-from clusterqa.store import Store
 
 RUN = 5
 """Words in a run. Two texts about one thing share words; they share runs of five when one was copied."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from clusterqa.records import LANGUAGES
 from clusterqa.staff.figures import Figures
-from clusterqa.staff.inside import Outcome, point
+from clusterqa.staff.inside import Judged, point
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -141,7 +141,7 @@ def times(figures: Figures, words: Mapping[str, str], theme: Theme, narrow: bool
 
 
 def operating_point(
-    outcomes: Sequence[Outcome],
+    outcomes: Sequence[Judged],
     marks: Sequence[tuple[float, str]],
     words: Mapping[str, str],
     theme: Theme,

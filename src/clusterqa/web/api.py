@@ -9,11 +9,11 @@ from fastapi.responses import HTMLResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ConfigDict, Field
 
-from clusterqa.answer import as_json, hits_as_json
-from clusterqa.index import sources
 from clusterqa.journal import Reason
-from clusterqa.records import Language, Question, Source
-from clusterqa.store import Store, Stored
+from clusterqa.ports import Store
+from clusterqa.records import Language, Question, Source, Stored
+from clusterqa.shapes import hits_as_json, reply_as_json
+from clusterqa.store.translations import sources
 from clusterqa.web import render, shapes
 from clusterqa.web.service import Service
 
@@ -64,7 +64,7 @@ def ask(asked: Asked, request: Request, response: Response) -> dict[str, Any]:
     answered = service.ask(Question(asked.question, tuple(asked.history), asked.language, asked.id), "api")
     if answered.journal_id:
         response.headers["X-Journal-Id"] = answered.journal_id
-    return as_json(answered.reply)
+    return reply_as_json(answered.reply)
 
 
 @router.post("/api/v1/feedback", summary="Say whether a reply helped", status_code=204)
@@ -95,8 +95,7 @@ def search(
     """Passages, best first, with the scores of both channels; an empty list when there is nothing to search for."""
     service = service_of(request)
     service.limits.admit(client_of(request))
-    found = service.search(Question(q, language=language), k)
-    return hits_as_json(found.hits if found else ())
+    return hits_as_json(service.search(Question(q, language=language), k))
 
 
 @router.get(
@@ -108,7 +107,7 @@ def search(
 def documents(request: Request) -> list[dict[str, Any]]:
     """The documents that questions are answered from, in the order of their ids."""
     with service_of(request).store() as store, store.reading():
-        known = sources(store)
+        known = sources(store.documents())
         return [_facts(stored, known) for stored in store.documents()]
 
 
@@ -129,7 +128,7 @@ def document(
     with service_of(request).store() as store, store.reading():
         stored, wanted, text = find(store, document, version)
         return {
-            **_facts(stored, sources(store)),
+            **_facts(stored, sources(store.documents())),
             "version": wanted,
             "state": stored.state,
             "versions": store.versions(document),

@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse
 
 from clusterqa.errors import ClusterQAError
-from clusterqa.index import sources
+from clusterqa.store.translations import sources
 from clusterqa.web import render
 from clusterqa.web.api import find, service_of
 from clusterqa.web.words import WORDS, page_language
@@ -35,7 +35,7 @@ def show(
         with service_of(request).store() as store, store.reading():
             stored, wanted, text = find(store, document, version)
             blocks, pages = store.structure(document, wanted)
-            known = sources(store)
+            known = sources(store.documents())
     except HTTPException:
         return HTMLResponse(
             render.page("message.html", language, root=root, heading=words["missing"], text=words["missing_text"]), 404

@@ -18,20 +18,20 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from clusterqa import library
-from clusterqa.assistant import Assistant
-from clusterqa.encoder import Encoder
+from clusterqa import runtime
+from clusterqa.corpus import sync
 from clusterqa.errors import ClusterQAError, IndexNotFound
 from clusterqa.journal import Channel, Journal
-from clusterqa.records import Question, Reply
-from clusterqa.search import Found
+from clusterqa.ports import Encoder, Store
+from clusterqa.records import Hit, Question, Reply, Trace
+from clusterqa.runtime import KnowledgeBase
 from clusterqa.settings import Settings
 from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database
 from clusterqa.staff.history import History
 from clusterqa.staff.inquiries import Inquiries
-from clusterqa.staff.keeping import Keeper
-from clusterqa.store import Store
+from clusterqa.staff.publishing import Keeper
+from clusterqa.store import open_store
 
 log = logging.getLogger(__name__)
 
@@ -159,7 +159,7 @@ class Service:
         """Why questions are not answered, while they are not; "" when they are."""
         self.journal: Journal | None = None
         self._failing = False
-        self._assistant: Assistant | None = None
+        self._assistant: KnowledgeBase | None = None
         self._keeper: Keeper | None = None
         self._inquiries: Inquiries | None = None
         self._staff_file: Database | None = None
@@ -215,23 +215,21 @@ class Service:
                 self._purge()
 
     def _come_up(self) -> None:
-        from clusterqa.encoder import SentenceEncoder
-
         begin = time.perf_counter()
         self._open_journal()
-        encoder = SentenceEncoder.load(self.settings.encoder, self.settings.threads, self.settings.precision)
+        encoder = runtime.load_encoder(self.settings)
         encoder.encode_queries(["Kas yra klasteris?"])  # the first call is the slow one
         if not self._has_index():
             self.problem = "The documents are being indexed for the first time. This takes a few minutes."
-            library.update(self.settings, lambda: encoder)
-        self._assistant = Assistant.open(self.settings, encoder)
+            sync.update(self.settings, lambda: encoder)
+        self._assistant = KnowledgeBase(self.settings, encoder)
         self._ready(True)
         log.info("ready", extra={"seconds": round(time.perf_counter() - begin, 2)})
         self._keep(encoder)
 
     def _has_index(self) -> bool:
         try:
-            with Store.open(self.settings.data) as store:
+            with open_store(self.settings.data) as store:
                 return store.generation() > 0
         except IndexNotFound:
             return False
@@ -242,7 +240,7 @@ class Service:
         try:
             self._staff_file = Database.open(self.settings.data)
             history, audit = History(self._staff_file), Audit(self._staff_file)
-            keeper = Keeper(self.settings, encoder, history, audit, calibration=self._assistant.calibration)
+            keeper = Keeper(self.settings, encoder, history, audit, profile=self._assistant.profile)
         except ClusterQAError as error:  # no desk then, but what changed while no server ran is taken up all the same
             log.error("%s", error)
             self._update(encoder)
@@ -264,10 +262,10 @@ class Service:
     def _update(self, encoder: Encoder) -> None:
         """Take up what changed in the corpus while no server ran; questions are answered meanwhile."""
         try:
-            with Store.open(self.settings.data) as store:
-                stale = library.out_of_step(self.settings, store) if self.settings.corpus.is_dir() else []
+            with open_store(self.settings.data) as store:
+                stale = sync.out_of_step(self.settings, store) if self.settings.corpus.is_dir() else []
             if stale:
-                report = library.update(self.settings, lambda: encoder)
+                report = sync.update(self.settings, lambda: encoder)
                 log.info("index updated", extra={"generation": report.generation, "documents": len(stale)})
         except ClusterQAError as error:
             log.warning("The index stays as it is: %s", error)
@@ -319,7 +317,7 @@ class Service:
     def ready(self) -> bool:
         return self._up.is_set()
 
-    def assistant(self, patience: float = 0.0) -> Assistant:
+    def assistant(self, patience: float = 0.0) -> KnowledgeBase:
         """The assistant, waiting up to `patience` seconds for it while the server is starting; raises NotReady."""
         if not self._up.wait(min(patience, RETRY_SECONDS) if self._failing else patience) or self._assistant is None:
             raise NotReady(self.problem or "The server is starting. Try again in a few seconds.")
@@ -341,12 +339,13 @@ class Service:
         """Answer a question and keep it in the journal. Raises NotReady and the errors of the store."""
         assistant = self.assistant(patience)
         try:
-            reply = assistant.ask(question)
+            trace = assistant.ask(question)
         except Exception:
             self.metrics.errors.inc()
             raise
+        reply = trace.reply
         self.metrics.questions.labels(channel, reply.language, reply.status).inc()
-        for stage, milliseconds in reply.timings.items():
+        for stage, milliseconds in trace.milliseconds.items():
             self.metrics.seconds.labels(stage).observe(milliseconds / 1000)
         log.info(
             "answered",
@@ -356,23 +355,24 @@ class Service:
                 "status": reply.status,
                 "confidence": round(reply.confidence, 3),
                 "generation": reply.generation,
-                **{f"{stage}_ms": value for stage, value in reply.timings.items()},
+                **{f"{stage}_ms": round(value, 2) for stage, value in trace.milliseconds.items()},
             },
         )
-        return Answered(reply, self._record(reply, channel))
+        return Answered(reply, self._record(trace, channel))
 
-    def search(self, question: Question, k: int) -> Found | None:
-        return self.assistant().search(question, k)
+    def search(self, question: Question, k: int) -> tuple[Hit, ...]:
+        """At most `k` passages, best first."""
+        return self.assistant().ask(question, k).hits
 
     def store(self) -> Store:
         """A connection of one's own, for one request."""
-        return Store.open(self.settings.data)
+        return open_store(self.settings.data)
 
-    def _record(self, reply: Reply, channel: Channel) -> str | None:
-        if self.journal is None or reply.status in ("small_talk", "empty"):
+    def _record(self, trace: Trace, channel: Channel) -> str | None:
+        if self.journal is None or trace.reply.status in ("small_talk", "empty"):
             return None
         try:
-            return self.journal.record(reply, channel)
+            return self.journal.record(trace.reply, channel, sum(trace.milliseconds.values()))
         except ClusterQAError as error:
             log.error("%s", error)
             return None

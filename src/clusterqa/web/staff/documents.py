@@ -24,16 +24,18 @@ from fastapi.responses import FileResponse, JSONResponse
 from starlette.background import BackgroundTask
 from starlette.datastructures import UploadFile
 
-from clusterqa import library
+from clusterqa.corpus import folder as corpus_folder
+from clusterqa.corpus import sync
 from clusterqa.documents import SUFFIXES
 from clusterqa.documents.metadata import Metadata
 from clusterqa.errors import ClusterQAError
-from clusterqa.records import Document, Language, Question, Reply
+from clusterqa.records import Document, Language, Question, Reply, Stored
 from clusterqa.staff.accounts import Account
 from clusterqa.staff.drafts import FIELDS, DeskError, Draft, Trouble, checked
 from clusterqa.staff.history import Event
-from clusterqa.staff.keeping import Job, Keeper
-from clusterqa.store import Store, Stored
+from clusterqa.staff.jobs import Job
+from clusterqa.staff.publishing import Keeper
+from clusterqa.store import open_store
 from clusterqa.web.render import document_address, web_address
 from clusterqa.web.staff.desk import Changing, Editor, audit, back, language_of, page, root, said, service
 from clusterqa.web.staff.words_documents import FORMATS, WORDS, count, share, size, told_error, told_remark
@@ -136,10 +138,10 @@ def documents(
     """What waits, and the documents: searched, filtered and sorted."""
     keeper = _keeper(request)
     state, sort = state if state in STATES else "live", sort if sort in SORTS else "title"
-    with Store.open(keeper.settings.data) as store, store.reading():
+    with open_store(keeper.settings.data) as store, store.reading():
         everything = store.documents(state=None)
         unreadable = store.unreadable()
-        pending = library.out_of_step(keeper.settings, store) if keeper.settings.corpus.is_dir() else []
+        pending = sync.out_of_step(keeper.settings, store) if keeper.settings.corpus.is_dir() else []
     brought = keeper.history.brought()
     every = [Listed(stored, brought.get(stored.id)) for stored in everything]
     found = [
@@ -174,7 +176,7 @@ def documents(
         years=sorted({listed.stored.date[:4] for listed in every if listed.stored.date}, reverse=True),
         unreadable=unreadable,
         pending=len(set(pending) - ours - failed),
-        problem=keeper.problem,
+        problem=keeper.watch.problem,
         narrowed=any(chosen[name] for name in ("q", "language", "tag", "who", "year")) or state != "live",
     )
 
@@ -297,9 +299,9 @@ def _draft(
     found = keeper.drafts.found(draft)
     document = keeper.drafts.read(draft)
     reply, trial, trial_error = _tried(keeper, draft, question, language) if question.strip() else (None, None, "")
-    cut = keeper.passages(document) if document else ()
+    cut = keeper.trials.passages(document) if document else ()
     shown = PASSAGES_MORE if passages else PASSAGES_SHOWN
-    others = library.corpus_files(keeper.settings) if keeper.settings.corpus.is_dir() else []
+    others = corpus_folder.corpus_files(keeper.settings) if keeper.settings.corpus.is_dir() else []
     conflict = keeper.conflict(draft)
     return _show(
         request,
@@ -321,7 +323,7 @@ def _draft(
         columns=_columns(document, WORDS[language]["page_number"]) if document else [],
         text_shown=TEXT_SHOWN,
         others=[name for name, _ in others if name != draft.document],
-        job=keeper.job(draft.id),
+        job=keeper.jobs.get(draft.id),
         question=question,
         reply=reply,
         trial=trial,
@@ -334,10 +336,10 @@ def _draft(
 
 def _tried(keeper: Keeper, draft: Draft, question: str, language: Language) -> tuple[Reply | None, Job | None, str]:
     try:
-        reply = keeper.try_out(draft.id, Question(question, language=language))
+        reply = keeper.trials.ask(draft.id, Question(question, language=language))
     except ClusterQAError as error:
         return None, None, _told_any(error, language)
-    return reply, keeper.job(f"trial {draft.id}") if reply is None else None, ""
+    return reply, keeper.jobs.get(f"trial {draft.id}") if reply is None else None, ""
 
 
 def _columns(document: Document, page_words: str) -> list[Column]:
@@ -359,7 +361,7 @@ def _as_typed(document: Document) -> dict[str, str]:
 
 
 def _live(keeper: Keeper, document: str) -> Stored | None:
-    with Store.open(keeper.settings.data) as store:
+    with open_store(keeper.settings.data) as store:
         stored = store.document(document)
     return stored if stored and stored.state == "live" else None
 
@@ -432,7 +434,7 @@ def draft_state(request: Request, account: Editor, draft_id: str) -> Response:
         draft = keeper.drafts.get(draft_id)
     except DeskError:
         return JSONResponse({"state": "gone", "over": True}, headers={"Cache-Control": "no-store"})
-    return _progress(request, keeper.job(draft_id), draft.state, over=draft.state not in ("reading", "publishing"))
+    return _progress(request, keeper.jobs.get(draft_id), draft.state, over=draft.state not in ("reading", "publishing"))
 
 
 def _progress(request: Request, job: Job | None, state: str, *, over: bool) -> Response:
@@ -513,7 +515,7 @@ def document_page(
 ) -> Response:
     """A document with its versions and what happened to it; after a withdrawal, the proof."""
     keeper = _keeper(request)
-    with Store.open(keeper.settings.data) as store:
+    with open_store(keeper.settings.data) as store:
         stored = store.document(document)
         held = store.held(document)
     if stored is None:
@@ -522,7 +524,7 @@ def document_page(
     proof = next((event for event in events if event.what == "withdrawn"), None) if stored.state != "live" else None
     return _show(
         request, account, "document.html", stored=stored, held=held, versions=keeper.versions(document), events=events,
-        proof=proof, kept=keeper.original(document) is not None, job=keeper.job(document),
+        proof=proof, kept=keeper.original(document) is not None, job=keeper.jobs.get(document),
         waiting=[d for d in keeper.drafts.all() if d.document == document and d.state != "published"],
     )  # fmt: skip
 
@@ -530,7 +532,7 @@ def document_page(
 @router.get(f"{HOME}/state")
 def document_state(request: Request, account: Editor, document: Annotated[str, Query(alias="id")]) -> Response:
     """How far bringing a document back is."""
-    job = _keeper(request).job(document)
+    job = _keeper(request).jobs.get(document)
     return _progress(request, job, job.stage if job else "done", over=job is None or job.over)
 
 
@@ -608,7 +610,7 @@ def restore(request: Request, account: Changing, document: Id) -> Response:
         keeper.restore(document, account.name)
     except ClusterQAError as error:
         return back(request, there, _told_any(error, language_of(request)))
-    job = keeper.wait(document, 3)
+    job = keeper.jobs.wait(document, 3)
     done = job is not None and job.stage == "done"
     return back(request, there, said(request, WORDS, "restored_done") if done else "")
 

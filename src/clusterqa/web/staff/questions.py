@@ -12,6 +12,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.datastructures import FormData
 
 from clusterqa.journal import Entry, Shown
+from clusterqa.ports import Store
 from clusterqa.records import LANGUAGES, Language
 from clusterqa.staff.accounts import Account
 from clusterqa.staff.answers import (
@@ -27,7 +28,6 @@ from clusterqa.staff.answers import (
 )
 from clusterqa.staff.demand import Group, State, Wording, find
 from clusterqa.staff.inquiries import Inquiries
-from clusterqa.store import Store
 from clusterqa.web.render import document_address, web_address
 from clusterqa.web.staff.desk import Changing, Editor, back, language_of, page, said, service
 from clusterqa.web.staff.words import local

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
-from clusterqa.answer import MAX_QUOTES
-from clusterqa.conversation import MAX_CHARACTERS
 from clusterqa.records import Question
+from clusterqa.retrieval.quote import MAX_QUOTES
+from clusterqa.retrieval.understand import MAX_CHARACTERS
 from clusterqa.staff import plots
 from clusterqa.staff.inside import RUNS, evidence, inside, point
 from clusterqa.web.render import document_address
@@ -38,9 +38,10 @@ def trial(request: Request, account: Editor, q: Text = "", before: Text = "", th
     """The form; with a question, its inside. Nothing is written down."""
     language = language_of(request)
     assistant = service(request).assistant(PATIENCE_SECONDS)
-    calibration = assistant.calibration
+    profile = assistant.profile
+    calibration = profile.calibration
     seen = inside(assistant, Question(q, (before,) if before.strip() else (), language)) if q.strip() else None
-    told = evidence(service(request).settings.data, calibration)
+    told = evidence(service(request).settings.data, profile)
     wished = _threshold(threshold)
     marks: dict[float, list[str]] = {calibration.threshold: ["now"]}
     if wished is not None:
@@ -69,8 +70,9 @@ def plot(
 ) -> Response:
     """The shares at every operating point, with today's, the wished one and a question's confidence marked."""
     words = WORDS[language_of(request)]
-    calibration = service(request).assistant(PATIENCE_SECONDS).calibration
-    told = evidence(service(request).settings.data, calibration)
+    profile = service(request).assistant(PATIENCE_SECONDS).profile
+    calibration = profile.calibration
+    told = evidence(service(request).settings.data, profile)
     marks = [(calibration.threshold, words["now"])]
     if (wished := _threshold(threshold)) is not None:
         marks.append((wished, words["your_choice"]))

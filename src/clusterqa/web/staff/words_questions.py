@@ -527,7 +527,7 @@ FEATURES: dict[Language, dict[str, str]] = {
         "foreign": "whether the document is in the other language",
     },
 }
-"""What the features of `clusterqa.answer.features` are called; one that is not here goes by its own name."""
+"""What the features of `clusterqa.retrieval.quote.features` are called; one that is not here goes by its own name."""
 
 DEEDS: dict[Language, dict[str, str]] = {
     "lt": {

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 
-from clusterqa.analysis import fold, term_in
 from clusterqa.records import LANGUAGES, Language
+from clusterqa.text.analysis import fold, term_in
 
 TABLE = "lexicons/lt-en.tsv.gz"
 PIVOTS = 3

@@ -10,29 +10,22 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
-from clusterqa.analysis import content_words, fold, nfc
-from clusterqa.encoder import Encoder
-from clusterqa.language import detect
-from clusterqa.records import Language, Question
-from clusterqa.search import Query
+from clusterqa.ports import Encoder
+from clusterqa.records import Language, Query, Question, Remark, RemarkKind, Understood
+from clusterqa.text.analysis import content_words, fold, nfc
+from clusterqa.text.language import detect
 
 MAX_CHARACTERS = 2000
 MAX_HISTORY = 6
 """Earlier questions looked at; older ones no longer bear on what is meant."""
 LENT_WEIGHT = 0.5
-REPLACES_COSINE = 0.895
-"""A new word takes the place of an earlier one from this cosine of the two words on."""
-
-Remark = Literal["greeting", "thanks", "farewell", "about", "empty", "too_long", "unreadable"]
 
 _GREETING = r"(?:labas rytas|labas vakaras|laba diena|labas|laba|sveiki|sveikas|sveika|labukas|good morning|good afternoon|good evening|good day|hello there|hello|hi there|hi|hey|greetings)"
 _THANKS = r"(?:labai )?(?:aciu|dekui|dekoju|dekojame)(?: (?:jums|uz atsakyma|uz pagalba|labai|didelis))*|didelis aciu|(?:many )?(?:thanks|thank you|thx|cheers)(?: (?:a lot|very much|so much|for your help|for the answer|for that))*"
 _FAREWELL = r"(?:viso gero|viso geriausio|iki pasimatymo|iki|sudie|ate|geros dienos|gero vakaro|goodbye|good bye|bye bye|bye|see you|have a nice day)"
 _ABOUT = r"(?:kas tu(?: toks| tokia)?(?: esi)?|kas jus(?: tokie)?|ka (?:tu )?(?:moki|gali|galite)|ka galima paklausti|ko galiu (?:paklausti|klausti)|kaip (?:tu )?veiki|padek|pagalba|who are you|what are you|what can you do|what can i ask(?: you)?|how do you work|help)"
-_SMALL_TALK: tuple[tuple[Remark, re.Pattern[str]], ...] = (
+_SMALL_TALK: tuple[tuple[RemarkKind, re.Pattern[str]], ...] = (
     ("thanks", re.compile(rf"(?:(?:ok|gerai|super|puiku|great|perfect|good) )?(?:{_THANKS})(?: {_FAREWELL})?")),
     ("farewell", re.compile(rf"(?:(?:{_THANKS}) )?{_FAREWELL}")),
     ("about", re.compile(rf"(?:{_GREETING} )?{_ABOUT}")),
@@ -51,30 +44,22 @@ _POINTING = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Understood:
-    """A question to search for, or a remark that needs no search; exactly one of the two is given."""
-
-    language: Language
-    query: Query | None = None
-    remark: Remark | None = None
-
-
-def understand(question: Question, encoder: Encoder) -> Understood:
+def understand(question: Question, encoder: Encoder, replaces_cosine: float) -> Understood:
     """
     What is meant by a question in its conversation.
 
-    The language is that of the words; where they say nothing ("ESCA", "2026") the caller's, then the conversation's.
+    The language is that of the words; where they say nothing ("ESCA", "2026") the caller's, then the conversation's. A new
+    word takes the place of an earlier one that it is as near to as `replaces_cosine`.
     """
     text = nfc(question.text)
     history = [nfc(earlier) for earlier in question.history[-MAX_HISTORY:] if earlier.strip()]
     language = _language(text, question.language, history)
     if remark := _remark(text):
-        return Understood(language, remark=remark)
+        return Remark(remark, language)
     clean = _GREETING_IN_FRONT.sub("", _tidy(text)) or _tidy(text)
-    full, words = _completed(clean, history, encoder)
+    full, words = _completed(clean, history, encoder, replaces_cosine)
     read = encoder.read_query(full)
-    return Understood(language, query=Query(full, language, read.vector, words, read.pieces))
+    return Query(full, language, read.vector, words, read.token_embeddings)
 
 
 def is_follow_up(text: str) -> bool:
@@ -98,7 +83,7 @@ def _language(text: str, default: Language | None, history: Sequence[str]) -> La
     return detect(text, default=default).language
 
 
-def _remark(text: str) -> Remark | None:
+def _remark(text: str) -> RemarkKind | None:
     if (
         any(unicodedata.category(c) in ("Cc", "Co", "Cs", "Cn") and c not in "\n\r\t" for c in text)
         or text.count("\ufffd") > 2
@@ -116,16 +101,18 @@ def _tidy(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip()
 
 
-def _completed(text: str, history: Sequence[str], encoder: Encoder) -> tuple[str, dict[str, float]]:
+def _completed(
+    text: str, history: Sequence[str], encoder: Encoder, replaces_cosine: float
+) -> tuple[str, dict[str, float]]:
     """The question completed from the earlier ones, and its words with their weights."""
     own = content_words(text)
     words = dict.fromkeys(own, 1.0)
     earlier = [question for question in history if _remark(question) is None]
     if not earlier or not is_follow_up(text):
         return text, words
-    before_text, before = _completed(_tidy(earlier[-1]), earlier[:-1], encoder)
+    before_text, before = _completed(_tidy(earlier[-1]), earlier[:-1], encoder, replaces_cosine)
     new = [word for word in own if word not in before]
-    replaced = _replaced(new, [word for word in before if word not in own], encoder)
+    replaced = _replaced(new, [word for word in before if word not in own], encoder, replaces_cosine)
     for old, word in replaced.items():
         before_text = re.sub(rf"(?<!\w){re.escape(old)}(?!\w)", word, before_text, count=1, flags=re.IGNORECASE)
     for word, weight in before.items():
@@ -134,7 +121,7 @@ def _completed(text: str, history: Sequence[str], encoder: Encoder) -> tuple[str
     return f"{before_text} {text}", words
 
 
-def _replaced(new: Sequence[str], old: Sequence[str], encoder: Encoder) -> dict[str, str]:
+def _replaced(new: Sequence[str], old: Sequence[str], encoder: Encoder, replaces_cosine: float) -> dict[str, str]:
     """Earlier word → the new word that takes its place."""
     if not new or not old or len(new) > 3:
         return {}
@@ -143,6 +130,6 @@ def _replaced(new: Sequence[str], old: Sequence[str], encoder: Encoder) -> dict[
     result: dict[str, str] = {}
     for row, word in enumerate(new):
         column = int(cosines[row].argmax())
-        if cosines[row, column] >= REPLACES_COSINE and old[column] not in result:
+        if cosines[row, column] >= replaces_cosine and old[column] not in result:
             result[old[column]] = word
     return result

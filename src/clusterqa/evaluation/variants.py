@@ -1,4 +1,4 @@
-"""Twins of Lithuanian questions, as people type them on a phone: without diacritics, and with one slip of the finger."""
+"""Variants of Lithuanian questions, as people type them on a phone: without diacritics, and with one slip of the finger."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 
-from clusterqa.analysis import is_stop_word, nfc
 from clusterqa.evaluation.sets import Item
+from clusterqa.text.analysis import is_stop_word, nfc
 
 SEED = 20261123
 SHORTEST = 4
@@ -22,17 +22,17 @@ _WORD = re.compile(rf"[^\W\d_]{{{SHORTEST},}}")
 _DIACRITICS = str.maketrans("ąčęėįšųūžĄČĘĖĮŠŲŪŽ", "aceeisuuzACEEISUUZ")
 
 
-def twins(items: Iterable[Item], seed: int = SEED) -> list[Item]:
+def variants(items: Iterable[Item], seed: int = SEED) -> list[Item]:
     """
     Each Lithuanian question without diacritics and each with one typing error, in the order of the questions.
 
-    A twin has the id, the half and the answers of its question and says in `twin` what it is. A question that is
-    typed without diacritics already, or has no word to mistype, has no such twin. The same seed gives the same twins.
+    A variant has the id, the split and the answers of its question and says in `variant` what it is. A question that is
+    typed without diacritics already, or has no word to mistype, has no such variant. The same seed gives the same variants.
     """
     found = []
     for item in items:
-        if item.language == "lt" and not item.twin:
-            found += [twin for twin in (without_diacritics(item), with_typo(item, seed)) if twin]
+        if item.language == "lt" and not item.variant:
+            found += [variant for variant in (without_diacritics(item), with_typo(item, seed)) if variant]
     return found
 
 
@@ -42,7 +42,7 @@ def without_diacritics(item: Item) -> Item | None:
     plain = [text.translate(_DIACRITICS) for text in typed]
     if plain == typed:
         return None
-    return replace(item, question=plain[0], history=tuple(plain[1:]), twin="folded")
+    return replace(item, question=plain[0], history=tuple(plain[1:]), variant="folded")
 
 
 def with_typo(item: Item, seed: int = SEED) -> Item | None:
@@ -62,7 +62,7 @@ def with_typo(item: Item, seed: int = SEED) -> Item | None:
         for kind in kinds:
             wrong = _mistyped(text[start:end], kind, draw)
             if wrong:
-                return replace(item, question=text[:start] + wrong + text[end:], twin="typo")
+                return replace(item, question=text[:start] + wrong + text[end:], variant="typo")
     return None
 
 

@@ -11,11 +11,11 @@ import re
 from functools import lru_cache
 from typing import Literal
 
-from clusterqa.analysis import fold, nfc
+from clusterqa.text.analysis import fold, nfc
 
-Kind = Literal["money", "duration", "date", "person", "number"]
+AnswerType = Literal["money", "duration", "date", "person", "number"]
 
-_QUESTIONS: tuple[tuple[Kind, str], ...] = (
+_QUESTIONS: tuple[tuple[AnswerType, str], ...] = (
     (
         "money",
         r"kain|kiek (?:\w+ )?(?:moke|pinig|atsi\w*ein|eur)|moketi|mokest|imok|suma|sumos|biudzet|ikain|finansavimo dyd|eur\b"
@@ -45,7 +45,7 @@ _NUMBER_WORD = (
     r"|devyni\w*|desimt\w*|puse\w*|pusantr\w*|simt\w*|tukst\w*|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
     r"|twenty|thirty|half|dozen|hundred|thousand|million)"
 )
-_HOLDS: dict[Kind, re.Pattern[str]] = {
+_HOLDS: dict[AnswerType, re.Pattern[str]] = {
     "money": re.compile(
         r"\d[\d  .,]*\s*(?:mln\.?|mlrd\.?|tukst\.?|million|billion)?\s*(?:eur|€|usd)|(?:eur|€|usd)\s*\d"
     ),
@@ -58,14 +58,14 @@ _HOLDS: dict[Kind, re.Pattern[str]] = {
 _NAME = re.compile(r"[A-ZĄČĘĖĮŠŲŪŽ][a-ząčęėįšųūžé]{2,}(?:[ -]+[A-ZĄČĘĖĮŠŲŪŽ][a-ząčęėįšųūžé]{2,})+")
 
 
-def expected(question: str) -> Kind | None:
+def expected(question: str) -> AnswerType | None:
     """The kind of thing a question asks for; None where it does not tell."""
     plain = fold(question)
     return next((kind for kind, pattern in _ASKS if pattern.search(plain)), None)
 
 
 @lru_cache(maxsize=16384)
-def holds(sentence: str, kind: Kind) -> bool:
+def holds(sentence: str, kind: AnswerType) -> bool:
     """Whether a sentence holds a thing of this kind."""
     if kind == "person":
         return bool(_NAME.search(nfc(sentence)))

@@ -1,11 +1,11 @@
 """
 Keeping the documents: publish, replace, withdraw, restore, and taking up what was changed in the corpus by hand.
 
-Everything goes through `clusterqa.library` under its writer lock. One thread of the server does it, so that changes come
+Everything goes through `clusterqa.corpus.sync` under its writer lock. One thread of the server does it, so that changes come
 one after another, and answering waits for none of them; a second thread reads the files that come in, a third prepares
 drafts for being tried.
 
-    upload ─▶ Drafts ─read─▶ ready ─publish─▶ corpus/ ─library.update─▶ live
+    upload ─▶ Drafts ─read─▶ ready ─publish─▶ corpus/ ─sync.update─▶ live
 
 A server that is killed while publishing goes on with it when it is started again: the draft says "publishing", the file
 is in the corpus whole or not at all, and the index changes in one transaction.
@@ -18,31 +18,34 @@ import queue
 import shutil
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO
 
-import numpy as np
-
-from clusterqa import library
-from clusterqa.assistant import Assistant
-from clusterqa.calibration import Calibration
+from clusterqa.corpus import folder as corpus_folder
+from clusterqa.corpus import sync
+from clusterqa.corpus.encoding import passage_texts
+from clusterqa.corpus.lock import writer_lock
 from clusterqa.documents.metadata import Metadata, parse
-from clusterqa.encoder import Encoded, Encoder, PassingEncoder, Vectors
+from clusterqa.encoders.passing import RememberingPassages
 from clusterqa.errors import ClusterQAError, CorpusError, UnreadableDocument
-from clusterqa.passages import split
-from clusterqa.records import Document, Passage, Question, Reply
+from clusterqa.ports import Encoder
+from clusterqa.records import Document, Stored
+from clusterqa.retrieval.profile import Profile
 from clusterqa.settings import Settings
 from clusterqa.staff import reading
 from clusterqa.staff.audit import Audit
 from clusterqa.staff.drafts import DeskError, Draft, Drafts, Trouble
 from clusterqa.staff.history import Event, History, What
+from clusterqa.staff.jobs import Job, Jobs, Stopped
 from clusterqa.staff.likeness import Likeness, Likenesses
 from clusterqa.staff.names import free_name
-from clusterqa.store import Store, Stored
+from clusterqa.staff.trials import Trials
+from clusterqa.staff.watching import Watch
+from clusterqa.store import open_store
 
 log = logging.getLogger(__name__)
 
@@ -50,33 +53,6 @@ EARLIER = "earlier"
 """Folder in the data folder where files go that are replaced, each under the digest it had."""
 WATCH_SHARE = 5
 """Files are looked at so many times more seldom than the index is: every 5 s with the default settings."""
-MANY = 10
-"""In a corpus of at least so many documents, more than half of them gone at once is taken for a mistake."""
-AT_A_TIME = 12
-"""Documents changed by hand that are taken up in one go."""
-REMEMBERED_TEXTS, REMEMBERED_PASSAGES = 20_000, 2_000
-"""Whole passages come with their pieces, some 40 kB each."""
-KEPT_TRIALS = 4
-
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """
-    A change under way or just done. `stage` is "wait", "read", "encode", "done" or "failed"; `done` of `total` counts
-    files or texts of the stage. `trouble` says why it failed.
-    """
-
-    stage: str = "wait"
-    done: int = 0
-    total: int = 0
-    trouble: Trouble | None = None
-
-    @property
-    def over(self) -> bool:
-        return self.stage in ("done", "failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,48 +79,6 @@ class Version:
     kept: Path | None
 
 
-class Stopped(Exception):
-    """The server is going down: what was begun is given up before its transaction, and taken up again at the next start."""
-
-
-class RememberingEncoder(PassingEncoder):
-    """An encoder that does not encode a passage text twice: what was tried as a draft is live at once when published."""
-
-    def __init__(self, encoder: Encoder) -> None:
-        super().__init__(encoder)
-        self._known: OrderedDict[str, Vectors] = OrderedDict()
-        self._read: OrderedDict[str, Encoded] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def encode_passages(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
-        rows = self._remembered(self._known, REMEMBERED_TEXTS, super().encode_passages, texts, progress)
-        return np.stack(rows) if rows else np.zeros((0, self.dimension), dtype=np.float32)
-
-    def read_passages(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> list[Encoded]:
-        return self._remembered(self._read, REMEMBERED_PASSAGES, super().read_passages, texts, progress)
-
-    def _remembered(
-        self,
-        known: OrderedDict[str, T],
-        most: int,
-        encode: Callable[[Sequence[str], Callable[[int], None] | None], Iterable[T]],
-        texts: Sequence[str],
-        progress: Callable[[int], None] | None,
-    ) -> list[T]:
-        with self._lock:
-            found = {text: known[text] for text in texts if text in known}
-        missing = list(dict.fromkeys(text for text in texts if text not in found))
-        if progress and len(missing) < len(texts):
-            progress(len(texts) - len(missing))
-        if missing:
-            found.update(zip(missing, encode(missing, progress), strict=True))
-            with self._lock:
-                known.update((text, found[text]) for text in missing)
-                while len(known) > most:
-                    known.popitem(last=False)
-        return [found[text] for text in texts]
-
-
 class Keeper:
     """Lives as long as the server; `start` and `stop` bracket its life. Thread-safe."""
 
@@ -154,31 +88,26 @@ class Keeper:
         encoder: Encoder,
         history: History,
         audit: Audit,
-        calibration: Calibration | None = None,
-        read: library.Reader = reading.read,
+        profile: Profile | None = None,
+        read: corpus_folder.Reader = reading.read,
     ) -> None:
         self.settings = settings
         self.drafts = Drafts(settings.data)
         self.history = history
         self.likenesses = Likenesses()
         self._audit = audit
-        self._encoder = RememberingEncoder(encoder)
-        self._calibration = calibration
+        self._encoder = RememberingPassages(encoder)
         self._read = read
-        self._jobs: dict[str, Job] = {}
-        self._jobs_lock = threading.Lock()
         self._changes: queue.Queue[Callable[[], None]] = queue.Queue()
         self._readings: queue.Queue[Callable[[], None]] = queue.Queue()
         self._preparings: queue.Queue[Callable[[], None]] = queue.Queue()
-        self._trials: OrderedDict[tuple[str, int], Assistant] = OrderedDict()
-        self._passages: OrderedDict[tuple[str, str, str], tuple[Passage, ...]] = OrderedDict()
-        self._trials_lock = threading.Lock()
         self._stop = threading.Event()
+        self.jobs = Jobs(self._stop)
+        self.trials = Trials(settings, self.drafts, self._encoder, profile, self.jobs, self._preparings.put)
+        self.watch = Watch(
+            settings, history, partial(self._update, progress=self.jobs.check_stopped), self._changes.put
+        )
         self._threads: list[threading.Thread] = []
-        self._files: dict[str, tuple[int, int]] | None = None
-        self._looked: dict[str, tuple[int, int]] = {}
-        self.problem: Trouble | None = None
-        """Why what was changed in the corpus by hand is not taken up; None when it is."""
 
     # ── life ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -190,7 +119,7 @@ class Keeper:
                 self._later_read(draft.id)
             elif draft.state == "publishing":
                 self._later_publish(draft.id, draft.changed_by)
-        self._changes.put(self._look)
+        self._changes.put(self.watch.look)
         for name, work in (
             ("changes", self._changes),
             ("readings", self._readings),
@@ -204,8 +133,7 @@ class Keeper:
         self._stop.set()
         for thread in self._threads:
             thread.join(timeout=20)
-        with self._trials_lock:
-            self._trials.clear()
+        self.trials.clear()
 
     def _work(self, work: queue.Queue[Callable[[], None]]) -> None:
         changes = work is self._changes
@@ -217,7 +145,7 @@ class Keeper:
             except queue.Empty:
                 if not changes or time.monotonic() < due:
                     continue
-                task = self._look
+                task = self.watch.look
             try:
                 task()
             except Stopped:
@@ -228,51 +156,6 @@ class Keeper:
                 log.exception("a task of the staff desk failed")
             if changes and time.monotonic() >= due:
                 due = time.monotonic() + watch
-
-    # ── jobs ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def job(self, key: str) -> Job | None:
-        """The job of a draft or document, by its id; None when there was none since the server started."""
-        with self._jobs_lock:
-            return self._jobs.get(key)
-
-    def wait(self, key: str, seconds: float) -> Job | None:
-        """The job when it is over, or as it stands after so many seconds."""
-        end = time.monotonic() + seconds
-        while (job := self.job(key)) is not None and not job.over and time.monotonic() < end:
-            time.sleep(0.05)
-        return job
-
-    def _set(self, key: str, job: Job) -> None:
-        with self._jobs_lock:
-            self._jobs.pop(key, None)
-            self._jobs[key] = job
-            while len(self._jobs) > 500:
-                self._jobs.pop(next(iter(self._jobs)))
-
-    def _progress(self, key: str) -> library.Progress:
-        def told(stage: str, done: int, total: int) -> None:
-            if self._stop.is_set():
-                raise Stopped
-            self._set(key, Job(stage, done, total))
-
-        return told
-
-    @contextmanager
-    def _running(self, key: str) -> Iterator[None]:
-        """A job from its beginning to "done" or "failed"; what is raised goes on."""
-        self._set(key, Job("read"))
-        try:
-            yield
-        except ClusterQAError as error:
-            self._set(key, Job("failed", trouble=Trouble.of(error)))
-            raise
-        except Stopped:
-            raise
-        except Exception:
-            self._set(key, Job("failed", trouble=Trouble("fault", "The server made a mistake; its log says which.")))
-            raise
-        self._set(key, Job("done"))
 
     # ── drafts ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -322,7 +205,7 @@ class Keeper:
             path = alone / draft.file
             try:
                 shutil.copyfile(self.drafts.path(draft), path)
-                document = library.read_file(path, draft.file, self._read)
+                document = corpus_folder.read_file(path, draft.file, self._read)
             finally:
                 shutil.rmtree(alone, ignore_errors=True)
             self.drafts.keep_read(identifier, document)
@@ -344,21 +227,8 @@ class Keeper:
 
     def likeness(self, document: Document) -> list[Likeness]:
         """The live documents that much of this one stands in already."""
-        with Store.open(self.settings.data) as store:
+        with open_store(self.settings.data) as store:
             return self.likenesses.of(document, store)
-
-    def passages(self, document: Document) -> tuple[Passage, ...]:
-        """The passages of a document, as they would be quoted; the latest few are remembered, for the pages of drafts."""
-        key = (document.id, document.version, document.language)
-        with self._trials_lock:
-            known = self._passages.get(key)
-        if known is None:
-            known = split(document, self.settings.passage_chars)
-            with self._trials_lock:
-                self._passages[key] = known
-                while len(self._passages) > KEPT_TRIALS:
-                    self._passages.popitem(last=False)
-        return known
 
     def correct(self, identifier: str, who: str, seen: int, metadata: Metadata, intent: str | None = None) -> Draft:
         """
@@ -393,53 +263,6 @@ class Keeper:
         draft = self.drafts.discard(identifier)
         self._audit.record(who, "document.discarded", draft.document, draft.uploaded_as)
         return draft
-
-    def try_out(self, identifier: str, question: Question) -> Reply | None:
-        """
-        Answer a question from this draft alone; None while the draft is being prepared (its job tells how far).
-
-        The draft gets an index of its own, made like the one that answers, with the same encoder and calibration.
-        """
-        draft = self.drafts.get(identifier)
-        key = (identifier, draft.revision)
-        with self._trials_lock:
-            assistant = self._trials.get(key)
-        if assistant is None:
-            job = self.job(f"trial {identifier}")
-            if job is None or job.over:
-                self._set(f"trial {identifier}", Job())
-                self._preparings.put(lambda: self._prepare_trial(identifier))
-            job = self.wait(f"trial {identifier}", 15)
-            if job is not None and job.trouble is not None:
-                raise DeskError("trial_failed", job.trouble.text)
-            with self._trials_lock:
-                assistant = self._trials.get(key)
-        return assistant.ask(question) if assistant else None
-
-    def _prepare_trial(self, identifier: str) -> None:
-        draft = self.drafts.get(identifier)
-        with self._running(f"trial {identifier}"):
-            document = self.drafts.read(draft)
-            if document is None:
-                raise DeskError("wrong_state", "The draft is not read yet.", state=draft.state)
-            trial = self.drafts.folder / identifier / "trial"
-            shutil.rmtree(trial, ignore_errors=True)
-            settings = self.settings.model_copy(update={"corpus": self.drafts.path(draft).parent, "data": trial})
-            library.update(
-                settings,
-                lambda: self._encoder,
-                progress=self._progress(f"trial {identifier}"),
-                read=lambda _, name: replace(document, id=name),
-            )
-            assistant = Assistant(settings, self._encoder, Store.open(trial), self._calibration)
-            with self._trials_lock:
-                for old in [key for key in self._trials if key[0] == identifier]:
-                    del self._trials[
-                        old
-                    ]  # somebody may be asking it still; its connection closes with the last of them
-                self._trials[identifier, draft.revision] = assistant
-                while len(self._trials) > KEPT_TRIALS:
-                    self._trials.popitem(last=False)
 
     # ── publishing ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -498,21 +321,23 @@ class Keeper:
         return draft
 
     def _later_publish(self, identifier: str, who: str) -> None:
-        self._set(identifier, Job())
+        self.jobs.set(identifier, Job())
         self._changes.put(lambda: self._publish(identifier, who))
 
     def _publish(self, identifier: str, who: str) -> None:
         draft = self.drafts.get(identifier)
         try:
-            with self._running(identifier), self._encoded(identifier, self.drafts.read(draft)):
+            with self.jobs.running(identifier), self._encoded(identifier, self.drafts.read(draft)):
                 if conflict := self.conflict(draft):
                     raise conflict
                 name = draft.document
                 sidecar = self.drafts.sidecar(draft)
                 earlier = None if self._half_placed(draft) else self._keep_earlier(name, unless=self._own_digest(draft))
-                library.place(self.settings, name, self.drafts.path(draft), sidecar if sidecar.is_file() else None)
+                corpus_folder.place(
+                    self.settings, name, self.drafts.path(draft), sidecar if sidecar.is_file() else None
+                )
                 with self._undone(name, earlier):
-                    report = self._update([name], self._progress(identifier))
+                    report = self._update([name], self.jobs.progress(identifier))
                     for error in report.unreadable:
                         if error.document == name:
                             raise error
@@ -534,9 +359,9 @@ class Keeper:
         The writer lock, taken only when the document is encoded and the encoder remembers it: a long one keeps nobody else
         from withdrawing or publishing another.
         """
-        told = self._progress(key)
+        told = self.jobs.progress(key)
         if document is not None:
-            texts = [library.passage_texts(document, passage) for passage in self.passages(document)]
+            texts = [passage_texts(document, passage) for passage in self.trials.passages(document)]
             wholes = [text.whole for text in texts]
             sentences = [sentence for text in texts for sentence in text.sentences]
             total, done = len(wholes) + len(sentences), 0
@@ -549,7 +374,7 @@ class Keeper:
             told("encode", 0, total)
             self._encoder.read_passages(wholes, counted)
             self._encoder.encode_passages(sentences, counted)
-        with library.writer_lock(self.settings.data):
+        with writer_lock(self.settings.data):
             yield
 
     def put_text(self, document: str, text: str, who: str) -> int:
@@ -564,12 +389,12 @@ class Keeper:
         file = box / Path(document).name
         file.write_text(text, encoding="utf-8")
         try:
-            with self._running(document), library.writer_lock(self.settings.data):
+            with self.jobs.running(document), writer_lock(self.settings.data):
                 there = self.digest(document) is not None
-                earlier = self._keep_earlier(document, unless=library.file_state(file, document).sha256)
-                library.place(self.settings, document, file, None)
+                earlier = self._keep_earlier(document, unless=corpus_folder.file_state(file, document).sha256)
+                corpus_folder.place(self.settings, document, file, None)
                 with self._undone(document, earlier):
-                    report = self._update([document], self._progress(document))
+                    report = self._update([document], self.jobs.progress(document))
                     stored = self._stored(document)
                 what: What = "replaced" if there else "published"
                 self.history.record(Event(who, what, document, stored.version, report.generation, {"earlier": earlier}))
@@ -586,13 +411,13 @@ class Keeper:
 
         Raises CorpusError when it is not there.
         """
-        with library.writer_lock(self.settings.data):
-            with Store.open(self.settings.data) as store:
+        with writer_lock(self.settings.data):
+            with open_store(self.settings.data) as store:
                 stored = store.document(document)
                 before, all_before = store.held(document), store.held(None)
-            library.remove(self.settings, document)
-            report = self._update([document], self._check_stopped)
-            with Store.open(self.settings.data) as store:
+            corpus_folder.remove(self.settings, document)
+            report = self._update([document], self.jobs.check_stopped)
+            with open_store(self.settings.data) as store:
                 after, all_after = store.held(document), store.held(None)
             proof = Withdrawal(before, after, all_before, all_after, report.generation)
             detail = {"before": before, "after": after, "all_before": all_before, "all_after": all_after}
@@ -603,121 +428,42 @@ class Keeper:
 
     def restore(self, document: str, who: str) -> None:
         """Bring a withdrawn document back, in the background; its job is under the document's id. Raises CorpusError."""
-        if document not in library.removed(self.settings):
+        if document not in corpus_folder.removed(self.settings):
             raise DeskError(
                 "not_kept", f"The file of {document} is not kept, so it cannot be restored.", document=document
             )
         if self.digest(document) is not None:
             raise DeskError("taken", f"There is a document {document} again.", document=document)
-        self._set(document, Job())
+        self.jobs.set(document, Job())
         self._changes.put(lambda: self._restore(document, who))
 
     def _restore(self, document: str, who: str) -> None:
-        with Store.open(self.settings.data) as store:
+        with open_store(self.settings.data) as store:
             known = store.read(document)
-        with self._running(document), self._encoded(document, known):
-            library.restore(self.settings, document)
-            report = self._update([document], self._progress(document))
+        with self.jobs.running(document), self._encoded(document, known):
+            corpus_folder.restore(self.settings, document)
+            report = self._update([document], self.jobs.progress(document))
             stored = self._stored(document)
             self.history.record(Event(who, "restored", document, stored.version, report.generation))
             self._audit.record(who, "document.restored", document)
-
-    # ── what was changed by hand ────────────────────────────────────────────────────────────────────────────────
-
-    def _look(self) -> None:
-        """Take up the files that changed and have come to rest since the last look."""
-        try:
-            files = {name: library.file_stat(path) for name, path in library.corpus_files(self.settings)}
-        except OSError:
-            return  # a file went while it was looked at; the next look sees the rest
-        except ClusterQAError as error:
-            self._cannot(error)
-            return
-        settled, first = files == self._looked, self._files is None
-        self._looked = files
-        if files == self._files or not (settled or first):
-            return
-        with Store.open(self.settings.data) as store:
-            failed = {name for name, _, _ in store.unreadable()} & files.keys()  # perhaps they are mended now
-            names = sorted({*library.out_of_step(self.settings, store), *(() if first else failed)})
-        self._take_up(files, names)
-
-    def _take_up(self, files: dict[str, tuple[int, int]], names: Sequence[str]) -> None:
-        """Some documents at a time, so that a publication need not wait until a great change is through."""
-        try:
-            if names:
-                self._refuse_a_lost_corpus()
-                with library.writer_lock(self.settings.data):
-                    self._note_by_hand(names[:AT_A_TIME])
-        except ClusterQAError as error:
-            self._cannot(error)
-            return
-        self.problem = None
-        if rest := names[AT_A_TIME:]:
-            self._changes.put(lambda: self._take_up(files, rest))
-        else:
-            self._files = files
-
-    def _cannot(self, error: ClusterQAError) -> None:
-        if self.problem is None or self.problem.text != str(error):  # it is tried again at every look
-            log.error("%s", error)
-        self.problem = Trouble.of(error)
-
-    def _refuse_a_lost_corpus(self) -> None:
-        with Store.open(self.settings.data) as store:
-            live = {stored.id for stored in store.documents()}
-        missing = live - {name for name, _ in library.corpus_files(self.settings)}
-        if len(live) >= MANY and 2 * len(missing) > len(live):
-            raise DeskError(
-                "many_missing",
-                f"{len(missing)} of {len(live)} documents are no longer in {self.settings.corpus}. That looks like a mistake, so "
-                "the index stays as it is. Put the files back, or confirm with: clusterqa index",
-                missing=len(missing),
-                total=len(live),
-            )
-
-    def _note_by_hand(self, names: Sequence[str]) -> None:
-        with Store.open(self.settings.data) as store:
-            before = {stored.id: stored.version for stored in store.documents()}
-        report = self._update(names, self._check_stopped)
-        changes: tuple[tuple[What, tuple[str, ...]], ...] = (
-            ("added_by_hand", report.added),
-            ("changed_by_hand", report.changed),
-            ("removed_by_hand", report.removed),
-        )
-        for what, changed in changes:
-            for name in changed:
-                version = before.get(name) if what == "removed_by_hand" else self._stored(name).version
-                self.history.record(Event(None, what, name, version, report.generation))
-
-    def _update(self, names: Sequence[str], progress: library.Progress) -> library.Report:
-        report = library.update(
-            self.settings, lambda: self._encoder, progress=progress, read=self._read, only=frozenset(names)
-        )
-        log.info("index updated", extra={"generation": report.generation, "documents": len(names)})
-        return report
-
-    def _check_stopped(self, stage: str, done: int, total: int) -> None:
-        if self._stop.is_set():
-            raise Stopped
 
     # ── what there is ───────────────────────────────────────────────────────────────────────────────────────────
 
     def digest(self, document: str) -> str | None:
         """The digest of a document's file and sidecar as they lie in the corpus; None when it is not there."""
-        path = dict(library.corpus_files(self.settings)).get(document) if self.settings.corpus.is_dir() else None
-        return library.file_state(path, document).sha256 if path else None
+        path = dict(corpus_folder.corpus_files(self.settings)).get(document) if self.settings.corpus.is_dir() else None
+        return corpus_folder.file_state(path, document).sha256 if path else None
 
     def original(self, document: str) -> Path | None:
         """The file of a document, in the corpus or, when it is withdrawn, where it is kept."""
-        path = dict(library.corpus_files(self.settings)).get(document)
-        if path is None and document in library.removed(self.settings):
-            path = self.settings.data / library.REMOVED / document
+        path = dict(corpus_folder.corpus_files(self.settings)).get(document)
+        if path is None and document in corpus_folder.removed(self.settings):
+            path = self.settings.data / corpus_folder.REMOVED / document
         return path
 
     def versions(self, document: str) -> list[Version]:
         """The texts that a document had, the newest first."""
-        with Store.open(self.settings.data) as store:
+        with open_store(self.settings.data) as store:
             stored = store.document(document)
             known = store.versions(document)
         if stored is None:
@@ -749,40 +495,46 @@ class Keeper:
         write_archive(self.settings, self.history, self.drafts, target)
 
     def _taken(self) -> set[str]:
-        present = {name for name, _ in library.corpus_files(self.settings)} if self.settings.corpus.is_dir() else set()
+        present = (
+            {name for name, _ in corpus_folder.corpus_files(self.settings)} if self.settings.corpus.is_dir() else set()
+        )
         coming = {draft.document for draft in self.drafts.all() if draft.state == "publishing"}
         return present | coming
 
     def _own_digest(self, draft: Draft) -> str:
-        return library.file_state(self.drafts.path(draft), draft.document).sha256
+        return corpus_folder.file_state(self.drafts.path(draft), draft.document).sha256
 
     def _sidecar_of(self, document: str) -> Metadata:
-        path = dict(library.corpus_files(self.settings)).get(document)
+        path = dict(corpus_folder.corpus_files(self.settings)).get(document)
         return _sidecar(path) if path else Metadata()
 
     def _keep_earlier(self, document: str, unless: str) -> str | None:
         """Put a copy of a document's present file aside, under the version it was read as; gives that version."""
-        path = dict(library.corpus_files(self.settings)).get(document)
-        if path is None or library.file_state(path, document).sha256 == unless:
+        path = dict(corpus_folder.corpus_files(self.settings)).get(document)
+        if path is None or corpus_folder.file_state(path, document).sha256 == unless:
             return None
-        with Store.open(self.settings.data) as store:
+        with open_store(self.settings.data) as store:
             stored = store.document(document)
-            held = stored is not None and stored.file_sha256 == library.file_state(path, document).sha256
-        version = stored.version if stored and held else library.file_state(path, document).sha256
+            held = stored is not None and stored.file_sha256 == corpus_folder.file_state(path, document).sha256
+        version = stored.version if stored and held else corpus_folder.file_state(path, document).sha256
         folder = self.settings.data / EARLIER / document / version[:16]
         folder.mkdir(parents=True, exist_ok=True)
-        for part in (path, *(path.with_name(path.name + suffix) for suffix in library.SIDECARS)):
+        for part in (path, *(path.with_name(path.name + suffix) for suffix in corpus_folder.SIDECARS)):
             if part.is_file():
                 shutil.copy2(part, folder / part.name)
         return version
 
     def _half_placed(self, draft: Draft) -> bool:
-        """Whether a server was killed between the two steps of `library.place`: the new sidecar, but the earlier file."""
-        path = dict(library.corpus_files(self.settings)).get(draft.document) if self.settings.corpus.is_dir() else None
+        """Whether a server was killed between the two steps of `corpus_folder.place`: the new sidecar, but the earlier file."""
+        path = (
+            dict(corpus_folder.corpus_files(self.settings)).get(draft.document)
+            if self.settings.corpus.is_dir()
+            else None
+        )
         kept = self.settings.data / EARLIER / draft.document
         if path is None or not kept.is_dir():
             return False
-        beside, own = path.with_name(path.name + library.SIDECARS[0]), self.drafts.sidecar(draft)
+        beside, own = path.with_name(path.name + corpus_folder.SIDECARS[0]), self.drafts.sidecar(draft)
         if _bytes(beside) != _bytes(own):
             return False
         return any(_bytes(folder / path.name) == path.read_bytes() for folder in kept.iterdir())
@@ -793,19 +545,26 @@ class Keeper:
         try:
             yield
         except ClusterQAError:
-            path = dict(library.corpus_files(self.settings)).get(document)
+            path = dict(corpus_folder.corpus_files(self.settings)).get(document)
             if earlier is not None:
                 folder = self.settings.data / EARLIER / document / earlier[:16]
                 kept = folder / Path(document).name
-                beside = [side for s in library.SIDECARS if (side := kept.with_name(kept.name + s)).is_file()]
-                library.place(self.settings, document, kept, beside[0] if beside else None)
+                beside = [side for s in corpus_folder.SIDECARS if (side := kept.with_name(kept.name + s)).is_file()]
+                corpus_folder.place(self.settings, document, kept, beside[0] if beside else None)
             elif path is not None:
-                for part in (path, *(path.with_name(path.name + suffix) for suffix in library.SIDECARS)):
+                for part in (path, *(path.with_name(path.name + suffix) for suffix in corpus_folder.SIDECARS)):
                     part.unlink(missing_ok=True)
             raise
 
+    def _update(self, names: Sequence[str], progress: sync.Progress) -> sync.Report:
+        report = sync.update(
+            self.settings, lambda: self._encoder, progress=progress, read=self._read, only=frozenset(names)
+        )
+        log.info("index updated", extra={"generation": report.generation, "documents": len(names)})
+        return report
+
     def _stored(self, document: str) -> Stored:
-        with Store.open(self.settings.data) as store:
+        with open_store(self.settings.data) as store:
             stored = store.document(document)
         if stored is None or stored.state != "live":
             raise CorpusError(
@@ -815,7 +574,7 @@ class Keeper:
 
 
 def _sidecar(path: Path) -> Metadata:
-    for suffix in library.SIDECARS:
+    for suffix in corpus_folder.SIDECARS:
         beside = path.with_name(path.name + suffix)
         if beside.is_file():
             with suppress(OSError, UnicodeDecodeError):

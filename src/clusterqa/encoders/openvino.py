@@ -1,10 +1,10 @@
 """
-BERT sentence encoders as OpenVINO graphs: the only importer of openvino.
+BERT sentence encoders as OpenVINO graphs.
 
 Most small sentence-transformers models are the same thing: a BERT, the mean of its last layer, unit length. Read from
 their folder and run by OpenVINO, such a model gives the same vectors as by sentence-transformers, starts in about a
 second instead of five (torch is not loaded) and takes half of the time for a question or less; `training/README.md` has
-the figures. A folder that holds something else is left to sentence-transformers (`encoder.py`).
+the figures. A folder that holds something else is left to sentence-transformers (`sentence.py`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ROWS = 16
 """Texts multiplied at once: more fill no processor better, and the shortest of them is padded to the longest."""
 
 PROJECTION = "late_interaction.safetensors"
-"""File beside the weights of a model whose pieces are compared one by one: `projection`, shape (piece dimension, hidden)."""
+"""File beside the weights of a model for late interaction: `projection`, shape (token dimension, hidden)."""
 
 Rows = NDArray[np.float32]
 Places = NDArray[np.int64]
@@ -54,7 +54,7 @@ class Bert:
             for name, tensor in load_file(folder / "model.safetensors").items()
         }
         projection = load_file(folder / PROJECTION)["projection"] if (folder / PROJECTION).is_file() else None
-        self.piece_dimension: int | None = None if projection is None else len(projection)
+        self.token_dimension: int | None = None if projection is None else len(projection)
         compiled = openvino.Core().compile_model(
             _graph(facts, tensors, projection, eight_bits=arithmetic == "int8"),
             "CPU",
@@ -92,19 +92,19 @@ class Bert:
             return None
         return cls(folder, facts, limit, threads, arithmetic)
 
-    def pieces(self, texts: Sequence[str]) -> list[int]:
-        """How many pieces each text is cut into, those that begin and end it included."""
+    def tokens(self, texts: Sequence[str]) -> list[int]:
+        """How many tokens each text is cut into, those that begin and end it included."""
         return [len(encoding.ids) for encoding in self._tokenizer.encode_batch(list(texts))]
 
     def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """One row a text, shape (n, dimension), not yet of unit length. Of a longer text the first `limit` pieces count."""
+        """One row a text, shape (n, dimension), not yet of unit length. Of a longer text the first `limit` tokens count."""
         ids = [self._cut(encoding.ids, self._end) for encoding in self._tokenizer.encode_batch(list(texts))]
         return self._run(ids)[0]
 
-    def with_pieces(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], list[Rows], list[Places]]:
+    def with_tokens(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], list[Rows], list[Places]]:
         """
-        The texts' vectors as above; for each text a unit row for each of its pieces, those that begin and end it
-        included, which is the last layer, through the folder's projection if there is one; and for each piece how many
+        The texts' vectors as above; for each text a unit row for each of its tokens, those that begin and end it
+        included, which is the last layer, through the folder's projection if there is one; and for each token how many
         characters of the text are read with its last one, 0 for what begins and ends it.
         """
         encodings = self._tokenizer.encode_batch(list(texts))
@@ -121,21 +121,21 @@ class Bert:
             rows = [ids[i] for i in order[begin : begin + ROWS]]
             grid = np.full((len(rows), len(rows[-1])), self._pad, dtype=np.int32)
             mask = np.zeros_like(grid)
-            for row, pieces in enumerate(rows):
-                grid[row, : len(pieces)] = pieces
-                mask[row, : len(pieces)] = 1
+            for row, line in enumerate(rows):
+                grid[row, : len(line)] = line
+                mask[row, : len(line)] = 1
             with self._lock:
                 results = self._request.infer({0: grid, 1: mask})
                 found.append(results[0].copy())
-                pieces_of = results[1].copy()
-            for row, pieces in enumerate(rows):
-                each[order[begin + row]] = pieces_of[row, : len(pieces)]
+                tokens_of = results[1].copy()
+            for row, line in enumerate(rows):
+                each[order[begin + row]] = tokens_of[row, : len(line)]
         vectors = np.empty((len(ids), found[0].shape[1]), dtype=np.float32)
         vectors[order] = np.concatenate(found)
         return vectors, each
 
     def _cut(self, line: list[int], closing: list[int]) -> list[int]:
-        """As much of a line, a number for each piece, as the model reads, with what closes it."""
+        """As much of a line, a number for each token, as the model reads, with what closes it."""
         return line if len(line) <= self.limit else line[: self.limit - len(closing)] + closing
 
 
@@ -144,7 +144,7 @@ def _json(path: Path) -> Any:
 
 
 def _limit(folder: Path, facts: Mapping[str, Any]) -> int:
-    """Pieces read of a text, as sentence-transformers has it: its own figure, else the tokenizer's, at most the positions."""
+    """Tokens read of a text, as sentence-transformers has it: its own figure, else the tokenizer's, at most the positions."""
     own = _json(folder / "sentence_bert_config.json").get("max_seq_length")
     limit = own or _json(folder / "tokenizer_config.json").get("model_max_length") or facts["max_position_embeddings"]
     return int(min(limit, facts["max_position_embeddings"]))
@@ -160,9 +160,9 @@ def _graph(
     facts: Mapping[str, Any], tensors: Tensors, projection: NDArray[np.floating[Any]] | None, eight_bits: bool
 ) -> Any:
     """
-    Devlin et al. 2019 (arXiv:1810.04805). Outputs: the mean over a text's pieces, and each piece's unit vector.
+    Devlin et al. 2019 (arXiv:1810.04805). Outputs: the mean over a text's tokens, and each token's unit vector.
 
-    Inputs are int32 arrays of shape (texts, pieces): the pieces' numbers, and 1 where there is a piece.
+    Inputs are int32 arrays of shape (texts, tokens): the tokens' numbers, and 1 where there is a token.
     """
     import openvino
     from openvino import opset13 as ops

@@ -1,29 +1,44 @@
 """
-SQLite is the truth: documents, versions, passages, vectors and stems change in one transaction and carry one generation.
+The store in one SQLite file: documents, versions, passages, vectors and stems change in one transaction.
 
-A generation is a number that rises by one with every change. Readers never see half of one: they work inside a read
-transaction (WAL), while one writer at a time prepares the next. The only module that knows the schema.
+Readers never see half of a generation: they work inside a read transaction (WAL), while one writer at a time prepares the
+next. The only module that knows the schema and the file's name.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import logging
+import os
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from clusterqa.errors import IndexNotFound, StoreDamaged, StoreError
-from clusterqa.records import Block, Document, Language, Page, Passage, Source, Span
+from clusterqa.ports import Store
+from clusterqa.records import (
+    Block,
+    Document,
+    FileState,
+    Language,
+    NewPassage,
+    Page,
+    Passage,
+    PassageVectors,
+    Span,
+    Stored,
+)
+
+log = logging.getLogger(__name__)
 
 DATABASE = "clusterqa.sqlite3"
+_PARTS = ("", "-wal", "-shm")
 SCHEMA_VERSION = "3"
 
 _SCHEMA = """
@@ -96,77 +111,16 @@ def explain(error: sqlite3.Error, path: Path) -> StoreError:
     return StoreDamaged(_DAMAGED.format(path=path, error=error))
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What the store knows of a document beside its text."""
-
-    id: str
-    version: str
-    title: str
-    language: Language
-    media_type: str
-    url: str | None
-    date: str | None
-    publisher: str | None
-    tags: tuple[str, ...]
-    sources: tuple[str, ...]
-    translation_of: str | None
-    warnings: tuple[str, ...]
-    file_sha256: str
-    file_size: int
-    file_mtime_ns: int
-    state: str
-
-    def source(self, translation: str | None) -> Source:
-        return Source(
-            self.id, self.version, self.title, self.language, self.url, self.date, self.publisher, translation
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class PassageVectors:
-    """
-    What an encoder made of a passage.
-
-    `rows` has shape (1 + sentences, dimension), row 0 the passage, of unit length. `pieces` has a unit row for each piece
-    of the passage, times 127, shape (pieces, piece dimension); those from `cuts[0]` on stand above the passage (title,
-    headings, lead), those from `cuts[1 + i]` on in sentence i; the last cut is the number of pieces.
-    """
-
-    rows: NDArray[np.float16]
-    pieces: NDArray[np.int8] = field(default_factory=lambda: np.zeros((0, 0), dtype=np.int8))
-    cuts: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
-
-
-@dataclass(frozen=True, slots=True)
-class NewPassage:
-    """A passage with everything that is stored beside it."""
-
-    passage: Passage
-    vectors: PassageVectors
-    digest: str
-    body_terms: str
-    head_terms: str
-
-
-@dataclass(frozen=True, slots=True)
-class FileState:
-    """What tells whether a file changed since it was read."""
-
-    sha256: str
-    size: int
-    mtime_ns: int
-
-
-class Store:
+class SqliteStore(Store):
     """One connection to the database. Not for use by several threads at once: each opens its own."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
         self._db = connection
+        self._inode = _inode(path)
 
     @classmethod
-    def open(cls, data: Path, *, create: bool = False) -> Store:
+    def open(cls, data: Path, *, create: bool = False) -> SqliteStore:
         """
         Open the store in a data folder.
 
@@ -175,7 +129,7 @@ class Store:
         path = data / DATABASE
         if not path.is_file() or path.stat().st_size == 0:
             if not create:
-                raise IndexNotFound(path)
+                raise IndexNotFound(data)
             try:
                 data.mkdir(parents=True, exist_ok=True)
             except OSError as error:
@@ -207,7 +161,7 @@ class Store:
         exists = self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone()
         if not exists:
             if not create:
-                raise IndexNotFound(self.path)
+                raise IndexNotFound(self.path.parent)
             self._db.execute("BEGIN IMMEDIATE")
             for statement in _SCHEMA.split(";\n"):
                 if statement.strip():
@@ -223,11 +177,8 @@ class Store:
     def close(self) -> None:
         self._db.close()
 
-    def __enter__(self) -> Store:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def current(self) -> bool:
+        return _inode(self.path) == self._inode
 
     # ── transactions ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -484,7 +435,7 @@ class Store:
 
     def put(self, document: Document, file: FileState, passages: Sequence[NewPassage], generation: int) -> None:
         """Make `document` live with these passages, in place of what it had before."""
-        self.drop_passages(document.id, generation)
+        self._drop_passages(document.id, generation)
         version = document.version
         self._db.execute(
             # The text of a version never changes; how it is divided may, when reading gets better.
@@ -542,7 +493,7 @@ class Store:
             made = new.vectors
             parts = (
                 made.rows.astype(np.float16).tobytes(),
-                made.pieces.astype(np.int8).tobytes(),
+                made.token_embeddings.astype(np.int8).tobytes(),
                 made.cuts.astype(np.int32).tobytes(),
             )
             self._db.execute(
@@ -563,10 +514,10 @@ class Store:
 
     def remove(self, document: str, generation: int) -> None:
         """Take a document out of every answer; its text stays, so that old citations still open."""
-        self.drop_passages(document, generation)
+        self._drop_passages(document, generation)
         self._db.execute("UPDATE documents SET state = 'removed', generation = ? WHERE id = ?", (generation, document))
 
-    def drop_passages(self, document: str, generation: int) -> None:
+    def _drop_passages(self, document: str, generation: int) -> None:
         """Delete the passages of a document with their vectors and stems."""
         rows = [int(row[0]) for row in self._rows("SELECT id FROM passages WHERE document = ?", (document,))]
         for row in rows:
@@ -575,7 +526,7 @@ class Store:
             self._db.execute("DELETE FROM passages WHERE id = ?", (row,))
             self._db.execute("INSERT INTO removals VALUES (?, ?)", (row, generation))
 
-    def merge_stems(self) -> None:
+    def forget_terms(self) -> None:
         """
         Merge the lexical index into one segment, so that deleted terms are gone from the file and not only marked.
 
@@ -583,7 +534,7 @@ class Store:
         """
         self._db.execute("INSERT INTO stems (stems) VALUES ('optimize')")
 
-    def empty_log(self) -> None:
+    def forget_log(self) -> None:
         """
         Carry the write-ahead log into the database and empty it, so that nothing deleted remains in it either.
 
@@ -595,6 +546,48 @@ class Store:
     def set_unreadable(self, files: Iterable[tuple[str, str, str]]) -> None:
         self._db.execute("DELETE FROM unreadable")
         self._db.executemany("INSERT INTO unreadable VALUES (?, ?, ?)", list(files))
+
+
+def put_aside(data: Path) -> None:
+    """
+    Rename a database that a rebuild in place cannot mend; a full disk or missing permission is raised, not renamed away.
+    """
+    path = data / DATABASE
+    if not path.exists():
+        return
+    try:
+        with SqliteStore.open(data, create=True) as store:
+            damage = store.damage()
+    except StoreDamaged as error:
+        damage = [str(error)]
+    if not damage:
+        return
+    number = 1
+    while (aside := path.with_name(f"{DATABASE}.damaged-{number}")).exists():
+        number += 1
+    for suffix in _PARTS:
+        part = path.with_name(path.name + suffix)
+        if part.exists():
+            os.replace(part, aside.with_name(aside.name + suffix))
+    log.warning("The damaged index was put aside as %s: %s", aside.name, "; ".join(damage)[:300])
+
+
+def asides(data: Path) -> list[str]:
+    """Names of the damaged databases that were put aside, in the order of their names."""
+    return sorted(path.name for path in data.glob(f"{DATABASE}.damaged-*"))
+
+
+def size(data: Path) -> int:
+    """Bytes that the database takes on the disk."""
+    parts = [data / (DATABASE + suffix) for suffix in _PARTS]
+    return sum(part.stat().st_size for part in parts if part.exists())
+
+
+def _inode(path: Path) -> int:
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return 0
 
 
 def _crc32(*parts: bytes) -> int:

@@ -1,0 +1,150 @@
+"""`clusterqa ask` and `clusterqa search`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from clusterqa.cli import common
+from clusterqa.cli.common import json_option, settings_options
+from clusterqa.errors import ClusterQAError
+
+if TYPE_CHECKING:
+    from clusterqa.records import Quote, Reply
+    from clusterqa.settings import Settings
+
+
+@click.command()
+@settings_options
+@click.argument("question", required=False)
+@click.option("--lang", type=click.Choice(["lt", "en"]), help="Language where the question itself does not tell.")
+@click.option(
+    "--history", multiple=True, help="An earlier question of the conversation; may be repeated, oldest first."
+)
+@click.option("--input", "source", type=click.Path(path_type=Path), help="Questions, one JSON object a line.")
+@click.option(
+    "--output",
+    "target",
+    type=click.Path(path_type=Path),
+    help="Where the answers go, one a line.  [default: stdout]",
+)
+@json_option
+def ask(
+    settings: Settings,
+    question: str | None,
+    lang: str | None,
+    history: tuple[str, ...],
+    source: Path | None,
+    target: Path | None,
+    as_json: bool,
+) -> None:
+    """
+    Answer a question by quoting, or many from a file.
+
+    \b
+    clusterqa ask "Kiek laiko galioja bronzos ženklas?"
+    clusterqa ask --input questions.jsonl --output answers.jsonl
+    """
+    from clusterqa.records import Question
+    from clusterqa.shapes import reply_as_json
+
+    if (question is None) == (source is None):
+        raise click.UsageError("Give a question, or a file of questions with --input; one of the two.")
+    if target is not None and source is None:
+        raise click.UsageError("--output goes with --input.")
+    questions = read_questions(source, lang) if source else [Question(question or "", history, lang)]  # type: ignore[arg-type]
+    with common.knowledge_base(settings) as asked:
+        if source is None:
+            reply = asked.ask(questions[0]).reply
+            click.echo(json.dumps(reply_as_json(reply), ensure_ascii=False, indent=2) if as_json else told(reply))
+            return
+        with common.writing(target) as out:
+            for item in common.progress(questions, "Answering"):
+                out.write(json.dumps(reply_as_json(asked.ask(item).reply), ensure_ascii=False) + "\n")
+
+
+@click.command()
+@settings_options
+@click.argument("question")
+@click.option("-k", default=10, show_default=True, type=click.IntRange(1, 100), help="How many passages.")
+@click.option("--lang", type=click.Choice(["lt", "en"]), help="Language where the question itself does not tell.")
+@json_option
+def search(settings: Settings, question: str, k: int, lang: str | None, as_json: bool) -> None:
+    """Find passages, best first, with the scores of both channels."""
+    from clusterqa.records import Question
+    from clusterqa.shapes import hits_as_json
+
+    with common.knowledge_base(settings) as asked:
+        hits = asked.ask(Question(question, language=lang), k).hits  # type: ignore[arg-type]
+    if as_json:
+        click.echo(json.dumps(hits_as_json(hits), ensure_ascii=False, indent=2))
+        return
+    if not hits:
+        common.remark("Nothing to search for in this question, or the index is empty.")
+    for rank, hit in enumerate(hits, start=1):
+        place = " › ".join((hit.passage.document, *hit.passage.heading))
+        click.echo(f"{rank:2}. {hit.score:.3f}  (dense {hit.dense:.3f}, words {hit.lexical:.3f})  {place}")
+        click.echo(f"    {' '.join(hit.passage.text.split())[:200]}")
+
+
+def read_questions(path: Path, lang: str | None) -> list[Any]:
+    """The questions of a JSONL file; every wrong line is named, not only the first."""
+    from clusterqa.records import LANGUAGES, Question
+
+    try:
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ClusterQAError(
+            f"The questions in {path} cannot be read ({error}). Give a UTF-8 file of JSON lines."
+        ) from error
+    questions, wrong = [], []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            item = json.loads(line)
+            text, history = item["question"], item.get("history") or []
+            language = item.get("language") or lang
+            if (
+                not isinstance(text, str)
+                or not isinstance(history, list)
+                or not all(isinstance(h, str) for h in history)
+            ):
+                raise TypeError('"question" must be a text and "history" a list of texts')
+            if language not in (*LANGUAGES, None):
+                raise ValueError(f'"language" is {language!r}, not "lt" or "en"')
+            identifier = item.get("id")
+            questions.append(
+                Question(text, tuple(history), language, str(identifier) if identifier is not None else None)
+            )
+        except KeyError as error:
+            wrong.append(f"line {number}: {error} is missing")
+        except (ValueError, TypeError, AttributeError) as error:
+            wrong.append(f"line {number}: {error}")
+    if wrong:
+        raise ClusterQAError(
+            f'{path} has {len(wrong)} lines that are not questions like {{"id": "1", "question": "…"}}:\n  '
+            + "\n  ".join(wrong[:20])
+        )
+    return questions
+
+
+def told(reply: Reply) -> str:
+    """A reply as text for a terminal."""
+    lines = [reply.message]
+    marks = {"lt": ("„", "“"), "en": ("“", "”")}
+    for quote in reply.quotes or reply.nearest:
+        opening, closing = marks[quote.source.language]
+        lines += ["", f"  {opening}{quote.text}{closing}", f"    — {place(quote, reply.language)}"]
+    return "\n".join(lines)
+
+
+def place(quote: Quote, language: str) -> str:
+    """Where a quote stands, in words of the reply's language."""
+    source = quote.source
+    page = {"lt": "{} psl.", "en": "p. {}"}[language].format(quote.page_label or quote.page) if quote.page else ""
+    parts = [source.title, quote.heading, page, source.publisher or "", source.date or "", source.url or ""]
+    return f"{', '.join(part for part in parts if part)}  [{source.document}:{quote.start}–{quote.end}]"

@@ -1,0 +1,149 @@
+"""What the commands share: options, remarks, progress, and the knowledge base that they ask."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from clusterqa.errors import ClusterQAError, IndexNotFound
+
+if TYPE_CHECKING:
+    from clusterqa.corpus.sync import Report
+    from clusterqa.ports import Encoder
+    from clusterqa.runtime import KnowledgeBase
+    from clusterqa.settings import Settings
+
+Command = Callable[..., Any]
+
+corpus_option = click.option("--corpus", type=click.Path(), help="Folder of the documents.  [default: corpus]")
+
+
+def settings_options(command: Command, corpus_option: Callable[[Command], Command] = corpus_option) -> Command:
+    """--corpus, --data and --encoder; the command gets `settings` in their place."""
+
+    @corpus_option
+    @click.option(
+        "--data",
+        type=click.Path(),
+        help="Folder for the index and the journal.  [default: data]",
+    )
+    @click.option("--encoder", help='"bundled", a folder, or a name on the Hugging Face hub.')
+    @wraps(command)
+    def with_settings(corpus: str | None, data: str | None, encoder: str | None, **rest: Any) -> Any:
+        from clusterqa.settings import Settings
+
+        if corpus == "" and "documents" in rest:  # `doctor --corpus` without a folder
+            corpus, rest["documents"] = None, True
+        return command(settings=Settings.load({"corpus": corpus, "data": data, "encoder": encoder}), **rest)
+
+    return with_settings
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+def remark(text: str) -> None:
+    """A line for the person, not for the program that reads the answers."""
+    click.echo(text, err=True)
+
+
+def load_encoder(settings: Settings) -> Callable[[], Encoder]:
+    """Loads the encoder once, when it is first asked for."""
+    from functools import cache
+
+    @cache
+    def load() -> Encoder:
+        from clusterqa import runtime
+
+        return runtime.load_encoder(settings)
+
+    return load
+
+
+def update_index(settings: Settings, *, rebuild: bool = False, encoder: Callable[[], Encoder] | None = None) -> Report:
+    """Index with a progress bar on stderr; what could not be read is named there."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from clusterqa.corpus import sync
+
+    titles = {"read": "Reading documents", "encode": "Encoding passages and sentences"}
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=False) as bars:
+        tasks: dict[str, Any] = {}
+
+        def show(stage: str, done: int, total: int) -> None:
+            if total and stage not in tasks:
+                tasks[stage] = bars.add_task(titles[stage], total=total)
+            if total:
+                bars.update(tasks[stage], completed=done, total=total)
+
+        report = sync.update(settings, encoder or load_encoder(settings), rebuild=rebuild, progress=show)
+    for error in report.unreadable:
+        remark(f"Not read: {error}")
+    for name, text in report.warnings:
+        remark(f"Note: {name}: {text}")
+    for name in report.ignored:
+        remark(f"Left out: {name} (not a kind of document that is read)")
+    return report
+
+
+@contextmanager
+def knowledge_base(settings: Settings) -> Iterator[KnowledgeBase]:
+    """What answers from the index; the first time the index is built on the way."""
+    from clusterqa.corpus.sync import out_of_step
+    from clusterqa.runtime import KnowledgeBase
+    from clusterqa.store import open_store
+
+    encoder = load_encoder(settings)
+    try:
+        with open_store(settings.data) as store:
+            if store.generation() == 0:
+                raise IndexNotFound(settings.data)
+            stale = out_of_step(settings, store) if settings.corpus.is_dir() else []
+    except IndexNotFound:
+        remark("There is no index yet; building it first.")
+        update_index(settings, encoder=encoder)
+        stale = []
+    if stale:
+        remark(
+            f"{len(stale)} documents changed since the index was built ({stale[0]} …). Take them up with: clusterqa index"
+        )
+    with KnowledgeBase(settings, encoder()) as found:
+        yield found
+
+
+def progress(items: list[Any], title: str) -> Iterator[Any]:
+    """The items, with a progress bar on stderr."""
+    from rich.console import Console
+    from rich.progress import track
+
+    yield from track(items, description=title, console=Console(stderr=True))
+
+
+@contextmanager
+def writing(target: Path | None) -> Iterator[Any]:
+    """A text file that appears whole when everything was written, or stdout."""
+    if target is None:
+        yield sys.stdout
+        return
+    if target.is_dir():
+        raise ClusterQAError(f"{target} is a folder. Name a file in it with --output.")
+    part = target.with_name(target.name + ".part")
+    try:
+        # Half a character (a lone surrogate) in a question comes out as its JSON escape.
+        with part.open("w", encoding="utf-8", errors="backslashreplace") as file:
+            yield file
+        part.replace(target)
+    except OSError as error:
+        raise ClusterQAError(
+            f"{target} cannot be written ({error.strerror}). Name another file with --output."
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,135 @@
+"""`clusterqa add`, `list`, `show`, `remove` and `restore`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from clusterqa.cli import common
+from clusterqa.cli.common import json_option, settings_options
+from clusterqa.errors import ClusterQAError
+
+if TYPE_CHECKING:
+    from clusterqa.settings import Settings
+
+
+@click.command()
+@settings_options
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--replace", is_flag=True, help="Replace a document of the same name.")
+def add(settings: Settings, files: tuple[Path, ...], replace: bool) -> None:
+    """Copy documents into the corpus and index them."""
+    from clusterqa.corpus import folder as corpus_folder
+
+    added, refused = corpus_folder.add(settings, files, replace=replace)
+    for error in refused:
+        common.remark(f"Not added: {error}")
+    if added:
+        report = common.update_index(settings)
+        for name in added:
+            state = "Added" if name in report.added else "Replaced" if name in report.changed else "There already"
+            click.echo(f"{state}: {name}")
+    if refused:
+        raise SystemExit(1)
+
+
+@click.command("list")
+@settings_options
+@json_option
+def list_documents(settings: Settings, as_json: bool) -> None:
+    """List the documents, with those removed that can be restored."""
+    from clusterqa.corpus import folder as corpus_folder
+    from clusterqa.store import open_store
+
+    with open_store(settings.data) as store:
+        stored = store.documents()
+    if as_json:
+        click.echo(
+            json.dumps(
+                [
+                    {
+                        "document": d.id,
+                        "language": d.language,
+                        "title": d.title,
+                        "date": d.date,
+                        "version": d.version,
+                    }
+                    for d in stored
+                ],
+                ensure_ascii=False,
+                indent=2,
+            )
+        )
+        return
+    for document in stored:
+        click.echo(f"{document.id}  [{document.language}]  {document.title}")
+    for name in corpus_folder.removed(settings):
+        click.echo(f"{name}  (removed; restore with: clusterqa restore {name})")
+
+
+@click.command()
+@settings_options
+@click.argument("document")
+@click.option("--text", "text_only", is_flag=True, help="Print exactly the stored text that offsets count in.")
+@click.option("--version", "version", help="sha256 of an earlier version (its beginning is enough).")
+def show(settings: Settings, document: str, text_only: bool, version: str | None) -> None:
+    """Show what is stored of a document."""
+    from clusterqa.store import open_store
+
+    with open_store(settings.data) as store:
+        stored = store.document(document)
+        if stored is None:
+            raise ClusterQAError(f"There is no document {document}. See what there is with: clusterqa list")
+        versions = store.versions(document)
+        wanted = [v for v in versions if v.startswith(version)] if version else [stored.version]
+        if len(wanted) != 1:
+            raise ClusterQAError(
+                f"{document} has {len(wanted)} versions that begin with {version}: {', '.join(versions)}"
+            )
+        text = store.text(document, wanted[0])
+    if text is None:
+        raise ClusterQAError(f"The text of {document} is missing. Mend the index with: clusterqa index --rebuild")
+    if text_only:
+        sys.stdout.buffer.write(text.encode("utf-8", "surrogatepass"))  # as it is: no newline added, none translated
+        return
+    facts = {
+        "document": stored.id, "title": stored.title, "language": stored.language, "version": wanted[0],
+        "versions": len(versions), "state": stored.state, "type": stored.media_type, "date": stored.date,
+        "publisher": stored.publisher, "url": stored.url, "tags": ", ".join(stored.tags),
+        "characters": len(text),
+    }  # fmt: skip
+    for key, value in facts.items():
+        if value not in (None, ""):
+            click.echo(f"{key}: {value}")
+    for line in stored.sources:
+        click.echo(f"source: {line}")
+    for line in stored.warnings:
+        click.echo(f"warning: {line}")
+
+
+@click.command()
+@settings_options
+@click.argument("document")
+def remove(settings: Settings, document: str) -> None:
+    """Take a document out of the corpus and of every answer; `restore` brings it back."""
+    from clusterqa.corpus import folder as corpus_folder
+
+    corpus_folder.remove(settings, document)
+    common.update_index(settings)
+    click.echo(f"Removed: {document}. Bring it back with: clusterqa restore {document}")
+
+
+@click.command()
+@settings_options
+@click.argument("document")
+def restore(settings: Settings, document: str) -> None:
+    """Bring a removed document back."""
+    from clusterqa.corpus import folder as corpus_folder
+
+    corpus_folder.restore(settings, document)
+    common.update_index(settings)
+    click.echo(f"Restored: {document}")

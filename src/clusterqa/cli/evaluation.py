@@ -1,0 +1,439 @@
+"""`clusterqa eval …`: runs, comparison, gate, sweep, calibration, on the command line."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from clusterqa.cli import common
+from clusterqa.cli.common import settings_options
+
+if TYPE_CHECKING:
+    from clusterqa.evaluation.compare import Comparison
+    from clusterqa.evaluation.outcomes import Outcome, Run
+    from clusterqa.evaluation.tables import Interval
+    from clusterqa.settings import Settings
+
+CANNOT_COMPARE = 2
+"""Exit status of the gate when a run cannot be held to its floors; 1 is a regression."""
+
+SPLITS = ("held", "fit", "all")
+split_option = click.option(
+    "--split",
+    "--half",  # as it was called once
+    type=click.Choice(SPLITS),
+    default="held",
+    show_default=True,
+    help="The kept-out split, the fitting split, or all of the questions.",
+)
+set_split_option = click.option(
+    "--split",
+    "--half",
+    help="Of a question set: held, fit or all.  [default: held]  Of a BEIR folder: which judgements.  [default: test]",
+)
+FILE = click.Path(path_type=Path)
+
+
+@click.group("eval")
+def evaluate() -> None:
+    """Measure answers on questions with known answers."""
+
+
+@evaluate.command("run")
+@settings_options
+@click.argument("questions", metavar="SET", type=FILE)
+@click.option("-o", "--output", type=FILE, help="Keep the run in this file; gzipped when it ends in .gz.")
+@set_split_option
+@click.option(
+    "--variants",
+    "--twins",  # as it was called once
+    "with_variants",
+    is_flag=True,
+    help="Also ask each Lithuanian question without diacritics, and with a typing error.",
+)
+@click.option("--trec", type=FILE, help="Also write TREC run and qrels files into this folder.")
+def run_command(
+    settings: Settings,
+    questions: Path,
+    output: Path | None,
+    split: str | None,
+    with_variants: bool,
+    trec: Path | None,
+) -> None:
+    """
+    Ask every question of a set; prints the measures of one split by direction.
+
+    SET is a JSONL file of questions, or a BEIR folder, whose own corpus is indexed and searched.
+    """
+    from clusterqa.evaluation.run import run
+    from clusterqa.evaluation.sets import read_set
+    from clusterqa.evaluation.trec import write as write_trec
+    from clusterqa.evaluation.variants import variants
+
+    if questions.is_dir():
+        result, split = _run_beir(settings, questions, split or "test"), "all"
+    else:
+        split = split or "held"
+        if split not in SPLITS:
+            raise click.UsageError(f"--split of a question set is one of {', '.join(SPLITS)}, not {split!r}.")
+        items = read_set(questions)
+        items += variants(items) if with_variants else []
+        result = run(items, settings, common.load_encoder(settings)(), _ticks(len(items), "Asking"))
+    if output:
+        result.write(output)
+    if trec:
+        for path in write_trec(result, trec):
+            click.echo(f"Wrote {path}.", err=True)
+    _print_run(result, split)
+
+
+@evaluate.command("check")
+@settings_options
+@click.argument("questions", metavar="SET", type=FILE)
+@set_split_option
+def check_command(settings: Settings, questions: Path, split: str | None) -> None:
+    """Say which quotes of a set no longer stand in their document, or what is wrong in a BEIR folder."""
+    from clusterqa.evaluation.beir import read_beir
+    from clusterqa.evaluation.sets import read_set, stale
+    from clusterqa.store import open_store
+
+    if questions.is_dir():
+        beir = read_beir(questions, split or "test")
+        lost = [
+            f"{q}: there is no document {d}" for q, row in beir.qrels.items() for d in row if d not in beir.documents
+        ]
+        click.echo("".join(f"{line}\n" for line in lost), nl=False)
+        click.echo(
+            f"{len(beir.documents)} documents, {len(beir.qrels)} judged queries; {len(lost)} judgements of documents that are not there."
+        )
+        raise SystemExit(1 if lost else 0)
+    items = read_set(questions)
+    with open_store(settings.data) as store:
+        lines = stale(items, store)
+    for line in lines:
+        click.echo(line)
+    click.echo(f"{len(items)} questions, {len(lines)} quotes that no longer stand in their document.")
+    if lines:
+        raise SystemExit(1)
+
+
+@evaluate.command("compare")
+@click.argument("first", type=FILE)
+@click.argument("second", type=FILE)
+@split_option
+@click.option("--measure", default="hit@1", show_default=True, help="hit@1, hit@3, nDCG@10, refused, …")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+def compare_command(first: Path, second: Path, split: str, measure: str, as_json: bool) -> None:
+    """Compare two runs question by question: wins, losses, ties, and whether it may be chance."""
+    from clusterqa.evaluation.compare import compare
+    from clusterqa.evaluation.outcomes import Run
+
+    compared = compare(Run.read(first), Run.read(second), measure, split)
+    if as_json:
+        click.echo(json.dumps(_comparison_as_json(compared), ensure_ascii=False, indent=1))
+    else:
+        _print_comparison(compared)
+
+
+@evaluate.command("gate")
+@click.argument("run_file", metavar="RUN", type=FILE)
+@click.option("--baseline", "file", required=True, type=FILE, help="Floors and what they were measured on.")
+@click.option("--write", is_flag=True, help="Write the baseline from this run, instead of holding the run to it.")
+@click.option("--lower", is_flag=True, help="With --write: also where that lowers a floor.")
+def gate_command(run_file: Path, file: Path, write: bool, lower: bool) -> None:
+    """Hold a run to its floors: exit 0 passed, 1 a regression, 2 cannot be compared. Never lowers a floor itself."""
+    from clusterqa.errors import EvaluationError
+    from clusterqa.evaluation.gate import Baseline, baseline_of, hold, lowered
+    from clusterqa.evaluation.outcomes import Run
+
+    try:
+        run = Run.read(run_file)
+        if write:
+            new = baseline_of(run)
+            lost = lowered(new, Baseline.read(file)) if file.exists() else []
+            if lost and not lower:
+                click.echo(f"Not written: it would lower {', '.join(lost)}. If that is meant, add --lower.")
+                raise SystemExit(1)
+            new.write(file)
+            click.echo(f"Wrote {file}.")
+            return
+        verdicts = hold(run, Baseline.read(file))
+    except EvaluationError as error:
+        click.echo(f"Error: {error}", err=True)
+        raise SystemExit(CANNOT_COMPARE) from error
+    for verdict in verdicts:
+        click.echo(
+            f"{'ok ' if verdict.passed else 'BAD'} {verdict.name}: {_percent(verdict.value)} "
+            f"(floor {_percent(verdict.floor)}, {verdict.questions} questions)"
+        )
+    if not all(verdict.passed for verdict in verdicts):
+        raise SystemExit(1)
+
+
+@evaluate.command("report")
+@click.argument("run_file", metavar="RUN", type=FILE)
+@click.option("--against", type=FILE, metavar="OTHER", help="An earlier run of the same questions, to compare with.")
+@click.option("-o", "--output", type=FILE, default=Path("report.html"), show_default=True, help="The page.")
+@click.option("--markdown", type=FILE, help="Also write a short version for a pull request into this file.")
+@split_option
+def report_command(run_file: Path, against: Path | None, output: Path, markdown: Path | None, split: str) -> None:
+    """Make a page to look at: tables, curves, every failure; with --against, what changed, side by side."""
+    from clusterqa.evaluation import report
+    from clusterqa.evaluation.outcomes import Run
+
+    other = Run.read(against) if against else None
+    made = report.build(
+        Run.read(run_file), other, split=split, name=run_file.name, other=against.name if against else ""
+    )
+    report.write(output, report.as_html(made))
+    click.echo(f"Wrote {output}.")
+    if markdown:
+        report.write(markdown, report.as_markdown(made))
+        click.echo(f"Wrote {markdown}.")
+
+
+@evaluate.command("score")
+@click.argument("run_file", metavar="RUN.trec", type=FILE)
+@click.argument("qrels", metavar="QRELS", type=FILE)
+@click.option("-m", "--measure", "measures", multiple=True, help="By a name of ir_measures; may be repeated.")
+def score_command(run_file: Path, qrels: Path, measures: tuple[str, ...]) -> None:
+    """Score a TREC run, of this or of any other search, against a qrels file."""
+    from clusterqa.evaluation.measures import SEARCH_MEASURES
+    from clusterqa.evaluation.trec import score
+
+    questions, values = score(run_file, qrels, measures or SEARCH_MEASURES)
+    click.echo(f"{questions} judged questions   % [95 % interval]")
+    for name, found in values.items():
+        click.echo(f"{name:22} {_interval(found)}")
+
+
+@evaluate.command("sweep")
+@settings_options
+@click.argument("questions", metavar="SET", type=FILE)
+@click.option(
+    "--vary",
+    multiple=True,
+    required=True,
+    metavar="NAME=V1,V2",
+    help="encoder, passage_chars, or a constant of the search; may be repeated.",
+)
+@click.option(
+    "--split",
+    "--half",
+    type=click.Choice(SPLITS),
+    default="fit",
+    show_default=True,
+    help="Tune on the fitting split; the kept-out split is for measuring.",
+)
+@click.option("--measure", default="hit@1", show_default=True, help="hit@1, hit@3, nDCG@10, …")
+@click.option("-o", "--output", type=FILE, help="Keep the table as JSON in this file.")
+def sweep_command(
+    settings: Settings, questions: Path, vary: tuple[str, ...], split: str, measure: str, output: Path | None
+) -> None:
+    """Run a set under every combination of settings; prints a line for each, by direction."""
+    from clusterqa.errors import EvaluationError
+    from clusterqa.evaluation.sets import read_set
+    from clusterqa.evaluation.sweep import parse_grid, sweep
+    from clusterqa.evaluation.tables import TABLE_MEASURES, as_table
+
+    grid = parse_grid(vary)
+    if measure not in TABLE_MEASURES:
+        raise EvaluationError(f"There is no measure {measure!r}. Measures: {', '.join(TABLE_MEASURES)}.")
+    items = [item for item in read_set(questions) if split in ("all", item.split)]
+    rows: list[dict[str, Any]] = []
+    width = max(len(_values(dict.fromkeys(grid, ""))), 24)
+    for tried in sweep(items, settings, grid, lambda own: common.load_encoder(own)()):
+        table = [row for row in as_table(tried.run.outcomes) if "→" in row["what"]]
+        if not rows:
+            heads = "  ".join(f"{row['what']:>8}" for row in table)
+            click.echo(f"{measure + ', %':{width}}  {heads}")
+        cells = "  ".join(f"{_percent(row[measure][0]):>8}" for row in table)
+        click.echo(f"{_values(tried.values):{width}}  {cells}")
+        rows.append(
+            {
+                "values": tried.values,
+                "encoder": tried.run.encoder,
+                "rows": _plain(table),
+            }
+        )
+    if output:
+        output.write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+@evaluate.command("calibrate")
+@settings_options
+@click.argument("run_file", metavar="RUN", type=FILE)
+@click.option("-o", "--output", type=FILE, help="Where it goes.  [default: DATA/profile.json]")
+def calibrate_command(settings: Settings, run_file: Path, output: Path | None) -> None:
+    """Fit the confidence on the fitting split of a run."""
+    from clusterqa.evaluation.calibrate import check_encoder, fit_profile
+    from clusterqa.evaluation.outcomes import Run
+
+    run = Run.read(run_file)
+    if output is None:
+        check_encoder(run, settings.data)
+    target = output or settings.data / "profile.json"
+    fitted = fit_profile(run)
+    fitted.write(target)
+    click.echo(f"Wrote {target}: operating point {fitted.calibration.threshold}, for the encoder {fitted.encoder}.")
+
+
+def _run_beir(settings: Settings, folder: Path, split: str) -> Run:
+    from clusterqa.evaluation.beir import index, read_beir
+    from clusterqa.evaluation.run import run_beir
+
+    beir = read_beir(folder, split)
+    encoder = common.load_encoder(settings)()
+    click.echo(f"Indexing {len(beir.documents)} documents of {beir.name} …", err=True)
+    own, report = index(beir, settings, lambda: encoder)
+    if report.unreadable:
+        first = report.unreadable[0]
+        click.echo(
+            f"{len(report.unreadable)} documents have no text that can be searched, the first: {first}", err=True
+        )
+    return run_beir(beir, own, encoder, _ticks(len(beir.qrels), "Searching"))
+
+
+def _ticks(total: int, title: str) -> Callable[[], None]:
+    """A progress bar on stderr that moves by one with every call."""
+
+    steps = iter(common.progress(list(range(total)), title))
+    next(steps, None)
+
+    def tick() -> None:
+        next(steps, None)
+
+    return tick
+
+
+def _percent(value: float) -> str:
+    return "–" if math.isnan(value) else f"{100 * value:.1f} %"
+
+
+def _interval(values: Interval) -> str:
+    mean, low, high = values
+    return "–" if math.isnan(mean) else f"{100 * mean:5.1f} [{100 * low:.0f}–{100 * high:.0f}]"
+
+
+def _values(values: dict[str, Any]) -> str:
+    return " ".join(f"{name}={value}" for name, value in values.items())
+
+
+def _plain(table: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows whose intervals are lists, without those that were not taken: JSON has no nan."""
+    return [
+        {
+            name: list(cell) if isinstance(cell, tuple) else cell
+            for name, cell in row.items()
+            if not isinstance(cell, tuple) or cell[0] == cell[0]
+        }
+        for row in table
+    ]
+
+
+def _print_rows(rows: Sequence[dict[str, Any]], measures: Sequence[str]) -> None:
+    """One table: a line for each row, a column for each measure."""
+    if not rows:
+        return
+    width = max(22, *(len(row["what"]) for row in rows))
+    heads = "  ".join(f"{measure:>17}" for measure in measures)
+    click.echo(f"\n{'% [95 % interval]':{width}} {'n':>5}  {heads}")
+    for row in rows:
+        cells = "  ".join(f"{_interval(row[measure]):>17}" for measure in measures)
+        click.echo(f"{row['what']:{width}} {row['questions']:5}  {cells}")
+
+
+def _print_run(run: Run, split: str) -> None:
+    from clusterqa.evaluation import tables
+    from clusterqa.evaluation.measures import SEARCH_MEASURES
+
+    outcomes = [o for o in run.outcomes if split in ("all", o.split)]
+    if not outcomes:
+        click.echo(f"None of the questions is of the split {split!r}.")
+        return
+    table = [row for row in tables.as_table(outcomes) if run.kind == "questions" or "→" in row["what"]]
+    if run.kind == "questions":
+        _print_rows(table, tables.ANSWER_MEASURES)
+    _print_rows(table, SEARCH_MEASURES)
+    if run.kind == "questions":
+        _print_rows([row for row in table if "→" in row["what"]], tables.ALONE)
+        _print_rows(tables.variant_table(run, split), (*tables.ANSWER_MEASURES, "nDCG@10"))
+        click.echo("")
+        for name, found in {**tables.refusals(outcomes), **tables.soundness(outcomes)}.items():
+            click.echo(f"{name:22} {_interval(found)}")
+        for name, number in tables.confidence(outcomes).items():
+            click.echo(f"{name:22} {number:.3f}")
+    click.echo("")
+    for stage, times in tables.latencies(outcomes).items():
+        shown = ", ".join(f"{name} {time:.1f}" for name, time in times.items())
+        click.echo(f"{stage + ', ms':22} {shown}")
+    if run.peak_memory_bytes:
+        click.echo(f"{'memory, MiB':22} {run.peak_memory_bytes / 2**20:.0f}")
+    if run.index_bytes:
+        click.echo(f"{'index, MiB':22} {run.index_bytes / 2**20:.1f}")
+    gone = sum(place.start is None for asked in run.questions for place in asked.gold)
+    if gone:
+        click.echo(
+            f"{gone} known answers no longer stand in their document and count as wrong; see: clusterqa eval check"
+        )
+    failed = [o for o in outcomes if o.status == "error"]
+    for outcome in failed[:10]:
+        click.echo(f"failed: {outcome.id} ({outcome.view}): {outcome.error}")
+
+
+def _print_comparison(compared: Comparison) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    click.echo(
+        f"{compared.measure:14} {'n':>5}  {'first':>8}  {'second':>8}  {'won':>5} {'lost':>5} {'alike':>5}  {'p':>6}"
+    )
+    for row in compared.rows:
+        click.echo(
+            f"{row.what:14} {row.questions:5}  {_percent(row.before):>8}  {_percent(row.after):>8}  "
+            f"{row.wins:5} {row.losses:5} {row.ties:5}  {row.p:6.4f}"
+        )
+    changed = [pair for pair in compared.pairs if pair.before != pair.after]
+    if not changed:
+        return
+    table = Table(show_lines=True)
+    for title in ("", "question", "first", "second"):
+        table.add_column(title, overflow="fold")
+    for pair in changed:
+        sides = [_shown(outcome, value) for outcome, value in ((pair.first, pair.before), (pair.second, pair.after))]
+        table.add_row("+" if pair.after > pair.before else "-", Text(f"{pair.id} {pair.row}"), *map(Text, sides))
+    console = Console()
+    Console(width=max(console.width, 100)).print(table)
+
+
+def _shown(outcome: Outcome | None, value: float) -> str:
+    if outcome is None:
+        return "not in this run"
+    told = outcome.error or outcome.quote or outcome.status
+    return f"{value:g} {told}" + (f" [{outcome.document}]" if outcome.document else "")
+
+
+def _comparison_as_json(compared: Comparison) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {
+        "measure": compared.measure,
+        "rows": [asdict(row) for row in compared.rows],
+        "questions": [
+            {
+                "id": pair.id,
+                "direction": pair.row,
+                "before": pair.before,
+                "after": pair.after,
+                "first": pair.first.quote if pair.first else None,
+                "second": pair.second.quote if pair.second else None,
+            }
+            for pair in compared.pairs
+        ],
+    }

@@ -1,0 +1,118 @@
+"""`clusterqa serve`, `index` and `doctor`."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from clusterqa.cli import common
+from clusterqa.cli.common import json_option, settings_options
+
+if TYPE_CHECKING:
+    from clusterqa.settings import Settings
+
+
+@click.command()
+@settings_options
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=int, help="Port to listen on.  [default: 7860]")
+def serve(settings: Settings, host: str | None, port: int | None) -> None:
+    """Open the chat: the web app, with the HTTP API beside it."""
+    from clusterqa.settings import Settings
+
+    flags = {
+        "corpus": settings.corpus,
+        "data": settings.data,
+        "encoder": settings.encoder,
+        "host": host,
+        "port": port,
+    }
+    settings = Settings.load(flags)
+    from clusterqa.web.app import run  # loads for seconds: after the settings, so that a wrong one is told at once
+
+    common.remark(f"The chat opens at http://{settings.host}:{settings.port}/  (stop with Ctrl+C)")
+    run(settings)
+
+
+@click.command()
+@settings_options
+@click.option("--rebuild", is_flag=True, help="Read and encode everything anew; also mends a damaged index.")
+@json_option
+def index(settings: Settings, rebuild: bool, as_json: bool) -> None:
+    """Bring the index in step with the corpus; says what was added, changed, removed."""
+    report = common.update_index(settings, rebuild=rebuild)
+    if as_json:
+        click.echo(
+            json.dumps(
+                {
+                    "generation": report.generation,
+                    "added": report.added,
+                    "changed": report.changed,
+                    "removed": report.removed,
+                    "unchanged": report.unchanged,
+                    "passages": report.passages,
+                    "unreadable": [
+                        {"document": e.document, "reason": e.reason, "next_step": e.next_step}
+                        for e in report.unreadable
+                    ],
+                    "warnings": [{"document": name, "warning": text} for name, text in report.warnings],
+                    "ignored": report.ignored,
+                },
+                ensure_ascii=False,
+            )
+        )
+        return
+    for title, names in (("Added", report.added), ("Changed", report.changed), ("Removed", report.removed)):
+        for name in names:
+            click.echo(f"{title}: {name}")
+    click.echo(
+        f"Generation {report.generation}: {len(report.added)} added, {len(report.changed)} changed, "
+        f"{len(report.removed)} removed, {report.unchanged} unchanged, {len(report.unreadable)} not read; "
+        f"{report.passages} passages."
+    )
+
+
+@click.command()
+@partial(
+    settings_options,
+    corpus_option=click.option(
+        "--corpus",
+        type=click.Path(),
+        is_flag=False,
+        flag_value="",
+        help="Folder of the documents.  [default: corpus]  Without a folder: look at the documents only (--documents).",
+    ),
+)
+@click.option(
+    "--documents",
+    is_flag=True,
+    help="Look at the documents only: metadata, pairs, links, dates, sentences, typography.",
+)
+@json_option
+def doctor(settings: Settings, documents: bool, as_json: bool) -> None:
+    """
+    Say what is installed, which encoder is used, whether the index is in step, and what is damaged.
+
+    \b
+    clusterqa doctor --corpus                    are the documents themselves in order?
+    clusterqa doctor --corpus DIR --documents    the same for another folder
+    """
+    from clusterqa.doctor import examine, examine_corpus
+
+    findings = examine_corpus(settings.corpus) if documents else examine(settings, common.load_encoder(settings))
+    if as_json:
+        click.echo(
+            json.dumps(
+                [{"what": f.what, "ok": f.ok, "detail": f.detail} for f in findings],
+                ensure_ascii=False,
+                indent=2,
+            )
+        )
+    else:
+        for finding in findings:
+            click.echo(f"{'ok  ' if finding.ok else 'BAD '} {finding.what}: {finding.detail}")
+    if not all(finding.ok for finding in findings):
+        raise SystemExit(1)

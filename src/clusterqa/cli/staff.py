@@ -1,0 +1,125 @@
+"""`clusterqa staff`: the accounts of the staff desk, from the machine it runs on."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from clusterqa.cli.common import json_option, settings_options
+
+if TYPE_CHECKING:
+    from clusterqa.settings import Settings
+    from clusterqa.staff.accounts import Accounts
+
+Command = Callable[..., Any]
+
+
+@click.group()
+def staff() -> None:
+    """The people who may use the staff desk: add, list, remove them, change their passwords."""
+
+
+@staff.command()
+@settings_options
+@click.argument("name")
+@click.option(
+    "--role",
+    type=click.Choice(["editor", "administrator"]),
+    help="What the account may do.  [default: administrator for the first account, editor for the others]",
+)
+def add(settings: Settings, name: str, role: str | None) -> None:
+    """
+    Make an account; its password is asked for, or read from stdin.
+
+    \b
+    clusterqa staff add rasa
+    clusterqa staff add jonas --role administrator < password.txt
+    """
+    with accounts(settings) as book:
+        wanted = role or ("editor" if book.exist() else "administrator")
+        made = book.add(name, new_password(name), wanted, who())  # type: ignore[arg-type]
+    click.echo(f"Added: {made.name} ({made.role}). Log in at /staff")
+
+
+@staff.command("list")
+@settings_options
+@json_option
+def list_accounts(settings: Settings, as_json: bool) -> None:
+    """List the accounts, with their roles and last log-ins."""
+    with accounts(settings) as book:
+        people = book.everyone()
+    if as_json:
+        rows = [
+            {
+                "name": person.name,
+                "role": person.role,
+                "added_at": person.added_at.isoformat(),
+                "seen_at": person.seen_at.isoformat() if person.seen_at else None,
+            }
+            for person in people
+        ]
+        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    if not people:
+        click.echo("There is no account yet. Make one with: clusterqa staff add NAME", err=True)
+    for person in people:
+        seen = f"last logged in {person.seen_at:%Y-%m-%d %H:%M} UTC" if person.seen_at else "never logged in"
+        click.echo(f"{person.name}  [{person.role}]  {seen}")
+
+
+@staff.command()
+@settings_options
+@click.argument("name")
+def remove(settings: Settings, name: str) -> None:
+    """Remove an account; it is logged out at once. What it did stays in the activity log."""
+    with accounts(settings) as book:
+        name = book.find(name).name
+        book.remove(name, who())
+    click.echo(f"Removed: {name}")
+
+
+@staff.command()
+@settings_options
+@click.argument("name")
+def password(settings: Settings, name: str) -> None:
+    """Change a password, asked for or read from stdin; logs the account out and lifts its lock."""
+    with accounts(settings) as book:
+        name = book.find(name).name  # before the password is asked for in vain
+        book.set_password(name, new_password(name), who())
+    click.echo(f"Changed: the password of {name}")
+
+
+@contextmanager
+def accounts(settings: Settings) -> Iterator[Accounts]:
+    from clusterqa.staff.accounts import Accounts
+    from clusterqa.staff.audit import Audit
+    from clusterqa.staff.database import Database
+
+    database = Database.open(settings.data)
+    try:
+        yield Accounts(database, Audit(database))
+    finally:
+        database.close()
+
+
+def new_password(name: str) -> str:
+    """A password typed twice without being shown, or the first line of stdin where nobody sits at a terminal."""
+    if sys.stdin.isatty():
+        return str(click.prompt(f"New password for {name}", hide_input=True, confirmation_prompt="Once more", err=True))
+    return sys.stdin.readline().rstrip("\r\n")
+
+
+def who() -> str:
+    """How the activity log names a change from here: "cli:" and the operating system's user."""
+    from clusterqa.staff.audit import COMMAND_LINE
+
+    try:
+        return COMMAND_LINE + getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return COMMAND_LINE + "?"

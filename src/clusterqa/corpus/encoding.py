@@ -1,0 +1,133 @@
+"""What is encoded and looked up for a passage, and encoding the passages of many documents."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clusterqa.passages import sentence_texts
+from clusterqa.ports import Encoder, Vectors
+from clusterqa.records import TOKEN_BYTES, Document, Encoded, NewPassage, Passage, PassageVectors
+from clusterqa.text.analysis import searchable, terms, words
+
+CONTEXT_VERSION = "2"
+"""Part of the index's fingerprint: raise it whenever `passage_texts` or the way of splitting changes."""
+
+ENCODED_AT_ONCE = 512
+"""Passages whose token embeddings are in memory in full precision at one time."""
+
+Split = tuple[Document, Sequence[Passage]]
+
+
+@dataclass(frozen=True, slots=True)
+class PassageTexts:
+    """What is encoded for a passage: the whole, a space between its parts, and each sentence by itself."""
+
+    parts: tuple[str, ...]
+    """Where it stands, then its sentences."""
+    sentences: tuple[str, ...]
+    """Each with what stands right above it."""
+
+    @property
+    def whole(self) -> str:
+        return " ".join(self.parts)
+
+
+def passage_texts(document: Document, passage: Passage) -> PassageTexts:
+    own = sentence_texts(passage)
+    place = " – ".join(dict.fromkeys([document.title, *passage.heading]))
+    head = " ".join(f"{part}." for part in (place, passage.lead) if part)
+    above = passage.lead or (passage.heading[-1] if passage.heading else "")
+    return PassageTexts(
+        parts=tuple(map(searchable, [head, *own])),
+        sentences=tuple(searchable(f"{above}. {text}" if above else text) for text in own),
+    )
+
+
+def encode(
+    split: Sequence[Split],
+    encoder: Encoder,
+    known: Callable[[Sequence[str]], Mapping[str, PassageVectors]],
+    progress: Callable[[int, int], None] | None = None,
+) -> list[list[NewPassage]]:
+    """
+    The passages of each document with vectors and terms.
+
+    `known` gives the vectors that there are already for digests of texts: those are not encoded again. `progress` is called
+    with how many texts are encoded and how many there are.
+    """
+    texts = [[passage_texts(document, passage) for passage in passages] for document, passages in split]
+    digests = [[_digest(group) for group in groups] for groups in texts]
+    flat = {
+        d: group for groups, names in zip(texts, digests, strict=True) for group, d in zip(groups, names, strict=True)
+    }
+    vectors = dict(known(list(flat)))
+    missing = [digest for digest in flat if digest not in vectors]
+    total = sum(1 + len(flat[digest].sentences) for digest in missing)
+    done = 0
+
+    def count(n: int) -> None:
+        nonlocal done
+        done += n
+        if progress:
+            progress(done, total)
+
+    for begin in range(0, len(missing), ENCODED_AT_ONCE):
+        some = missing[begin : begin + ENCODED_AT_ONCE]
+        wholes = encoder.read_passages([flat[digest].whole for digest in some], count)
+        rows = encoder.encode_passages([text for digest in some for text in flat[digest].sentences], count)
+        first = 0
+        for digest, whole in zip(some, wholes, strict=True):
+            last = first + len(flat[digest].sentences)
+            vectors[digest] = _vectors(flat[digest], whole, rows[first:last])
+            first = last
+    return [
+        [
+            NewPassage(
+                passage=passage,
+                vectors=vectors[digest],
+                digest=digest,
+                body_terms=_terms(" ".join((passage.lead, passage.text))),
+                head_terms=_terms(" ".join((document.title, *passage.heading, *document.tags))),
+            )
+            for passage, digest in zip(passages, names, strict=True)
+        ]
+        for (document, passages), names in zip(split, digests, strict=True)
+    ]
+
+
+def cut_off(document: Document, passages: Sequence[Passage], encoder: Encoder) -> str | None:
+    """A warning where texts of a document are longer than the encoder reads; None where all are read whole."""
+    texts = [passage_texts(document, passage) for passage in passages]
+    cut = encoder.cut_off([text for group in texts for text in (group.whole, *group.sentences)])
+    if not cut:
+        return None
+    return (
+        f"{len(cut)} of its passages or sentences are longer than the encoder reads; their ends are "
+        "found by words only. Set a smaller passage_chars, or shorten the sentences."
+    )
+
+
+def as_bytes(rows: Vectors) -> NDArray[np.int8]:
+    """Unit rows as they are kept."""
+    return np.rint(rows * TOKEN_BYTES).astype(np.int8)
+
+
+def _terms(text: str) -> str:
+    return " ".join(term for word in words(text) for term in terms(word))
+
+
+def _digest(texts: PassageTexts) -> str:
+    return hashlib.sha256("\x00".join(texts.parts + texts.sentences).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _vectors(texts: PassageTexts, whole: Encoded, sentences: Vectors) -> PassageVectors:
+    """What is stored of a passage as encoded; a token belongs to the part that its last character stands in."""
+    begins = np.cumsum([0, *(len(part) + 1 for part in texts.parts)])
+    cuts = np.searchsorted(whole.ends - 1, begins).astype(np.int32)
+    rows = np.concatenate([whole.vector[None], sentences]).astype(np.float16)
+    return PassageVectors(rows, as_bytes(whole.token_embeddings), cuts)

@@ -1,0 +1,42 @@
+"""Whatever sentence-transformers can load, run by it: the only importer of torch and sentence_transformers."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Torch:
+    """A model by its folder or hub name. Thread-safe: torch runs inference without shared state."""
+
+    def __init__(self, name: str, threads: int) -> None:
+        import torch
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging as transformers_logging
+
+        transformers_logging.disable_progress_bar()
+        torch.set_num_threads(threads)
+        self._model = SentenceTransformer(name, device="cpu", model_kwargs={"dtype": torch.float32})
+        self._model.eval()
+        self.limit: int | None = self._model.max_seq_length
+        self.prompts: dict[str, str] = dict(getattr(self._model, "prompts", None) or {})
+
+    def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        vectors = self._model.encode(
+            list(texts), batch_size=64, show_progress_bar=False, convert_to_numpy=True, prompt=""
+        )
+        return np.asarray(vectors, dtype=np.float32)
+
+    def tokens(self, texts: Sequence[str]) -> list[int]:
+        found = self._model.tokenizer(list(texts), truncation=False, verbose=False)
+        return [len(ids) for ids in found["input_ids"]]
+
+    def digest(self) -> str:
+        digest = hashlib.sha256()
+        for key, tensor in sorted(self._model.state_dict().items()):
+            digest.update(key.encode())
+            digest.update(tensor.cpu().numpy().tobytes())
+        return digest.hexdigest()[:16]

@@ -1,0 +1,86 @@
+"""One hit for each place: translations of one document and near-duplicate passages are merged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from clusterqa.ports import Index
+from clusterqa.records import IndexedPassage, Language
+from clusterqa.retrieval.fusion import rank_key
+from clusterqa.retrieval.weights import SearchWeights
+from clusterqa.text.analysis import content_words
+
+Merged = tuple[int, float, tuple[int, ...]]
+"""(Passage id, score, ids of the passages merged into it)."""
+
+
+def merge(
+    order: Sequence[int], scores: Mapping[int, float], language: Language, index: Index, k: int, weights: SearchWeights
+) -> list[Merged]:
+    """
+    At most `k` places, best first, whatever language each is told in.
+
+    A passage whose document has a translation in the question's language gives its score to the passage there that
+    says the same, if one does; otherwise it stays as it is.
+    """
+    places: dict[int, float] = {}
+    translations: dict[int, list[int]] = {}
+    for i in order:
+        place = _place(i, language, index, weights.same_place_cosine)
+        if place != i:
+            translations.setdefault(place, []).append(i)
+        places[place] = max(places.get(place, 0.0), scores[i], scores.get(place, 0.0))
+    result: list[Merged] = []
+    kept: list[IndexedPassage] = []
+    entries = sorted(index.fetch(list(places)), key=lambda entry: rank_key(entry, places[entry.id]))
+    for entry in entries:
+        i = entry.id
+        duplicates = (_near_duplicates(entry, other, weights.near_duplicate_cosine) for other in kept)
+        same = next((k for k, duplicate in enumerate(duplicates) if duplicate), None)
+        if same is None:
+            if len(result) == k:
+                break
+            kept.append(entry)
+            result.append((i, places[i], tuple(sorted(translations.get(i, ())))))
+        else:
+            first, score, merged = result[same]
+            result[same] = (first, score, tuple(sorted({*merged, i, *translations.get(i, ())})))
+    return result
+
+
+def _place(i: int, language: Language, index: Index, from_cosine: float) -> int:
+    (entry,) = index.fetch([i])
+    own = index.source(entry.passage.document)
+    translation = index.source(own.translation) if own and own.translation else None
+    if entry.language == language or translation is None or translation.language != language:
+        return i
+    others = index.fetch(index.passages_of(translation.document))
+    if not others:
+        return i
+    rows = np.stack([other.vectors.rows[0] for other in others]).astype(np.float32)
+    cosines = rows @ entry.vectors.rows[0].astype(np.float32)
+    # Translations follow the same order: of passages alike in meaning the one at the same depth is meant.
+    here = _depth(entry, index)
+    depths = np.array([_depth(other, index) for other in others], dtype=np.float32)
+    best = int(np.argmax(cosines - 0.3 * np.abs(depths - here)))
+    return others[best].id if cosines[best] >= from_cosine else i
+
+
+def _depth(entry: IndexedPassage, index: Index) -> float:
+    """Where in its document a passage stands, 0 at the beginning, 1 at the end."""
+    return entry.passage.ordinal / max(len(index.passages_of(entry.passage.document)) - 1, 1)
+
+
+def _near_duplicates(a: IndexedPassage, b: IndexedPassage, from_cosine: float) -> bool:
+    if a.language != b.language:
+        return False
+    if a.letters == b.letters:
+        return True
+    # Rows that differ only in a figure or a name have almost the same vector, and are not the same at all.
+    if a.figures != b.figures:
+        return False
+    if float(a.vectors.rows[0].astype(np.float32) @ b.vectors.rows[0].astype(np.float32)) < from_cosine:
+        return False
+    return set(content_words(a.passage.text)) == set(content_words(b.passage.text))

@@ -1,0 +1,162 @@
+"""
+The one way of a question: understand → candidates → rerank → merge → quote → confidence → reply.
+
+    trace = Pipeline(encoder, index, reranker, lexicon, profile).ask(question)
+
+Everything that anybody wants to know of a question is read from its `Trace`: the chat takes the reply, an evaluation the
+ranking, the staff desk the inside.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from clusterqa.encoders.passing import PassingEncoder
+from clusterqa.ports import Encoder, Index, Reranker, Vectors
+from clusterqa.records import Encoded, FirstLook, Hit, Query, Question, Remark, Reranked, Trace
+from clusterqa.retrieval.confidence import features
+from clusterqa.retrieval.dense import best_cosines
+from clusterqa.retrieval.fusion import first_look, rank_key
+from clusterqa.retrieval.merge import merge
+from clusterqa.retrieval.profile import Profile
+from clusterqa.retrieval.quote import quotes_of, remark_reply, reply
+from clusterqa.retrieval.understand import understand
+from clusterqa.text.lexicon import Lexicon
+
+DEPTH = 10
+"""Hits of a question: three are quoted, the others show how far the first stands out."""
+
+
+class Pipeline:
+    """
+    Puts the stages together over one index. Thread-safe: the encoder works in parallel, the index behind a lock.
+
+    Every question is answered from the newest generation, which another process may have written a moment ago.
+    """
+
+    def __init__(self, encoder: Encoder, index: Index, reranker: Reranker, lexicon: Lexicon, profile: Profile) -> None:
+        self.encoder = encoder
+        self.index = index
+        self.reranker = reranker
+        self.lexicon = lexicon
+        self.profile = profile
+        self._lock = threading.Lock()
+
+    def refresh(self) -> bool:
+        """Take up the newest generation; says whether there was one. Raises IndexOutdated, StoreError."""
+        with self._lock:
+            return self.index.refresh()
+
+    def ask(self, question: Question, depth: int = DEPTH) -> Trace:
+        """
+        One question through all stages, with at most `depth` hits. Deterministic: equal scores are ordered by document id,
+        then by place in it. There is no hit, and the reply is "not found", when the index is empty.
+        """
+        clock = _Clock()
+        encoder = _TimedEncoder(self.encoder)
+        understood = understand(question, encoder, self.profile.search.replaces_cosine)
+        clock.lap("understand", less=encoder.seconds)
+        clock.milliseconds["encode"] = 1000 * encoder.seconds
+        if isinstance(understood, Remark):
+            return Trace(question, understood, remark_reply(question, understood), milliseconds=clock.milliseconds)
+        with self._lock:
+            self.index.refresh()
+            return self._search(question, understood, depth, clock)
+
+    def _search(self, question: Question, query: Query, depth: int, clock: _Clock) -> Trace:
+        weights, calibration = self.profile.search, self.profile.calibration
+        first = first_look(query, self.index, self.lexicon, weights)
+        clock.lap("candidates")
+        ids = [candidate.entry.id for candidate in first.candidates]
+        read, rest = ids[: max(weights.reranked, 4 * depth)], ids[max(weights.reranked, 4 * depth) :]
+        verdicts = dict(zip(read, self.reranker.rerank(query, read, first, self.index), strict=True))
+        clock.lap("rerank")
+        entries = sorted(self.index.fetch(read), key=lambda entry: rank_key(entry, verdicts[entry.id].score))
+        order = [entry.id for entry in entries]
+        scores = {candidate.entry.id: candidate.score for candidate in first.candidates}
+        scores |= {i: verdict.score for i, verdict in verdicts.items()}
+        hits = self._hits(query, first, order, scores, verdicts, depth)
+        clock.lap("merge")
+        quotes = quotes_of(hits, first.concepts)
+        values = features(query, first, hits, quotes[0].text if quotes else "", weights)
+        confidence = calibration.probability(values) if values else 0.0
+        answer = reply(question, query, quotes, confidence, calibration.threshold, self.index.generation)
+        clock.lap("quote")
+        ranking = tuple((i, scores[i]) for i in (*order, *rest))
+        return Trace(question, query, answer, first, ranking, hits, values, clock.milliseconds)
+
+    def _hits(
+        self,
+        query: Query,
+        first: FirstLook,
+        order: Sequence[int],
+        scores: dict[int, float],
+        verdicts: dict[int, Reranked],
+        depth: int,
+    ) -> tuple[Hit, ...]:
+        merged = merge(order, scores, query.language, self.index, depth, self.profile.search)
+        ids = [i for i, _, _ in merged]
+        # A translation may be told from a passage that neither channel found.
+        unread = [i for i in ids if i not in verdicts]
+        verdicts = verdicts | dict(zip(unread, self.reranker.rerank(query, unread, first, self.index), strict=True))
+        cosines = {candidate.entry.id: candidate.cosine for candidate in first.candidates}
+        cosines |= best_cosines([i for i in ids if i not in cosines], query, self.index)
+        hits = []
+        for entry, (i, score, others) in zip(self.index.fetch(ids), merged, strict=True):
+            source = self.index.source(entry.passage.document)
+            assert source is not None  # an index holds no passage of a document that it does not know
+            hits.append(
+                Hit(
+                    passage_id=i,
+                    passage=entry.passage,
+                    source=source,
+                    score=min(max(score, 0.0), 1.0),
+                    dense=cosines[i],
+                    meaning=verdicts[i].meaning,
+                    lexical=float(first.lexical[i]),
+                    sentence_scores=verdicts[i].sentences,
+                    merged=others,
+                )
+            )
+        return tuple(hits)
+
+
+class _Clock:
+    """Milliseconds of stages, one after the other."""
+
+    def __init__(self) -> None:
+        self.milliseconds: dict[str, float] = {}
+        self._begin = time.perf_counter()
+
+    def lap(self, stage: str, less: float = 0.0) -> None:
+        """The stage that ends here, without `less` seconds that belong to another."""
+        now = time.perf_counter()
+        self.milliseconds[stage] = 1000 * (now - self._begin - less)
+        self._begin = now
+
+
+class _TimedEncoder(PassingEncoder):
+    """Adds up the time that one question takes to encode, so that it can be told from the reading around it."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__(encoder)
+        self.seconds = 0.0
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        with self._running():
+            return super().encode_queries(texts)
+
+    def read_query(self, text: str) -> Encoded:
+        with self._running():
+            return super().read_query(text)
+
+    @contextmanager
+    def _running(self) -> Iterator[None]:
+        begin = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds += time.perf_counter() - begin

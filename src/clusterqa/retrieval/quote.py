@@ -1,0 +1,106 @@
+"""
+Hits to a reply: the best one to three sentences as a quotation, or an honest "not found".
+
+Every quote is cut here, from the stored text, by its offsets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from clusterqa.passages import sentence_texts
+from clusterqa.records import Concept, Hit, PassageText, Query, Question, Quote, Remark, Reply, Status
+from clusterqa.retrieval.lexical import coverage
+from clusterqa.retrieval.wording import WORDS
+
+MAX_QUOTES = 3
+MAX_SENTENCES = 3
+SHORT_QUOTE = 60
+"""A quote of fewer characters is too short to stand alone and takes the sentence beside it."""
+NEIGHBOUR_SHARE = 0.8
+"""A neighbouring sentence joins the quote when its score is at least this share of the best one's."""
+MORE_WORDS = 0.12
+"""… or when it brings at least this much more of the question's words."""
+FURTHER_SHARE = 0.45
+"""A further quote is shown when its score is at least this share of the first one's."""
+
+
+def remark_reply(question: Question, remark: Remark) -> Reply:
+    """The reply where nothing needs to be searched for."""
+    status: Status = "small_talk" if remark.kind in ("greeting", "thanks", "farewell", "about") else "empty"
+    return Reply(question.text, remark.language, status, 0.0, WORDS[remark.language][remark.kind], id=question.id)
+
+
+def quotes_of(hits: Sequence[Hit], concepts: Sequence[Concept]) -> tuple[Quote, ...]:
+    """A quote from each of the best hits, at most MAX_QUOTES; of the further ones only from those nearly as good."""
+    floor = FURTHER_SHARE * hits[0].score if hits else 0.0
+    return tuple(quote(hit, concepts) for hit in hits[:MAX_QUOTES] if hit.score >= floor)
+
+
+def reply(
+    question: Question, query: Query, quotes: tuple[Quote, ...], confidence: float, threshold: float, generation: int
+) -> Reply:
+    """The reply to a question that was searched for: below the `threshold` the quotes are only places to look."""
+    words = WORDS[query.language]
+    status: Status = "not_found"
+    if not quotes:
+        message = words["nothing"]
+    elif confidence < threshold:
+        message = words["not_found"]
+    else:
+        status, written_in = "answered", quotes[0].source.language
+        message = words["answered" if written_in == query.language else f"answered_{written_in}"]
+    answered = status == "answered"
+    return Reply(
+        question.text, query.language, status, confidence, message, quotes=quotes if answered else (),
+        nearest=() if answered else quotes, id=question.id, generation=generation,
+    )  # fmt: skip
+
+
+def quote(hit: Hit, concepts: Sequence[Concept]) -> Quote:
+    """The best one to three neighbouring sentences of a hit, as a quotation."""
+    passage = hit.passage
+    first, last = _window(hit, concepts)
+    start, end = passage.sentences[first].start, passage.sentences[last].end
+    text = passage.text[start - passage.start : end - passage.start]
+    return Quote(
+        source=hit.source,
+        heading=" › ".join(passage.heading),
+        page=passage.page,
+        page_label=passage.page_label,
+        start=start,
+        end=end,
+        text=text,
+        passage=PassageText(passage.start, passage.end, passage.text),
+        score=round(hit.score, 6),
+    )
+
+
+def _window(hit: Hit, concepts: Sequence[Concept]) -> tuple[int, int]:
+    scores = hit.sentence_scores
+    texts = sentence_texts(hit.passage)
+    best = max(range(len(scores)), key=lambda i: (round(scores[i], 9), -i))
+    first = last = best
+    while last - first + 1 < MAX_SENTENCES:
+        held = coverage(" ".join(texts[first : last + 1]), concepts)
+        length = sum(len(text) for text in texts[first : last + 1])
+        choices = []
+        for i in (first - 1, last + 1):
+            if 0 <= i < len(scores) and _run_on(hit, min(i, first), max(i, last)):
+                gain = coverage(" ".join([*texts[first : last + 1], texts[i]]), concepts) - held
+                if gain >= MORE_WORDS or scores[i] >= NEIGHBOUR_SHARE * scores[best] or length < SHORT_QUOTE:
+                    choices.append((round(gain + scores[i], 9), -i, i))
+        if not choices:
+            break
+        i = max(choices)[2]
+        first, last = min(first, i), max(last, i)
+    if texts[last].endswith(":"):  # what follows is what was announced
+        last = min(max(last, first + MAX_SENTENCES - 1), len(scores) - 1)
+    return first, last
+
+
+def _run_on(hit: Hit, first: int, last: int) -> bool:
+    """Whether only white space stands between these sentences: a quote takes no list mark or table bar along."""
+    passage = hit.passage
+    pairs = zip(passage.sentences[first:last], passage.sentences[first + 1 : last + 1], strict=True)
+    return all(not passage.text[a.end - passage.start : b.start - passage.start].strip() for a, b in pairs)

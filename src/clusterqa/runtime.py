@@ -1,0 +1,148 @@
+"""
+The one start: from settings to what every door needs.
+
+    with runtime.open(settings) as kb:
+        print(kb.ask(Question("Kiek laiko galioja bronzos ženklas?")).reply.message)
+
+What changes the process (threads of numeric libraries, environment variables) happens here, never when a module is imported.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from clusterqa.corpus.sync import check_in_step
+from clusterqa.encoders import SentenceEncoder, bundled_path
+from clusterqa.errors import SettingsError
+from clusterqa.ports import Encoder, Reranker
+from clusterqa.records import LANGUAGES, Language, Question, Trace
+from clusterqa.retrieval.pipeline import DEPTH, Pipeline
+from clusterqa.retrieval.profile import Profile, profile_for
+from clusterqa.retrieval.rerank import LateInteraction
+from clusterqa.retrieval.weights import SearchWeights
+from clusterqa.settings import BUNDLED_ENCODER, Settings
+from clusterqa.store import open_store
+from clusterqa.store.faiss_index import FaissIndex, one_thread
+from clusterqa.text.lexicon import Lexicon
+
+
+class KnowledgeBase:
+    """One corpus, ready to be asked. Thread-safe."""
+
+    def __init__(self, settings: Settings, encoder: Encoder, profile: Profile | None = None) -> None:
+        """
+        `profile` in place of the one that belongs to the encoder.
+
+        Raises IndexNotFound when nothing is indexed, IndexOutdated when another encoder or setting was used.
+        """
+        limit_threads()
+        self.settings = settings
+        self.pipeline = pipeline(settings, encoder, profile=profile)
+
+    @property
+    def encoder(self) -> Encoder:
+        return self.pipeline.encoder
+
+    @property
+    def profile(self) -> Profile:
+        return self.pipeline.profile
+
+    @property
+    def generation(self) -> int:
+        return self.pipeline.index.generation
+
+    def close(self) -> None:
+        self.pipeline.index.close()
+
+    def __enter__(self) -> KnowledgeBase:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def refresh(self) -> bool:
+        """Take up the newest generation; says whether there was one."""
+        return self.pipeline.refresh()
+
+    def ask(self, question: Question, depth: int = DEPTH) -> Trace:
+        """Answer one question by quoting, or say honestly that the documents do not."""
+        return self.pipeline.ask(question, depth)
+
+
+def open(settings: Settings) -> KnowledgeBase:
+    """
+    Load the encoder and open the index of the settings.
+
+    Raises EncoderError; IndexNotFound when nothing is indexed, IndexOutdated when another encoder or setting was used.
+    """
+    return KnowledgeBase(settings, load_encoder(settings))
+
+
+def load_encoder(settings: Settings) -> SentenceEncoder:
+    """The encoder of the settings. Raises EncoderError."""
+    limit_threads()
+    return SentenceEncoder.load(settings.encoder, settings.threads, settings.precision)
+
+
+def limit_threads() -> None:
+    """
+    One thread for numpy and FAISS: their products are small and there is one question at a time, so a second thread would
+    only be in the encoder's way.
+    """
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1, user_api="blas")
+    one_thread()
+
+
+def pipeline(
+    settings: Settings,
+    encoder: Encoder,
+    *,
+    languages: tuple[Language, ...] = LANGUAGES,
+    profile: Profile | None = None,
+) -> Pipeline:
+    """
+    The pipeline over the newest generation in the data folder; `languages` other than both leave documents out.
+
+    Raises as `KnowledgeBase` does.
+    """
+    profile = profile or find_profile(settings, encoder)
+    index = FaissIndex(
+        partial(open_store, settings.data),
+        encoder.dimension,
+        languages,
+        check=lambda store: check_in_step(store, settings, encoder),
+    )
+    try:
+        index.refresh()
+        return Pipeline(encoder, index, reranker(settings, profile.search), Lexicon.load(), profile)
+    except BaseException:
+        index.close()
+        raise
+
+
+def find_profile(settings: Settings, encoder: Encoder) -> Profile:
+    """The profile fitted for this encoder and reranker: in the data folder, beside the encoder, else the bundled one."""
+    beside = bundled_path() if settings.encoder == BUNDLED_ENCODER else Path(settings.encoder).expanduser()
+    return profile_for(encoder, settings.reranker, (settings.data, beside))
+
+
+def reranker(settings: Settings, weights: SearchWeights) -> Reranker:
+    """The reranker of the settings: a name of ours, or "package.module:name" of something called with the weights."""
+    make: Callable[[SearchWeights], Reranker]
+    if settings.reranker == LateInteraction.name:
+        make = LateInteraction
+    else:
+        module, _, name = settings.reranker.partition(":")
+        try:
+            make = getattr(importlib.import_module(module), name)
+        except (ImportError, AttributeError, ValueError) as error:
+            raise SettingsError(
+                f"The reranker {settings.reranker!r} cannot be loaded ({error}). "
+                f'Set it to "{LateInteraction.name}", or to "package.module:name" of one that is installed.'
+            ) from error
+    return make(weights)

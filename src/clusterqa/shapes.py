@@ -1,0 +1,68 @@
+"""Replies and hits as JSON, in the shape that the command line, the HTTP API and other programs share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from clusterqa.records import Hit, Quote, Reply
+
+
+def reply_as_json(reply: Reply) -> dict[str, Any]:
+
+    return {
+        "id": reply.id,
+        "question": reply.question,
+        "language": reply.language,
+        "status": reply.status,
+        "confidence": round(reply.confidence, 4),
+        "message": reply.message,
+        "quotes": [quote_as_json(item) for item in reply.quotes],
+        "nearest": [quote_as_json(item) for item in reply.nearest],
+        "generation": reply.generation,
+    }
+
+
+def quote_as_json(quote: Quote) -> dict[str, Any]:
+    source = quote.source
+    return {
+        "document": source.document,
+        "version": source.version,
+        "title": source.title,
+        "url": source.url,
+        "date": source.date,
+        "publisher": source.publisher,
+        "language": source.language,
+        "translation": source.translation,
+        "heading": quote.heading,
+        "page": quote.page,
+        "page_label": quote.page_label,
+        "start": quote.start,
+        "end": quote.end,
+        "text": quote.text,
+        "passage": {"start": quote.passage.start, "end": quote.passage.end, "text": quote.passage.text},
+        "score": quote.score,
+    }
+
+
+def hits_as_json(hits: Sequence[Hit]) -> list[dict[str, Any]]:
+    """The hits of a search, best first."""
+    return [
+        {
+            "rank": rank,
+            "document": hit.passage.document,
+            "version": hit.source.version,
+            "title": hit.source.title,
+            "url": hit.source.url,
+            "language": hit.source.language,
+            "heading": " › ".join(hit.passage.heading),
+            "page": hit.passage.page,
+            "start": hit.passage.start,
+            "end": hit.passage.end,
+            "text": hit.passage.text,
+            "score": round(hit.score, 6),
+            "dense": round(hit.dense, 6),
+            "lexical": round(hit.lexical, 6),
+        }
+        for rank, hit in enumerate(hits, start=1)
+    ]
