@@ -13,15 +13,13 @@ import json
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Arithmetic = Literal["float32", "bfloat16", "int8"]
+from clusterqa.inference import Arithmetic, compiled, openvino
 
-GROUP = 32
-"""int8: activations that share a scale. One scale for a row loses four to five times as much to this family's outliers."""
 ROWS = 16
 """Texts multiplied at once: more fill no processor better, and the shortest of them is padded to the longest."""
 
@@ -39,7 +37,6 @@ class Bert:
     def __init__(
         self, folder: Path, facts: Mapping[str, Any], limit: int, threads: int, arithmetic: Arithmetic
     ) -> None:
-        import openvino
         from safetensors.numpy import load_file
         from tokenizers import Tokenizer
 
@@ -55,18 +52,8 @@ class Bert:
         }
         projection = load_file(folder / PROJECTION)["projection"] if (folder / PROJECTION).is_file() else None
         self.token_dimension: int | None = None if projection is None else len(projection)
-        compiled = openvino.Core().compile_model(
-            _graph(facts, tensors, projection, eight_bits=arithmetic == "int8"),
-            "CPU",
-            {
-                "INFERENCE_PRECISION_HINT": "bf16" if arithmetic == "bfloat16" else "f32",
-                "INFERENCE_NUM_THREADS": threads,
-                "PERFORMANCE_HINT": "LATENCY",
-                "ENABLE_CPU_PINNING": False,  # or two processes would share one core
-                "DYNAMIC_QUANTIZATION_GROUP_SIZE": GROUP if arithmetic == "int8" else 0,
-            },
-        )
-        self._request = compiled.create_infer_request()
+        graph = _graph(facts, tensors, projection, eight_bits=arithmetic == "int8")
+        self._request = compiled(graph, threads, arithmetic)
         self._lock = threading.Lock()
         self._pad = int(facts.get("pad_token_id") or 0)
         self._end = self._tokenizer.encode("").ids[-1:]
@@ -164,8 +151,8 @@ def _graph(
 
     Inputs are int32 arrays of shape (texts, tokens): the tokens' numbers, and 1 where there is a token.
     """
-    import openvino
-    from openvino import opset13 as ops
+    library = openvino()
+    ops = library.opset13
 
     hidden, heads = facts["hidden_size"], facts["num_attention_heads"]
 
@@ -221,4 +208,4 @@ def _graph(
     if projection is not None:
         x = ops.matmul(x, ops.constant(projection.astype(np.float32)), False, True)
     each = ops.normalize_l2(x, whole(-1), 1e-12, "max")
-    return openvino.Model([ops.result(mean), ops.result(each)], [ids, mask], "bert")
+    return library.Model([ops.result(mean), ops.result(each)], [ids, mask], "bert")
