@@ -13,7 +13,8 @@ from clusterqa.corpus.folder import corpus_files, removed
 from clusterqa.corpus.sync import check_in_step, out_of_step
 from clusterqa.errors import ClusterQAError, IndexNotFound, IndexOutdated
 from clusterqa.ports import Encoder
-from clusterqa.runtime import find_profile
+from clusterqa.retrieval.profile import NO_READER
+from clusterqa.runtime import find_profile, load_reader
 from clusterqa.settings import Settings
 from clusterqa.store import asides, open_store
 
@@ -36,7 +37,9 @@ def examine(settings: Settings, load_encoder: Callable[[], Encoder]) -> list[Fin
     encoder: Encoder | None = None
     try:
         encoder = load_encoder()
-        fitted = find_profile(settings, encoder).fits(encoder, settings.reranker)
+        reader = load_reader(settings, encoder)
+        name = reader.fingerprint if reader else NO_READER
+        fitted = find_profile(settings, encoder, reader).fits(encoder.fingerprint, settings.reranker, name)
         findings.append(
             Finding("encoder", True, f"{settings.encoder} ({encoder.fingerprint}, {encoder.dimension} dimensions)")
         )

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from clusterqa.records import Block, Document, Page, Passage, Span
+from clusterqa.text.analysis import searchable
 from clusterqa.text.sentences import sentences
 
 WHOLE_ROW = 400
@@ -214,3 +215,29 @@ def _passage(document: Document, ordinal: int, group: list[_Unit], lead: str) ->
 def sentence_texts(passage: Passage) -> list[str]:
     """The sentences of a passage, cut from its text."""
     return [passage.text[s.start - passage.start : s.end - passage.start] for s in passage.sentences]
+
+
+@dataclass(frozen=True, slots=True)
+class PassageTexts:
+    """What is encoded for a passage: the whole, a space between its parts, and each sentence by itself."""
+
+    parts: tuple[str, ...]
+    """Where it stands, then its sentences."""
+    sentences: tuple[str, ...]
+    """Each with what stands right above it."""
+
+    @property
+    def whole(self) -> str:
+        return " ".join(self.parts)
+
+
+def passage_texts(title: str, passage: Passage) -> PassageTexts:
+    """What is encoded for a passage of a document with this title."""
+    own = sentence_texts(passage)
+    place = " – ".join(dict.fromkeys([title, *passage.heading]))
+    head = " ".join(f"{part}." for part in (place, passage.lead) if part)
+    above = passage.lead or (passage.heading[-1] if passage.heading else "")
+    return PassageTexts(
+        parts=tuple(map(searchable, [head, *own])),
+        sentences=tuple(searchable(f"{above}. {text}" if above else text) for text in own),
+    )

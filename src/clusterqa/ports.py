@@ -19,18 +19,20 @@ from clusterqa.records import (
     Encoded,
     FileState,
     FirstLook,
+    Hit,
     IndexedPassage,
     Language,
     Neighbours,
     NewPassage,
     Page,
-    Passage,
     PassageVectors,
     Postings,
     Query,
+    Reading,
     Reranked,
     Source,
     Stored,
+    TokenStates,
 )
 
 Vectors = NDArray[np.float32]
@@ -42,7 +44,8 @@ class Encoder(Protocol):
     """
     Texts to unit vectors. Thread-safe and deterministic.
 
-    `read_…` are for encoders that also give token embeddings; an encoder that inherits them compares whole texts only.
+    `read_…` and `token_spans` are for encoders that also give the states of tokens; one that inherits them compares whole
+    texts only.
     """
 
     fingerprint: str
@@ -58,12 +61,16 @@ class Encoder(Protocol):
         ...
 
     def read_query(self, text: str) -> Encoded:
-        """One question, with its token embeddings."""
+        """One question, with its tokens."""
         return Encoded(self.encode_queries([text])[0])
 
     def read_passages(self, texts: Sequence[str], progress: Progress | None = None) -> list[Encoded]:
-        """Passages as above, with their token embeddings."""
+        """Passages as above, with their tokens."""
         return [Encoded(row) for row in self.encode_passages(texts, progress)]
+
+    def token_spans(self, text: str) -> list[tuple[int, int]]:
+        """Where in a passage's text each of its tokens stands, in the order of its states; (0, 0) around the text."""
+        return []
 
     def cut_off(self, texts: Sequence[str]) -> list[int]:
         """Positions of the texts that are longer than the model reads."""
@@ -72,8 +79,7 @@ class Encoder(Protocol):
 
 class Index(Protocol):
     """
-    The read side of one generation: everything that search asks for. Between two calls of `refresh` all answers are of the
-    same generation. Use it from one thread at a time.
+    The read side of one generation: everything that search asks for, inside `reading`. Use it from one thread at a time.
     """
 
     generation: int
@@ -85,6 +91,10 @@ class Index(Protocol):
 
     def refresh(self) -> bool:
         """Take up the store's newest generation; says whether anything changed. An error leaves the index as it was."""
+        ...
+
+    def reading(self) -> AbstractContextManager[None]:
+        """The newest generation, taken up first as by `refresh`, for everything that is asked inside."""
         ...
 
     def __len__(self) -> int:
@@ -113,7 +123,11 @@ class Index(Protocol):
         ...
 
     def fetch(self, ids: Sequence[int]) -> list[IndexedPassage]:
-        """Passages by id, in the order asked for, with what a reranker needs of them. Raises KeyError for an unknown id."""
+        """Passages by id, in the order asked for. Raises KeyError for an unknown id."""
+        ...
+
+    def tokens(self, ids: Sequence[int]) -> list[TokenStates]:
+        """The tokens of passages by id, in the order asked for; they may be read from a disk, in one batch."""
         ...
 
     def passages_of(self, document: str) -> Sequence[int]:
@@ -140,6 +154,20 @@ class Reranker(Protocol):
         One verdict for each passage, in the order of `ids`, with a score for each of its sentences.
 
         A verdict rests on the question, its passage and the corpus, never on which others are asked about with it.
+        """
+        ...
+
+
+class Reader(Protocol):
+    """Reads question and passage together. Thread-safe."""
+
+    fingerprint: str
+    """Changes whenever what it says would; stands in the profile that the confidence was fitted with."""
+
+    def read(self, query: Query, hits: Sequence[Hit], tokens: Sequence[TokenStates]) -> list[Reading]:
+        """
+        One reading for each of the best hits of a search, in their order; the reader may look at how they stand beside each
+        other. `tokens` are those of the hits' passages.
         """
         ...
 
@@ -204,8 +232,12 @@ class Store(Protocol):
 
     def structure(self, document: str, version: str) -> tuple[tuple[Block, ...], tuple[Page, ...]]: ...
 
-    def passages(self, after_generation: int = -1) -> Iterator[tuple[int, Language, Passage, PassageVectors]]:
-        """(id, language, passage, vectors) of the live passages that came after a generation, in the order of their ids."""
+    def passages(self, after_generation: int = -1) -> Iterator[IndexedPassage]:
+        """The live passages that came after a generation, in the order of their ids."""
+        ...
+
+    def tokens(self, ids: Sequence[int]) -> list[TokenStates]:
+        """The tokens of passages by id, in the order asked for. Raises KeyError for one that is gone."""
         ...
 
     def removed_since(self, generation: int) -> list[int]:

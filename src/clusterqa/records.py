@@ -121,54 +121,67 @@ class Passage:
 # ── what an encoder makes of texts ──────────────────────────────────────────────────────────────────────────────
 
 
-def _no_rows() -> NDArray[np.float32]:
-    return np.zeros((0, 0), dtype=np.float32)
-
-
 @dataclass(frozen=True, slots=True)
 class Encoded:
     """
-    A text as encoded: its unit `vector`, shape (dimension,); and for late interaction a unit row for each of its tokens,
-    in order, in `token_embeddings`, with the number of characters of the text that are read with it in `ends`. Both of
-    the latter are empty when the encoder compares whole texts only.
+    A text as encoded: its unit `vector`, shape (dimension,), and what the encoder made of each of its tokens.
+
+    `states` has a row for each token, shape (tokens, width), of any length: the first columns are those by which late
+    interaction compares (`retrieval.late_interaction`), all of them are for a reader. `ids` are the tokens' numbers in the
+    vocabulary, `ends` how many characters of the text are read with each; 0 for what stands around the text (the prompt, the
+    marks of beginning and end). All three are empty when the encoder compares whole texts only.
     """
 
     vector: NDArray[np.float32]
-    token_embeddings: NDArray[np.float32] = field(default_factory=_no_rows)
+    states: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), dtype=np.float32))
+    ids: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
     ends: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
 
-TOKEN_BYTES = 127
-"""What a token embedding is multiplied by, to be kept in bytes."""
+@dataclass(frozen=True, slots=True)
+class TokenStates:
+    """
+    The tokens of a passage as they are kept: their `states` in bytes, shape (tokens, width), each row with a scale of its
+    own that is not kept, and their `ids`.
+
+    Those from `cuts[0]` on stand above the passage (title, headings, lead), those from `cuts[1 + i]` on in sentence i, up to
+    the last cut; what comes before the first and after the last is the prompt and the marks of beginning and end.
+    """
+
+    states: NDArray[np.int8] = field(default_factory=lambda: np.zeros((0, 0), dtype=np.int8))
+    ids: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    cuts: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+
+    def sentences(self) -> NDArray[np.int16]:
+        """The number of the sentence that each token stands in, -1 for those in none."""
+        found = np.full(len(self), -1, dtype=np.int16)
+        for number, (start, end) in enumerate(zip(self.cuts[1:-1], self.cuts[2:], strict=True)):
+            found[start:end] = number
+        return found
+
+    def __len__(self) -> int:
+        return len(self.states)
 
 
 @dataclass(frozen=True, slots=True)
 class PassageVectors:
     """
-    What an encoder made of a passage, as it is stored.
-
-    `rows` has shape (1 + sentences, dimension), row 0 the passage, of unit length. `token_embeddings` has a unit row for
-    each token of the passage, times 127, shape (tokens, token dimension); those from `cuts[0]` on stand above the passage
-    (title, headings, lead), those from `cuts[1 + i]` on in sentence i; the last cut is the number of tokens.
+    What an encoder made of a passage, as it is stored: `rows` of unit length, shape (1 + sentences, dimension), row 0 the
+    passage; and its tokens.
     """
 
     rows: NDArray[np.float16]
-    token_embeddings: NDArray[np.int8] = field(default_factory=lambda: np.zeros((0, 0), dtype=np.int8))
-    cuts: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    tokens: TokenStates = field(default_factory=TokenStates)
 
 
 @dataclass(frozen=True, slots=True)
 class IndexedPassage:
-    """A passage of an index, with its vectors as the store has them (`PassageVectors`)."""
+    """A passage of an index; `rows` are its vectors as the store has them (`PassageVectors`)."""
 
     id: int
     passage: Passage
     language: Language
-    vectors: PassageVectors
-    letters: str
-    """The passage's letters and digits in lower case: equal ones are near-duplicates."""
-    figures: str
-    """Its digits alone."""
+    rows: NDArray[np.float16]
 
 
 # ── what a store keeps ──────────────────────────────────────────────────────────────────────────────────────────
@@ -227,18 +240,16 @@ class NewPassage:
 @dataclass(frozen=True, slots=True)
 class Query:
     """
-    A question ready to be searched for: what is encoded and which words are looked up.
+    A question ready to be searched for: what was encoded and which words are looked up.
 
-    `vector` is of unit length, and so is each row of `token_embeddings`, of which there are none when the encoder compares
-    whole texts only. `words` maps each content word to its weight in (0, 1]: 1 for a word of the question itself, less for
-    one that an earlier question lends to it.
+    `words` maps each content word to its weight in (0, 1]: 1 for a word of the question itself, less for one that an
+    earlier question lends to it.
     """
 
     text: str
     language: Language
-    vector: NDArray[np.float32]
+    encoded: Encoded
     words: Mapping[str, float]
-    token_embeddings: NDArray[np.float32] = field(default_factory=_no_rows)
 
 
 RemarkKind = Literal["greeting", "thanks", "farewell", "about", "empty", "too_long", "unreadable"]
@@ -299,8 +310,7 @@ class Concept:
     """How it was found: "word", "translation", "spelling" or "unknown"."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """
     A passage that either channel found: its best `cosine` (of the passage and its sentences), the share of the question's
     words that it holds, and the `score` in [0, 1] of the two together.
@@ -387,6 +397,12 @@ class Quote:
     text: str
     passage: PassageText
     score: float
+    short: Span | None = None
+    """The shortest answer inside the quote, in the document's offsets; None where no reader marked one."""
+
+    @property
+    def short_text(self) -> str:
+        return self.text[self.short.start - self.start : self.short.end - self.start] if self.short else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,6 +412,20 @@ class PassageText:
     start: int
     end: int
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """
+    What a reader makes of a passage that it read together with the question.
+
+    `answers` is a logit: above 0 the passage answers rather than not. `sentences` has one such logit for each sentence, and
+    `shorts` the tokens [start, end) of the shortest answer in it; start == end where there is none.
+    """
+
+    answers: float
+    sentences: tuple[float, ...]
+    shorts: tuple[tuple[int, int], ...]
 
 
 Status = Literal["answered", "not_found", "small_talk", "empty"]
@@ -441,7 +471,7 @@ class Trace:
 
     `ranking` has (passage id, score) of every candidate, best first, before translations and near-duplicates are merged:
     first those that were reranked, then the others by the score of the first look. `features` are what the confidence
-    rests on. `milliseconds` is the time of each stage, in their order: understand, encode, candidates, rerank, merge, quote.
+    rests on. `milliseconds` is the time of each stage, in their order: understand, encode, candidates, rerank, merge, read, quote.
     """
 
     question: Question
@@ -452,3 +482,5 @@ class Trace:
     hits: tuple[Hit, ...] = ()
     features: Mapping[str, float] = field(default_factory=dict)
     milliseconds: Mapping[str, float] = field(default_factory=dict)
+    readings: Mapping[int, Reading] = field(default_factory=dict)
+    """By passage id, of the hits that were read."""

@@ -11,19 +11,22 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 from clusterqa.corpus.sync import check_in_step
 from clusterqa.encoders import SentenceEncoder, bundled_path
-from clusterqa.errors import SettingsError
-from clusterqa.ports import Encoder, Reranker
+from clusterqa.errors import EncoderError, SettingsError
+from clusterqa.ports import Encoder, Reader, Reranker
+from clusterqa.readers import Reader as Network
+from clusterqa.readers import bundled_reader
 from clusterqa.records import LANGUAGES, Language, Question, Trace
 from clusterqa.retrieval.pipeline import DEPTH, Pipeline
-from clusterqa.retrieval.profile import Profile, profile_for
+from clusterqa.retrieval.profile import NO_READER, Profile, profile_for
+from clusterqa.retrieval.reading import SmallReader
 from clusterqa.retrieval.rerank import LateInteraction
 from clusterqa.retrieval.weights import SearchWeights
-from clusterqa.settings import BUNDLED_ENCODER, Settings
+from clusterqa.settings import BUNDLED_ENCODER, BUNDLED_READER, Settings
 from clusterqa.store import open_store
 from clusterqa.store.faiss_index import FaissIndex, one_thread
 from clusterqa.text.lexicon import Lexicon
@@ -110,7 +113,8 @@ def pipeline(
 
     Raises as `KnowledgeBase` does.
     """
-    profile = profile or find_profile(settings, encoder)
+    reader = load_reader(settings, encoder)
+    profile = profile or find_profile(settings, encoder, reader)
     index = FaissIndex(
         partial(open_store, settings.data),
         encoder.dimension,
@@ -119,16 +123,43 @@ def pipeline(
     )
     try:
         index.refresh()
-        return Pipeline(encoder, index, reranker(settings, profile.search), Lexicon.load(), profile)
+        return Pipeline(encoder, index, reranker(settings, profile.search), reader, Lexicon.load(), profile)
     except BaseException:
         index.close()
         raise
 
 
-def find_profile(settings: Settings, encoder: Encoder) -> Profile:
-    """The profile fitted for this encoder and reranker: in the data folder, beside the encoder, else the bundled one."""
+def load_reader(settings: Settings, encoder: Encoder) -> Reader | None:
+    """
+    The reader of the settings; None for "none", and where the bundled one does not know the encoder.
+
+    Raises EncoderError when it cannot be loaded.
+    """
+    if settings.reader == NO_READER:
+        return None
+    folder = bundled_reader() if settings.reader == BUNDLED_READER else Path(settings.reader).expanduser()
+    network = _network(folder, settings.threads)
+    if network.encoder != encoder.fingerprint:
+        if settings.reader != BUNDLED_READER:
+            raise EncoderError(
+                f"The reader {settings.reader} was taught on the encoder {network.encoder}, not on {encoder.fingerprint}. "
+                "Set encoder to the one it knows, or reader to none."
+            )
+        return None
+    return SmallReader(network)
+
+
+@lru_cache(maxsize=2)
+def _network(folder: Path, threads: int) -> Network:
+    """Loaded once: the pipelines of an evaluation, and those that try drafts, share it."""
+    return Network.load(folder, threads)
+
+
+def find_profile(settings: Settings, encoder: Encoder, reader: Reader | None) -> Profile:
+    """The profile fitted for these: in the data folder, beside the reader or the encoder, else the bundled one."""
     beside = bundled_path() if settings.encoder == BUNDLED_ENCODER else Path(settings.encoder).expanduser()
-    return profile_for(encoder, settings.reranker, (settings.data, beside))
+    folders = (settings.data, bundled_reader() if settings.reader == BUNDLED_READER else Path(settings.reader), beside)
+    return profile_for(encoder.fingerprint, settings.reranker, reader.fingerprint if reader else NO_READER, folders)
 
 
 def reranker(settings: Settings, weights: SearchWeights) -> Reranker:

@@ -25,6 +25,7 @@ from clusterqa.errors import SettingsError
 
 SETTINGS_FILE = "clusterqa.toml"
 BUNDLED_ENCODER = "bundled"
+BUNDLED_READER = "bundled"
 
 
 def _default_corpus() -> Path:
@@ -61,6 +62,11 @@ class Settings(BaseSettings):
         default="late_interaction",
         min_length=1,
         description='what takes the closer look: "late_interaction", or "package.module:name" of one of your own',
+    )
+    reader: str = Field(
+        default=BUNDLED_READER,
+        min_length=1,
+        description='what reads question and passage together: "bundled", a folder, or "none" (faster, and less right)',
     )
     precision: Literal["float32", "int8"] = Field(
         default="float32",

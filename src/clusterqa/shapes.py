@@ -40,6 +40,7 @@ def quote_as_json(quote: Quote) -> dict[str, Any]:
         "start": quote.start,
         "end": quote.end,
         "text": quote.text,
+        "short": quote.short and {"start": quote.short.start, "end": quote.short.end, "text": quote.short_text},
         "passage": {"start": quote.passage.start, "end": quote.passage.end, "text": quote.passage.text},
         "score": quote.score,
     }

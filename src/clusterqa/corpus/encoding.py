@@ -4,48 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clusterqa.passages import sentence_texts
+from clusterqa.passages import PassageTexts, passage_texts
 from clusterqa.ports import Encoder, Vectors
-from clusterqa.records import TOKEN_BYTES, Document, Encoded, NewPassage, Passage, PassageVectors
-from clusterqa.text.analysis import searchable, terms, words
+from clusterqa.records import Document, Encoded, NewPassage, Passage, PassageVectors, TokenStates
+from clusterqa.text.analysis import terms, words
 
-CONTEXT_VERSION = "2"
+CONTEXT_VERSION = "3"
 """Part of the index's fingerprint: raise it whenever `passage_texts` or the way of splitting changes."""
 
 ENCODED_AT_ONCE = 512
-"""Passages whose token embeddings are in memory in full precision at one time."""
+"""Passages whose token states are in memory in full precision at one time."""
 
 Split = tuple[Document, Sequence[Passage]]
-
-
-@dataclass(frozen=True, slots=True)
-class PassageTexts:
-    """What is encoded for a passage: the whole, a space between its parts, and each sentence by itself."""
-
-    parts: tuple[str, ...]
-    """Where it stands, then its sentences."""
-    sentences: tuple[str, ...]
-    """Each with what stands right above it."""
-
-    @property
-    def whole(self) -> str:
-        return " ".join(self.parts)
-
-
-def passage_texts(document: Document, passage: Passage) -> PassageTexts:
-    own = sentence_texts(passage)
-    place = " – ".join(dict.fromkeys([document.title, *passage.heading]))
-    head = " ".join(f"{part}." for part in (place, passage.lead) if part)
-    above = passage.lead or (passage.heading[-1] if passage.heading else "")
-    return PassageTexts(
-        parts=tuple(map(searchable, [head, *own])),
-        sentences=tuple(searchable(f"{above}. {text}" if above else text) for text in own),
-    )
 
 
 def encode(
@@ -60,7 +35,7 @@ def encode(
     `known` gives the vectors that there are already for digests of texts: those are not encoded again. `progress` is called
     with how many texts are encoded and how many there are.
     """
-    texts = [[passage_texts(document, passage) for passage in passages] for document, passages in split]
+    texts = [[passage_texts(document.title, passage) for passage in passages] for document, passages in split]
     digests = [[_digest(group) for group in groups] for groups in texts]
     flat = {
         d: group for groups, names in zip(texts, digests, strict=True) for group, d in zip(groups, names, strict=True)
@@ -102,7 +77,7 @@ def encode(
 
 def cut_off(document: Document, passages: Sequence[Passage], encoder: Encoder) -> str | None:
     """A warning where texts of a document are longer than the encoder reads; None where all are read whole."""
-    texts = [passage_texts(document, passage) for passage in passages]
+    texts = [passage_texts(document.title, passage) for passage in passages]
     cut = encoder.cut_off([text for group in texts for text in (group.whole, *group.sentences)])
     if not cut:
         return None
@@ -112,9 +87,11 @@ def cut_off(document: Document, passages: Sequence[Passage], encoder: Encoder) -
     )
 
 
-def as_bytes(rows: Vectors) -> NDArray[np.int8]:
-    """Unit rows as they are kept."""
-    return np.rint(rows * TOKEN_BYTES).astype(np.int8)
+def as_bytes(rows: NDArray[np.floating[Any]]) -> NDArray[np.int8]:
+    """Rows as they are kept: each times what makes its largest number 127. Whoever uses them makes them unit again."""
+    largest = np.maximum(np.abs(rows).max(axis=1, keepdims=True, initial=0.0), 1e-12)
+    scaled: NDArray[np.int8] = np.rint(rows * (127 / largest)).astype(np.int8)
+    return scaled
 
 
 def _terms(text: str) -> str:
@@ -127,7 +104,11 @@ def _digest(texts: PassageTexts) -> str:
 
 def _vectors(texts: PassageTexts, whole: Encoded, sentences: Vectors) -> PassageVectors:
     """What is stored of a passage as encoded; a token belongs to the part that its last character stands in."""
-    begins = np.cumsum([0, *(len(part) + 1 for part in texts.parts)])
-    cuts = np.searchsorted(whole.ends - 1, begins).astype(np.int32)
     rows = np.concatenate([whole.vector[None], sentences]).astype(np.float16)
-    return PassageVectors(rows, as_bytes(whole.token_embeddings), cuts)
+    if not len(whole.states):
+        return PassageVectors(rows)
+    own = np.flatnonzero(whole.ends > 0)
+    begins = np.cumsum([0, *(len(part) + 1 for part in texts.parts)])
+    first = own[0] if len(own) else 0
+    cuts = (first + np.searchsorted(whole.ends[own] - 1, begins)).astype(np.int32)
+    return PassageVectors(rows, TokenStates(as_bytes(whole.states), whole.ids.astype(np.int32), cuts))

@@ -13,7 +13,7 @@ import json
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +27,20 @@ PROJECTION = "late_interaction.safetensors"
 """File beside the weights of a model for late interaction: `projection`, shape (token dimension, hidden)."""
 
 Rows = NDArray[np.float32]
-Places = NDArray[np.int64]
+T = TypeVar("T")
+
 Tensors = Mapping[str, NDArray[np.float32]]
+
+
+class Tokens(NamedTuple):
+    """
+    The tokens of a text: of each the last layer, through the folder's projection if there is one, shape (tokens, width); its
+    number in the vocabulary; and where it stands in the text, shape (tokens, 2), (0, 0) for what begins and ends it.
+    """
+
+    states: NDArray[np.float32]
+    ids: NDArray[np.int32]
+    spans: NDArray[np.int64]
 
 
 class Bert:
@@ -88,17 +100,22 @@ class Bert:
         ids = [self._cut(encoding.ids, self._end) for encoding in self._tokenizer.encode_batch(list(texts))]
         return self._run(ids)[0]
 
-    def with_tokens(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], list[Rows], list[Places]]:
-        """
-        The texts' vectors as above; for each text a unit row for each of its tokens, those that begin and end it
-        included, which is the last layer, through the folder's projection if there is one; and for each token how many
-        characters of the text are read with its last one, 0 for what begins and ends it.
-        """
+    def with_tokens(self, texts: Sequence[str]) -> tuple[NDArray[np.float32], list[Tokens]]:
+        """The texts' vectors as above, and their tokens, those that begin and end them included."""
         encodings = self._tokenizer.encode_batch(list(texts))
-        vectors, each = self._run([self._cut(encoding.ids, self._end) for encoding in encodings])
-        nowhere = [0] * len(self._end)
-        ends = [self._cut([end for _, end in encoding.offsets], nowhere) for encoding in encodings]
-        return vectors, each, [np.array(line, dtype=np.int64) for line in ends]
+        ids = [self._cut(encoding.ids, self._end) for encoding in encodings]
+        vectors, each = self._run(ids)
+        return vectors, [
+            Tokens(states, np.array(numbers, dtype=np.int32), np.array(self._spans(encoding), dtype=np.int64))
+            for states, numbers, encoding in zip(each, ids, encodings, strict=True)
+        ]
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Where in a text each of its tokens stands, as `Tokens.spans`."""
+        return self._spans(self._tokenizer.encode(text))
+
+    def _spans(self, encoding: Any) -> list[tuple[int, int]]:
+        return self._cut(encoding.offsets, [(0, 0)] * len(self._end))
 
     def _run(self, ids: list[list[int]]) -> tuple[NDArray[np.float32], list[Rows]]:
         order = sorted(range(len(ids)), key=lambda i: len(ids[i]))  # alike in length together: little is padded
@@ -121,7 +138,7 @@ class Bert:
         vectors[order] = np.concatenate(found)
         return vectors, each
 
-    def _cut(self, line: list[int], closing: list[int]) -> list[int]:
+    def _cut(self, line: list[T], closing: list[T]) -> list[T]:
         """As much of a line, a number for each token, as the model reads, with what closes it."""
         return line if len(line) <= self.limit else line[: self.limit - len(closing)] + closing
 
@@ -147,7 +164,7 @@ def _graph(
     facts: Mapping[str, Any], tensors: Tensors, projection: NDArray[np.floating[Any]] | None, eight_bits: bool
 ) -> Any:
     """
-    Devlin et al. 2019 (arXiv:1810.04805). Outputs: the mean over a text's tokens, and each token's unit vector.
+    Devlin et al. 2019 (arXiv:1810.04805). Outputs: the mean over a text's tokens, and each token's last layer, projected.
 
     Inputs are int32 arrays of shape (texts, tokens): the tokens' numbers, and 1 where there is a token.
     """
@@ -205,7 +222,5 @@ def _graph(
         x = normal(ops.add(x, linear(wide, f"{layer}.output.dense")), f"{layer}.output.LayerNorm")
     weight = ops.unsqueeze(there, whole(-1))
     mean = ops.divide(ops.reduce_sum(ops.multiply(x, weight), whole(1)), ops.reduce_sum(weight, whole(1)))
-    if projection is not None:
-        x = ops.matmul(x, ops.constant(projection.astype(np.float32)), False, True)
-    each = ops.normalize_l2(x, whole(-1), 1e-12, "max")
+    each = x if projection is None else ops.matmul(x, ops.constant(projection.astype(np.float32)), False, True)
     return library.Model([ops.result(mean), ops.result(each)], [ids, mask], "bert")

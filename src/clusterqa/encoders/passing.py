@@ -38,6 +38,9 @@ class PassingEncoder(Encoder):
     def read_passages(self, texts: Sequence[str], progress: Progress | None = None) -> list[Encoded]:
         return self._encoder.read_passages(texts, progress)
 
+    def token_spans(self, text: str) -> list[tuple[int, int]]:
+        return self._encoder.token_spans(text)
+
     def cut_off(self, texts: Sequence[str]) -> list[int]:
         return self._encoder.cut_off(texts)
 

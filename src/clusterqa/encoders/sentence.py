@@ -131,6 +131,13 @@ class SentenceEncoder(Encoder):
             found.update(zip(rows, self._read("document", [texts[row] for row in rows]), strict=True))
         return [found[row] for row in range(len(texts))]
 
+    def token_spans(self, text: str) -> list[tuple[int, int]]:
+        if not isinstance(self._model, Bert) or self._model.token_dimension is None:
+            return []
+        before = len(self._prompts["document"])
+        spans = self._model.spans(self._prompts["document"] + text)
+        return [(max(start - before, 0), end - before) if end > before else (0, 0) for start, end in spans]
+
     def cut_off(self, texts: Sequence[str]) -> list[int]:
         limit = self._model.limit
         # A token is at least one character, so short texts need no tokenizer.
@@ -150,12 +157,11 @@ class SentenceEncoder(Encoder):
         prompted = [before + text for text in texts]
         if not isinstance(self._model, Bert) or self._model.token_dimension is None:
             return [Encoded(vector) for vector in self._encode(prompted)]
-        vectors, each, ends = self._model.with_tokens(prompted)
-        read = []
-        for vector, rows, end in zip(_unit(vectors), each, ends, strict=True):
-            own = end > len(before)  # neither the prompt's tokens nor the marks of beginning and end
-            read.append(Encoded(vector, rows[own], end[own] - len(before)))
-        return read
+        vectors, tokens = self._model.with_tokens(prompted)
+        return [
+            Encoded(vector, own.states, own.ids, np.maximum(own.spans[:, 1] - len(before), 0))
+            for vector, own in zip(_unit(vectors), tokens, strict=True)
+        ]
 
 
 def _longest_first(texts: Sequence[str], progress: Progress | None) -> Iterator[list[int]]:

@@ -79,7 +79,9 @@ def fit_profile(run: Run) -> Profile:
         raise EvaluationError(
             f"The run was made by another version of clusterqa ({error}). Make it again with: clusterqa eval run"
         ) from error
-    return Profile(run.encoder, str(run.settings.get("reranker", "")), weights, calibrate(run))
+    return Profile(
+        run.encoder, str(run.settings.get("reranker", "")), str(run.settings.get("reader", "")), weights, calibrate(run)
+    )
 
 
 def check_encoder(run: Run, data: Path) -> None:

@@ -24,7 +24,7 @@ from clusterqa.evaluation.tables import CHANNELS, latencies
 from clusterqa.ports import Encoder, Store
 from clusterqa.records import Hit, IndexedPassage, Language, Question, Quote, Remark, Trace
 from clusterqa.retrieval.pipeline import Pipeline
-from clusterqa.retrieval.profile import Profile
+from clusterqa.retrieval.profile import NO_READER, Profile
 from clusterqa.retrieval.weights import SearchWeights
 from clusterqa.settings import Settings
 from clusterqa.store import open_store, size
@@ -187,7 +187,8 @@ def _bench(
 ) -> _Bench:
     runtime.limit_threads()
     encoder = RememberingQueries(encoder)
-    profile = runtime.find_profile(settings, encoder)
+    reader = runtime.load_reader(settings, encoder)
+    profile = runtime.find_profile(settings, encoder, reader)
     if weights is not None:
         profile = replace(profile, search=weights)
     pipelines = {
@@ -201,7 +202,7 @@ def _bench(
         profile=profile,
         pipelines=pipelines,
         by_meaning={
-            name: Pipeline(encoder, made.index, runtime.reranker(settings, meaning.search), made.lexicon, meaning)
+            name: Pipeline(encoder, made.index, runtime.reranker(settings, meaning.search), None, made.lexicon, meaning)
             for name, made in pipelines.items()
         },
         texts={stored.id: store.text(stored.id, stored.version) or "" for stored in documents},
@@ -356,6 +357,7 @@ def _facts(settings: Settings, store: Store, bench: _Bench) -> Run:
             "documents": len(corpus),
             "passages": store.counts()["passages"],
             "reranker": settings.reranker,
+            "reader": reader.fingerprint if (reader := bench.pipelines["both"].reader) else NO_READER,
             "calibrated_for": bench.profile.encoder,
         },
         weights=asdict(bench.profile.search),

@@ -87,7 +87,7 @@ def sweep(
         encoder = encoders[own.encoder]
         if own.data != settings.data:
             update(own, lambda encoder=encoder: encoder, progress=progress)  # type: ignore[misc]
-        usual = runtime.find_profile(own, encoder).search
+        usual = runtime.find_profile(own, encoder, runtime.load_reader(own, encoder)).search
         weights = replace(usual, **{name: value for name, value in values.items() if name in WEIGHT_NAMES})
         yield Tried(values, run(items, own, encoder, tick, weights=weights))
 

@@ -23,7 +23,7 @@ ALONE = tuple(f"{channel} {measure}" for channel in CHANNELS for measure in CHAN
 TABLE_MEASURES = (*ANSWER_MEASURES, *SEARCH_MEASURES, *ALONE)
 REFUSED = "refused"
 """The measure of an unanswerable question: 1 when it was not answered."""
-STAGES = ("understand", "encode", "candidates", "rerank", "merge", "quote")
+STAGES = ("understand", "encode", "candidates", "rerank", "merge", "read", "quote")
 
 Interval = tuple[float, float, float]
 

@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from clusterqa.records import Concept, FirstLook, Hit, Query
+from clusterqa.records import Concept, FirstLook, Hit, Query, Quote, Reading
 from clusterqa.retrieval.dense import passage_background, standing
 from clusterqa.retrieval.lexical import coverage
 from clusterqa.retrieval.weights import SearchWeights
@@ -47,14 +47,19 @@ class Calibration:
 
 
 def features(
-    query: Query, first: FirstLook, hits: Sequence[Hit], quoted: str, weights: SearchWeights
+    query: Query,
+    first: FirstLook,
+    hits: Sequence[Hit],
+    quotes: Sequence[Quote],
+    readings: Mapping[int, Reading],
+    weights: SearchWeights,
 ) -> dict[str, float]:
     """
-    What the confidence in `quoted`, cut from the first hit, rests on; empty where there is no hit.
+    What the confidence in the first quote rests on; empty where there is none.
 
-    Every value is about 0–1, and none of them depends on which two languages meet.
+    Every value is about 0–1 (logits of a reader: about −5 to 5), and none depends on which two languages meet.
     """
-    if not hits:
+    if not quotes:
         return {}
     top, concepts = hits[0], first.concepts
     total = sum(concept.weight for concept in concepts) or 1.0
@@ -64,14 +69,15 @@ def features(
     words = content_words(query.text)
     others = [hit.score for hit in hits[1:]]
     foreign = top.source.language != query.language
-    return {
+    read = _of_reader(top, readings)
+    return read | {
         "score": top.score,
         "dense": standing(top.dense, background, weights.dense_scale),
         "cosine": top.dense,
         "meaning": top.meaning,
         "lexical": top.lexical,
         "sentence": max(top.sentence_scores),
-        "quote_words": coverage(quoted, concepts),
+        "quote_words": coverage(quotes[0].text, concepts),
         "place_words": coverage(f"{heading} {top.passage.lead} {top.passage.text}", concepts),
         # In a document of the other language nobody could have written the question's words.
         "unknown": 0.0 if foreign else sum(c.weight for c in concepts if c.kind == "unknown") / total,
@@ -82,6 +88,20 @@ def features(
         + float(top.lexical >= max(hit.lexical for hit in hits)),
         "length": math.log1p(len(words)),
         "foreign": float(foreign),
+    }
+
+
+def _of_reader(top: Hit, readings: Mapping[int, Reading]) -> dict[str, float]:
+    """What a reader says of the first hit, and how it stands beside the others that were read."""
+    if top.passage_id not in readings:
+        return {}
+    own = readings[top.passage_id]
+    others = sorted((reading.answers for i, reading in readings.items() if i != top.passage_id), reverse=True)
+    return {
+        "answers": own.answers,
+        "answering sentence": max(own.sentences),
+        "answers next": others[0] if others else own.answers - 1,
+        "answers others": sum(others) / len(others) if others else own.answers - 1,
     }
 
 

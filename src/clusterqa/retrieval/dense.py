@@ -41,7 +41,7 @@ def best_cosines(ids: Sequence[int], query: Query, index: Index) -> dict[int, fl
     """The best cosine of each passage and its sentences, for those that were not among the nearest."""
     if not ids:
         return {}
-    rows = [entry.vectors.rows for entry in index.fetch(ids)]
-    cosines = np.concatenate(rows).astype(np.float32) @ query.vector
+    rows = [entry.rows for entry in index.fetch(ids)]
+    cosines = np.concatenate(rows).astype(np.float32) @ query.encoded.vector
     begins = np.cumsum([0, *(len(part) for part in rows[:-1])])
     return dict(zip(ids, np.maximum.reduceat(cosines, begins).tolist(), strict=True))

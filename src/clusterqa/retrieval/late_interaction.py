@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from clusterqa.records import TOKEN_BYTES, Background, Language, PassageVectors
+from clusterqa.records import Background, Encoded, Language, TokenStates
 
 Floats = NDArray[np.float32]
 
@@ -23,15 +23,30 @@ SAMPLED = 64
 """Passages of a language that the weights and the background are taken from."""
 
 
+COMPARED = 128
+"""Columns of the states by which tokens are compared; an encoder with fewer has them all compared."""
+
+
+def unit(rows: Floats) -> Floats:
+    """Rows of length one."""
+    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)  # type: ignore[no-any-return]
+
+
+def has_text(tokens: TokenStates) -> bool:
+    """Whether there is a token to compare."""
+    return len(tokens) > 0 and bool(tokens.cuts[-1] > tokens.cuts[0])
+
+
 class TokenBlock:
     """Passages put together, so that one product compares a question with all of them. Each has at least one token."""
 
-    def __init__(self, passages: Sequence[PassageVectors]) -> None:
+    def __init__(self, passages: Sequence[TokenStates]) -> None:
         self.count = len(passages)
-        self._rows = np.concatenate([passage.token_embeddings for passage in passages]).astype(np.float32) / TOKEN_BYTES
-        sizes = np.array([len(passage.token_embeddings) for passage in passages])
+        own = [passage.states[passage.cuts[0] : passage.cuts[-1], :COMPARED] for passage in passages]
+        self._rows = unit(np.concatenate(own).astype(np.float32))
+        sizes = np.array([len(rows) for rows in own])
         begins = np.cumsum(sizes) - sizes
-        cuts = [passage.cuts + begin for passage, begin in zip(passages, begins, strict=True)]
+        cuts = [passage.cuts - passage.cuts[0] + begin for passage, begin in zip(passages, begins, strict=True)]
         first, last = np.concatenate([c[:-1] for c in cuts]), np.concatenate([c[1:] for c in cuts])
         self._there = np.flatnonzero(last > first)  # of a text that is too long the last parts have no token
         self._part_begins = first[self._there]
@@ -63,14 +78,14 @@ class Scores:
 
 
 class AskedTokens:
-    """A question's token embeddings, shape (n, dimension), with their weights, which add up to one."""
+    """A question's tokens with their weights, which add up to one."""
 
-    def __init__(self, tokens: Floats, samples: Mapping[Language, TokenBlock], prior: tuple[float, int]) -> None:
+    def __init__(self, question: Encoded, samples: Mapping[Language, TokenBlock], prior: tuple[float, int]) -> None:
         """
         `samples` are passages by language; `prior` is the nearness that is assumed of a token in a corpus too small to show
         it, as if so many passages had been seen.
         """
-        self._tokens = tokens
+        tokens = self._tokens = unit(question.states[question.ends > 0, :COMPARED])
         assumed, passages = prior
         best = {language: sample.best(tokens) for language, sample in samples.items()}
         means = [

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 
 from clusterqa.ports import Index
 from clusterqa.records import IndexedPassage, Language
-from clusterqa.retrieval.fusion import rank_key
+from clusterqa.retrieval.fusion import order_key
 from clusterqa.retrieval.weights import SearchWeights
-from clusterqa.text.analysis import content_words
+from clusterqa.text.analysis import content_words, searchable
 
 Merged = tuple[int, float, tuple[int, ...]]
 """(Passage id, score, ids of the passages merged into it)."""
@@ -34,7 +35,7 @@ def merge(
         places[place] = max(places.get(place, 0.0), scores[i], scores.get(place, 0.0))
     result: list[Merged] = []
     kept: list[IndexedPassage] = []
-    entries = sorted(index.fetch(list(places)), key=lambda entry: rank_key(entry, places[entry.id]))
+    entries = sorted(index.fetch(list(places)), key=lambda entry: order_key(entry.passage, places[entry.id]))
     for entry in entries:
         i = entry.id
         duplicates = (_near_duplicates(entry, other, weights.near_duplicate_cosine) for other in kept)
@@ -59,8 +60,8 @@ def _place(i: int, language: Language, index: Index, from_cosine: float) -> int:
     others = index.fetch(index.passages_of(translation.document))
     if not others:
         return i
-    rows = np.stack([other.vectors.rows[0] for other in others]).astype(np.float32)
-    cosines = rows @ entry.vectors.rows[0].astype(np.float32)
+    rows = np.stack([other.rows[0] for other in others]).astype(np.float32)
+    cosines = rows @ entry.rows[0].astype(np.float32)
     # Translations follow the same order: of passages alike in meaning the one at the same depth is meant.
     here = _depth(entry, index)
     depths = np.array([_depth(other, index) for other in others], dtype=np.float32)
@@ -73,14 +74,21 @@ def _depth(entry: IndexedPassage, index: Index) -> float:
     return entry.passage.ordinal / max(len(index.passages_of(entry.passage.document)) - 1, 1)
 
 
+@lru_cache(maxsize=4096)
+def _letters(text: str) -> str:
+    """Letters and digits alone, in lower case."""
+    return "".join(c for c in searchable(text).lower() if c.isalnum())
+
+
 def _near_duplicates(a: IndexedPassage, b: IndexedPassage, from_cosine: float) -> bool:
     if a.language != b.language:
         return False
-    if a.letters == b.letters:
+    first, second = _letters(a.passage.text), _letters(b.passage.text)
+    if first == second:
         return True
     # Rows that differ only in a figure or a name have almost the same vector, and are not the same at all.
-    if a.figures != b.figures:
+    if [c for c in first if c.isdigit()] != [c for c in second if c.isdigit()]:
         return False
-    if float(a.vectors.rows[0].astype(np.float32) @ b.vectors.rows[0].astype(np.float32)) < from_cosine:
+    if float(a.rows[0].astype(np.float32) @ b.rows[0].astype(np.float32)) < from_cosine:
         return False
     return set(content_words(a.passage.text)) == set(content_words(b.passage.text))

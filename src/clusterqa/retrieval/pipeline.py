@@ -1,7 +1,7 @@
 """
-The one way of a question: understand → candidates → rerank → merge → quote → confidence → reply.
+The one way of a question: understand → candidates → rerank → merge → read → quote → confidence → reply.
 
-    trace = Pipeline(encoder, index, reranker, lexicon, profile).ask(question)
+    trace = Pipeline(encoder, index, reranker, reader, lexicon, profile).ask(question)
 
 Everything that anybody wants to know of a question is read from its `Trace`: the chat takes the reply, an evaluation the
 ranking, the staff desk the inside.
@@ -11,18 +11,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from clusterqa.encoders.passing import PassingEncoder
-from clusterqa.ports import Encoder, Index, Reranker, Vectors
-from clusterqa.records import Encoded, FirstLook, Hit, Query, Question, Remark, Reranked, Trace
+from clusterqa.ports import Encoder, Index, Reader, Reranker, Vectors
+from clusterqa.records import Encoded, FirstLook, Hit, Query, Question, Quote, Reading, Remark, Reranked, Trace
 from clusterqa.retrieval.confidence import features
 from clusterqa.retrieval.dense import best_cosines
-from clusterqa.retrieval.fusion import first_look, rank_key
+from clusterqa.retrieval.fusion import first_look, order_key
 from clusterqa.retrieval.merge import merge
 from clusterqa.retrieval.profile import Profile
-from clusterqa.retrieval.quote import quotes_of, remark_reply, reply
+from clusterqa.retrieval.quote import quote, quoted, remark_reply, reply, window
+from clusterqa.retrieval.reading import ordered, short_answer
 from clusterqa.retrieval.understand import understand
 from clusterqa.text.lexicon import Lexicon
 
@@ -37,10 +38,19 @@ class Pipeline:
     Every question is answered from the newest generation, which another process may have written a moment ago.
     """
 
-    def __init__(self, encoder: Encoder, index: Index, reranker: Reranker, lexicon: Lexicon, profile: Profile) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        index: Index,
+        reranker: Reranker,
+        reader: Reader | None,
+        lexicon: Lexicon,
+        profile: Profile,
+    ) -> None:
         self.encoder = encoder
         self.index = index
         self.reranker = reranker
+        self.reader = reader
         self.lexicon = lexicon
         self.profile = profile
         self._lock = threading.Lock()
@@ -62,8 +72,7 @@ class Pipeline:
         clock.milliseconds["encode"] = 1000 * encoder.seconds
         if isinstance(understood, Remark):
             return Trace(question, understood, remark_reply(question, understood), milliseconds=clock.milliseconds)
-        with self._lock:
-            self.index.refresh()
+        with self._lock, self.index.reading():
             return self._search(question, understood, depth, clock)
 
     def _search(self, question: Question, query: Query, depth: int, clock: _Clock) -> Trace:
@@ -74,19 +83,41 @@ class Pipeline:
         read, rest = ids[: max(weights.reranked, 4 * depth)], ids[max(weights.reranked, 4 * depth) :]
         verdicts = dict(zip(read, self.reranker.rerank(query, read, first, self.index), strict=True))
         clock.lap("rerank")
-        entries = sorted(self.index.fetch(read), key=lambda entry: rank_key(entry, verdicts[entry.id].score))
+        entries = sorted(self.index.fetch(read), key=lambda entry: order_key(entry.passage, verdicts[entry.id].score))
         order = [entry.id for entry in entries]
         scores = {candidate.entry.id: candidate.score for candidate in first.candidates}
         scores |= {i: verdict.score for i, verdict in verdicts.items()}
-        hits = self._hits(query, first, order, scores, verdicts, depth)
+        hits = self._hits(query, first, order, scores, verdicts, max(depth, weights.read if self.reader else 0))
         clock.lap("merge")
-        quotes = quotes_of(hits, first.concepts)
-        values = features(query, first, hits, quotes[0].text if quotes else "", weights)
+        readings: dict[int, Reading] = {}
+        if self.reader and hits:
+            hits, readings = self._read(query, hits, self.reader)
+            clock.lap("read")
+        hits = hits[:depth]
+        quotes = self._quotes(hits, first, readings)
+        values = features(query, first, hits, quotes, readings, weights)
         confidence = calibration.probability(values) if values else 0.0
         answer = reply(question, query, quotes, confidence, calibration.threshold, self.index.generation)
         clock.lap("quote")
-        ranking = tuple((i, scores[i]) for i in (*order, *rest))
-        return Trace(question, query, answer, first, ranking, hits, values, clock.milliseconds)
+        places = {hit.passage_id: rank for rank, hit in enumerate(hits)} if readings else {}
+        ranking = sorted(((i, scores[i]) for i in (*order, *rest)), key=lambda row: places.get(row[0], len(places)))
+        return Trace(question, query, answer, first, tuple(ranking), hits, values, clock.milliseconds, readings)
+
+    def _read(self, query: Query, hits: tuple[Hit, ...], reader: Reader) -> tuple[tuple[Hit, ...], dict[int, Reading]]:
+        """The hits in the order of the reader, those behind that it did not read as they were."""
+        best, rest = hits[: self.profile.search.read], hits[self.profile.search.read :]
+        ids = [hit.passage_id for hit in best]
+        readings = reader.read(query, best, self.index.tokens(ids))
+        return (*ordered(best, readings), *rest), dict(zip(ids, readings, strict=True))
+
+    def _quotes(self, hits: tuple[Hit, ...], first: FirstLook, readings: Mapping[int, Reading]) -> tuple[Quote, ...]:
+        made = []
+        for hit in quoted(hits):
+            begin, end = window(hit, first.concepts)
+            reading = readings.get(hit.passage_id)
+            short = short_answer(hit, reading, begin, end, self.encoder) if reading else None
+            made.append(quote(hit, begin, end, short))
+        return tuple(made)
 
     def _hits(
         self,

@@ -1,5 +1,5 @@
 """
-The numbers that belong to one encoder and reranker: how the search weighs, and when its answer is believed.
+The numbers that belong to one encoder, reranker and reader: how the search weighs, and when its answer is believed.
 
 They stand in one JSON file beside the encoder's weights, or in the data folder for one fitted there. `clusterqa eval sweep`
 tries others for `search`, `clusterqa eval calibrate` fits `calibration` and writes the file.
@@ -16,21 +16,24 @@ from pathlib import Path
 from typing import Any
 
 from clusterqa.errors import EvaluationError
-from clusterqa.ports import Encoder
 from clusterqa.retrieval.confidence import Calibration
 from clusterqa.retrieval.weights import SearchWeights
 
 log = logging.getLogger(__name__)
 
 FILE = "profile.json"
+NO_READER = "none"
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """`encoder` is the fingerprint of the encoder that the numbers were fitted for, `reranker` the name of the reranker."""
+    """
+    What the numbers were fitted for: `encoder` and `reader` are fingerprints (NO_READER without one), `reranker` a name.
+    """
 
     encoder: str
     reranker: str
+    reader: str
     search: SearchWeights
     calibration: Calibration
 
@@ -42,6 +45,7 @@ class Profile:
             return cls(
                 encoder=found["encoder"],
                 reranker=found["reranker"],
+                reader=found["reader"],
                 search=SearchWeights(**found["search"]),
                 calibration=Calibration(**found["calibration"]),
             )
@@ -58,9 +62,9 @@ class Profile:
 
         return cls.read(bundled_path() / FILE)
 
-    def fits(self, encoder: Encoder, reranker: str) -> bool:
-        """Whether the numbers were fitted for these two."""
-        return (self.encoder, self.reranker) == (encoder.fingerprint, reranker)
+    def fits(self, encoder: str, reranker: str, reader: str) -> bool:
+        """Whether the numbers were fitted for these."""
+        return (self.encoder, self.reranker, self.reader) == (encoder, reranker, reader)
 
     def write(self, path: Path) -> None:
         content: dict[str, Any] = asdict(self)
@@ -71,33 +75,26 @@ class Profile:
         path.write_text(text, encoding="utf-8")
 
 
-def profile_for(encoder: Encoder, reranker: str, folders: Sequence[Path]) -> Profile:
+def profile_for(encoder: str, reranker: str, reader: str, folders: Sequence[Path]) -> Profile:
     """
-    The profile fitted for an encoder and reranker: the first that fits of those in `folders`, else the bundled one.
+    The profile fitted for an encoder, reranker and reader: the first that fits of those in `folders`, else the bundled one.
 
-    One that was fitted for something else is passed over with a warning, as is one that cannot be read.
+    A profile that cannot be read is passed over with a warning; so is the lack of one that fits.
     """
-    for folder in folders:
-        path = folder / FILE
-        if not path.is_file():
-            continue
-        try:
-            found = Profile.read(path)
-        except EvaluationError as error:
-            log.warning("%s", error)
-            continue
-        if found.fits(encoder, reranker):
-            return found
-        log.warning(
-            "The profile %s was fitted for the encoder %s with %s, not for %s with %s. "
-            "Fit one for these with: clusterqa eval calibrate",
-            path, found.encoder, found.reranker, encoder.fingerprint, reranker,
-        )  # fmt: skip
-    bundled = Profile.bundled()
-    if not bundled.fits(encoder, reranker):
-        log.warning(
-            "The confidence was fitted for %s with %s, not for %s with %s: it may refuse too much or too little. "
-            "Fit it with: clusterqa eval calibrate",
-            bundled.encoder, bundled.reranker, encoder.fingerprint, reranker,
-        )  # fmt: skip
-    return bundled
+    found = []
+    for path in (folder / FILE for folder in folders):
+        if path.is_file():
+            try:
+                found.append(Profile.read(path))
+            except EvaluationError as error:
+                log.warning("%s", error)
+    for profile in found:
+        if profile.fits(encoder, reranker, reader):
+            return profile
+    last = Profile.bundled()
+    log.warning(
+        "The confidence was fitted for %s with %s and the reader %s, not for %s with %s and the reader %s: it may refuse too "
+        "much or too little. Fit it with: clusterqa eval calibrate",
+        last.encoder, last.reranker, last.reader, encoder, reranker, reader,
+    )  # fmt: skip
+    return last

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from clusterqa.passages import sentence_texts
-from clusterqa.records import Concept, Hit, PassageText, Query, Question, Quote, Remark, Reply, Status
+from clusterqa.records import Concept, Hit, PassageText, Query, Question, Quote, Remark, Reply, Span, Status
 from clusterqa.retrieval.lexical import coverage
 from clusterqa.retrieval.wording import WORDS
 
@@ -31,10 +31,10 @@ def remark_reply(question: Question, remark: Remark) -> Reply:
     return Reply(question.text, remark.language, status, 0.0, WORDS[remark.language][remark.kind], id=question.id)
 
 
-def quotes_of(hits: Sequence[Hit], concepts: Sequence[Concept]) -> tuple[Quote, ...]:
-    """A quote from each of the best hits, at most MAX_QUOTES; of the further ones only from those nearly as good."""
+def quoted(hits: Sequence[Hit]) -> list[Hit]:
+    """The hits that are quoted, at most MAX_QUOTES: the best, and further ones that are nearly as good."""
     floor = FURTHER_SHARE * hits[0].score if hits else 0.0
-    return tuple(quote(hit, concepts) for hit in hits[:MAX_QUOTES] if hit.score >= floor)
+    return [hit for hit in hits[:MAX_QUOTES] if hit.score >= floor]
 
 
 def reply(
@@ -57,10 +57,9 @@ def reply(
     )  # fmt: skip
 
 
-def quote(hit: Hit, concepts: Sequence[Concept]) -> Quote:
-    """The best one to three neighbouring sentences of a hit, as a quotation."""
+def quote(hit: Hit, first: int, last: int, short: Span | None = None) -> Quote:
+    """The sentences `first` to `last` of a hit, as a quotation."""
     passage = hit.passage
-    first, last = _window(hit, concepts)
     start, end = passage.sentences[first].start, passage.sentences[last].end
     text = passage.text[start - passage.start : end - passage.start]
     return Quote(
@@ -73,10 +72,12 @@ def quote(hit: Hit, concepts: Sequence[Concept]) -> Quote:
         text=text,
         passage=PassageText(passage.start, passage.end, passage.text),
         score=round(hit.score, 6),
+        short=short,
     )
 
 
-def _window(hit: Hit, concepts: Sequence[Concept]) -> tuple[int, int]:
+def window(hit: Hit, concepts: Sequence[Concept]) -> tuple[int, int]:
+    """The first and the last of the best one to three neighbouring sentences of a hit."""
     scores = hit.sentence_scores
     texts = sentence_texts(hit.passage)
     best = max(range(len(scores)), key=lambda i: (round(scores[i], 9), -i))

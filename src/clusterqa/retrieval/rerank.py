@@ -17,7 +17,7 @@ from clusterqa.ports import Index, Reranker
 from clusterqa.records import Background, Concept, FirstLook, IndexedPassage, Language, Query, Reranked
 from clusterqa.retrieval.dense import passage_background, standing, token_background
 from clusterqa.retrieval.fusion import fused
-from clusterqa.retrieval.late_interaction import SAMPLED, AskedTokens, TokenBlock
+from clusterqa.retrieval.late_interaction import SAMPLED, AskedTokens, TokenBlock, has_text
 from clusterqa.retrieval.lexical import share, term_set
 from clusterqa.retrieval.weights import SearchWeights
 from clusterqa.text.answer_types import AnswerType, expected, holds
@@ -54,11 +54,12 @@ class LateInteraction(Reranker):
     def _nearness(self, query: Query, entries: Sequence[IndexedPassage], first: FirstLook, index: Index) -> list[_Near]:
         weights = self._weights
         found = [self._by_vectors(query, entry, first) for entry in entries]
-        places = [place for place, entry in enumerate(entries) if len(entry.vectors.token_embeddings)]
-        samples = self._samples(index) if places and len(query.token_embeddings) else {}
-        if not samples:
+        samples = self._samples(index) if query.encoded.ends.any() else {}
+        if not samples or not entries:
             return found
-        asked = AskedTokens(query.token_embeddings, samples, (weights.common_token_prior, weights.prior_passages))
+        tokens = index.tokens([entry.id for entry in entries])
+        places = [place for place, own in enumerate(tokens) if has_text(own)]
+        asked = AskedTokens(query.encoded, samples, (weights.common_token_prior, weights.prior_passages))
         backgrounds: dict[Language, tuple[Background, Background]] = {}
         for language in samples:
             of_passages, of_sentences = asked.background(language)
@@ -67,7 +68,9 @@ class LateInteraction(Reranker):
                 token_background(of_passages, count, weights),
                 token_background(of_sentences, count, weights),
             )
-        scores = asked.scores(TokenBlock([entries[place].vectors for place in places]))
+        if not places:
+            return found
+        scores = asked.scores(TokenBlock([tokens[place] for place in places]))
         for place, whole, cosines in zip(places, scores.passages.tolist(), scores.sentences, strict=True):
             of_passages, of_sentences = backgrounds[entries[place].language]
             known = found[place]
@@ -84,7 +87,7 @@ class LateInteraction(Reranker):
         weights, seen = self._weights, first.neighbours[entry.language]
         of_passages = passage_background(seen.passages, seen.count, weights)
         of_sentences = passage_background(seen.sentences, seen.count, weights)
-        whole, *others = (entry.vectors.rows.astype(np.float32) @ query.vector).tolist()
+        whole, *others = (entry.rows.astype(np.float32) @ query.encoded.vector).tolist()
         return _Near(
             standing(whole, of_passages, weights.dense_scale),
             [standing(cosine, of_sentences, weights.dense_scale) for cosine in others],
@@ -98,8 +101,8 @@ class LateInteraction(Reranker):
         if kept is None or kept[0] is not index or kept[1:3] != (index.generation, index.epoch):
             samples = {}
             for language, entries in index.sample(SAMPLED).items():
-                if tokened := [entry.vectors for entry in entries if len(entry.vectors.token_embeddings)]:
-                    samples[language] = TokenBlock(tokened)
+                if tokens := [own for own in index.tokens([entry.id for entry in entries]) if has_text(own)]:
+                    samples[language] = TokenBlock(tokens)
             self._sampled = kept = (index, index.generation, index.epoch, samples)
         return kept[3]
 

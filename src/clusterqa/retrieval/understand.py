@@ -58,8 +58,7 @@ def understand(question: Question, encoder: Encoder, replaces_cosine: float) -> 
         return Remark(remark, language)
     clean = _GREETING_IN_FRONT.sub("", _tidy(text)) or _tidy(text)
     full, words = _completed(clean, history, encoder, replaces_cosine)
-    read = encoder.read_query(full)
-    return Query(full, language, read.vector, words, read.token_embeddings)
+    return Query(full, language, encoder.read_query(full), words)
 
 
 def is_follow_up(text: str) -> bool:

@@ -13,6 +13,8 @@ class SearchWeights:
     """Passages and sentences looked at in each language."""
     reranked: int
     """Passages that the reranker reads."""
+    read: int
+    """Hits that the reader reads, where there is one."""
     dense_weight: float
     """What nearness by meaning counts; the share of words counts the rest."""
     dense_scale: float

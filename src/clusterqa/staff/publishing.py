@@ -27,11 +27,11 @@ from typing import BinaryIO
 
 from clusterqa.corpus import folder as corpus_folder
 from clusterqa.corpus import sync
-from clusterqa.corpus.encoding import passage_texts
 from clusterqa.corpus.lock import writer_lock
 from clusterqa.documents.metadata import Metadata, parse
 from clusterqa.encoders.passing import RememberingPassages
 from clusterqa.errors import ClusterQAError, CorpusError, UnreadableDocument
+from clusterqa.passages import passage_texts
 from clusterqa.ports import Encoder
 from clusterqa.records import Document, Stored
 from clusterqa.retrieval.profile import Profile
@@ -361,7 +361,7 @@ class Keeper:
         """
         told = self.jobs.progress(key)
         if document is not None:
-            texts = [passage_texts(document, passage) for passage in self.trials.passages(document)]
+            texts = [passage_texts(document.title, passage) for passage in self.trials.passages(document)]
             wholes = [text.whole for text in texts]
             sentences = [sentence for text in texts for sentence in text.sentences]
             total, done = len(wholes) + len(sentences), 0

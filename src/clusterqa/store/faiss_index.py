@@ -7,7 +7,8 @@ the store is read in about a second, and an index that is not on disk cannot be 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import faiss
 import numpy as np
@@ -21,13 +22,11 @@ from clusterqa.records import (
     IndexedPassage,
     Language,
     Neighbours,
-    Passage,
-    PassageVectors,
     Postings,
     Source,
+    TokenStates,
 )
 from clusterqa.store.translations import sources
-from clusterqa.text.analysis import searchable
 
 UNITS_PER_PASSAGE = 8192
 """
@@ -79,21 +78,21 @@ class _Side:
     def add(self, entries: Sequence[IndexedPassage]) -> None:
         if not entries:
             return
-        matrix = np.concatenate([entry.vectors.rows for entry in entries]).astype(np.float32)
-        units = [e.id * UNITS_PER_PASSAGE + position for e in entries for position in range(len(e.vectors.rows))]
+        matrix = np.concatenate([entry.rows for entry in entries]).astype(np.float32)
+        units = [e.id * UNITS_PER_PASSAGE + position for e in entries for position in range(len(e.rows))]
         self.index.add_with_ids(matrix, np.array(units, dtype=np.int64))
         self._count(entries, +1)
 
     def remove(self, entries: Sequence[IndexedPassage]) -> None:
         if not entries:
             return
-        units = [e.id * UNITS_PER_PASSAGE + position for e in entries for position in range(len(e.vectors.rows))]
+        units = [e.id * UNITS_PER_PASSAGE + position for e in entries for position in range(len(e.rows))]
         self.index.remove_ids(faiss.IDSelectorBatch(np.array(units, dtype=np.int64)))
         self._count(entries, -1)
 
     def _count(self, entries: Sequence[IndexedPassage], sign: int) -> None:
-        self.passages.add(np.stack([entry.vectors.rows[0] for entry in entries]), sign)
-        self.sentences.add(np.concatenate([entry.vectors.rows[1:] for entry in entries]), sign)
+        self.passages.add(np.stack([entry.rows[0] for entry in entries]), sign)
+        self.sentences.add(np.concatenate([entry.rows[1:] for entry in entries]), sign)
 
     def nearest(self, query: NDArray[np.float32], k: int) -> Neighbours:
         scores, units = self.index.search(query.reshape(1, -1), min(k, int(self.index.ntotal)))
@@ -162,11 +161,7 @@ class FaissIndex(Index):
             known = -1 if fresh else self.generation
             # Everything is read before anything is changed: an error while reading leaves the index as it was.
             gone = [] if fresh else [self._entries[i] for i in store.removed_since(known) if i in self._entries]
-            new = [
-                _entry(i, passage, language, vectors)
-                for i, language, passage, vectors in store.passages(after_generation=known)
-                if language in self.languages
-            ]
+            new = [entry for entry in store.passages(after_generation=known) if entry.language in self.languages]
             current = sources(stored for stored in store.documents() if stored.language in self.languages)
         if fresh:
             self._clear()
@@ -189,6 +184,15 @@ class FaissIndex(Index):
         self._id_bound = max(self._entries, default=-1) + 1
         self.generation, self.epoch = generation, epoch
         return True
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        while True:
+            self.refresh()
+            with self._store.reading():
+                if (self._store.generation(), self._store.meta("epoch") or "") == (self.generation, self.epoch):
+                    yield
+                    return
 
     def _follow(self) -> bool:
         """Whether there is a store to read: one that took the other's place answers from its first generation on."""
@@ -230,6 +234,9 @@ class FaissIndex(Index):
     def fetch(self, ids: Sequence[int]) -> list[IndexedPassage]:
         return [self._entries[i] for i in ids]
 
+    def tokens(self, ids: Sequence[int]) -> list[TokenStates]:
+        return self._store.tokens(ids)
+
     def passages_of(self, document: str) -> Sequence[int]:
         return self._by_document.get(document, ())
 
@@ -249,8 +256,3 @@ class FaissIndex(Index):
 def _spread(passages: Sequence[IndexedPassage], most: int) -> list[IndexedPassage]:
     places = np.linspace(0, len(passages) - 1, min(most, len(passages))).astype(int).tolist()
     return [passages[place] for place in places]
-
-
-def _entry(i: int, passage: Passage, language: Language, vectors: PassageVectors) -> IndexedPassage:
-    letters = "".join(c for c in searchable(passage.text).lower() if c.isalnum())
-    return IndexedPassage(i, passage, language, vectors, letters, "".join(c for c in letters if c.isdigit()))

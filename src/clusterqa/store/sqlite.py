@@ -16,9 +16,10 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clusterqa.errors import IndexNotFound, StoreDamaged, StoreError
 from clusterqa.ports import Store
@@ -26,20 +27,23 @@ from clusterqa.records import (
     Block,
     Document,
     FileState,
-    Language,
+    IndexedPassage,
     NewPassage,
     Page,
     Passage,
     PassageVectors,
     Span,
     Stored,
+    TokenStates,
 )
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 DATABASE = "clusterqa.sqlite3"
 _PARTS = ("", "-wal", "-shm")
-SCHEMA_VERSION = "3"
+SCHEMA_VERSION = "4"
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -69,9 +73,14 @@ CREATE TABLE vectors (
     passage INTEGER PRIMARY KEY,
     digest TEXT NOT NULL,           -- of the texts that were encoded: equal texts need no second encoding
     rows INTEGER NOT NULL, data BLOB NOT NULL,  -- half precision; row 0 the passage, then one a sentence
-    pieces BLOB NOT NULL,           -- bytes; a row for each piece of the passage, empty when the encoder has none
-    cuts BLOB NOT NULL,             -- 32-bit integers; where in `pieces` the head and each sentence begins, and the end
-    crc32 INTEGER NOT NULL          -- of the three: a wrong vector would go unnoticed and find wrong places
+    crc32 INTEGER NOT NULL          -- of the data: a wrong vector would go unnoticed and find wrong places
+);
+CREATE TABLE tokens (               -- apart from the vectors: read for the few passages that are looked at closely
+    passage INTEGER PRIMARY KEY,
+    states BLOB NOT NULL,           -- bytes; a row for each token of the passage, empty when the encoder has none
+    ids BLOB NOT NULL,              -- 32-bit integers; numbers in the vocabulary
+    cuts BLOB NOT NULL,             -- 32-bit integers; where in `states` the head and each sentence begins, and the end
+    crc32 INTEGER NOT NULL          -- of the three
 );
 CREATE INDEX vectors_digest ON vectors (digest);
 CREATE TABLE unreadable (id TEXT PRIMARY KEY, reason TEXT NOT NULL, next_step TEXT NOT NULL);
@@ -294,12 +303,11 @@ class SqliteStore(Store):
             tuple(Page(*values) for values in json.loads(rows[0][1])),
         )
 
-    def passages(self, after_generation: int = -1) -> Iterator[tuple[int, Language, Passage, PassageVectors]]:
-        """(id, language, passage, vectors) of the passages that came after a generation, in the order of their ids."""
+    def passages(self, after_generation: int = -1) -> Iterator[IndexedPassage]:
         texts: dict[str, str] = {}
         sql = (
-            "SELECT p.*, d.language, d.version, x.rows, x.data, x.pieces, x.cuts, x.crc32 FROM passages p JOIN documents d ON d.id = p.document "
-            "JOIN vectors x ON x.passage = p.id WHERE p.generation > ? ORDER BY p.id"
+            "SELECT p.*, d.language, d.version, x.rows, x.data, x.crc32 FROM passages p "
+            "JOIN documents d ON d.id = p.document JOIN vectors x ON x.passage = p.id WHERE p.generation > ? ORDER BY p.id"
         )
         for row in self._rows(sql, (after_generation,)):
             document = row["document"]
@@ -320,18 +328,29 @@ class SqliteStore(Store):
                 page=row["page"],
                 page_label=row["page_label"],
             )
-            yield int(row["id"]), row["language"], passage, self._vectors(row)
+            yield IndexedPassage(int(row["id"]), passage, row["language"], self._vectors(row))
 
-    def _vectors(self, row: sqlite3.Row) -> PassageVectors:
-        if _crc32(row["data"], row["pieces"], row["cuts"]) != row["crc32"]:
+    def tokens(self, ids: Sequence[int]) -> list[TokenStates]:
+        found: dict[int, TokenStates] = {}
+        for part in _parts(list(ids)):
+            marks = ",".join("?" * len(part))
+            for row in self._rows(f"SELECT * FROM tokens WHERE passage IN ({marks})", part):
+                found[row["passage"]] = self._tokens(row)
+        return [found[i] for i in ids]
+
+    def _vectors(self, row: sqlite3.Row) -> NDArray[np.float16]:
+        if _crc32(row["data"]) != row["crc32"]:
             raise self._damaged("vectors without their checksum")
-        cuts = np.frombuffer(row["cuts"], dtype=np.int32)
-        pieces = np.frombuffer(row["pieces"], dtype=np.int8)
-        return PassageVectors(
-            np.frombuffer(row["data"], dtype=np.float16).reshape(row["rows"], -1),
-            pieces.reshape(cuts[-1], -1) if len(pieces) else np.zeros((0, 0), dtype=np.int8),
-            cuts,
-        )
+        return np.frombuffer(row["data"], dtype=np.float16).reshape(row["rows"], -1)
+
+    def _tokens(self, row: sqlite3.Row) -> TokenStates:
+        if _crc32(row["states"], row["ids"], row["cuts"]) != row["crc32"]:
+            raise self._damaged("tokens without their checksum")
+        ids = np.frombuffer(row["ids"], dtype=np.int32)
+        if not len(ids):
+            return TokenStates()
+        states = np.frombuffer(row["states"], dtype=np.int8).reshape(len(ids), -1)
+        return TokenStates(states, ids, np.frombuffer(row["cuts"], dtype=np.int32))
 
     def _damaged(self, what: str) -> StoreDamaged:
         return StoreDamaged(_DAMAGED.format(path=self.path, error=what))
@@ -341,15 +360,14 @@ class SqliteStore(Store):
 
     def vectors_by_digest(self, digests: Iterable[str]) -> dict[str, PassageVectors]:
         """Vectors already computed for equal texts, by digest."""
-        wanted = list(dict.fromkeys(digests))
         found: dict[str, PassageVectors] = {}
-        for begin in range(0, len(wanted), 500):
-            part = wanted[begin : begin + 500]
+        for part in _parts(list(dict.fromkeys(digests))):
             marks = ",".join("?" * len(part))
-            for row in self._rows(
-                f"SELECT digest, rows, data, pieces, cuts, crc32 FROM vectors WHERE digest IN ({marks})", part
-            ):
-                found[row["digest"]] = self._vectors(row)
+            rows = self._rows(f"SELECT passage, digest, rows, data, crc32 FROM vectors WHERE digest IN ({marks})", part)
+            tokens = self.tokens([row["passage"] for row in rows])
+            found |= {
+                row["digest"]: PassageVectors(self._vectors(row), own) for row, own in zip(rows, tokens, strict=True)
+            }
         return found
 
     def matching(self, terms: Sequence[str]) -> dict[int, tuple[bool, bool]]:
@@ -395,6 +413,8 @@ class SqliteStore(Store):
         checks = {
             "passages without vectors": "SELECT count(*) FROM passages WHERE id NOT IN (SELECT passage FROM vectors)",
             "vectors without a passage": "SELECT count(*) FROM vectors WHERE passage NOT IN (SELECT id FROM passages)",
+            "passages without tokens": "SELECT count(*) FROM passages WHERE id NOT IN (SELECT passage FROM tokens)",
+            "tokens without a passage": "SELECT count(*) FROM tokens WHERE passage NOT IN (SELECT id FROM passages)",
             "passages without stems": "SELECT count(*) FROM passages WHERE id NOT IN (SELECT rowid FROM stems)",
             "stems without a passage": "SELECT count(*) FROM stems WHERE rowid NOT IN (SELECT id FROM passages)",
             "passages of a document that is not live": "SELECT count(*) FROM passages WHERE document NOT IN "
@@ -405,10 +425,12 @@ class SqliteStore(Store):
         for what, sql in checks.items():
             if count := int(self._rows(sql)[0][0]):
                 found.append(f"{count} {what}")
-        if count := sum(
-            _crc32(*row[:3]) != row[3] for row in self._rows("SELECT data, pieces, cuts, crc32 FROM vectors")
-        ):
-            found.append(f"{count} vectors without their checksum")
+        for what, sql in {
+            "vectors": "SELECT crc32, data FROM vectors",
+            "tokens": "SELECT crc32, states, ids, cuts FROM tokens",
+        }.items():
+            if count := sum(_crc32(*parts) != crc32 for crc32, *parts in self._rows(sql)):
+                found.append(f"{count} {what} without their checksum")
         for row in self._rows("SELECT document, sha256, text FROM versions"):
             if _sha256(row[2]) != row[1]:
                 found.append(f"the stored text of {row[0]} does not have its checksum")
@@ -490,16 +512,18 @@ class SqliteStore(Store):
                 ),
             )
             row = cursor.lastrowid
-            made = new.vectors
-            parts = (
-                made.rows.astype(np.float16).tobytes(),
-                made.token_embeddings.astype(np.int8).tobytes(),
-                made.cuts.astype(np.int32).tobytes(),
-            )
+            data = new.vectors.rows.astype(np.float16).tobytes()
             self._db.execute(
-                "INSERT INTO vectors VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (row, new.digest, len(made.rows), *parts, _crc32(*parts)),
+                "INSERT INTO vectors VALUES (?, ?, ?, ?, ?)",
+                (row, new.digest, len(new.vectors.rows), data, _crc32(data)),
             )
+            tokens = new.vectors.tokens
+            parts = (
+                tokens.states.astype(np.int8).tobytes(),
+                tokens.ids.astype(np.int32).tobytes(),
+                tokens.cuts.astype(np.int32).tobytes(),
+            )
+            self._db.execute("INSERT INTO tokens VALUES (?, ?, ?, ?, ?)", (row, *parts, _crc32(*parts)))
             self._db.execute(
                 "INSERT INTO stems (rowid, body, head) VALUES (?, ?, ?)",
                 (row, new.body_terms, new.head_terms),
@@ -523,6 +547,7 @@ class SqliteStore(Store):
         for row in rows:
             self._db.execute("DELETE FROM stems WHERE rowid = ?", (row,))
             self._db.execute("DELETE FROM vectors WHERE passage = ?", (row,))
+            self._db.execute("DELETE FROM tokens WHERE passage = ?", (row,))
             self._db.execute("DELETE FROM passages WHERE id = ?", (row,))
             self._db.execute("INSERT INTO removals VALUES (?, ?)", (row, generation))
 
@@ -588,6 +613,12 @@ def _inode(path: Path) -> int:
         return path.stat().st_ino
     except OSError:
         return 0
+
+
+def _parts(values: list[T], size: int = 500) -> Iterator[list[T]]:
+    """As many values at a time as one statement may name."""
+    for begin in range(0, len(values), size):
+        yield values[begin : begin + size]
 
 
 def _crc32(*parts: bytes) -> int:

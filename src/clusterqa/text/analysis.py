@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 import Stemmer
 
-from clusterqa.records import Language
+from clusterqa.records import Language, Span
 
 ANALYSIS_VERSION = "1"
 """Part of the index's fingerprint: raise it whenever a change here alters the terms of a text."""
@@ -31,6 +31,9 @@ _LINE_HYPHEN = re.compile(r"(?<=[^\W\d_])(?:-|\u00ad|\u2010)[ \t]*\r?\n[ \t]*(?=
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _MARKUP = re.compile(r"!?\[([^\]\n]{1,300})\]\([^)\n]{0,500}\)|(?<!\w)[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}(?!\w)")
 _SPACE = re.compile(r"\s+")
+_LETTER = re.compile(".[\u0300-\u036f]+")
+"""A letter with marks of its own, which NFC may make one character."""
+_SEARCHABLE = ((_LINE_HYPHEN, ""), (_INVISIBLE, ""), (_MARKUP, r"\1"))
 
 STOP_WORDS = frozenset(
     # Function words carry no weight in search. Written as typed; compared folded.
@@ -67,10 +70,47 @@ def searchable(text: str) -> str:
     The text as search should see it: composed letters, words joined again over line ends, no inline Markdown, single
     spaces. Only for encoding and for stems; a quote is always cut from the original.
     """
-    text = _LINE_HYPHEN.sub("", text)
-    text = _INVISIBLE.sub("", text)
-    text = _MARKUP.sub(lambda match: match.group(1) or "", text)
+    for pattern, replacement in _SEARCHABLE:
+        text = pattern.sub(replacement, text)
     return _SPACE.sub(" ", nfc(text)).strip()
+
+
+def origin(text: str, start: int, end: int) -> Span | None:
+    """Where in a text the stretch [start, end) of `searchable(text)` comes from; None where it cannot be told."""
+    places = list(range(len(text)))
+    seen = text
+    for pattern, replacement in (*_SEARCHABLE, (_LETTER, nfc), (_SPACE, " ")):
+        seen, places = _replaced(seen, places, pattern, replacement)
+    begin = len(seen) - len(seen.lstrip())
+    found = places[begin + start : begin + end]
+    if seen.strip() != searchable(text) or start < 0 or not found:
+        return None
+    while found and text[found[0]].isspace():
+        found = found[1:]
+    last = found[-1] + 1 if found else 0
+    while last < len(text) and unicodedata.combining(text[last]):
+        last += 1
+    return Span(found[0], last) if found else None
+
+
+def _replaced(
+    text: str, places: list[int], pattern: re.Pattern[str], replacement: str | Callable[[str], str]
+) -> tuple[str, list[int]]:
+    """The text with every match replaced, and where each of its characters comes from."""
+    made, kept, done = "", [], 0
+    for match in pattern.finditer(text):
+        made += text[done : match.start()]
+        kept += places[done : match.start()]
+        if callable(replacement):
+            new = replacement(match.group())
+            kept += places[match.start() : match.end()][: len(new)]
+        else:
+            new = match.expand(replacement)
+            begin = match.start(1) if match.re.groups and match.group(1) else match.start()
+            kept += [places[min(begin + i, match.end() - 1)] for i in range(len(new))]
+        made += new
+        done = match.end()
+    return made + text[done:], kept + places[done:]
 
 
 def words(text: str) -> Iterator[str]:

@@ -1,0 +1,68 @@
+"""
+The reader: question and passage read together, the last word on which hit answers, which sentence, in how few words.
+
+It reads the best hits after translations and near-duplicates are merged, so that no place is read twice. How the search
+ranked them is told to it, so that it starts where the search stands.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from clusterqa.passages import passage_texts
+from clusterqa.ports import Encoder, Reader
+from clusterqa.readers import Read, as_states, features
+from clusterqa.readers import Reader as Network
+from clusterqa.records import Hit, Query, Reading, Span, TokenStates
+from clusterqa.retrieval.fusion import order_key
+from clusterqa.text.analysis import origin
+
+
+class SmallReader(Reader):
+    """The bundled reader's network behind the port."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self.fingerprint = network.fingerprint
+
+    def read(self, query: Query, hits: Sequence[Hit], tokens: Sequence[TokenStates]) -> list[Reading]:
+        passages = [
+            Read(own.states, own.ids, own.sentences(), len(hit.passage.sentences))
+            for hit, own in zip(hits, tokens, strict=True)
+        ]
+        asked = query.encoded
+        found = self._network.read(as_states(asked.states), asked.ids, passages, features(hits, query.language))
+        return [
+            Reading(each.answers, each.sentences, tuple((short.start, short.end) for short in each.shorts))
+            for each in found
+        ]
+
+
+def ordered(hits: Sequence[Hit], readings: Sequence[Reading]) -> list[Hit]:
+    """The hits that were read, with the reader's scores in [0, 1] of passages and sentences, best first."""
+    read = [
+        replace(hit, score=probability(reading.answers), sentence_scores=tuple(map(probability, reading.sentences)))
+        for hit, reading in zip(hits, readings, strict=True)
+    ]
+    return sorted(read, key=lambda hit: order_key(hit.passage, hit.score))
+
+
+def probability(logit: float) -> float:
+    return 1 / (1 + math.exp(-max(min(logit, 30.0), -30.0)))
+
+
+def short_answer(hit: Hit, reading: Reading, first: int, last: int, encoder: Encoder) -> Span | None:
+    """Where the shortest answer in the sentences `first` to `last` of a passage stands in its document; None without one."""
+    best = max(range(first, last + 1), key=lambda i: reading.sentences[i])
+    start, end = reading.shorts[best]
+    if start == end:
+        return None
+    texts = passage_texts(hit.source.title, hit.passage)
+    spans = encoder.token_spans(texts.whole)[start:end]
+    before = len(" ".join(texts.parts[: best + 1])) + 1
+    sentence = hit.passage.sentences[best]
+    own = hit.passage.text[sentence.start - hit.passage.start : sentence.end - hit.passage.start]
+    place = origin(own, spans[0][0] - before, spans[-1][1] - before) if spans else None
+    return Span(sentence.start + place.start, sentence.start + place.end) if place else None
