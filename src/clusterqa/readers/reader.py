@@ -1,0 +1,332 @@
+"""
+The small reader as an OpenVINO graph: three narrow layers over the encoder's states of question and passage.
+
+States once a text (MORES, Gao, Dai and Callan 2020). First the two texts are *aligned* (Parikh et al. 2016): each piece gets the
+mean of the other text's pieces that are near it, by the projection of late interaction, which is alike across the
+languages. Then few layers join both. `training/reader/README.md` tells how it was taught, `training/reader/model.py` is
+the same arithmetic for learning.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clusterqa.errors import EncoderError
+from clusterqa.readers.features import PASSAGE_FEATURES, SENTENCE_FEATURES, Features
+
+BUNDLED_FOLDER = "small-192x3"
+
+LONGEST_QUESTION = 64
+"""Pieces read of a question: the last ones, as a long one asks at its end."""
+LONGEST_SHORT = 24
+"""Pieces of a short answer at most."""
+
+States = NDArray[np.int8]
+Floats = NDArray[np.float32]
+Tensors = Mapping[str, Floats]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """
+    A passage as it is kept for reading: of each of its pieces, those of the prompt and of the ends included, the `states`,
+    shape (pieces, width), its number in the vocabulary in `ids`, and in `sentence` the number of the passage's sentence it
+    stands in, -1 for what stands above them. `sentences` is how many there are.
+    """
+
+    states: States
+    ids: NDArray[np.int32]
+    sentence: NDArray[np.int16]
+    sentences: int
+
+
+@dataclass(frozen=True, slots=True)
+class Short:
+    """A short answer: the pieces [start, end) of the passage, and its score, a sum of two logits. No piece: start == end."""
+
+    start: int
+    end: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """
+    What the reader makes of a passage. `answers` is a logit: above 0 the passage answers rather than not. `sentences` has one
+    such logit, and `shorts` the best short answer, for each sentence.
+    """
+
+    answers: float
+    sentences: tuple[float, ...]
+    shorts: tuple[Short, ...]
+
+    @property
+    def short(self) -> Short:
+        """The best short answer of the sentence that answers best."""
+        return self.shorts[max(range(len(self.sentences)), key=lambda i: self.sentences[i])]
+
+
+class Reader:
+    """Reads passages for one question at a time. Thread-safe: questions of several threads wait for each other."""
+
+    def __init__(self, facts: Mapping[str, Any], tensors: Tensors, fingerprint: str, threads: int) -> None:
+        import openvino
+
+        self.fingerprint = fingerprint
+        """Changes whenever what it says would."""
+        self.width: int = facts["states"]
+        """Numbers kept of a piece."""
+        self.cut: Floats = tensors["cut"]
+        """Shape (width, hidden): the encoder's last layer to states. Its first rows are the projection of late interaction."""
+        self._rarity = tensors["rarity"]
+        self._features = [
+            (tensors[f"{name}_mean"], tensors[f"{name}_scale"]) for name in ("passage_features", "sentence_features")
+        ]
+        compiled = openvino.Core().compile_model(
+            _graph(facts, tensors),
+            "CPU",
+            {
+                "INFERENCE_PRECISION_HINT": "f32",
+                "INFERENCE_NUM_THREADS": threads,
+                "PERFORMANCE_HINT": "LATENCY",
+                "ENABLE_CPU_PINNING": False,
+            },
+        )
+        self._request = compiled.create_infer_request()
+        self._lock = threading.Lock()
+
+    @classmethod
+    def load(cls, folder: Path, threads: int = 2) -> Reader:
+        """A reader from its folder (`config.json`, `model.safetensors`). Raises EncoderError with the next step."""
+        from safetensors.numpy import load_file
+
+        try:
+            facts = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            weights = folder / "model.safetensors"
+            with weights.open("rb") as file:
+                fingerprint = f"{folder.name}@{hashlib.file_digest(file, 'sha256').hexdigest()[:16]}"
+            tensors = {name: tensor.astype(np.float32) for name, tensor in load_file(weights).items()}
+            if (facts["passage_features"], facts["sentence_features"]) != _names():
+                raise ValueError("it was taught with other features of the search than this version has")
+            return cls(facts, tensors, fingerprint, threads)
+        except Exception as error:
+            raise EncoderError(
+                f"The reader of the folder {folder} cannot be loaded ({type(error).__name__}: {str(error)[:200]}). "
+                "Install the package again, or go without a reader."
+            ) from error
+
+    def states(self, pieces: Floats) -> States:
+        """
+        What is kept of a text: of the encoder's last layer, shape (pieces, hidden), as it is or each row of unit length, in
+        any case before any projection. Shape (pieces, width); the scale of a row says nothing, and none is kept.
+        """
+        return as_states(pieces @ self.cut.T)
+
+    def read(
+        self, question: States, ids: NDArray[np.int32], passages: Sequence[Read], features: Features | None = None
+    ) -> list[Reading]:
+        """
+        Read passages for a question of which `states` and the pieces' numbers are given, those of its prompt and ends included.
+
+        `features` are of the same passages, from one search; without them the passages are judged by their texts alone.
+        """
+        if not passages:
+            return []
+        question, ids = question[-LONGEST_QUESTION:], ids[-LONGEST_QUESTION:]
+        count, longest = len(passages), max(len(passage.ids) for passage in passages)
+        most = max(passage.sentences for passage in passages)
+        states = np.zeros((count, longest, self.width), dtype=np.int8)
+        there = np.zeros((count, longest), dtype=np.float32)
+        rarity = np.zeros((count, longest), dtype=np.float32)
+        within = np.zeros((count, most, longest), dtype=np.float32)
+        of_passages = np.zeros((count, len(PASSAGE_FEATURES)), dtype=np.float32)
+        of_sentences = np.zeros((count, most, len(SENTENCE_FEATURES)), dtype=np.float32)
+        for row, passage in enumerate(passages):
+            length = len(passage.ids)
+            states[row, :length] = passage.states
+            there[row, :length] = 1
+            rarity[row, :length] = self._rarity[passage.ids]
+            inside = np.flatnonzero(passage.sentence >= 0)
+            within[row, passage.sentence[inside], inside] = 1
+        within /= np.maximum(within.sum(axis=2, keepdims=True), 1)
+        if features is not None:
+            (mean, scale), (below, unit) = self._features
+            of_passages = (features.passages - mean) / scale
+            for row, each in enumerate(features.sentences):
+                of_sentences[row, : len(each)] = (each - below) / unit
+        with self._lock:
+            found = self._request.infer(
+                {
+                    "question": question,
+                    "question_rarity": self._rarity[ids],
+                    "passages": states,
+                    "there": there,
+                    "rarity": rarity,
+                    "within": within,
+                    "passage_features": of_passages.astype(np.float32),
+                    "sentence_features": of_sentences,
+                }
+            )
+            answers, sentences, edges = (found[number].copy() for number in range(3))
+        return [
+            Reading(
+                float(answers[row]),
+                tuple(sentences[row, : passage.sentences].tolist()),
+                tuple(_shorts(edges[row], passage)),
+            )
+            for row, passage in enumerate(passages)
+        ]
+
+
+def bundled_reader() -> Path:
+    """Folder of the reader inside the package."""
+    return Path(str(files("clusterqa"))) / "readers" / BUNDLED_FOLDER
+
+
+def as_states(rows: NDArray[np.floating[Any]]) -> States:
+    """Rows in eight bits, each with a scale of its own, which is not kept."""
+    largest = np.maximum(np.abs(rows).max(axis=1, keepdims=True), 1e-12)
+    states: States = np.rint(rows * (127 / largest)).astype(np.int8)
+    return states
+
+
+def _names() -> tuple[list[str], list[str]]:
+    return list(PASSAGE_FEATURES), list(SENTENCE_FEATURES)
+
+
+def _shorts(edges: Floats, passage: Read) -> list[Short]:
+    """For each sentence its best stretch of pieces; `edges`, shape (pieces, 2), are logits of the first and the last."""
+    found = []
+    for number in range(passage.sentences):
+        rows = np.flatnonzero(passage.sentence == number)
+        if not len(rows):  # of a passage that is too long the last sentences have no piece
+            found.append(Short(0, 0, float("-inf")))
+            continue
+        sums = edges[rows, 0][:, None] + edges[rows, 1][None, :]
+        length = np.arange(len(rows))[None, :] - np.arange(len(rows))[:, None]
+        sums = np.where((length >= 0) & (length < LONGEST_SHORT), sums, -np.inf)
+        first, last = divmod(int(sums.argmax()), len(rows))
+        found.append(Short(int(rows[first]), int(rows[last]) + 1, float(sums[first, last])))
+    return found
+
+
+def _graph(facts: Mapping[str, Any], tensors: Tensors) -> Any:
+    """
+    Inputs: a question's states (pieces, width) and rarities (pieces,); passages' states (n, pieces, width), 1 where there is
+    a piece, rarities; `within` (n, sentences, pieces), the share of each piece in a sentence's mean; features.
+    Outputs: logits of the passages (n,), of the sentences (n, sentences), of first and last piece (n, pieces, 2).
+    """
+    import openvino
+    from openvino import opset13 as ops
+
+    width, heads, aligned = facts["width"], facts["heads"], facts["aligned"]
+
+    def whole(*numbers: int) -> Any:
+        return ops.constant(np.array(numbers, dtype=np.int64))
+
+    def scalar(number: float) -> Any:
+        return ops.constant(np.float32(number))
+
+    def linear(x: Any, name: str) -> Any:
+        product = ops.matmul(x, ops.constant(tensors[f"{name}.weight"]), False, True)
+        return ops.add(product, ops.constant(tensors[f"{name}.bias"])) if f"{name}.bias" in tensors else product
+
+    def normal(x: Any, name: str) -> Any:
+        scaled = ops.mvn(x, whole(-1), True, 1e-5, "inside_sqrt")
+        return ops.add(
+            ops.multiply(scaled, ops.constant(tensors[f"{name}.weight"])), ops.constant(tensors[f"{name}.bias"])
+        )
+
+    def by_head(x: Any) -> Any:
+        return ops.transpose(ops.reshape(x, whole(0, 0, heads, width // heads), True), whole(0, 2, 1, 3))
+
+    def nearest(sharp: Any, others: Any, rarity: Any, met_at: Any) -> tuple[Any, Any]:
+        """Of the other text the mean of what is near, and facts: how near the nearest, how rare either, both."""
+        best, place = ops.topk(sharp, whole_scalar(1), -1, "max", "none", "i64").outputs()
+        mean = ops.matmul(ops.softmax(ops.multiply(sharp, scalar(sharpness)), -1), others, False, False)
+        met = met_at(place)
+        own = ops.unsqueeze(rarity, whole(-1))
+        return mean, ops.concat([best, own, met, ops.multiply(best, met)], -1)
+
+    def whole_scalar(number: int) -> Any:
+        return ops.constant(np.int64(number))
+
+    sharpness = float(np.clip(tensors["sharpness"], 4, 40))
+    question = ops.parameter([-1, facts["states"]], np.int8, name="question")
+    question_rarity = ops.parameter([-1], np.float32, name="question_rarity")
+    passages = ops.parameter([-1, -1, facts["states"]], np.int8, name="passages")
+    there = ops.parameter([-1, -1], np.float32, name="there")
+    rarity = ops.parameter([-1, -1], np.float32, name="rarity")
+    within = ops.parameter([-1, -1, -1], np.float32, name="within")
+    passage_features = ops.parameter([-1, len(PASSAGE_FEATURES)], np.float32, name="passage_features")
+    sentence_features = ops.parameter([-1, -1, len(SENTENCE_FEATURES)], np.float32, name="sentence_features")
+
+    def opened(states: Any) -> tuple[Any, Any]:
+        """What is joined, and unit rows to align by."""
+        x = linear(ops.convert(states, np.float32), "widen")
+        head = ops.slice(x, whole(0), whole(aligned), whole(1), whole(-1))
+        return normal(x, "plain"), ops.normalize_l2(head, whole(-1), 1e-12, "max")
+
+    count = ops.gather(ops.shape_of(passages), whole(0), whole_scalar(0))
+    length = ops.gather(ops.shape_of(question), whole(0), whole_scalar(0))
+    asked, unit = opened(ops.unsqueeze(question, whole(0)))
+    asked = ops.broadcast(asked, ops.concat([count, length, whole(facts["states"])], 0))
+    told, units = opened(passages)
+    absent = ops.unsqueeze(ops.multiply(ops.subtract(there, scalar(1)), scalar(1e9)), whole(1))
+    near = ops.matmul(units, unit, False, True)  # (n, pieces of the passage, pieces of the question)
+    far = ops.add(ops.transpose(near, whole(0, 2, 1)), absent)
+    told_mean, told_facts = nearest(
+        near, asked, rarity, lambda place: ops.gather(question_rarity, place, whole_scalar(0))
+    )
+    by_row = ops.broadcast(ops.unsqueeze(question_rarity, whole(0)), ops.concat([count, length], 0))
+    asked_mean, asked_facts = nearest(
+        far, told, by_row, lambda place: ops.gather_elements(ops.unsqueeze(rarity, whole(-1)), place, 1)
+    )
+
+    def joined(own: Any, mean: Any, known: Any, side: int) -> Any:
+        x = linear(ops.concat([own, mean, ops.multiply(own, mean)], -1), "mix")
+        x = ops.add(x, ops.constant(tensors["side.weight"][side][None, None]))
+        return normal(ops.add(x, linear(known, "facts")), "norm")
+
+    x = ops.concat([joined(asked, asked_mean, asked_facts, 0), joined(told, told_mean, told_facts, 1)], 1)
+    seen = ops.concat([ops.broadcast(scalar(0), ops.concat([count, whole(1), length], 0)), absent], 2)
+    seen = ops.unsqueeze(seen, whole(1))
+    for number in range(facts["layers"]):
+        layer = f"layers.{number}"
+        three = ops.split(linear(normal(x, f"{layer}.before_attention"), f"{layer}.attention"), whole_scalar(-1), 3)
+        looked = ops.scaled_dot_product_attention(*(by_head(part) for part in three.outputs()), seen)
+        looked = ops.reshape(ops.transpose(looked, whole(0, 2, 1, 3)), whole(0, 0, width), True)
+        x = ops.add(x, linear(looked, f"{layer}.out"))
+        wide = ops.gelu(linear(normal(x, f"{layer}.before_wide"), f"{layer}.up"), "erf")
+        x = ops.add(x, linear(wide, f"{layer}.down"))
+    x = normal(x, "end")
+    asked = ops.slice(x, whole(0), length, whole(1), whole(1))
+    told = ops.slice(x, length, whole(np.iinfo(np.int64).max), whole(1), whole(1))
+    first = ops.squeeze(ops.slice(asked, whole(0), whole(1), whole(1), whole(1)), whole(1))
+    question_mean = ops.reduce_mean(asked, whole(1))
+    weight = ops.unsqueeze(there, whole(-1))
+    passage_mean = ops.divide(ops.reduce_sum(ops.multiply(told, weight), whole(1)), ops.reduce_sum(weight, whole(1)))
+
+    def head(known: Any, scores: Any, name: str) -> Any:
+        hidden = ops.tanh(ops.add(linear(known, f"{name}.hidden"), linear(scores, f"{name}.from_search")))
+        return ops.squeeze(ops.add(linear(hidden, f"{name}.logit"), linear(scores, f"{name}.straight")), whole(-1))
+
+    answers = head(ops.concat([first, question_mean, passage_mean], -1), passage_features, "passage")
+    sentence = ops.matmul(within, told, False, False)
+    beside = ops.broadcast(ops.unsqueeze(question_mean, whole(1)), ops.shape_of(sentence))
+    sentences = head(ops.concat([sentence, beside], -1), sentence_features, "sentence")
+    edges = linear(told, "edges")
+    inputs = [question, question_rarity, passages, there, rarity, within, passage_features, sentence_features]
+    for node in inputs:
+        node.output(0).get_tensor().set_names({node.get_friendly_name()})
+    return openvino.Model([ops.result(answers), ops.result(sentences), ops.result(edges)], inputs, "reader")
