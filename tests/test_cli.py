@@ -1,4 +1,4 @@
-"""The command line: answers on stdout, remarks on stderr; exit 0, 1 for what the message says how to mend, 2 for usage."""
+"""The command line: answers on stdout, remarks on stderr; exit 0, 1 for an error whose message says what to do, 2 for usage."""
 
 from __future__ import annotations
 

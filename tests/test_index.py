@@ -196,7 +196,7 @@ def test_after_a_rebuild_the_view_is_built_anew(store: Store) -> None:
 
 
 def test_a_view_moves_to_another_store_of_the_same_generation(store: Store, tmp_path: Path) -> None:
-    """As when a damaged database was put aside and built anew with fewer generations."""
+    """As when a damaged database was put aside and built again with fewer generations."""
     with store.writing():
         store.set_meta("epoch", "one")
     put(store, "a.md", seed=1)

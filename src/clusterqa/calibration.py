@@ -1,8 +1,8 @@
 """
 The confidence: a probability that the first quote answers the question, fitted per encoder on questions with known answers.
 
-A logistic regression over a handful of features of a search; which weights, and above which probability an answer is
-given, stands in `calibration.json` together with the encoder's fingerprint. `clusterqa eval calibrate` writes that file.
+A logistic regression over a few features of a search. Its weights, and the probability from which on an answer is
+given, stand in `calibration.json` with the encoder's fingerprint. `clusterqa eval calibrate` writes that file.
 """
 
 from __future__ import annotations

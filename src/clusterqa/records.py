@@ -64,7 +64,7 @@ class Document:
 
     `id` is the path below the corpus folder, with forward slashes. `text` is immutable; `version` names it. For
     Markdown and plain text it is the decoded file itself (front matter included, which no block covers); for HTML, PDF
-    and DOCX it is the extracted text. `translation_of` is the id of the twin this document translates. `warnings` are
+    and DOCX it is the extracted text. `translation_of` is the id of the document that this one translates. `warnings` are
     sentences for the person who added it.
     """
 

@@ -47,7 +47,7 @@ Tick = Callable[[], object]
 
 
 class _Clock(PassingEncoder):
-    """An encoder that adds up the time it takes, so that it can be told from the reading of the question around it."""
+    """An encoder that adds up the time it takes, so that it can be separated from the rest of reading a question."""
 
     def __init__(self, encoder: Encoder) -> None:
         super().__init__(encoder)
@@ -152,7 +152,7 @@ def run(
     Ask every question on every view; those of one language only where an answer is known in that language.
 
     Each question is encoded once for all its views. One that ends in an exception counts as wrong; only what the person
-    at the keyboard can mend (ClusterQAError) ends the run. Twins among the items are kept apart from the rest. `tick`
+    at the keyboard can put right (ClusterQAError) ends the run. Twins among the items are kept apart from the rest. `tick`
     is called after each question. Raises IndexNotFound or IndexOutdated when the index does not fit the settings.
     """
     with Store.open(settings.data) as store:
@@ -222,7 +222,7 @@ def _bench(
     made: dict[ViewName, View] = {name: View(encoder.dimension, languages) for name, languages in views.items()}
     for view in made.values():
         view.refresh(store)
-    encoder.encode_queries(["Kiek laiko galioja ženklas?"])  # the first text takes longer, and would be nobody's time
+    encoder.encode_queries(["Kiek laiko galioja ženklas?"])  # the first text takes longer than the others
     documents = store.documents()
     return _Bench(
         store=store,

@@ -3,7 +3,7 @@ What people asked and did not get, grouped by meaning across both languages, mos
 
     journal ─unmet─▶ entries ─same words─▶ Wording ─alike in meaning─▶ Group ─▶ dismissed, answered, or still open
 
-Groups are worked out anew from the journal and never stored: what is decided (dismissed, answered) is kept for each question
+Groups are computed from the journal each time and never stored: what is decided (dismissed, answered) is kept for each question
 of the journal, so that a question asked tomorrow can join a group without anything being rewritten. A group is named by any of
 its questions' ids.
 """
@@ -92,7 +92,7 @@ class Group:
     """
     Wordings of one meaning, the most asked first.
 
-    `fresh` are the questions nothing was decided about. `returned` tells that somebody asked again, and again in vain,
+    `fresh` are the questions nothing was decided about. `returned` says that somebody asked again, and again in vain,
     after the group was answered; `partly` that an answer was written which the chat does not give to every wording yet.
     """
 

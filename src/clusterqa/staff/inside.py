@@ -169,7 +169,7 @@ def evidence(data: Path, calibration: Calibration) -> Evidence | None:
     """
     A run in the data folder, made with this encoder, else what the calibration was fitted on; None when there is neither.
 
-    The confidences of a run are worked out anew from its features with today's calibration, on the half that nothing was
+    The confidences of a run are computed again from its features with today's calibration, on the half that nothing was
     fitted on.
     """
     from clusterqa.evaluation.outcomes import Run
