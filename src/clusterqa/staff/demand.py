@@ -30,7 +30,7 @@ from clusterqa.records import Language
 from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database, stamp
 
-# Measured on evaluation/question-groups.jsonl (45 questions in 144 wordings of both languages); benchmarks/question_groups.py measures again.
+# Measured on evaluation/question-groups.jsonl (45 questions in 144 wordings of both languages); evaluation/question_groups.py measures again.
 WORDS_SHARE = 0.2
 """What shared words count beside the cosine of two questions."""
 LEAST_LIKENESS = 0.79
