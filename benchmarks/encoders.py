@@ -3,10 +3,10 @@ How fast an encoder is: milliseconds a question, one at a time, and passages a s
 
     python benchmarks/encoders.py [--threads 2] [--questions 200] [--passages 200]
 
-The bundled encoder in every arithmetic it has, beside two peers: itself run by sentence-transformers with torch, as it
-was before, and the English all-MiniLM-L6-v2 (half as many layers) both ways. Questions and passages are those of
-evaluation/questions.jsonl and corpus/. The encoders take turns, question by question, so that whatever else the machine
-does meanwhile is done to all of them. Memory is what loading added to the process, in MB, in the order of the table.
+The bundled encoder in every arithmetic it has, and two others: itself run by sentence-transformers with torch, and the
+English all-MiniLM-L6-v2 (half as many layers) both ways. Questions and passages are those of
+evaluation/questions.jsonl and corpus/. The encoders take turns, question by question, so that other work
+of the machine slows all of them alike. Memory is what loading added to the process, in MB, in the order of the table.
 """
 
 from __future__ import annotations

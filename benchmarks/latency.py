@@ -4,8 +4,8 @@ How long one question takes end to end, at N passages on this machine.
     python benchmarks/latency.py [--passages 10000] [--questions 200]
 
 The index is made of the corpus's own passages, repeated with their words shuffled until there are N; their vectors are random around
-a few centres, so that 40,000 sentences need not be encoded. The questions are the development questions in random
-order, really encoded and searched for. Prints milliseconds by stage; the peer is the encoder alone, which every such system has to wait for.
+a few centres, so nothing has to be encoded for 40,000 sentences. The questions are the development questions in random
+order, really encoded and searched for. Prints milliseconds by stage; beside them the encoder alone, for which every such system has to wait.
 """
 
 from __future__ import annotations

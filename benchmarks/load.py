@@ -9,8 +9,8 @@ The index is that of benchmarks/latency.py: about so many passages, real questio
     browser   one reader in Chromium, from the key press to the frame in which the quote is on the screen
     crowd     all users at once over the chat's own protocol, each asking one question after the other without a pause
 
-Beside each stands the round trip of GET /healthz, taken between the questions of the same run: what a server of this kind needs
-on this machine, at this load, for doing nothing. Prints milliseconds, and the ratio of the medians. Ends with status 1 when
+Each is shown with the round trip of GET /healthz, taken between the questions of the same run: the time such a server needs
+on this machine, at this load, to do nothing. Prints milliseconds, and the ratio of the medians. Ends with status 1 when
 a reply of the crowd was lost or one took over two seconds.
 """
 

@@ -15,7 +15,7 @@ from clusterqa.ports import Encoder
 from clusterqa.settings import Settings
 from words_encoder import WordsEncoder
 
-# How long an example takes is the machine's affair: other work beside it must not fail a test.
+# How long an example takes depends on the machine: other work on it must not fail a test.
 hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 

@@ -1,4 +1,4 @@
-"""The command line: answers on stdout, remarks on stderr; exit 0, 1 for what the message says how to mend, 2 for usage."""
+"""The command line: answers on stdout, remarks on stderr; exit 0, 1 for an error whose message says what to do, 2 for usage."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from click.testing import CliRunner, Result
 from clusterqa import cli
 from clusterqa.encoders.sentence import SentenceEncoder
 from clusterqa.settings import Settings
-from clusterqa.store import open_store
-from clusterqa.store.sqlite import DATABASE
+from clusterqa.store import DATABASE, open_store
 from seed_texts import KAINOS, PRICES, SEED
 from words_encoder import WORDS, WordsEncoder
 

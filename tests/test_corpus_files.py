@@ -233,7 +233,7 @@ def test_cells_of_several_lines_are_one_row(tmp_path: Path) -> None:
 
 
 def test_a_full_cell_next_to_another_is_two_cells(tmp_path: Path) -> None:
-    """The gap is as narrow as a space of a justified line; where the other rows begin tells."""
+    """The gap is as narrow as a space of a justified line; where the other rows begin decides."""
 
     def page(canvas: Canvas) -> None:
         width = canvas.stringWidth("koordinatorius", FONT, 8)

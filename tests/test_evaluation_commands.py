@@ -353,7 +353,7 @@ def test_a_sweep_prints_a_line_for_each_and_keeps_them(call, questions, tmp_path
 
 @pytest.fixture(scope="module")
 def fitting():
-    """300 questions: the higher the score, the likelier the first quote is right; "noise" tells nothing."""
+    """300 questions: the higher the score, the likelier the first quote is right; "noise" says nothing."""
     draw = np.random.default_rng(11)
     outcomes = []
     for n in range(300):
@@ -377,7 +377,7 @@ def test_the_confidence_learns_what_tells_right_from_wrong(fitting):
 
 
 def test_more_evidence_never_lowers_the_confidence(fitting):
-    """Two features that tell the same, one of them with noise: free signs would play them off against each other."""
+    """Two features that say the same, one of them with noise: free signs would play them off against each other."""
     draw = np.random.default_rng(12)
     doubled = [
         replace(o, features={**o.features, "lexical": o.features["score"] ** 2, "unknown": float(draw.random())})

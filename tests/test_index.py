@@ -15,8 +15,8 @@ from clusterqa.errors import StoreDamaged
 from clusterqa.ports import Store
 from clusterqa.records import Block, Document, FileState, Language, NewPassage, Passage, PassageVectors, Span
 from clusterqa.settings import Settings
-from clusterqa.store import open_store
 from clusterqa.store.faiss_index import UNITS_PER_PASSAGE, FaissIndex
+from clusterqa.store import open_store
 
 DIMENSION = 6
 
@@ -202,7 +202,7 @@ def test_after_a_rebuild_the_view_is_built_anew(store: Store) -> None:
 
 
 def test_a_view_moves_to_another_store_of_the_same_generation(store: Store, tmp_path: Path) -> None:
-    """As when a damaged database was put aside and built anew with fewer generations."""
+    """As when a damaged database was put aside and built again with fewer generations."""
     with store.writing():
         store.set_meta("epoch", "one")
     put(store, "a.md", seed=1)

@@ -19,8 +19,8 @@ from clusterqa.errors import CorpusError, IndexNotFound, IndexOutdated
 from clusterqa.records import Question
 from clusterqa.runtime import KnowledgeBase
 from clusterqa.settings import Settings
-from clusterqa.store import open_store
 from clusterqa.store.faiss_index import FaissIndex
+from clusterqa.store import open_store
 from seed_texts import KAINOS, PRICES
 from words_encoder import WORDS, WordsEncoder, WordTokens
 

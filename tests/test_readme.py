@@ -30,3 +30,27 @@ def test_the_quotes_in_the_readme_stand_in_the_corpus_where_it_says():
     for text, document, start, end in shown:
         stored = (ROOT / "corpus" / document).read_text(encoding="utf-8")
         assert stored[int(start) : int(end)] == text
+
+
+def test_the_defaults_in_the_readme_are_those_of_the_settings():
+    rows = [[cell.strip() for cell in line.split(" | ")] for line in README.splitlines() if line.startswith("| `")]
+    shown = {
+        name: default.strip("`")
+        for names, defaults, *_ in (row for row in rows if len(row) == 3)
+        for name, default in zip(re.findall(r"`(\w+)`", names), defaults.split(", "), strict=False)
+        if name in Settings.model_fields
+    }
+    said_in_words = {"corpus", "data", "frame_ancestors", "proxy"}
+    assert set(shown) | said_in_words == set(Settings.model_fields)
+    for name in set(shown) - said_in_words:
+        default = Settings.model_fields[name].default
+        assert shown[name] == (f"{default:g}" if isinstance(default, int | float) else default), name
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_what_the_words_for_developers_name_is_there(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(re.findall(r"(?:`| {4})make ([a-z-]+)", text)) <= set(targets)
+    for path in re.findall(r"(?<!build/)\b(?:docs|benchmarks|evaluation|training|tools)/[\w/.-]+\.\w+", text):
+        assert (ROOT / path).exists(), path

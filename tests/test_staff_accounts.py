@@ -245,7 +245,7 @@ def test_attempts_at_one_time_cannot_outrun_the_count(rasa: Accounts) -> None:
 def test_an_unknown_name_costs_the_same_work_as_a_wrong_password(
     rasa: Accounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One argon2 check with the same parameters in both cases: what takes the time does not tell whether a name exists."""
+    """One argon2 check with the same parameters in both cases: the time taken does not show whether a name exists."""
     asked: list[str] = []
 
     class Counting:

@@ -1,4 +1,4 @@
-"""The desk's documents over HTTP: who may upload, what is refused and how it is told, and a server killed for real."""
+"""The desk's documents over HTTP: who may upload, what is refused and with which words, and a server killed for real."""
 
 from __future__ import annotations
 

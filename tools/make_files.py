@@ -4,7 +4,7 @@ Make the PDF, DOCX and HTML files of the corpus from the Markdown texts in corpu
     python tools/make_files.py [--texts corpus-files] [--into corpus]
 
 A text's front matter says what it becomes (`format: pdf`, `docx` or `html`; a PDF is a `booklet` in two columns or
-a `report` in one). Beside each file goes a sidecar with the metadata that the format itself cannot carry. The same
+a `report` in one). Each file gets a sidecar with the metadata that the format itself cannot hold. The same
 texts and library versions give the same bytes: no clock, no random names.
 
 The PDFs embed Source Sans Pro (Adobe, SIL Open Font License 1.1), which comes with the package

@@ -5,8 +5,8 @@ Check the spelling of the corpus with Hunspell's dictionaries for Lithuanian and
 
 Checked is the text as it is read, from every format, in the document's own language. Words of the other language are
 accepted in brackets, in quotation marks and in names (with a capital letter), Lithuanian ones in an English text also
-where their letters tell them. What the dictionaries lack and is right
-stands in corpus-words.txt, one word a line, sorted: `word` alone, or `word/example`, which bends like the example.
+where their letters show it. Right words that the dictionaries lack
+stand in corpus-words.txt, one word a line, sorted: `word` alone, or `word/example`, which bends like the example.
 
 Exit status 1 when a word is unknown, or a line of corpus-words.txt is not needed or not in its place.
 """

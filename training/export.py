@@ -1,5 +1,5 @@
 """
-From the trained folder to the one that ships: half precision, nothing that is not needed, a model card beside it.
+From the trained folder to the one that ships: half precision, only what is needed, and a model card.
 
     python training/export.py WORK/trained src/clusterqa/encoders/e5-small-lt-en
 

@@ -390,7 +390,7 @@ def batches(
 def loss_of(
     batch: Batch, teacher: Teacher, student: Student, others: Tensor, options: argparse.Namespace
 ) -> tuple[Tensor, Tensor]:
-    """The loss, and the teacher's vectors for the memory."""
+    """The loss, and the teacher's vectors to remember."""
     goal = teacher(batch.teacher)
     found = student(batch.student)
     loss = contrast(found.vectors, goal.vectors, others, both_ways=batch.kind != "question")
@@ -455,7 +455,7 @@ def main() -> None:
 
 
 def work(rank: int, device: str, options: argparse.Namespace) -> None:
-    """One worker; the first also keeps the checkpoints and tells how it goes."""
+    """One worker; the first also keeps the checkpoints and says how it goes."""
     if device == "cpu":
         torch.set_num_threads(1)
     if options.workers > 1:

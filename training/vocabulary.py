@@ -62,7 +62,7 @@ def main() -> None:
         sample += [path.read_text(encoding="utf-8") for path in sorted(options.corpus.glob("*.md"))] * 10
     sample = [" ".join(text.split()) for text in sample]
 
-    # How often each original piece is used tells which variant of a folded piece matters.
+    # How often each original piece is used says which variant of a folded piece matters.
     used = counts(sample, [(model.pieces[n], model.scores[n]) for n in order])
     groups: dict[str, list[tuple[int, float]]] = {}
     for position, number in enumerate(rest, start=4):

@@ -1,5 +1,5 @@
 """
-Take the screenshots of this folder anew: a real server, the real corpus, Chromium.
+Take the screenshots of this folder again: a real server, the real corpus, Chromium.
 
     python docs/screenshots/take.py [--data DIR]
 

@@ -4,10 +4,10 @@ How good an encoder is by itself, on work that others are measured on and on our
     python evaluation/encoders/evaluate.py FOLDER… --tatoeba tatoeba-eval.tsv --data DATA [--split held]
 
 * Tatoeba lit-eng (1,000 pairs): the nearest English sentence to each Lithuanian one and back; the F1 that MTEB reports
-  for bitext mining (weighted over the sentences), so the figures stand beside the published ones.
+  for bitext mining (weighted over the sentences), so the figures can be compared with published ones.
 * Our questions: dense search alone over the passages of an index (DATA, made by `clusterqa index`), recall@5 in each
-  direction, where a passage counts when it overlaps a quote that answers the question. AskedTokens as typed and without
-  diacritics. Of an encoder that compares texts piece by piece twice: by whole texts, and by pieces.
+  direction, where a passage counts when it overlaps a quote that answers the question. Asked as typed and without
+  diacritics. An encoder with token embeddings is measured twice: by whole texts, and token by token.
 
 A FOLDER is a sentence-transformers folder or a hub name; its own prompts are used.
 """

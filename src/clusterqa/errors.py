@@ -65,7 +65,7 @@ class IndexOutdated(StoreError):
     """The encoder or the settings changed since the index was built."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"The index was built with {what}. Build it anew with: clusterqa index --rebuild")
+        super().__init__(f"The index was built with {what}. Build it again with: clusterqa index --rebuild")
         self.what = what
 
 

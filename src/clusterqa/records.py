@@ -189,7 +189,7 @@ class IndexedPassage:
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """What tells whether a file changed since it was read."""
+    """What shows whether a file changed since it was read."""
 
     sha256: str
     size: int

@@ -16,7 +16,7 @@ pytestmark = [
 ]
 
 GRADIOS_OWN: frozenset[str] = frozenset()
-"""Serious violations, as `rule: place`, that Gradio makes and we cannot mend from outside; docs/decisions.md says why."""
+"""Serious violations, as `rule: place`, that Gradio makes and we cannot correct from outside; docs/decisions.md says why."""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

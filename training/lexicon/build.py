@@ -4,7 +4,7 @@ Learn the Lithuanian–English translation lexicon of the lexical search channel
     files ─read─▶ Pair ─index─▶ Bitext ─candidates─▶ ─align─▶ Links ─select─▶ Tables ─write─▶ lt-en.tsv.gz
 
 A sentence is the set of its content terms (`clusterqa.text.analysis.term_in`). IBM Model 1 (Brown et al. 1993) is
-trained by EM in both directions at once over the term pairs that keep company more than chance would have it;
+trained by EM in both directions at once over the term pairs that occur together more often than by chance;
 in the last rounds the two directions must agree on each link (Liang, Taskar and Klein 2006), which helps
 with what Model 1 gets wrong about rare words. Words whose own translations differ from those of their
 stem then get an entry of their own: „galioja“ (is valid) shares its stem with „gali“ (can). One core, one
@@ -435,7 +435,7 @@ def of_language(entries: list[tuple[str, float]], key: str, share: float) -> lis
     """
     The entries that can be relied on when the words under `key` belong to the language to the given share.
 
-    A term that translates to itself tells something of a Lithuanian word („partneris“: "partner"), but
+    A term that translates to itself says something of a Lithuanian word („partneris“: "partner"), but
     nothing of an English one that merely stands in Lithuanian texts.
     """
     if share < MIN_LANGUAGE_SHARE:
@@ -475,7 +475,7 @@ def language_shares(words: dict[Language, Counter[str]], language: Language) -> 
 
 
 def learn(pairs: Iterable[Pair]) -> dict[Language, Tables]:
-    """From pairs to the tables of both languages, telling on stderr how far it is."""
+    """From pairs to the tables of both languages, saying on stderr how far it is."""
     started = time.monotonic()
 
     def tell(what: str) -> None:

@@ -28,22 +28,25 @@ from typing import Any
 import bundles
 import numpy as np
 from bundles import Bundle
+from clusterqa.retrieval.search import search
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
-from clusterqa.analysis import searchable
-from clusterqa.bert import PROJECTION, Bert
-from clusterqa.conversation import understand
-from clusterqa.encoder import Encoded, PassingEncoder, SentenceEncoder, Vectors, bundled_path
-from clusterqa.index import View
-from clusterqa.lexicon import Lexicon
-from clusterqa.library import passage_texts, update
+from clusterqa.corpus.encoding import passage_texts
+from clusterqa.corpus.sync import update
+from clusterqa.encoders.openvino import PROJECTION, Bert
+from clusterqa.encoders.passing import PassingEncoder
+from clusterqa.encoders.sentence import SentenceEncoder, bundled_path
+from clusterqa.ports import Vectors
 from clusterqa.readers import as_states
-from clusterqa.records import Document, Passage, Question, Span
-from clusterqa.search import search
+from clusterqa.records import Document, Encoded, Passage, Question, Span
+from clusterqa.retrieval.understand import understand
 from clusterqa.settings import Settings
-from clusterqa.store import Store
+from clusterqa.store import open_store
+from clusterqa.store.faiss_index import FaissIndex
+from clusterqa.text.analysis import searchable
+from clusterqa.text.lexicon import Lexicon
 
 CANDIDATES = 15
 """Passages kept for a question; the search looks at no more sentences for so many than for the product's ten."""
@@ -161,8 +164,8 @@ def index(lot: Sequence[Bundle], recorder: Recorder, lexicon: Lexicon, tokenizer
         for bundle in lot:
             bundles.write(bundle, settings.corpus)
         update(settings, lambda: recorder)
-        with Store.open(settings.data) as store:
-            view = View(recorder.dimension)
+        with open_store(settings.data) as store:
+            view = FaissIndex(recorder.dimension)
             view.refresh(store)
             row: dict[int, int] = {}
             of_document: dict[str, list[Indexed]] = defaultdict(list)

@@ -1,7 +1,7 @@
 """
 The command line: options, one call, one print. Answers go to stdout, remarks to stderr.
 
-Exit status 0, 1 for an error that the message says how to mend, 2 for wrong usage. Heavy libraries load inside the
+Exit status 0, 1 for an error whose message says what to do, 2 for wrong usage. Heavy libraries load inside the
 commands that need them, so that `--help` is instant.
 """
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.command()
 @settings_options
 @click.argument("question", required=False)
-@click.option("--lang", type=click.Choice(["lt", "en"]), help="Language where the question itself does not tell.")
+@click.option("--lang", type=click.Choice(["lt", "en"]), help="Language where the question itself does not show it.")
 @click.option(
     "--history", multiple=True, help="An earlier question of the conversation; may be repeated, oldest first."
 )
@@ -70,7 +70,7 @@ def ask(
 @settings_options
 @click.argument("question")
 @click.option("-k", default=10, show_default=True, type=click.IntRange(1, 100), help="How many passages.")
-@click.option("--lang", type=click.Choice(["lt", "en"]), help="Language where the question itself does not tell.")
+@click.option("--lang", type=click.Choice(["lt", "en"]), help="Language where the question itself does not show it.")
 @json_option
 def search(settings: Settings, question: str, k: int, lang: str | None, as_json: bool) -> None:
     """Find passages, best first, with the scores of both channels."""

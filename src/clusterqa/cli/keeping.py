@@ -31,7 +31,7 @@ def serve(settings: Settings, host: str | None, port: int | None) -> None:
         "port": port,
     }
     settings = Settings.load(flags)
-    from clusterqa.web.app import run  # loads for seconds: after the settings, so that a wrong one is told at once
+    from clusterqa.web.app import run  # loads for seconds: after the settings, so that a wrong one is reported at once
 
     common.remark(f"The chat opens at http://{settings.host}:{settings.port}/  (stop with Ctrl+C)")
     run(settings)
@@ -39,7 +39,7 @@ def serve(settings: Settings, host: str | None, port: int | None) -> None:
 
 @click.command()
 @settings_options
-@click.option("--rebuild", is_flag=True, help="Read and encode everything anew; also mends a damaged index.")
+@click.option("--rebuild", is_flag=True, help="Read and encode everything again; also repairs a damaged index.")
 @json_option
 def index(settings: Settings, rebuild: bool, as_json: bool) -> None:
     """Bring the index in step with the corpus; says what was added, changed, removed."""

@@ -4,7 +4,7 @@ Whether the documents themselves are fit to be quoted: complete metadata, whole 
     folder ─documents.read─▶ Document ─check_document─▶ Fault ─┐
                                  └──all of them──check_pairs, check_likeness─▶ Fault ─▶ CorpusReport
 
-Nothing here needs the index or the encoder. A fault is something to mend before the document is published; a remark
+Nothing here needs the index or the encoder. A fault should be corrected before the document is published; a remark
 is a matter of taste in print (non-breaking spaces) and never fails a check.
 """
 
@@ -147,10 +147,10 @@ def _check_metadata(document: Document, path: Path, today: datetime.date) -> Ite
     if missing:
         yield Fault(document.id, "metadata", f"There is no {', no '.join(missing)}; state it in the {place}.")
     if document.date and document.date > today.isoformat()[: len(document.date)]:
-        yield Fault(document.id, "date", f"Its date, {document.date}, is still to come; mend it in the {place}.")
+        yield Fault(document.id, "date", f"Its date, {document.date}, is still to come; correct it in the {place}.")
     for source in document.sources:
         if re.match(r"\w+:|www\.", source) and web_address(source) is None:
-            yield Fault(document.id, "link", f"The source {source} is no address; mend it in the {place}.")
+            yield Fault(document.id, "link", f"The source {source} is no address; correct it in the {place}.")
 
 
 def _stated(document: Document, path: Path) -> Metadata:
@@ -260,7 +260,7 @@ def check_pairs(read: Iterable[Document]) -> tuple[int, list[Fault]]:
     """
     How many pairs of translations there are, and what is wrong with those that are promised.
 
-    A name such as `ženklai.lt.md` promises its twin; so does `translation_of`. A document named without a language
+    A name such as `ženklai.lt.md` promises its translation; so does `translation_of`. A document named without a language
     stands alone.
     """
     by_id = {document.id: document for document in read}
@@ -279,7 +279,7 @@ def check_pairs(read: Iterable[Document]) -> tuple[int, list[Fault]]:
             other = by_id.get(original)
             if other is None:
                 faults.append(
-                    Fault(name, "pair", f"It translates {original}, which is not there; add it or mend the name.")
+                    Fault(name, "pair", f"It translates {original}, which is not there; add it or correct the name.")
                 )
             elif other.language == document.language:
                 faults.append(Fault(name, "pair", f"It translates {original}, but both are in the same language."))
@@ -306,7 +306,7 @@ def _topic(name: str) -> str:
 
 
 def check_likeness(read: Iterable[Document]) -> Iterator[Fault]:
-    """Documents of one language that say nearly the same, each pair once, told at the second of the two."""
+    """Documents of one language that say nearly the same, each pair once, reported at the second of the two."""
     for language in ("lt", "en"):
         runs = {d.id: _runs(d) for d in read if d.language == language}
         for (one, its), (other, others) in combinations(sorted(runs.items()), 2):

@@ -1,7 +1,7 @@
 """
 Keeping the index in step with the corpus: reading, splitting, encoding, one transaction.
 
-Work is proportional to what changed: unchanged files are told by size and time, then by content; unchanged passages of
+Work is proportional to what changed: unchanged files are known by size and time, then by content; unchanged passages of
 a changed file keep their vectors. Everything slow happens before the transaction; a run that is killed, or a disk
 that fills up, leaves the previous generation answering.
 """

@@ -190,7 +190,7 @@ def _plausibility(raw: bytes, encoding: str, english: bool) -> float:
                 score += 0.2 if special <= set("éöüäÉÖÜÄõó") else -1
         else:
             score += 0.5 if special <= WESTERN_LETTERS else -1
-    # Quotation marks and dashes tell windows-1257 from ISO-8859-13, and control codes rule out ISO-8859-1.
+    # Quotation marks and dashes show windows-1257 and not ISO-8859-13; control codes rule out ISO-8859-1.
     score += 0.1 * sum(text.count(c) for c in "„“”‘’–—…•€")
     return score - sum("\x80" <= c <= "\x9f" for c in text) - 0.2 * text.count("´")
 

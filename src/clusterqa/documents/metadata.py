@@ -97,10 +97,10 @@ def parse(text: str, first_line: int, place: str) -> tuple[Metadata, list[str]]:
         mark = error.problem_mark or error.context_mark
         line = first_line + (mark.line if mark else 0)
         why = error.problem or error.context or "not YAML"
-        return Metadata(), [f"The {place} cannot be read, line {line}: {why}. Its fields are left out; mend the YAML."]
+        return Metadata(), [f"The {place} cannot be read, line {line}: {why}. Its fields are left out; fix the YAML."]
     except _YAML_ERRORS as error:
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
-        return Metadata(), [f"The {place} cannot be read: {why}. Its fields are left out; mend the YAML."]
+        return Metadata(), [f"The {place} cannot be read: {why}. Its fields are left out; fix the YAML."]
     if root is None:
         return Metadata(), []
     if not isinstance(root, yaml.MappingNode):

@@ -35,14 +35,14 @@ MAX_CHARACTERS = 20_000_000
 
 WIDE_GAP = 1.6
 """
-In letter sizes: a wider gap inside a line parts columns or cells; the spaces of justified lines stay below
+In letter sizes: a wider gap inside a line separates columns or cells; the spaces of justified lines stay below
 it.
 """
 
 NARROW_GAP = 0.6
 """
 In letter sizes: a gap wider than this and narrower than `WIDE_GAP` is a space of a justified line, or the border
-of a cell that is filled to its edge; where other rows have a border there tells which.
+of a cell that is filled to its edge; the borders of other rows decide which.
 """
 
 QUARTER = 1.5707963267948966
@@ -109,7 +109,7 @@ class Stretch:
     bold: bool
     slanted: bool = False
     follows: bool = False
-    """Only a narrow gap parts it from the stretch before it."""
+    """Only a narrow gap separates it from the stretch before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +259,7 @@ def _stretches(textpage: Any, height: float) -> Iterator[Stretch]:
     for index in range(textpage.count_chars()):
         code = pdfium.FPDFText_GetUnicode(textpage, index)
         if pdfium.FPDFText_IsHyphen(textpage, index) == 1:
-            # pdfium stands a control character for the hyphen at a line end, and leaves the line end out.
+            # pdfium puts a control character in place of the hyphen at a line end, and leaves the line end out.
             letters.append("-")
             yield from taken()
             continue
@@ -299,7 +299,7 @@ def _stretches(textpage: Any, height: float) -> Iterator[Stretch]:
         end = max(end, high)
         sizes[size] += 1
         marks += 1
-        if len(letters) % 4 == 1:  # every fourth letter is enough to tell a bold stretch
+        if len(letters) % 4 == 1:  # every fourth letter is enough to see that a stretch is bold
             named = pdfium.FPDFText_GetFontInfo(textpage, index, font, len(font), ctypes.byref(flags))
             weight = pdfium.FPDFText_GetFontWeight(textpage, index)
             bold += 4 * (weight >= 600 or (named > 0 and b"bold" in font.value.lower()))
@@ -314,7 +314,7 @@ def _is_marker(text: str) -> bool:
 
 def _joined_again(stretches: list[Stretch]) -> list[Stretch]:
     """
-    The stretches of a page, those joined that a narrow gap parts where no other line has a border at that place.
+    The stretches of a page. Two with a narrow gap between them are joined, where no other line has a border at that place.
     """
     borders = {round(s.left) for s in stretches if not s.follows}
     found: list[Stretch] = []

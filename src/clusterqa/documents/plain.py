@@ -1,7 +1,7 @@
 """
 Plain text → blocks, by empty lines, line lengths and the marks that people type.
 
-The text is the file itself and is never changed. Two habits are told apart line by line: one line a paragraph
+The text is the file itself and is never changed. Two habits are distinguished line by line: one line a paragraph
 (the line is longer than a screen) and lines broken by hand at some width.
 """
 

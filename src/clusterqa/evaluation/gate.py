@@ -107,7 +107,7 @@ def hold(run: Run, baseline: Baseline) -> list[Verdict]:
     reached = values(run)
     if missing := [name for name in baseline.floors if name not in reached]:
         raise NotComparable(
-            f"The run has not taken {', '.join(missing)}. Run it again, or write floors anew with: clusterqa eval gate … --write"
+            f"The run has not taken {', '.join(missing)}. Run it again, or write new floors with: clusterqa eval gate … --write"
         )
     return [
         Verdict(

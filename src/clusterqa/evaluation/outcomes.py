@@ -34,7 +34,7 @@ class Ranked(NamedTuple):
 
     @property
     def key(self) -> str:
-        """The name by which measures and TREC files tell it from others."""
+        """Its name in measures and TREC files."""
         return f"{self.document}#{self.start}-{self.end}" if self.end else self.document
 
 
@@ -51,7 +51,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A known answer: a quote, and where it stands in its document today (None when it stands there no more)."""
+    """A known answer: a quote, and where it stands in its document today (None when it is no longer there)."""
 
     document: str
     quote: str
@@ -143,7 +143,7 @@ class Run:
     latency: dict[str, dict[str, float]] = field(default_factory=dict)
     """Stage, or "total" → "p50", "p95", "p99" in milliseconds, on the view of both languages."""
     peak_memory_bytes: int | None = None
-    """Largest resident size of the process, libraries and all; None where the system does not tell."""
+    """Largest resident size of the process, libraries and all; None where the system does not say."""
     index_bytes: int | None = None
     """Size of the database on disk."""
 

@@ -37,7 +37,7 @@ class Tried:
 
 def parse_grid(arguments: Sequence[str]) -> dict[str, list[Any]]:
     """
-    "dense_weight=0.4,0.55" and its like → name → values.
+    "dense_weight=0.4,0.55" and the like → name → values.
 
     Raises EvaluationError that names every argument that is wrong.
     """

@@ -104,7 +104,7 @@ def variant_table(run: Run, split: str = "all") -> list[dict[str, Any]]:
 
 def refusals(outcomes: Sequence[Outcome]) -> dict[str, Interval]:
     """
-    How "not found" is said, on the view of both languages: shares of the questions that each name tells, with intervals.
+    How "not found" is used, on the view of both languages: the shares that the names say, with intervals.
 
     A question that failed was not refused.
     """

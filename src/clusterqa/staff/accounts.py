@@ -44,7 +44,7 @@ TOUCH = timedelta(minutes=1)
 """How exactly the last use of a session is known: to write at every request would be for nothing."""
 
 _NAME = re.compile(r"\w[\w.@+-]{0,63}")
-_PASSWORD_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that are read for one another
+_PASSWORD_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that are easily confused
 # Words that the passwords of this desk's people are likely to be made of, without diacritics, the likeliest first.
 _LIKELY_WORDS = """
 slaptazodis labas rytas labasrytas vakaras lietuva vilnius kaunas klaipeda siauliai panevezys zalgiris krepsinis basketbolas

@@ -325,7 +325,7 @@ class Answers:
         return _answer(row) if row else None
 
     def begin(self, content: Content, who: str, taken: Callable[[str], bool] = lambda _: False) -> Answer:
-        """Keep a new answer, about to be published; `taken` tells whether a document of an id is there already."""
+        """Keep a new answer, about to be published; `taken` says whether a document of an id is there already."""
         identifier = secrets.token_hex(8)
         base = stem_of(next(content.question[language] for language in content.languages))
         with self._database.changing() as db:
@@ -394,7 +394,7 @@ class Answering:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Take up what a server that was stopped left unfinished."""
+        """Go on with what a stopped server left unfinished."""
         for answer in self._answers.all():
             if not answer.over:
                 self._work.put((answer.id, answer.written_by))
@@ -407,7 +407,7 @@ class Answering:
             self._thread.join(timeout=20)
 
     def publish(self, answer: Answer) -> None:
-        """Make it live and check it, in the background; its state tells how far it is."""
+        """Make it live and check it, in the background; its state says how far it is."""
         self._work.put((answer.id, answer.written_by))
 
     def check(self, answer: Answer, who: str) -> None:

@@ -3,7 +3,7 @@ What people asked and did not get, grouped by meaning across both languages, mos
 
     journal ─unmet─▶ entries ─same words─▶ Wording ─alike in meaning─▶ Group ─▶ dismissed, answered, or still open
 
-Groups are worked out anew from the journal and never stored: what is decided (dismissed, answered) is kept for each question
+Groups are computed from the journal each time and never stored: what is decided (dismissed, answered) is kept for each question
 of the journal, so that a question asked tomorrow can join a group without anything being rewritten. A group is named by any of
 its questions' ids.
 """
@@ -30,7 +30,7 @@ from clusterqa.staff.database import Database, stamp
 from clusterqa.text.analysis import content_words, terms, words
 from clusterqa.text.lexicon import Lexicon
 
-# Measured on evaluation/question-groups.jsonl (45 questions in 144 wordings of both languages); benchmarks/question_groups.py measures again.
+# Measured on evaluation/question-groups.jsonl (45 questions in 144 wordings of both languages); evaluation/question_groups.py measures again.
 WORDS_SHARE = 0.2
 """What shared words count beside the cosine of two questions."""
 LEAST_LIKENESS = 0.79
@@ -92,7 +92,7 @@ class Group:
     """
     Wordings of one meaning, the most asked first.
 
-    `fresh` are the questions nothing was decided about. `returned` tells that somebody asked again, and again in vain,
+    `fresh` are the questions nothing was decided about. `returned` says that somebody asked again, and again in vain,
     after the group was answered; `partly` that an answer was written which the chat does not give to every wording yet.
     """
 

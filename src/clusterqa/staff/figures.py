@@ -33,7 +33,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One day of one language; a day without questions is there with noughts."""
+    """One day of one language; a day without questions is there with zeros."""
 
     day: date
     language: Language

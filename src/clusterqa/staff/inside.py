@@ -166,7 +166,7 @@ def evidence(data: Path, profile: Profile) -> Evidence | None:
     """
     A run in the data folder, made with this encoder, else what the calibration was fitted on; None when there is neither.
 
-    The confidences of a run are worked out anew from its features with today's calibration, on the split that nothing was
+    The confidences of a run are computed again from its features with today's calibration, on the split that nothing was
     fitted on.
     """
     from clusterqa.evaluation.outcomes import Run

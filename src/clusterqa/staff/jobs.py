@@ -31,7 +31,7 @@ class Job:
 
 
 class Stopped(Exception):
-    """The server is going down: what was begun is given up before its transaction, and taken up again at the next start."""
+    """The server is going down: what was begun is given up before its transaction, and begun again at the next start."""
 
 
 class Jobs:

@@ -49,7 +49,7 @@ Draw = Callable[["Axes", Colours], None]
 
 
 def days(figures: Figures, words: Mapping[str, str], theme: Theme, narrow: bool = False) -> str:
-    """Questions a day, answered and not found one upon the other."""
+    """Questions a day, answered and not found stacked."""
 
     def draw(axes: Axes, colours: Colours) -> None:
         rows = figures.by_day()
@@ -214,7 +214,7 @@ def _svg(
         draw(axes, colours)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    # The reader's own typeface first; the widths were reckoned with a wide one, so it fits.
+    # The reader's own typeface first; the widths were computed with a wide one, so it fits.
     return buffer.getvalue().replace("'DejaVu Sans'", "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans'")
 
 

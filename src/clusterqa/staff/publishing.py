@@ -52,7 +52,7 @@ log = logging.getLogger(__name__)
 EARLIER = "earlier"
 """Folder in the data folder where files go that are replaced, each under the digest it had."""
 WATCH_SHARE = 5
-"""Files are looked at so many times more seldom than the index is: every 5 s with the default settings."""
+"""Files are looked at so many times less often than the index: every 5 s with the default settings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class Keeper:
     # ── life ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def start(self) -> None:
-        """Take up at once what changed while no server ran, and what a killed one left unfinished."""
+        """Index at once what changed while no server ran, and finish what a killed one left."""
         self.drafts.clean()
         for draft in self.drafts.all():
             if draft.state == "reading":
@@ -298,7 +298,7 @@ class Keeper:
     def resolve(self, identifier: str, who: str, seen: int) -> Draft:
         """
         Go on with a draft in spite of its conflict, knowing the present document: replace what is there now, whatever it
-        is; bring in anew what is gone. What is replaced is kept as an earlier version.
+        is; bring in again what is gone. What is replaced is kept as an earlier version.
         """
         draft = self.drafts.get(identifier)
         there = self.digest(draft.document)
@@ -309,7 +309,7 @@ class Keeper:
 
     def publish(self, identifier: str, who: str, seen: int | None = None) -> Draft:
         """
-        Make a draft live, in the background; its job, under the draft's id, tells how far it is.
+        Make a draft live, in the background; its job, under the draft's id, says how far it is.
 
         Raises DeskError when it is not ready, is being published already, or the corpus has changed under it.
         """

@@ -46,7 +46,7 @@ class Trials:
 
     def ask(self, identifier: str, question: Question) -> Reply | None:
         """
-        Answer a question from this draft alone; None while the draft is being prepared (its job tells how far).
+        Answer a question from this draft alone; None while the draft is being prepared (its job says how far).
 
         The draft gets an index of its own, made like the one that answers, with the same encoder and profile.
         """

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 MANY = 10
 """In a corpus of at least so many documents, more than half of them gone at once is taken for a mistake."""
 AT_A_TIME = 12
-"""Documents changed by hand that are taken up in one go."""
+"""Documents changed by hand that are indexed in one go."""
 
 
 class Watch:
@@ -37,10 +37,10 @@ class Watch:
         self._files: dict[str, tuple[int, int]] | None = None
         self._looked: dict[str, tuple[int, int]] = {}
         self.problem: Trouble | None = None
-        """Why what was changed in the corpus by hand is not taken up; None when it is."""
+        """Why changes made by hand in the corpus are not indexed; None when they are."""
 
     def look(self) -> None:
-        """Take up the files that changed and have come to rest since the last look."""
+        """Index the files that changed and have been at rest since the last look."""
         try:
             files = {name: corpus_folder.file_stat(path) for name, path in corpus_folder.corpus_files(self._settings)}
         except OSError:
@@ -53,7 +53,7 @@ class Watch:
         if files == self._files or not (settled or first):
             return
         with open_store(self._settings.data) as store:
-            failed = {name for name, _, _ in store.unreadable()} & files.keys()  # perhaps they are mended now
+            failed = {name for name, _, _ in store.unreadable()} & files.keys()  # perhaps they can be read now
             names = sorted({*sync.out_of_step(self._settings, store), *(() if first else failed)})
         self._take_up(files, names)
 

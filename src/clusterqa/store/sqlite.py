@@ -89,7 +89,7 @@ CREATE VIRTUAL TABLE stems USING fts5(body, head, tokenize = "unicode61 remove_d
 
 # By SQLite's name of the error; the first that the name begins with counts. Anything else is damage.
 _DAMAGED = (
-    "The index at {path} is damaged ({error}). The documents are whole; build it anew with: clusterqa index --rebuild"
+    "The index at {path} is damaged ({error}). The documents are whole; build it again with: clusterqa index --rebuild"
 )
 _MESSAGES: tuple[tuple[str, type[StoreError], str], ...] = (
     ("SQLITE_IOERR_SHORT_READ", StoreDamaged, _DAMAGED),
@@ -180,7 +180,7 @@ class SqliteStore(Store):
         elif self.meta("schema") != SCHEMA_VERSION:
             raise StoreDamaged(
                 f"The index at {self.path} was made by another version of clusterqa. "
-                "Build it anew with: clusterqa index --rebuild"
+                "Build it again with: clusterqa index --rebuild"
             )
 
     def close(self) -> None:
@@ -575,7 +575,7 @@ class SqliteStore(Store):
 
 def put_aside(data: Path) -> None:
     """
-    Rename a database that a rebuild in place cannot mend; a full disk or missing permission is raised, not renamed away.
+    Rename a database that a rebuild in place cannot repair; a full disk or missing permission is raised, not renamed away.
     """
     path = data / DATABASE
     if not path.exists():

@@ -4,7 +4,7 @@ From text to the terms that lexical search compares.
 A Lithuanian word is analysed twice, `fold(stem(w))` and `stem(fold(w))`, because people type without diacritics: with the
 stem alone 35.5 % of the words that carry diacritics are found when typed without them, with both all of them. The
 English stem is a third variant, since names and terms of one language stand in documents of the other. Which language
-a word is in need not be known: all variants are indexed and all are asked.
+a word is in does not matter: all variants are indexed, and a question asks for all of them.
 """
 
 from __future__ import annotations

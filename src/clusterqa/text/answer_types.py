@@ -59,7 +59,7 @@ _NAME = re.compile(r"[A-ZĄČĘĖĮŠŲŪŽ][a-ząčęėįšųūžé]{2,}(?:[ -]
 
 
 def expected(question: str) -> AnswerType | None:
-    """The kind of thing a question asks for; None where it does not tell."""
+    """The kind of thing a question asks for; None where it does not say."""
     plain = fold(question)
     return next((kind for kind, pattern in _ASKS if pattern.search(plain)), None)
 

@@ -2,7 +2,7 @@
 Which terms of the other language a word may stand for, and how probably: the bridge by which lexical search
 crosses from Lithuanian to English and back (probabilistic structured queries, Darwish and Oard 2003).
 
-The table was learnt from parallel sentences; training/lexicon/README.md tells how, from what, and how good it
+The table was learnt from parallel sentences; training/lexicon/README.md says how, from what, and how good it
 is.
 """
 
@@ -54,7 +54,7 @@ class Lexicon:
         A lexicon from the lines of a table: `HEADER`, then rows as it says, separated by tabs.
 
         Raises ValueError where the first line is not `HEADER`: the table is of another version, and must be
-        built anew.
+        built again.
         """
         rows = iter(lines)
         if next(rows, "") != HEADER:
@@ -75,8 +75,8 @@ class Lexicon:
         The terms of the other language that a word may stand for, each with its probability in (0, 1], best
         first.
 
-        `word` is lower case, as `analysis.words` yields it; diacritics may be missing. Since nobody tells
-        which language it is in, it is looked up as a Lithuanian and as an English one: „data“ gives the
+        `word` is lower case, as `analysis.words` yields it; diacritics may be missing. Since its language
+        is not known, it is looked up as a Lithuanian and as an English one: „data“ gives the
         English term for a date and the Lithuanian one for data. The terms are `term_in(…, "en")` of English
         and `term_in(…, "lt")` of Lithuanian words, which `analysis.terms` has among the index terms. The
         probabilities of one language's reading sum to at most 1; what is missing went to rarer translations.

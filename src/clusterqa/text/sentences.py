@@ -93,10 +93,10 @@ _LAST = _words("kt pan etc t.t eur lt kg km cm mm ha")
 # These stand before a number; elsewhere they are words like any other ("the state of the art.").
 _BEFORE_NUMBER = _words("no nos art fig figs sec vol pp ch par tab eq max min est p psl")
 
-# After a legal form a name often goes on ("Acme Ltd. Vilnius"); only a word that opens sentences tells.
+# After a legal form a name often goes on ("Acme Ltd. Vilnius"); only a word that opens sentences decides.
 _LEGAL_FORM = _words("ltd inc co corp llc a.m p.m dept govt")
 
-# Words that open sentences and are no names; after an initial or a dotted acronym only they tell.
+# Words that open sentences and are no names; after an initial or a dotted acronym only they decide.
 _OPENERS = _words(
     """
     the a an it its this that these those they he she we you our their there here in on at for from

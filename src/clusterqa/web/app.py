@@ -32,7 +32,7 @@ LANGUAGE_COOKIE = "clusterqa_language"
 
 
 def build(settings: Settings) -> FastAPI:
-    """The app for these settings. Its start returns at once; /readyz tells when questions are answered."""
+    """The app for these settings. Its start returns at once; /readyz says when questions are answered."""
     service = Service(settings)
 
     @asynccontextmanager

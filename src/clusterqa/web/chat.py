@@ -29,7 +29,7 @@ PARALLEL = 16
 QUEUE = 200
 
 _SPARED = {
-    # Gradio sums up its last 10,000 events anew after each one, for a monitoring page that we do not open.
+    # Gradio sums up its last 10,000 events after each one, for a monitoring page that we do not open.
     "GRADIO_ANALYTICS_CACHE_FREQUENCY": "1000000000",
     "GRADIO_ANALYTICS_MAX_EVENTS": "1",
     # At every event it asks matplotlib for its backend; unless that is named, the first question waits for all of pyplot.
@@ -164,7 +164,7 @@ def _known(identifier: str | None) -> str:
 
 
 def _head(language: Language) -> str:
-    """Into the head that the browser builds: the language once more, lest Gradio sets its own; then our style, after Gradio's."""
+    """Into the head that the browser builds: the language once more, since Gradio sets its own; then our style, after Gradio's."""
     return (
         f'<script>document.documentElement.lang = "{language}";</script>'
         '<meta name="color-scheme" content="light dark">'

@@ -2,7 +2,7 @@
 The head of the chat pages as a finished service has it.
 
 Gradio's page says lang="en" in every language, has no title before its scripts run, and introduces itself as Gradio to whoever
-shows a preview of a link. None of this can be set from outside, so the page is mended on its way out.
+shows a preview of a link. None of this can be set from outside, so the page is changed on its way out.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ from clusterqa.store import open_store
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 3.0
-"""After a failed start: how long until the next try, so that mending the cause is enough."""
+"""After a failed start: how long until the next try, so that removing the cause is enough."""
 PURGE_SECONDS = 3600.0
 PATIENCE_SECONDS = 120.0
 """How long a question waits for a server that is still starting."""
@@ -260,7 +260,7 @@ class Service:
         self._inquiries = inquiries
 
     def _update(self, encoder: Encoder) -> None:
-        """Take up what changed in the corpus while no server ran; questions are answered meanwhile."""
+        """Index what changed in the corpus while no server ran; questions are answered meanwhile."""
         try:
             with open_store(self.settings.data) as store:
                 stale = sync.out_of_step(self.settings, store) if self.settings.corpus.is_dir() else []

@@ -199,7 +199,7 @@ def band(confidence: float) -> Band:
     """
     The band of a calibrated probability that the first quote answers the question.
 
-    What the words of each band claim holds on the kept-out half of the evaluation questions; docs/decisions.md has the shares.
+    What the words of each band claim holds on the held-out questions of the evaluation; docs/measurements.md, 24, has the shares.
     """
     return "high" if confidence >= 0.8 else "medium" if confidence >= 0.5 else "low"
 

@@ -15,7 +15,7 @@ T = TypeVar("T")
 AT_A_TIME = 2
 """Passwords checked at a time; the check is slow on purpose and has threads of its own."""
 WAITING = 20
-"""Attempts that may wait for their turn; more are told to come again."""
+"""Attempts that may wait for their turn; more are asked to come back later."""
 A_MINUTE = 30
 """Attempts of one address in a minute, whatever the name."""
 

@@ -352,7 +352,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "conflict_title": "The documents changed while you worked on this file",
         "failed_title": "It could not be published",
         "resolve_replace": "Replace it all the same",
-        "resolve_new": "Publish it anew",
+        "resolve_new": "Publish it again",
         "resolve_hint": "What is there now is not lost: it stays among the earlier versions.",
         "see_current": "Look at the present document",
         "resolved": "All right. You can publish the document now.",

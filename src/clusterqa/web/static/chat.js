@@ -58,7 +58,7 @@
         method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
       });
       kept = answer.ok;
-    } catch { /* told below */ }
+    } catch { /* reported below */ }
     if (kept && !helpful && !button.dataset.reason) {
       const why = group.querySelector(".cq-why");
       why.hidden = false;
@@ -107,7 +107,7 @@
     }
   }
 
-  // One live region that stays while the conversation is drawn anew: screen readers hear the reply once.
+  // One live region that stays while the conversation is drawn again: screen readers hear the reply once.
   let region = null;
   function say(text) {
     if (!region) {

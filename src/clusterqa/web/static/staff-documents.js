@@ -3,7 +3,7 @@
 (() => {
   const form = document.getElementById("upload");
   const list = document.getElementById("uploads");
-  let uploading = false; // a page that is shown anew would break uploads off
+  let uploading = false; // a page that is loaded again would break uploads off
 
   function line(name) {
     const item = document.createElement("li");
@@ -90,7 +90,7 @@
     for (const kind of ["dragover", "drop"]) addEventListener(kind, (event) => event.preventDefault());
   }
 
-  // What goes on in the background; when it is over the page is shown anew.
+  // What goes on in the background; when it is over the page is loaded again.
   for (const section of document.querySelectorAll("[data-follow]")) {
     const bar = section.querySelector("progress");
     const text = section.querySelector("[data-follow-text]");
@@ -102,7 +102,7 @@
         if (told.over && !uploading) { location.reload(); return; }
         if (bar && told.total) { bar.max = told.total; bar.value = told.done; }
         if (text && text.textContent !== told.text) text.textContent = told.text;
-      } catch { /* the server may be starting anew: it goes on where it was */ }
+      } catch { /* the server may be starting again: it goes on where it was */ }
       setTimeout(look, 700);
     };
     setTimeout(look, 300);

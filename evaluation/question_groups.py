@@ -1,11 +1,11 @@
 """
-How well questions of one meaning meet across the languages: thresholds of clusterqa.staff.demand, measured.
+How well questions of one meaning are grouped across the languages: measures the thresholds of clusterqa.staff.demand.
 
-    python benchmarks/question_groups.py --data data
+    python evaluation/question_groups.py --data data
 
 Rests on evaluation/question-groups.jsonl: questions that people may ask of the agency, each in several wordings of both
 languages. B-cubed precision and recall (Bagga and Baldwin 1998): for a wording, which share of its group means the same, and
-which share of what means the same is in its group. Choose on "fit", report "held"; the halves are fixed by a hash of the id.
+which share of what means the same is in its group. Choose on "fit", report "held"; a hash of the id fixes the splits.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from clusterqa.staff import demand
 from clusterqa.store import open_store
 from clusterqa.text.lexicon import Lexicon
 
-GROUPS = Path(__file__).parent.parent / "evaluation" / "question-groups.jsonl"
+GROUPS = Path(__file__).parent / "question-groups.jsonl"
 
 
 def b_cubed(labels: np.ndarray, meanings: np.ndarray) -> tuple[float, float]:
