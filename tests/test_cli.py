@@ -15,7 +15,8 @@ from click.testing import CliRunner, Result
 from clusterqa import cli
 from clusterqa.encoders.sentence import SentenceEncoder
 from clusterqa.settings import Settings
-from clusterqa.store import DATABASE, open_store
+from clusterqa.store import open_store
+from clusterqa.store.sqlite import DATABASE
 from seed_texts import KAINOS, PRICES, SEED
 from words_encoder import WORDS, WordsEncoder
 

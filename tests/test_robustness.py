@@ -23,7 +23,8 @@ from clusterqa.errors import ClusterQAError, StoreDamaged, StoreError
 from clusterqa.records import Question
 from clusterqa.runtime import KnowledgeBase
 from clusterqa.settings import Settings
-from clusterqa.store import DATABASE, open_store
+from clusterqa.store import open_store
+from clusterqa.store.sqlite import DATABASE
 from seed_texts import KAINOS, PRICES
 from words_encoder import WORDS, WordsEncoder
 

@@ -15,7 +15,8 @@ import pytest
 from clusterqa.errors import IndexNotFound, StoreDamaged, StoreError
 from clusterqa.ports import Store
 from clusterqa.records import Block, Document, FileState, NewPassage, Page, Passage, PassageVectors, Span
-from clusterqa.store import DATABASE, open_store
+from clusterqa.store import open_store
+from clusterqa.store.sqlite import DATABASE
 
 FILE = FileState("f" * 64, 10, 1)
 

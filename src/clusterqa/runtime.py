@@ -27,8 +27,8 @@ from clusterqa.retrieval.reading import SmallReader
 from clusterqa.retrieval.rerank import LateInteraction
 from clusterqa.retrieval.weights import SearchWeights
 from clusterqa.settings import BUNDLED_ENCODER, BUNDLED_READER, Settings
-from clusterqa.store.faiss_index import FaissIndex, one_thread
 from clusterqa.store import open_store
+from clusterqa.store.faiss_index import FaissIndex, one_thread
 from clusterqa.text.lexicon import Lexicon
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
@@ -24,6 +25,7 @@ from pydantic_settings import (
 from clusterqa.errors import SettingsError
 
 SETTINGS_FILE = "clusterqa.toml"
+PREFIX = "CLUSTERQA_"
 BUNDLED_ENCODER = "bundled"
 BUNDLED_READER = "bundled"
 
@@ -48,7 +50,7 @@ class Settings(BaseSettings):
     """Every setting with its default, its range and what it is for."""
 
     model_config = SettingsConfigDict(
-        env_prefix="CLUSTERQA_", toml_file=SETTINGS_FILE, extra="forbid", frozen=True, env_ignore_empty=True
+        env_prefix=PREFIX, toml_file=SETTINGS_FILE, extra="forbid", frozen=True, env_ignore_empty=True
     )
 
     corpus: Path = Field(default_factory=_default_corpus, description="folder of the documents")
@@ -135,6 +137,8 @@ class Settings(BaseSettings):
         Raises SettingsError that names each wrong value together with the place it came from.
         """
         given = {name: value for name, value in (flags or {}).items() if value is not None}
+        if unknown := [name for name in os.environ if name.startswith(PREFIX) and _field(name) not in cls.model_fields]:
+            raise SettingsError("\n".join(_no_setting(name) for name in sorted(unknown)))
         try:
             return cls(**given)
         except ValidationError as error:
@@ -144,6 +148,16 @@ class Settings(BaseSettings):
             raise SettingsError(
                 f"{SETTINGS_FILE} cannot be read: {error}. Correct the file or move it away."
             ) from error
+
+
+def _field(variable: str) -> str:
+    return variable.removeprefix(PREFIX).lower()
+
+
+def _no_setting(variable: str) -> str:
+    near = get_close_matches(_field(variable), Settings.model_fields, n=1)
+    meant = f" Is {PREFIX}{near[0].upper()} meant?" if near else " The README lists the settings."
+    return f"The variable {variable} belongs to no setting.{meant}"
 
 
 def _wrong_value(problem: Mapping[str, Any], flags: Mapping[str, Any]) -> str:

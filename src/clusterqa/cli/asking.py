@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,8 @@ def ask(
     \b
     clusterqa ask "Kiek laiko galioja bronzos ženklas?"
     clusterqa ask --input questions.jsonl --output answers.jsonl
+
+    "-" in place of the question or of the file stands for the standard input.
     """
     from clusterqa.records import Question
     from clusterqa.shapes import reply_as_json
@@ -55,7 +58,10 @@ def ask(
         raise click.UsageError("Give a question, or a file of questions with --input; one of the two.")
     if target is not None and source is None:
         raise click.UsageError("--output goes with --input.")
-    questions = read_questions(source, lang) if source else [Question(question or "", history, lang)]  # type: ignore[arg-type]
+    text = sys.stdin.read() if question == "-" else question or ""
+    if source is None and not text.strip():
+        raise click.UsageError("The question is empty.")
+    questions = read_questions(source, lang) if source else [Question(text, history, lang)]  # type: ignore[arg-type]
     with common.knowledge_base(settings) as asked:
         if source is None:
             reply = asked.ask(questions[0]).reply
@@ -95,7 +101,8 @@ def read_questions(path: Path, lang: str | None) -> list[Any]:
     from clusterqa.records import LANGUAGES, Question
 
     try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
+        content = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+        lines = content.decode("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise ClusterQAError(
             f"The questions in {path} cannot be read ({error}). Give a UTF-8 file of JSON lines."

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from clusterqa.errors import ClusterQAError, IndexNotFound
+from clusterqa.errors import ClusterQAError, CorpusError, IndexNotFound
 
 if TYPE_CHECKING:
     from clusterqa.corpus.sync import Report
@@ -40,6 +40,8 @@ def settings_options(command: Command, corpus_option: Callable[[Command], Comman
 
         if corpus == "" and "documents" in rest:  # `doctor --corpus` without a folder
             corpus, rest["documents"] = None, True
+        if corpus and "files" not in rest and not Path(corpus).expanduser().is_dir():  # `add` makes the folder
+            raise CorpusError(f"There is no folder {corpus}. Name the folder of the documents with --corpus.")
         return command(settings=Settings.load({"corpus": corpus, "data": data, "encoder": encoder}), **rest)
 
     return with_settings

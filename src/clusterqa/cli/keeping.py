@@ -12,13 +12,14 @@ from clusterqa.cli import common
 from clusterqa.cli.common import json_option, settings_options
 
 if TYPE_CHECKING:
+    from clusterqa.corpus.sync import Report
     from clusterqa.settings import Settings
 
 
 @click.command()
 @settings_options
 @click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
-@click.option("--port", type=int, help="Port to listen on.  [default: 7860]")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on.  [default: 7860]")
 def serve(settings: Settings, host: str | None, port: int | None) -> None:
     """Open the chat: the web app, with the HTTP API beside it."""
     from clusterqa.settings import Settings
@@ -40,8 +41,9 @@ def serve(settings: Settings, host: str | None, port: int | None) -> None:
 @click.command()
 @settings_options
 @click.option("--rebuild", is_flag=True, help="Read and encode everything again; also repairs a damaged index.")
+@click.option("--strict", is_flag=True, help="End with status 1 when a file could not be read.")
 @json_option
-def index(settings: Settings, rebuild: bool, as_json: bool) -> None:
+def index(settings: Settings, rebuild: bool, strict: bool, as_json: bool) -> None:
     """Bring the index in step with the corpus; says what was added, changed, removed."""
     report = common.update_index(settings, rebuild=rebuild)
     if as_json:
@@ -64,7 +66,13 @@ def index(settings: Settings, rebuild: bool, as_json: bool) -> None:
                 ensure_ascii=False,
             )
         )
-        return
+    else:
+        _print_report(report)
+    if strict and report.unreadable:
+        raise SystemExit(1)
+
+
+def _print_report(report: Report) -> None:
     for title, names in (("Added", report.added), ("Changed", report.changed), ("Removed", report.removed)):
         for name in names:
             click.echo(f"{title}: {name}")

@@ -93,6 +93,11 @@ class SentenceEncoder(Encoder):
                     return cls(bert, fingerprint, prompts_of(bert.prompts, name))
             model = Torch(str(local) if is_local else name, threads)
         except ModuleNotFoundError as error:
+            if not is_local and "/" not in name.strip("/"):
+                raise EncoderError(
+                    f"There is no folder {name}. Name a sentence-transformers folder with --encoder or CLUSTERQA_ENCODER, or "
+                    "leave it out: the bundled encoder is used then."
+                ) from error
             raise EncoderError(
                 f"The encoder {name!r} is run by sentence-transformers, which is not installed ({error.name} is missing). "
                 "Install it with: pip install 'clusterqa[torch]'. The bundled encoder does without."

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clusterqa.errors import EncoderError
+from clusterqa.inference import compiled, openvino
 from clusterqa.readers.features import PASSAGE_FEATURES, SENTENCE_FEATURES, Features
 
 BUNDLED_FOLDER = "small-192x3"
@@ -80,8 +81,8 @@ class Reader:
     """Reads passages for one question at a time. Thread-safe: questions of several threads wait for each other."""
 
     def __init__(self, facts: Mapping[str, Any], tensors: Tensors, fingerprint: str, threads: int) -> None:
-        import openvino
-
+        self.encoder: str = facts["encoder"]
+        """Fingerprint of the encoder on whose states it was taught."""
         self.fingerprint = fingerprint
         """Changes whenever what it says would."""
         self.width: int = facts["states"]
@@ -92,17 +93,7 @@ class Reader:
         self._features = [
             (tensors[f"{name}_mean"], tensors[f"{name}_scale"]) for name in ("passage_features", "sentence_features")
         ]
-        compiled = openvino.Core().compile_model(
-            _graph(facts, tensors),
-            "CPU",
-            {
-                "INFERENCE_PRECISION_HINT": "f32",
-                "INFERENCE_NUM_THREADS": threads,
-                "PERFORMANCE_HINT": "LATENCY",
-                "ENABLE_CPU_PINNING": False,
-            },
-        )
-        self._request = compiled.create_infer_request()
+        self._request = compiled(_graph(facts, tensors), threads)
         self._lock = threading.Lock()
 
     @classmethod
@@ -226,8 +217,8 @@ def _graph(facts: Mapping[str, Any], tensors: Tensors) -> Any:
     a piece, rarities; `within` (n, sentences, pieces), the share of each piece in a sentence's mean; features.
     Outputs: logits of the passages (n,), of the sentences (n, sentences), of first and last piece (n, pieces, 2).
     """
-    import openvino
-    from openvino import opset13 as ops
+    library = openvino()
+    ops = library.opset13
 
     width, heads, aligned = facts["width"], facts["heads"], facts["aligned"]
 
@@ -329,4 +320,4 @@ def _graph(facts: Mapping[str, Any], tensors: Tensors) -> Any:
     inputs = [question, question_rarity, passages, there, rarity, within, passage_features, sentence_features]
     for node in inputs:
         node.output(0).get_tensor().set_names({node.get_friendly_name()})
-    return openvino.Model([ops.result(answers), ops.result(sentences), ops.result(edges)], inputs, "reader")
+    return library.Model([ops.result(answers), ops.result(sentences), ops.result(edges)], inputs, "reader")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from clusterqa.ports import Store
-from clusterqa.store.sqlite import sqlite
+from clusterqa.store import sqlite
 
 
 def open_store(data: Path, *, create: bool = False) -> Store:

@@ -1,0 +1,76 @@
+"""Mistakes at the command line are said, never passed over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from clusterqa.cli import cli, common
+from clusterqa.encoders import SentenceEncoder
+from clusterqa.errors import EncoderError
+from clusterqa.settings import Settings
+from words_encoder import WordsEncoder
+
+
+@pytest.fixture
+def call(settings: Settings, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(common, "load_encoder", lambda _: WordsEncoder)
+
+    def run(*arguments: str, typed: str | None = None) -> Result:
+        folders = ["--corpus", str(settings.corpus), "--data", str(settings.data)]
+        return CliRunner().invoke(cli, [*arguments, *([] if "--corpus" in arguments else folders)], input=typed)
+
+    return run
+
+
+def test_a_corpus_that_is_not_there_is_not_passed_over(call, tmp_path):
+    done = call("ask", "bronze?", "--corpus", str(tmp_path / "nosuch"))
+    assert done.exit_code == 1
+    assert "There is no folder" in done.output
+    assert "nosuch" in done.output
+
+
+def test_a_variable_with_a_slip_in_its_name_is_refused_with_the_one_that_is_meant(call, monkeypatch):
+    monkeypatch.setenv("CLUSTERQA_PROT", "1")
+    done = call("list")
+    assert done.exit_code == 1
+    assert "Is CLUSTERQA_PORT meant?" in done.output
+
+
+def test_an_encoder_folder_that_is_not_there_is_said_to_be_missing():
+    pytest.importorskip("sentence_transformers")
+    with pytest.raises(EncoderError, match="nosuchfolder"):
+        SentenceEncoder.load("nosuchfolder")
+
+
+def test_a_port_out_of_range_is_wrong_usage(call):
+    assert call("serve", "--port", "70000").exit_code == 2
+
+
+def test_an_empty_question_is_wrong_usage(call):
+    assert call("ask", "  ").exit_code == 2
+
+
+def test_a_strict_index_ends_with_one_when_a_file_could_not_be_read(call, write):
+    write("good.en.md", "# Good\n\nThe bronze label lasts a year.\n")
+    write("bad.pdf", "no PDF at all")
+    done = call("index", "--strict")
+    assert done.exit_code == 1
+    assert "1 added" in done.output
+    assert "1 not read" in done.output
+    assert call("index").exit_code == 0
+
+
+def test_a_dash_is_the_standard_input(call, write):
+    write("bronze.en.md", "# Bronze\n\nThe bronze label lasts a year.\n")
+    assert call("index").exit_code == 0
+    assert "lasts a year" in call("ask", "-", typed="bronze label\n").output
+    done = call("ask", "--input", "-", typed='{"id": "1", "question": "bronze label"}\n')
+    assert '"id": "1"' in done.output
+
+
+def test_settings_are_read_from_their_own_variables_still(monkeypatch, tmp_path: Path):
+    monkeypatch.setenv("CLUSTERQA_PORT", "1234")
+    assert Settings.load({"corpus": tmp_path}).port == 1234
