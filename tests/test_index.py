@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +14,23 @@ from numpy.typing import NDArray
 
 from clusterqa.errors import StoreDamaged
 from clusterqa.ports import Store
-from clusterqa.records import Block, Document, FileState, Language, NewPassage, Passage, PassageVectors, Span
+from clusterqa.records import (
+    LANGUAGES,
+    Block,
+    Document,
+    FileState,
+    IndexedPassage,
+    Language,
+    NewPassage,
+    Passage,
+    PassageVectors,
+    Source,
+    Span,
+)
 from clusterqa.settings import Settings
 from clusterqa.store import open_store
 from clusterqa.store.faiss_index import UNITS_PER_PASSAGE, FaissIndex
+from clusterqa.store.sqlite import DATABASE
 
 DIMENSION = 6
 
@@ -65,15 +79,31 @@ def entries_of(index: FaissIndex, store: Store) -> list[IndexedPassage]:
     return index.fetch([i for stored in store.documents() for i in index.passages_of(stored.id)])
 
 
-def assert_same(patched: FaissIndex, fresh: FaissIndex) -> None:
+def source_of(index: FaissIndex, name: str) -> Source:
+    found = index.source(name)
+    assert found is not None
+    return found
+
+
+def assert_same(patched: FaissIndex, fresh: FaissIndex, store: Store) -> None:
     """Both views hold the same passages and answer every question alike."""
-    assert patched.generation == fresh.generation
-    assert patched.sources == fresh.sources
-    assert patched.by_document == fresh.by_document
-    assert list(patched.entries) == list(fresh.entries)
-    for one, other in zip(patched.entries.values(), fresh.entries.values(), strict=True):
-        assert (one.id, one.passage, one.language, one.key) == (other.id, other.passage, other.language, other.key)
-        np.testing.assert_array_equal(one.vectors, other.vectors)
+    assert (patched.generation, patched.epoch) == (fresh.generation, fresh.epoch)
+    assert (len(patched), patched.id_bound) == (len(fresh), fresh.id_bound)
+    names = [stored.id for stored in store.documents(state=None)]
+    assert [patched.source(name) for name in names] == [fresh.source(name) for name in names]
+    assert [list(patched.passages_of(name)) for name in names] == [list(fresh.passages_of(name)) for name in names]
+    ours, theirs = entries_of(patched, store), entries_of(fresh, store)
+    assert len(ours) == len(patched)
+    for one, other in zip(ours, theirs, strict=True):
+        assert replace(one, vectors=other.vectors) == other
+        np.testing.assert_array_equal(one.vectors.rows, other.vectors.rows)
+    assert list(patched.vocabulary()) == list(fresh.vocabulary())
+    for term in ("w0", "w3"):
+        ours, theirs = patched.postings((term,)), fresh.postings((term,))
+        assert (ours.body.tolist(), ours.head.tolist()) == (theirs.body.tolist(), theirs.head.tolist())
+    for most in (1, 3):
+        ours, theirs = patched.sample(most), fresh.sample(most)
+        assert {k: [e.id for e in v] for k, v in ours.items()} == {k: [e.id for e in v] for k, v in theirs.items()}
     for query in unit_rows(3, seed=99):
         ours, theirs = patched.nearest(query, 50), fresh.nearest(query, 50)
         assert ours.keys() == theirs.keys()
@@ -97,8 +127,8 @@ def test_faiss_agrees_with_plain_arithmetic(store: Store) -> None:
     view = index_of(store)
     for query in unit_rows(5, seed=5):
         for language, found in view.nearest(query, 10_000).items():
-            entries = [e for e in view.entries.values() if e.language == language]
-            rows = {e.id: e.vectors.astype(np.float32) @ query for e in entries}
+            entries = [e for e in entries_of(view, store) if e.language == language]
+            rows = {e.id: e.vectors.rows.astype(np.float32) @ query for e in entries}
             assert found.best.keys() == rows.keys()
             for i, cosines in rows.items():
                 assert found.best[i] == pytest.approx(float(cosines.max()), abs=1e-5)
@@ -139,21 +169,22 @@ def test_an_empty_corpus_has_no_nearest(store: Store) -> None:
     view = index_of(store)
     assert (len(view), view.nearest(unit_rows(1, seed=5)[0], 10)) == (0, {})
     put(store, "a.md")
-    view.refresh(store)
+    view.refresh()
     remove(store, "a.md")
-    view.refresh(store)
-    assert (len(view), view.nearest(unit_rows(1, seed=5)[0], 10), view.by_document, view.sources) == (0, {}, {}, {})
+    view.refresh()
+    assert (len(view), view.nearest(unit_rows(1, seed=5)[0], 10)) == (0, {})
+    assert (list(view.passages_of("a.md")), view.source("a.md")) == ([], None)
 
 
 def test_a_removed_document_is_never_the_nearest_again(store: Store) -> None:
     put(store, "a.md", seed=1)
     put(store, "b.md", seed=2)
     view = index_of(store)
-    gone = view.by_document["a.md"]
-    query = view.entries[gone[0]].vectors[0].astype(np.float32)
+    gone = list(view.passages_of("a.md"))
+    query = view.fetch(gone)[0].vectors.rows[0].astype(np.float32)
     assert next(iter(view.nearest(query, 10)["en"].best)) == gone[0]
     remove(store, "a.md")
-    view.refresh(store)
+    view.refresh()
     assert not set(gone) & set(view.nearest(query, 10)["en"].best)
 
 
@@ -179,16 +210,16 @@ def test_a_patched_view_equals_a_fresh_one(
             elif what == "remove":
                 remove(store, name)
             else:
-                patched.refresh(store)
-        patched.refresh(store)
-        assert_same(patched, index_of(store))
+                patched.refresh()
+        patched.refresh()
+        assert_same(patched, index_of(store), store)
 
 
 def test_a_view_that_is_up_to_date_says_so(store: Store) -> None:
     put(store, "a.md")
-    view = FaissIndex(DIMENSION)
-    assert view.refresh(store)
-    assert not view.refresh(store)
+    view = FaissIndex(lambda: store, DIMENSION)
+    assert view.refresh()
+    assert not view.refresh()
 
 
 def test_after_a_rebuild_the_view_is_built_anew(store: Store) -> None:
@@ -197,23 +228,32 @@ def test_after_a_rebuild_the_view_is_built_anew(store: Store) -> None:
     with store.writing():
         store.set_meta("epoch", "another")
     put(store, "a.md", seed=2)
-    assert view.refresh(store)
-    assert_same(view, index_of(store))
+    assert view.refresh()
+    assert_same(view, index_of(store), store)
 
 
-def test_a_view_moves_to_another_store_of_the_same_generation(store: Store, tmp_path: Path) -> None:
-    """As when a damaged database was put aside and built anew with fewer generations."""
-    with store.writing():
-        store.set_meta("epoch", "one")
-    put(store, "a.md", seed=1)
-    view = index_of(store)
-    with open_store(tmp_path / "other", create=True) as other:
-        with other.writing():
-            other.set_meta("epoch", "two")
-        put(other, "b.md", seed=2)
-        assert other.generation() == view.generation
-        assert view.refresh(other)
-        assert_same(view, index_of(other))
+def test_a_view_moves_to_another_store_of_the_same_generation(tmp_path: Path) -> None:
+    """As when a damaged database was put aside and built again with fewer generations."""
+
+    def build(data: Path, epoch: str, name: str) -> None:
+        with open_store(data, create=True) as store:
+            with store.writing():
+                store.set_meta("epoch", epoch)
+            put(store, name, seed=len(name))
+
+    build(tmp_path, "one", "a.md")
+    build(tmp_path / "other", "two", "other.md")
+    view = FaissIndex(lambda: open_store(tmp_path), DIMENSION)
+    assert view.refresh()
+    for path in tmp_path.glob(f"{DATABASE}*"):
+        path.unlink()
+    (tmp_path / "other" / DATABASE).rename(tmp_path / DATABASE)
+    assert view.refresh()
+    with open_store(tmp_path) as store:
+        assert store.generation() == view.generation == 2
+        assert_same(view, index_of(store), store)
+    assert view.source("a.md") is None
+    view.close()
 
 
 def test_an_error_while_reading_leaves_the_view_as_it_was(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,11 +265,11 @@ def test_an_error_while_reading_leaves_the_view_as_it_was(store: Store, monkeypa
     put(store, "c.md", seed=3)
     store._db.execute("UPDATE vectors SET data = x'00' WHERE passage = (SELECT max(passage) FROM vectors)")
     with pytest.raises(StoreDamaged):
-        view.refresh(store)
+        view.refresh()
     assert view.nearest(query, 10) == before
     put(store, "c.md", seed=3)
-    view.refresh(store)
-    assert_same(view, index_of(store))
+    view.refresh()
+    assert_same(view, index_of(store), store)
 
 
 def test_no_passage_has_more_sentences_than_there_is_room_for(store: Store) -> None:
@@ -238,8 +278,8 @@ def test_no_passage_has_more_sentences_than_there_is_room_for(store: Store) -> N
     assert longest + 1 < UNITS_PER_PASSAGE
     put(store, "a.md", passages=2, sentences=2000)
     view = index_of(store)
-    for i, entry in view.entries.items():
-        assert next(iter(view.nearest(entry.vectors[1999].astype(np.float32), 1)["en"].best)) == i
+    for entry in entries_of(view, store):
+        assert next(iter(view.nearest(entry.vectors.rows[1999].astype(np.float32), 1)["en"].best)) == entry.id
 
 
 @pytest.mark.parametrize(
@@ -256,11 +296,11 @@ def test_translations_know_each_other(store: Store, lithuanian: str, english: st
     put(store, lithuanian, "lt", translation_of=translation_of)
     put(store, english, "en")
     view = index_of(store)
-    assert view.sources[lithuanian].translation == english
-    assert view.sources[english].translation == lithuanian
+    assert source_of(view, lithuanian).translation == english
+    assert source_of(view, english).translation == lithuanian
     remove(store, english)
-    view.refresh(store)
-    assert view.sources[lithuanian].translation is None
+    view.refresh()
+    assert source_of(view, lithuanian).translation is None
 
 
 def test_documents_that_only_look_alike_are_no_translations(store: Store) -> None:
@@ -268,26 +308,28 @@ def test_documents_that_only_look_alike_are_no_translations(store: Store) -> Non
     put(store, "other/a.en.md", "en")
     put(store, "b.md", "lt", translation_of="b.md")
     put(store, "c.md", "lt", translation_of="a.lt.md")  # of the same language
-    assert {source.translation for source in index_of(store).sources.values()} == {None}
+    view = index_of(store)
+    assert {source_of(view, stored.id).translation for stored in store.documents()} == {None}
 
 
 def test_a_view_of_one_language_leaves_the_other_out(store: Store) -> None:
     put(store, "a.lt.md", "lt")
     put(store, "a.en.md", "en")
-    view = FaissIndex(DIMENSION, ("lt",))
-    view.refresh(store)
-    assert set(view.sources) == {"a.lt.md"}
+    view = index_of(store, "lt")
+    assert source_of(view, "a.lt.md").translation is None
+    assert view.source("a.en.md") is None
     assert set(view.nearest(unit_rows(1, seed=5)[0], 10)) == {"lt"}
     remove(store, "a.en.md")
     put(store, "b.en.md", "en")
-    view.refresh(store)
-    assert set(view.sources) == {"a.lt.md"}
+    view.refresh()
+    assert source_of(view, "a.lt.md").language == "lt"
+    assert view.source("b.en.md") is None
 
 
 def test_the_vocabulary_follows_the_generation(store: Store) -> None:
     put(store, "a.md", passages=1)
     view = index_of(store)
-    assert view.vocabulary(store) == ["w0"]
+    assert view.vocabulary() == ["w0"]
     put(store, "b.md", passages=3)
-    view.refresh(store)
-    assert view.vocabulary(store) == ["w0", "w1", "w2"]
+    view.refresh()
+    assert view.vocabulary() == ["w0", "w1", "w2"]

@@ -214,7 +214,7 @@ def test_a_reader_keeps_its_view_while_another_process_writes(store: Store, tmp_
     put(store, document())
     script = (
         "import sys; from pathlib import Path\n"
-        "from clusterqa.store.sqlite import Store\n"
+        "from clusterqa.store import open_store\n"
         "with open_store(Path(sys.argv[1])) as s, s.writing() as generation: s.remove('a.en.md', generation)\n"
     )
     with store.reading():
@@ -244,7 +244,7 @@ def test_vectors_are_found_again_by_what_was_encoded(store: Store) -> None:
     same_vectors(found[new.digest], new.vectors)
 
 
-def test_an_encoder_without_pieces_leaves_none(store: Store) -> None:
+def test_an_encoder_without_token_embeddings_leaves_none(store: Store) -> None:
     rows = np.ones((2, 4), dtype=np.float16)
     put(store, document(), replace(passage(document()), vectors=PassageVectors(rows)))
     ((_, _, _, vectors),) = store.passages()
@@ -280,7 +280,7 @@ def test_what_does_not_fit_together_is_named(store: Store, tmp_path: Path, sql: 
     assert any(named in line for line in store.damage()), store.damage()
 
 
-@pytest.mark.parametrize("which", ["rows", "pieces"])
+@pytest.mark.parametrize("which", ["rows", "token_embeddings"])
 def test_one_bit_that_turned_in_the_file_is_named_and_never_searched(store: Store, tmp_path: Path, which: str) -> None:
     """SQLite itself looks at the order of its pages, not at what stands in a value."""
     new = passage(document(), seed=5)
