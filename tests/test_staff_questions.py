@@ -90,7 +90,7 @@ def asked(
 ) -> str:
     """Keep a question that was asked `ago` hours ago; gives its id."""
     reply = Reply(text, language, status, 0.2, "…", **extra)  # type: ignore[arg-type]
-    return journal.record(reply, "chat", NOW - timedelta(hours=ago))
+    return journal.record(reply, "chat", now=NOW - timedelta(hours=ago))
 
 
 # ── grouping ────────────────────────────────────────────────────────────────────────────────────────────────────
