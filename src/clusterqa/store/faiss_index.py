@@ -21,13 +21,11 @@ from clusterqa.records import (
     IndexedPassage,
     Language,
     Neighbours,
-    Passage,
-    PassageVectors,
     Postings,
     Source,
 )
+from clusterqa.store.entries import indexed
 from clusterqa.store.translations import sources
-from clusterqa.text.analysis import searchable
 
 UNITS_PER_PASSAGE = 8192
 """
@@ -163,7 +161,7 @@ class FaissIndex(Index):
             # Everything is read before anything is changed: an error while reading leaves the index as it was.
             gone = [] if fresh else [self._entries[i] for i in store.removed_since(known) if i in self._entries]
             new = [
-                _entry(i, passage, language, vectors)
+                indexed(i, passage, language, vectors)
                 for i, language, passage, vectors in store.passages(after_generation=known)
                 if language in self.languages
             ]
@@ -249,8 +247,3 @@ class FaissIndex(Index):
 def _spread(passages: Sequence[IndexedPassage], most: int) -> list[IndexedPassage]:
     places = np.linspace(0, len(passages) - 1, min(most, len(passages))).astype(int).tolist()
     return [passages[place] for place in places]
-
-
-def _entry(i: int, passage: Passage, language: Language, vectors: PassageVectors) -> IndexedPassage:
-    letters = "".join(c for c in searchable(passage.text).lower() if c.isalnum())
-    return IndexedPassage(i, passage, language, vectors, letters, "".join(c for c in letters if c.isdigit()))
