@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import gzip
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 from rapidfuzz.distance import OSA
 
 from clusterqa.errors import EvaluationError, IndexOutdated
-from clusterqa.evaluation import run as run_module
 from clusterqa.evaluation.outcomes import Run
 from clusterqa.evaluation.run import run
 from clusterqa.evaluation.sets import Gold, digest, places, read_set, spans, stale
 from clusterqa.evaluation.tables import as_table, confidence, latencies, refusals, soundness, variant_table
 from clusterqa.evaluation.variants import _neighbours, variants, with_typo, without_diacritics
-from clusterqa.retrieval.weights import SearchWeights
+from clusterqa.retrieval import pipeline
+from clusterqa.retrieval.profile import Profile
 from clusterqa.store import open_store
 from clusterqa.text.analysis import fold
 from evaluation_fixtures import (
@@ -202,8 +202,8 @@ def test_a_lexical_channel_that_finds_nothing_is_wrong_and_not_missing(settings,
     assert (found["dense Success@5"], found["lexical Success@5"]) == (1.0, 0.0)
 
 
-def test_pieces_are_part_of_the_dense_channel(tmp_path):
-    """All texts have one vector, so the last section of ten can only be found by its pieces."""
+def test_tokens_are_part_of_the_dense_channel(tmp_path):
+    """All texts have one vector, so the last section of ten can only be found by its tokens."""
 
     class Alike(WordTokens):
         def _rows(self, texts, other):
@@ -293,24 +293,25 @@ def test_a_run_tells_what_it_was_made_with(made, settings):
     assert sorted(made.corpus) == sorted(PAGES)
     assert made.settings["passage_chars"] == 600
     assert made.settings["passages"] == 6
-    assert made.weights["dense_weight"] == SearchWeights().dense_weight
+    assert made.weights == asdict(Profile.bundled().search)
     assert made.index_bytes >= (settings.data / "clusterqa.sqlite3").stat().st_size > 0
     assert made.peak_memory_bytes > 50 * 2**20
-    assert set(made.latency) == {"language", "encode", "search", "quote", "total"}
+    assert set(made.latency) == {"understand", "encode", "candidates", "rerank", "merge", "quote", "total"}
     for found in made.outcomes:
         assert sum(found.stages.values()) == pytest.approx(found.milliseconds, abs=0.01)
 
 
 def test_the_time_of_the_encoder_is_told_from_the_reading_around_it(settings, items, monkeypatch):
     ticks = iter(np.arange(0, 1000, 1.0).tolist())
-    monkeypatch.setattr(run_module.time, "perf_counter", lambda: next(ticks))
+    monkeypatch.setattr(pipeline.time, "perf_counter", lambda: next(ticks))
     (found,) = run(items[4:5], settings, WordsEncoder()).outcomes[:1]
-    # Clock readings: start, encoder in, encoder out, end; then search and quote one second each.
-    assert found.stages == {"language": 2000.0, "encode": 1000.0, "search": 1000.0, "quote": 1000.0}
+    # Clock readings: start, encoder in, encoder out, end; then one second for each of the other stages.
+    rest = dict.fromkeys(("candidates", "rerank", "merge", "quote"), 1000.0)
+    assert found.stages == {"understand": 2000.0, "encode": 1000.0, **rest}
 
 
 def test_weights_of_the_search_change_the_ranking_and_are_kept(settings, items):
-    lexical_only = run(items[:1], settings, WordsEncoder(), weights=SearchWeights(dense_weight=0.0))
+    lexical_only = run(items[:1], settings, WordsEncoder(), weights=replace(Profile.bundled().search, dense_weight=0.0))
     assert lexical_only.weights["dense_weight"] == 0.0
     default = run(items[:1], settings, WordsEncoder())
     scores = [[o.ranked[0].score for o in result.outcomes if o.view == "en"] for result in (lexical_only, default)]

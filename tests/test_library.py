@@ -42,7 +42,7 @@ def content(settings: Settings) -> dict[str, object]:
         places = {i: (passage.document, passage.ordinal) for i, _, passage, _ in passages}
         return {
             "passages": sorted(
-                (repr(passage), language, v.rows.tobytes(), v.pieces.tobytes(), v.cuts.tobytes())
+                (repr(passage), language, v.rows.tobytes(), v.token_embeddings.tobytes(), v.cuts.tobytes())
                 for _, language, passage, v in passages
             ),
             "terms": {
@@ -88,17 +88,17 @@ def test_the_stored_text_is_the_file_and_offsets_cut_it(write: Write, index: Ind
             assert len(vectors.rows) == 1 + len(passage.sentences)
 
 
-def test_each_piece_is_kept_with_the_part_of_the_passage_it_stands_in(write: Write, settings: Settings) -> None:
+def test_each_token_is_kept_with_the_part_of_the_passage_it_stands_in(write: Write, settings: Settings) -> None:
     write("a.en.md", "# Prices\n\n## The gold label\n\nIt has a price. It needs an expert.\n")
     words = WordTokens()
     sync.update(settings, lambda: words)
     with open_store(settings.data) as store:
         ((_, _, passage, vectors),) = store.passages()
-    kept = [words.words[int(row.argmax())] for row in vectors.pieces]
+    kept = [words.words[int(row.argmax())] for row in vectors.token_embeddings]
     parts = [kept[a:b] for a, b in itertools.pairwise(vectors.cuts.tolist())]
     assert parts == [["gold", "label"], ["price"], ["expert"]]
     assert len(parts) == 1 + len(passage.sentences)
-    assert set(vectors.pieces.max(axis=1).tolist()) == {127}
+    assert set(vectors.token_embeddings.max(axis=1).tolist()) == {127}
 
 
 def test_every_sentence_is_encoded_with_the_heading_above_it(write: Write, index: Index, words: WordsEncoder) -> None:
@@ -118,7 +118,7 @@ def test_nothing_changed_means_nothing_read_and_nothing_encoded(
     index()
     words.encoded.clear()
     monkeypatch.setattr(documents, "read", lambda *_: pytest.fail("read again"))
-    monkeypatch.setattr(library, "file_state", lambda *_: pytest.fail("opened again"))
+    monkeypatch.setattr(sync, "file_state", lambda *_: pytest.fail("opened again"))
     report = index()
     assert (report.generation, report.unchanged, words.encoded) == (1, 1, [])
 
@@ -133,7 +133,7 @@ def test_a_touched_file_is_not_read_again_and_makes_no_generation(
     with monkeypatch.context() as patch:
         patch.setattr(documents, "read", lambda *_: pytest.fail("read again"))
         assert index().generation == 1
-        patch.setattr(library, "file_state", lambda *_: pytest.fail("the new time was not noted"))
+        patch.setattr(sync, "file_state", lambda *_: pytest.fail("the new time was not noted"))
         assert index().unchanged == 1
     assert words.encoded == []
 
@@ -349,7 +349,7 @@ def test_a_removed_document_is_gone_from_vectors_stems_and_files(
     with open_store(settings.data) as store:
         vectors = [v.rows.tobytes() for _, _, p, v in store.passages() if p.document == "b.lt.md"]
         assert any(term.startswith("zmogzud") for term in store.vocabulary())
-        store.empty_log()
+        store.forget_log()
         raw = b"".join(p.read_bytes() for p in settings.data.glob("clusterqa.sqlite3*"))
     assert STEM in raw
     assert all(v in raw for v in vectors)
@@ -362,10 +362,10 @@ def test_a_removed_document_is_gone_from_vectors_stems_and_files(
     raw = b"".join(p.read_bytes() for p in settings.data.glob("clusterqa.sqlite3*"))
     assert STEM not in raw
     assert not any(v in raw for v in vectors)
-    view = FaissIndex(words.dimension)
-    view.refresh(reader)
-    assert {e.passage.document for e in view.entries.values()} == {"a.en.md"}
-    reader.close()
+    view = FaissIndex(lambda: reader, words.dimension)
+    view.refresh()
+    assert (len(view), len(view.passages_of("a.en.md")), len(view.passages_of("b.lt.md"))) == (2, 2, 0)
+    view.close()
 
 
 def test_a_restored_document_answers_as_before(write: Write, index: Index, settings: Settings) -> None:

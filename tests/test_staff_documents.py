@@ -19,6 +19,7 @@ from clusterqa import documents
 from clusterqa.corpus import folder as corpus_folder
 from clusterqa.corpus import sync
 from clusterqa.documents.metadata import Metadata
+from clusterqa.encoders.passing import RememberingPassages
 from clusterqa.errors import CorpusError, StoreError, UnreadableDocument
 from clusterqa.records import Question
 from clusterqa.runtime import KnowledgeBase
@@ -30,7 +31,7 @@ from clusterqa.staff.drafts import DeskError, Draft, Drafts, checked, sidecar_te
 from clusterqa.staff.history import History
 from clusterqa.staff.likeness import runs
 from clusterqa.staff.names import free_name, safe_name
-from clusterqa.staff.publishing import Keeper, RememberingEncoder
+from clusterqa.staff.publishing import Keeper
 from clusterqa.store import open_store
 from documents_fixtures import lines, make_pdf, make_zip, picture
 from seed_texts import KAINOS, PRICES
@@ -307,7 +308,7 @@ def test_what_was_tried_is_not_encoded_again_when_it_is_published(keeper: Keeper
 
 
 def test_the_remembering_encoder_gives_what_the_encoder_gives(words: WordsEncoder) -> None:
-    remembering = RememberingEncoder(words)
+    remembering = RememberingPassages(words)
     texts = ["gold label", "silver price", "gold label", "nothing"]
     counted: list[int] = []
     remembering.encode_passages(["silver price"])

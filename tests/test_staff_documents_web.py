@@ -21,12 +21,11 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from clusterqa import documents
+from clusterqa import documents, staff
 from clusterqa.corpus import sync
 from clusterqa.documents import formats
 from clusterqa.records import LANGUAGES, Language
 from clusterqa.settings import Settings
-from clusterqa.staff import keeping
 from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database
 from clusterqa.staff.drafts import Draft
@@ -114,8 +113,10 @@ def test_both_languages_say_the_same_things() -> None:
 
 
 def test_everything_that_can_stand_in_the_way_has_words() -> None:
-    folder = Path(keeping.__file__).parent
-    source = "".join((folder / name).read_text(encoding="utf-8") for name in ("keeping.py", "drafts.py"))
+    source = "".join(
+        (Path(staff.__file__).parent / name).read_text(encoding="utf-8")
+        for name in ("publishing.py", "drafts.py", "jobs.py", "trials.py", "watching.py")
+    )
     codes = set(re.findall(r'DeskError\(\s*"(\w+)"', source)) | set(re.findall(r'Trouble\("(\w+)"', source)) - {
         "unreadable"
     }
