@@ -46,7 +46,7 @@ class NoisyEncoder(PassingEncoder):
     def __init__(self, real: SentenceEncoder) -> None:
         super().__init__(real)
         self._random = np.random.default_rng(1)
-        self._token_dimension = real.read_query(QUESTIONS[0]).token_embeddings.shape[1]
+        self._width = real.read_query(QUESTIONS[0]).states.shape[1]
         self._centres = real.encode_queries(QUESTIONS)
 
     def encode_passages(self, texts, progress=None):  # type: ignore[no-untyped-def]
@@ -63,8 +63,9 @@ class NoisyEncoder(PassingEncoder):
     def _read(self, text: str, vector: Vectors) -> Encoded:
         """With a token for every four characters, as the real one has."""
         ends = np.arange(4, len(text) + 4, 4)
-        tokens = self._random.normal(size=(len(ends), self._token_dimension)).astype(np.float32)
-        return Encoded(vector, tokens / np.linalg.norm(tokens, axis=1, keepdims=True), np.minimum(ends, len(text)))
+        states = self._random.normal(size=(len(ends), self._width)).astype(np.float32)
+        ids = self._random.integers(4, 30_000, size=len(ends)).astype(np.int32)
+        return Encoded(vector, states, ids, np.minimum(ends, len(text)))
 
 
 def grow(corpus: Path, target: Path, passages: int) -> None:

@@ -28,13 +28,12 @@ from clusterqa.records import (
     Neighbours,
     NewPassage,
     Page,
-    Passage,
     PassageVectors,
     Postings,
     Source,
     Stored,
+    TokenStates,
 )
-from clusterqa.store.entries import indexed
 from clusterqa.store.translations import sources
 
 
@@ -176,10 +175,13 @@ class MemoryStore(Store):
         found = self._state.read.get((document, version))
         return (found.blocks, found.pages) if found else ((), ())
 
-    def passages(self, after_generation: int = -1) -> Iterator[tuple[int, Language, Passage, PassageVectors]]:
+    def passages(self, after_generation: int = -1) -> Iterator[IndexedPassage]:
         for i, row in list(self._state.rows.items()):
             if row.generation > after_generation:
-                yield i, row.language, row.new.passage, row.new.vectors
+                yield IndexedPassage(i, row.new.passage, row.language, row.new.vectors.rows)
+
+    def tokens(self, ids: Sequence[int]) -> list[TokenStates]:
+        return [self._state.rows[i].new.vectors.tokens for i in ids]
 
     def removed_since(self, generation: int) -> list[int]:
         return [i for i, went in self._state.removals.items() if went > generation]
@@ -305,16 +307,18 @@ class MemoryIndex(Index):
             if state == (self.generation, self.epoch):
                 return False
             self._check(store)
-            entries = {
-                i: indexed(i, passage, language, vectors)
-                for i, language, passage, vectors in store.passages()
-                if language in self._languages
-            }
+            entries = {entry.id: entry for entry in store.passages() if entry.language in self._languages}
             current = sources(stored for stored in store.documents() if stored.language in self._languages)
             self._vocabulary = store.vocabulary()
         self._entries, self._sources = entries, current
         self.generation, self.epoch = state
         return True
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        self.refresh()
+        with self._store.reading():
+            yield
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -327,7 +331,7 @@ class MemoryIndex(Index):
         return {language: self._nearest(vector, k, found) for language, found in self._by_language().items()}
 
     def _nearest(self, vector: Vectors, k: int, entries: list[IndexedPassage]) -> Neighbours:
-        cosines = {entry.id: entry.vectors.rows.astype(np.float32) @ vector for entry in entries}
+        cosines = {entry.id: entry.rows.astype(np.float32) @ vector for entry in entries}
         units = sorted(((float(c), i) for i, row in cosines.items() for c in row), key=lambda unit: -unit[0])
         best: dict[int, float] = {}
         for cosine, i in units[:k]:
@@ -360,6 +364,9 @@ class MemoryIndex(Index):
 
     def fetch(self, ids: Sequence[int]) -> list[IndexedPassage]:
         return [self._entries[i] for i in ids]
+
+    def tokens(self, ids: Sequence[int]) -> list[TokenStates]:
+        return self._store.tokens(ids)
 
     def passages_of(self, document: str) -> list[int]:
         return [i for i, entry in self._entries.items() if entry.passage.document == document]

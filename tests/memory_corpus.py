@@ -33,7 +33,7 @@ def stored(pages: Mapping[str, str], encoder: Encoder, data: MemoryData | None =
 def pipeline(data: MemoryData, encoder: Encoder, profile: Profile) -> Pipeline:
     """The usual stages over what is stored."""
     index = MemoryIndex(data.open, encoder.dimension)
-    return Pipeline(encoder, index, LateInteraction(profile.search), Lexicon.load(), profile)
+    return Pipeline(encoder, index, LateInteraction(profile.search), None, Lexicon.load(), profile)
 
 
 def _read(name: str, text: str) -> Document:

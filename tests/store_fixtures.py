@@ -23,6 +23,7 @@ from clusterqa.records import (
     PassageVectors,
     Source,
     Span,
+    TokenStates,
 )
 from clusterqa.store import open_store
 from clusterqa.store.faiss_index import FaissIndex
@@ -112,8 +113,11 @@ def passage(of: Document, terms: str = "gold year", head: str = "label", seed: i
     draw = np.random.default_rng(seed)
     vectors = PassageVectors(
         draw.normal(size=(2, 4)).astype(np.float16),
-        draw.integers(-127, 128, size=(5, 3)).astype(np.int8),
-        np.array([0, 2, 5], dtype=np.int32),
+        TokenStates(
+            draw.integers(-127, 128, size=(7, 3)).astype(np.int8),
+            draw.integers(0, 30_000, size=7).astype(np.int32),
+            np.array([1, 3, 6], dtype=np.int32),
+        ),
     )
     return NewPassage(whole, vectors, f"digest {of.id} {seed}", terms, head)
 
@@ -158,7 +162,10 @@ def unit_rows(count: int, seed: int) -> NDArray[np.float32]:
 
 
 def assert_same_vectors(a: PassageVectors, b: PassageVectors) -> None:
-    for one, other in ((a.rows, b.rows), (a.token_embeddings, b.token_embeddings), (a.cuts, b.cuts)):
+    mine, theirs = a.tokens, b.tokens
+    for one, other in (
+        (a.rows, b.rows), (mine.states, theirs.states), (mine.ids, theirs.ids), (mine.cuts, theirs.cuts)
+    ):  # fmt: skip
         assert one.dtype == other.dtype
         np.testing.assert_array_equal(one, other)
 

@@ -80,7 +80,7 @@ def projected(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_token_embeddings_are_the_last_layer_through_the_folders_projection(projected):
+def test_token_states_are_the_last_layer_through_the_folders_projection(projected):
     import torch
     from transformers import AutoModel, AutoTokenizer
 
@@ -88,11 +88,13 @@ def test_token_embeddings_are_the_last_layer_through_the_folders_projection(proj
     inputs = AutoTokenizer.from_pretrained(projected)(text, return_tensors="pt")
     with torch.no_grad():
         hidden = AutoModel.from_pretrained(projected)(**inputs).last_hidden_state[0].numpy()
-    expected = unit(hidden @ load_file(projected / PROJECTION)["projection"].astype(np.float32).T)
+    expected = hidden @ load_file(projected / PROJECTION)["projection"].astype(np.float32).T
 
     read = SentenceEncoder.load(str(projected)).read_query(text)
-    np.testing.assert_allclose(read.token_embeddings, expected[1:-1], atol=1e-5)
-    assert [text[:end].split()[-1] for end in read.ends] == ["Gold", "labels", "cost", "more", "more."]
+    np.testing.assert_allclose(read.states, expected, atol=1e-3)
+    assert [text[:end].split()[-1] for end in read.ends[1:-1]] == ["Gold", "labels", "cost", "more", "more."]
+    assert (read.ends[0], read.ends[-1]) == (0, 0)
+    assert read.ids.tolist() == inputs["input_ids"][0].tolist()
 
 
 def test_a_text_read_with_its_tokens_has_the_same_vector(projected):
@@ -101,16 +103,17 @@ def test_a_text_read_with_its_tokens_has_the_same_vector(projected):
     read = encoder.read_passages(texts)
     np.testing.assert_allclose(np.stack([one.vector for one in read]), encoder.encode_passages(texts), atol=1e-5)
     for text, one in zip(texts, read, strict=True):
-        assert one.token_embeddings.shape == (len(one.ends), 16)
-        assert sorted(one.ends.tolist()) == one.ends.tolist() and max(one.ends, default=0) <= len(text)
+        assert one.states.shape == (len(one.ends), 16)
+        ends = one.ends[1:-1].tolist()
+        assert sorted(ends) == ends and max(ends, default=0) <= len(text)
     bert = Bert.read(projected)
-    assert bert is not None and len(read[-1].token_embeddings) + 2 == bert.limit
+    assert bert is not None and len(read[-1].states) == bert.limit
 
 
-def test_without_a_projection_there_are_no_token_embeddings():
+def test_without_a_projection_there_are_no_token_states():
     encoder = SentenceEncoder.load(str(MINILM))
     read = [encoder.read_query("Gold"), *encoder.read_passages(["Gold"])]
-    assert [one.token_embeddings.shape for one in read] == [(0, 0), (0, 0)]
+    assert [one.states.shape for one in read] == [(0, 0), (0, 0)]
 
 
 @pytest.mark.parametrize("arithmetic", ["int8", "bfloat16"])

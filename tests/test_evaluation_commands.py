@@ -315,12 +315,12 @@ def test_another_encoder_gets_an_index_of_its_own(settings, questions):
     assert len(loaded["other"].encoded) > 0
 
 
-def test_an_index_made_for_a_sweep_has_the_token_embeddings_that_the_encoder_gives(questions, tmp_path):
+def test_an_index_made_for_a_sweep_has_the_token_states_that_the_encoder_gives(questions, tmp_path):
     settings = build(tmp_path)
     list(sweep(read_set(questions), settings, {"passage_chars": [200]}, lambda own: WordTokens()))
     (made,) = (settings.data / "sweep").iterdir()
     with open_store(made) as store:
-        tokens = [len(vectors.token_embeddings) for _, _, _, vectors in store.passages()]
+        tokens = [len(own) for own in store.tokens([entry.id for entry in store.passages()])]
     assert tokens and min(tokens) > 0
 
 
@@ -428,8 +428,8 @@ def test_a_profile_holds_the_weights_of_its_run_and_is_read_as_written(fitting, 
 @pytest.mark.parametrize(
     ("encoder", "reranker", "told"),
     [
-        (WordsEncoder(words=("other",)), "late_interaction", r"for words@\w+ with .*, not for words@\w+ with"),
-        (WordsEncoder(), "other:Reranker", "for words@.* with late_interaction, not for words@.* with other:Reranker"),
+        (WordsEncoder(words=("other",)), "late_interaction", r"words@\w+ with .*, not for the encoder words@\w+ with"),
+        (WordsEncoder(), "other:Reranker", "words@.* with late_interaction, not for the encoder words@.* with other:Reranker"),
     ],
 )
 def test_a_profile_of_another_encoder_or_reranker_is_passed_over(
@@ -437,15 +437,15 @@ def test_a_profile_of_another_encoder_or_reranker_is_passed_over(
 ):
     fit_profile(fitting).write(tmp_path / FILE)
     own = settings.model_copy(update={"data": tmp_path, "reranker": reranker})
-    assert find_profile(own, encoder) == Profile.bundled()  # and says so
-    assert re.search(f"fitted for the encoder {told.removeprefix('for ')}.*clusterqa eval calibrate", caplog.text)
+    assert find_profile(own, encoder, None) == Profile.bundled()  # and says so
+    assert re.search(f"fitted for the encoder {told}.*clusterqa eval calibrate", caplog.text)
 
 
 def test_a_file_that_is_no_profile_is_passed_over(settings, tmp_path, caplog):
     (tmp_path / FILE).write_text("{}")
     with pytest.raises(EvaluationError, match="clusterqa eval calibrate"):
         Profile.read(tmp_path / FILE)
-    assert find_profile(settings.model_copy(update={"data": tmp_path}), WordsEncoder()) == Profile.bundled()
+    assert find_profile(settings.model_copy(update={"data": tmp_path}), WordsEncoder(), None) == Profile.bundled()
     assert "cannot be read" in caplog.text
 
 
@@ -470,6 +470,6 @@ def test_calibrate_writes_what_the_assistant_takes(fitting, call, settings, tmp_
     done = call("calibrate", tmp_path / "run.json")
     assert done.exit_code == 0, done.output
     try:
-        assert same(find_profile(settings, WordsEncoder()), fit_profile(fitting))
+        assert same(find_profile(settings, WordsEncoder(), None), fit_profile(fitting))
     finally:
         (settings.data / FILE).unlink()

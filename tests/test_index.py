@@ -18,7 +18,7 @@ def test_no_passage_has_more_sentences_than_there_is_room_for() -> None:
     index = FaissIndex(place.open, DIMENSION)
     index.refresh()
     for entry in entries_of(index, place.open()):
-        assert next(iter(index.nearest(entry.vectors.rows[1999].astype(np.float32), 1)["en"].best)) == entry.id
+        assert next(iter(index.nearest(entry.rows[1999].astype(np.float32), 1)["en"].best)) == entry.id
 
 
 def test_remembered_postings_are_those_that_were_looked_up_and_not_too_many() -> None:

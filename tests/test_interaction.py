@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from clusterqa.corpus.encoding import as_bytes
-from clusterqa.records import PassageVectors
+from clusterqa.records import Encoded, TokenStates
 from clusterqa.retrieval.late_interaction import AskedTokens, TokenBlock
 from clusterqa.retrieval.profile import Profile
 
@@ -20,15 +20,23 @@ WEIGHTS = Profile.bundled().search
 PRIOR = (WEIGHTS.common_token_prior, WEIGHTS.prior_passages)
 
 
-def passage_of(*parts: list[NDArray[np.float32]]) -> PassageVectors:
+def passage_of(*parts: list[NDArray[np.float32]]) -> TokenStates:
     """A passage whose parts (what stands above it, then each sentence) have these tokens."""
     rows = [token for part in parts for token in part]
-    cuts = np.cumsum([0, *map(len, parts)]).astype(np.int32)
-    return PassageVectors(np.zeros((len(parts), 3), dtype=np.float16), as_bytes(np.array(rows, dtype=np.float32)), cuts)
+    around = [X + Y + Z]  # the marks of beginning and end, which are not compared
+    states = as_bytes(np.array([*around, *rows, *around], dtype=np.float32))
+    cuts = np.cumsum([1, *map(len, parts)]).astype(np.int32)
+    return TokenStates(states, np.zeros(len(states), dtype=np.int32), cuts)
 
 
-def asked(*tokens: NDArray[np.float32], sample: PassageVectors | None = None) -> AskedTokens:
-    return AskedTokens(np.stack(tokens), {"en": TokenBlock([sample or passage_of([Z], [Z])])}, PRIOR)
+def question_of(*tokens: NDArray[np.float32]) -> Encoded:
+    """A question of these tokens, each one character of its text."""
+    states = np.stack([X + Y + Z, *tokens])
+    return Encoded(X, states, np.zeros(len(states), dtype=np.int32), np.arange(len(states)))
+
+
+def asked(*tokens: NDArray[np.float32], sample: TokenStates | None = None) -> AskedTokens:
+    return AskedTokens(question_of(*tokens), {"en": TokenBlock([sample or passage_of([Z], [Z])])}, PRIOR)
 
 
 def test_a_token_looks_for_the_nearest_token_of_the_passage_and_of_each_sentence():
@@ -47,7 +55,7 @@ def test_what_stands_above_a_sentence_counts_for_it():
 
 def test_tokens_that_every_passage_is_near_to_count_less():
     common = passage_of([], [X])
-    question = AskedTokens(np.stack([X, Y]), {"en": TokenBlock([common] * 60), "lt": TokenBlock([common] * 60)}, PRIOR)
+    question = AskedTokens(question_of(X, Y), {"en": TokenBlock([common] * 60), "lt": TokenBlock([common] * 60)}, PRIOR)
     mean = np.array([60, 0]) + PRIOR[1] * PRIOR[0]
     weight = (1 - mean / (60 + PRIOR[1])) ** 2
     only_common, only_rare = question.scores(TokenBlock([passage_of([], [X]), passage_of([], [Y])])).passages
@@ -59,13 +67,13 @@ def test_tokens_that_every_passage_is_near_to_count_less():
 def test_in_a_corpus_of_one_passage_no_token_is_taken_for_common():
     """Or what the only passage is about would be what counts least."""
     only = passage_of([], [X])
-    question = AskedTokens(np.stack([X, Y]), {"en": TokenBlock([only])}, PRIOR)
+    question = AskedTokens(question_of(X, Y), {"en": TokenBlock([only])}, PRIOR)
     assert question.scores(TokenBlock([only])).passages[0] > 0.4
 
 
 def test_the_background_is_mean_and_deviation_over_the_sample():
     near, far = passage_of([], [X]), passage_of([], [Y], [Y])
-    question = AskedTokens(np.stack([X]), {"en": TokenBlock([near, far])}, PRIOR)
+    question = AskedTokens(question_of(X), {"en": TokenBlock([near, far])}, PRIOR)
     (mean, deviation), (of_sentences, _) = question.background("en")
     assert (mean, deviation, of_sentences) == pytest.approx((0.5, 0.5, 1 / 3))
 

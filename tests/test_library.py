@@ -19,8 +19,8 @@ from clusterqa.errors import CorpusError, IndexNotFound, IndexOutdated
 from clusterqa.records import Question
 from clusterqa.runtime import KnowledgeBase
 from clusterqa.settings import Settings
-from clusterqa.store.faiss_index import FaissIndex
 from clusterqa.store import open_store
+from clusterqa.store.faiss_index import FaissIndex
 from seed_texts import KAINOS, PRICES
 from words_encoder import WORDS, WordsEncoder, WordTokens
 
@@ -39,11 +39,19 @@ def content(settings: Settings) -> dict[str, object]:
     with open_store(settings.data) as store:
         assert store.damage() == []
         passages = list(store.passages())
-        places = {i: (passage.document, passage.ordinal) for i, _, passage, _ in passages}
+        places = {entry.id: (entry.passage.document, entry.passage.ordinal) for entry in passages}
+        tokens = store.tokens(list(places))
         return {
             "passages": sorted(
-                (repr(passage), language, v.rows.tobytes(), v.token_embeddings.tobytes(), v.cuts.tobytes())
-                for _, language, passage, v in passages
+                (
+                    repr(e.passage),
+                    e.language,
+                    e.rows.tobytes(),
+                    own.states.tobytes(),
+                    own.cuts.tolist(),
+                    own.ids.tolist(),
+                )
+                for e, own in zip(passages, tokens, strict=True)
             ),
             "terms": {
                 term: sorted((*places[i], where) for i, where in store.matching([term]).items())
@@ -83,9 +91,10 @@ def test_the_stored_text_is_the_file_and_offsets_cut_it(write: Write, index: Ind
     with open_store(settings.data) as store:
         text = store.text("a.en.md", store.versions("a.en.md")[-1])
         assert text == path.read_bytes().decode()
-        for _, _, passage, vectors in store.passages():
+        for entry in store.passages():
+            passage = entry.passage
             assert text[passage.start : passage.end] == passage.text
-            assert len(vectors.rows) == 1 + len(passage.sentences)
+            assert len(entry.rows) == 1 + len(passage.sentences)
 
 
 def test_each_token_is_kept_with_the_part_of_the_passage_it_stands_in(write: Write, settings: Settings) -> None:
@@ -93,12 +102,13 @@ def test_each_token_is_kept_with_the_part_of_the_passage_it_stands_in(write: Wri
     words = WordTokens()
     sync.update(settings, lambda: words)
     with open_store(settings.data) as store:
-        ((_, _, passage, vectors),) = store.passages()
-    kept = [words.words[int(row.argmax())] for row in vectors.token_embeddings]
-    parts = [kept[a:b] for a, b in itertools.pairwise(vectors.cuts.tolist())]
+        (entry,) = store.passages()
+        (tokens,) = store.tokens([entry.id])
+    kept = [words.words[int(row.argmax())] for row in tokens.states]
+    parts = [kept[a:b] for a, b in itertools.pairwise(tokens.cuts.tolist())]
     assert parts == [["gold", "label"], ["price"], ["expert"]]
-    assert len(parts) == 1 + len(passage.sentences)
-    assert set(vectors.token_embeddings.max(axis=1).tolist()) == {127}
+    assert len(parts) == 1 + len(entry.passage.sentences)
+    assert set(tokens.states.max(axis=1).tolist()) == {127}
 
 
 def test_every_sentence_is_encoded_with_the_heading_above_it(write: Write, index: Index, words: WordsEncoder) -> None:
@@ -269,7 +279,7 @@ def test_another_encoder_is_refused_until_a_rebuild(
     assert index(other, rebuild=True).changed == ("a.en.md",)
     with open_store(settings.data) as store:
         np.testing.assert_allclose(
-            [v.rows[0] for _, _, _, v in store.passages()],
+            [entry.rows[0] for entry in store.passages()],
             other.encode_passages([t for t in other.encoded if " – " in t or t.startswith("Label prices")]),
             atol=1e-3,
         )
@@ -298,7 +308,7 @@ def test_other_settings_are_refused_until_a_rebuild(
         sync.update(shorter, lambda: words)
     sync.update(shorter, lambda: words, rebuild=True)
     with open_store(settings.data) as store:
-        assert max(len(p.text) for _, _, p, _ in store.passages()) <= 100
+        assert max(len(entry.passage.text) for entry in store.passages()) <= 100
 
 
 def test_asking_before_anything_is_indexed_says_what_to_do(settings: Settings, words: WordsEncoder) -> None:
@@ -347,7 +357,7 @@ def test_a_removed_document_is_gone_from_vectors_stems_and_files(
     path = write("b.lt.md", "# Įvykis\n\nBronzos ženklas ir žmogžudystės.\n")
     index()
     with open_store(settings.data) as store:
-        vectors = [v.rows.tobytes() for _, _, p, v in store.passages() if p.document == "b.lt.md"]
+        vectors = [e.rows.tobytes() for e in store.passages() if e.passage.document == "b.lt.md"]
         assert any(term.startswith("zmogzud") for term in store.vocabulary())
         store.forget_log()
         raw = b"".join(p.read_bytes() for p in settings.data.glob("clusterqa.sqlite3*"))

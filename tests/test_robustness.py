@@ -181,13 +181,15 @@ def test_runs_killed_at_any_moment_never_leave_half_a_generation(
         killed += run.returncode == -signal.SIGKILL
         with open_store(settings.data) as store:
             assert store.damage() == []
-            rounds = {p.text.split(" in ")[0] for _, _, p, _ in store.passages()}
+            rounds = {p.text.split(" in ")[0] for p in (entry.passage for entry in store.passages())}
             assert len(rounds) == 1
             assert store.counts()["passages"] == len(names)
     assert killed
     index()
     with open_store(settings.data) as store:
-        assert {p.text.split(" in ")[0] for _, _, p, _ in store.passages()} == {"The gold label of round 8"}
+        assert {p.text.split(" in ")[0] for p in (entry.passage for entry in store.passages())} == {
+            "The gold label of round 8"
+        }
 
 
 def test_readers_see_one_whole_generation_while_another_process_writes(

@@ -15,7 +15,7 @@ from clusterqa.retrieval.fusion import fused
 from clusterqa.retrieval.lexical import coverage
 from clusterqa.retrieval.pipeline import Pipeline
 from clusterqa.retrieval.profile import Profile
-from clusterqa.retrieval.quote import quote
+from clusterqa.retrieval.quote import quote, window
 from clusterqa.shapes import reply_as_json
 from clusterqa.text.analysis import content_words
 from memory_corpus import pipeline, stored
@@ -56,7 +56,11 @@ class Axes(Encoder):
 
 USUAL = Profile.bundled().search
 BY_WORDS = Profile(
-    "axes", "late_interaction", USUAL, Calibration({"lexical": 8.0}, {"lexical": 0.25}, {"lexical": 1.0}, 0.0, 0.5)
+    "axes",
+    "late_interaction",
+    "none",
+    USUAL,
+    Calibration({"lexical": 8.0}, {"lexical": 0.25}, {"lexical": 1.0}, 0.0, 0.5),
 )
 """Answers when the best passage holds at least a quarter of the question's words."""
 
@@ -228,6 +232,6 @@ def test_quotes_have_one_to_three_sentences():
     }
     found = make(long).ask(Question("bronze label cluster rule"))
     for hit in found.hits:
-        cut = quote(hit, found.first.concepts)
+        cut = quote(hit, *window(hit, found.first.concepts))
         inside = [s for s in hit.passage.sentences if cut.start <= s.start and s.end <= cut.end]
         assert 1 <= len(inside) <= 3

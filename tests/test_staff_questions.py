@@ -368,6 +368,7 @@ def test_the_wordings_become_evaluation_questions_in_place_of_earlier_ones(tmp_p
 SURE = Profile(
     "words",
     "late_interaction",
+    "none",
     Profile.bundled().search,
     Calibration({"lexical": 6.0}, means={"lexical": 0.3}, scales={"lexical": 1.0}, bias=0.0, threshold=0.5),
 )

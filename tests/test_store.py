@@ -50,12 +50,12 @@ def test_the_vectors_of_a_removed_document_are_overwritten_in_the_file(store: Sq
     put(store, b, new)
     store.forget_log()
     assert new.vectors.rows.tobytes() in (tmp_path / DATABASE).read_bytes()
-    assert new.vectors.token_embeddings.tobytes() in (tmp_path / DATABASE).read_bytes()
+    assert new.vectors.tokens.states.tobytes() in (tmp_path / DATABASE).read_bytes()
     with store.writing() as generation:
         store.remove("b.md", generation)
     store.forget_log()
     left = (tmp_path / DATABASE).read_bytes()
-    assert new.vectors.rows.tobytes() not in left and new.vectors.token_embeddings.tobytes() not in left
+    assert new.vectors.rows.tobytes() not in left and new.vectors.tokens.states.tobytes() not in left
 
 
 def test_a_reader_keeps_its_view_while_another_process_writes(store: SqliteStore, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_what_does_not_fit_together_is_named(store: SqliteStore, tmp_path: Path,
     assert any(named in line for line in store.damage()), store.damage()
 
 
-@pytest.mark.parametrize("which", ["rows", "token_embeddings"])
+@pytest.mark.parametrize("which", ["vectors", "tokens"])
 def test_one_bit_that_turned_in_the_file_is_named_and_never_searched(
     store: SqliteStore, tmp_path: Path, which: str
 ) -> None:
@@ -115,12 +115,13 @@ def test_one_bit_that_turned_in_the_file_is_named_and_never_searched(
     store.close()
     path = tmp_path / DATABASE
     raw = bytearray(path.read_bytes())
-    raw[raw.index(getattr(new.vectors, which).tobytes()) + 3] ^= 1
+    kept = {"vectors": new.vectors.rows, "tokens": new.vectors.tokens.states}[which]
+    raw[raw.index(kept.tobytes()) + 3] ^= 1
     path.write_bytes(raw)
     with open_store(tmp_path) as opened:
-        assert opened.damage() == ["1 vectors without their checksum"]
+        assert opened.damage() == [f"1 {which} without their checksum"]
         with pytest.raises(StoreDamaged, match="clusterqa index --rebuild"):
-            list(opened.passages())
+            opened.tokens([entry.id for entry in opened.passages()])
 
 
 def test_a_text_that_changed_in_the_file_is_named_and_never_quoted(store: SqliteStore, tmp_path: Path) -> None:

@@ -69,4 +69,5 @@ class WordTokens(WordsEncoder):
         tokens = np.zeros((len(found), len(self.words)), dtype=np.float32)
         for row, match in enumerate(found):
             tokens[row, self.words.index(match.group())] = 1
-        return Encoded(vector, tokens, np.array([match.end() for match in found], dtype=np.int64))
+        ids = np.array([self.words.index(match.group()) for match in found], dtype=np.int32)
+        return Encoded(vector, tokens, ids, np.array([match.end() for match in found], dtype=np.int64))

@@ -23,12 +23,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 
-from clusterqa.corpus.encoding import as_bytes, passage_texts
+from clusterqa.corpus.encoding import as_bytes
 from clusterqa.encoders.sentence import SentenceEncoder
 from clusterqa.evaluation.measures import overlaps
 from clusterqa.evaluation.sets import Item, read_set, spans
-from clusterqa.passages import split
-from clusterqa.records import LANGUAGES, Encoded, Language, PassageVectors, Span
+from clusterqa.passages import passage_texts, split
+from clusterqa.records import LANGUAGES, Encoded, Language, Span, TokenStates
 from clusterqa.retrieval.late_interaction import SAMPLED, AskedTokens, TokenBlock
 from clusterqa.retrieval.profile import Profile
 from clusterqa.settings import Settings
@@ -61,7 +61,7 @@ def retrieval(encoder: SentenceEncoder, items: list[Item], data: Path, k: int = 
             document = store.read(stored.id)
             assert document is not None
             for passage in split(document, settings.passage_chars):
-                texts.append(passage_texts(document, passage).whole)
+                texts.append(passage_texts(document.title, passage).whole)
                 places.append((stored.id, stored.language, Span(passage.start, passage.end)))
         golds = [spans(item, store) for item in items]
     passages = encoder.read_passages(texts)
@@ -71,7 +71,7 @@ def retrieval(encoder: SentenceEncoder, items: list[Item], data: Path, k: int = 
     for kind, questions in (("", asked), (" folded", [fold(text) for text in asked])):
         read = [encoder.read_query(question) for question in questions]
         ways = {"": np.stack([question.vector for question in read]) @ whole.T}
-        if len(passages[0].token_embeddings):
+        if len(passages[0].states):
             ways[" by tokens"] = _by_tokens(read, passages, [language for _, language, _ in places])
         for way, cosines in ways.items():
             for spoken in LANGUAGES:
@@ -84,12 +84,9 @@ def retrieval(encoder: SentenceEncoder, items: list[Item], data: Path, k: int = 
 def _by_tokens(questions: list[Encoded], passages: list[Encoded], languages: list[Language]) -> NDArray[np.float32]:
     """Scores of late interaction, (questions, passages), as search works them out."""
     stored = [
-        PassageVectors(
-            p.vector[None].astype(np.float16),
-            as_bytes(p.token_embeddings),
-            np.array([0, len(p.token_embeddings)], dtype=np.int32),
-        )
+        TokenStates(as_bytes(p.states), p.ids, np.array([own[0], own[-1] + 1], dtype=np.int32))
         for p in passages
+        for own in [np.flatnonzero(p.ends)]
     ]
     samples: dict[Language, TokenBlock] = {}
     for language in set(languages):
@@ -99,7 +96,7 @@ def _by_tokens(questions: list[Encoded], passages: list[Encoded], languages: lis
     weights = Profile.bundled().search
     prior = (weights.common_token_prior, weights.prior_passages)
     everything = TokenBlock(stored)
-    asked = [AskedTokens(question.token_embeddings, samples, prior) for question in questions]
+    asked = [AskedTokens(question, samples, prior) for question in questions]
     return np.stack([one.scores(everything).passages for one in asked])
 
 

@@ -158,8 +158,9 @@ def _network(folder: Path, threads: int) -> Network:
 def find_profile(settings: Settings, encoder: Encoder, reader: Reader | None) -> Profile:
     """The profile fitted for these: in the data folder, beside the reader or the encoder, else the bundled one."""
     beside = bundled_path() if settings.encoder == BUNDLED_ENCODER else Path(settings.encoder).expanduser()
-    folders = (settings.data, bundled_reader() if settings.reader == BUNDLED_READER else Path(settings.reader), beside)
-    return profile_for(encoder.fingerprint, settings.reranker, reader.fingerprint if reader else NO_READER, folders)
+    of_reader = bundled_reader() if settings.reader == BUNDLED_READER else Path(settings.reader).expanduser()
+    name = reader.fingerprint if reader else NO_READER
+    return profile_for(encoder.fingerprint, settings.reranker, name, settings.data, (of_reader, beside))
 
 
 def reranker(settings: Settings, weights: SearchWeights) -> Reranker:

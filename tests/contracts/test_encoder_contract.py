@@ -77,15 +77,22 @@ def test_a_text_read_with_its_tokens_has_the_same_vector(encoder: Encoder) -> No
     np.testing.assert_allclose(np.stack([one.vector for one in read]), encoder.encode_passages(TEXTS), atol=1e-5)
 
 
-def test_token_embeddings_are_unit_rows_each_with_the_place_that_it_ends_at(encoder: Encoder) -> None:
+def test_every_token_has_its_states_its_number_and_the_place_that_it_ends_at(encoder: Encoder) -> None:
     read = [*map(encoder.read_query, TEXTS), *encoder.read_passages(TEXTS)]
     for text, one in zip((*TEXTS, *TEXTS), read, strict=True):
-        assert len(one.token_embeddings) == len(one.ends)
-        if len(one.ends):
-            np.testing.assert_allclose(np.linalg.norm(one.token_embeddings, axis=1), 1, atol=1e-5)
-        ends = one.ends.tolist()
+        assert len(one.states) == len(one.ids) == len(one.ends)
+        assert np.isfinite(one.states).all()
+        ends = [end for end in one.ends.tolist() if end]  # 0 for what stands around the text
         assert ends == sorted(ends)
-        assert all(0 < end <= len(text) for end in ends)
+        assert all(end <= len(text) for end in ends)
+
+
+def test_the_tokens_of_a_passage_stand_where_their_ends_say(encoder: Encoder) -> None:
+    for text, read in zip(TEXTS, encoder.read_passages(TEXTS), strict=True):
+        spans = encoder.token_spans(text)
+        if spans:
+            assert [end for _, end in spans] == read.ends.tolist()
+            assert all(0 <= start <= end for start, end in spans)
 
 
 def test_progress_adds_up_to_the_texts(encoder: Encoder) -> None:

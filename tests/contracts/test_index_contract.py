@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from clusterqa.errors import IndexOutdated, StoreDamaged
 from clusterqa.ports import Index, Store
-from clusterqa.records import Language
+from clusterqa.records import Language, PassageVectors
 from memory import MemoryStore
 from store_fixtures import (
     DIMENSION,
@@ -22,6 +22,7 @@ from store_fixtures import (
     MakeIndex,
     Memory,
     Place,
+    assert_same_vectors,
     document,
     entries_of,
     passage,
@@ -80,8 +81,8 @@ def assert_same(patched: Index, fresh: Index, store: Store) -> None:
     ours, theirs = entries_of(patched, store), entries_of(fresh, store)
     assert len(ours) == len(patched)
     for one, other in zip(ours, theirs, strict=True):
-        assert replace(one, vectors=other.vectors) == other
-        np.testing.assert_array_equal(one.vectors.rows, other.vectors.rows)
+        assert replace(one, rows=other.rows) == other
+        np.testing.assert_array_equal(one.rows, other.rows)
     assert list(patched.vocabulary()) == list(fresh.vocabulary())
     for term in ("w0", "w3"):
         one, other = patched.postings((term,)), fresh.postings((term,))
@@ -111,7 +112,7 @@ def test_the_cosines_are_those_of_plain_arithmetic(store: Store, index_of: OverS
     for query in unit_rows(5, seed=5):
         for language, found in index.nearest(query, 10_000).items():
             entries = [e for e in entries_of(index, store) if e.language == language]
-            rows = {e.id: e.vectors.rows.astype(np.float32) @ query for e in entries}
+            rows = {e.id: e.rows.astype(np.float32) @ query for e in entries}
             assert found.best.keys() == rows.keys()
             for i, cosines in rows.items():
                 assert found.best[i] == pytest.approx(float(cosines.max()), abs=1e-5)
@@ -167,7 +168,7 @@ def test_a_removed_document_is_never_the_nearest_again(store: Store, index_of: O
     put_drawn(store, "b.md", seed=2)
     index = index_of()
     gone = list(index.passages_of("a.md"))
-    query = index.fetch(gone)[0].vectors.rows[0].astype(np.float32)
+    query = index.fetch(gone)[0].rows[0].astype(np.float32)
     best = index.nearest(query, 10)["en"].best
     assert max(best, key=lambda i: best[i]) == gone[0]
     remove(store, "a.md")
@@ -190,11 +191,13 @@ def test_passages_are_fetched_as_stored_in_the_order_asked_for(store: Store, ind
     assert index.fetch([]) == []
     (found,) = index.fetch(index.passages_of("b.md"))
     assert (found.passage, found.language) == (new.passage, "lt")
-    assert (found.letters, found.figures) == ("žymos2250", "2250")
-    np.testing.assert_array_equal(found.vectors.token_embeddings, new.vectors.token_embeddings)
-    assert found.vectors.cuts.tolist() == [0, 2, 5]
+    (tokens,) = index.tokens([found.id])
+    assert_same_vectors(PassageVectors(found.rows, tokens), vectors)
+    assert [len(own) for own in index.tokens([4, 1, 4])] == [7, 0, 7]
     with pytest.raises(KeyError):
         index.fetch([1, 99])
+    with pytest.raises(KeyError):
+        index.tokens([1, 99])
 
 
 def test_the_passages_of_a_document_are_in_reading_order(store: Store, index_of: OverStore) -> None:

@@ -46,10 +46,10 @@ def test_everything_of_a_document_comes_back_as_it_was_put(store: Store) -> None
     new = passage(a)
     put(store, a, new)
     assert store.read(a.id) == a
-    ((_, language, found, vectors),) = store.passages()
-    assert language == "en"
-    assert found == new.passage
-    assert_same_vectors(vectors, new.vectors)
+    (found,) = store.passages()
+    assert found.language == "en"
+    assert found.passage == new.passage
+    assert_same_vectors(PassageVectors(found.rows, *store.tokens([found.id])), new.vectors)
 
 
 def test_each_change_raises_the_generation_by_one(store: Store) -> None:
@@ -85,7 +85,7 @@ def test_a_document_put_again_has_only_its_new_passages(store: Store) -> None:
     assert store.matching(["gold"]) == {}
     assert store.counts() == {"documents": 1, "versions": 2, "passages": 1, "vectors": 1, "stems": 1}
     assert store.removed_since(1) == [old]
-    assert [p.text for _, _, p, _ in store.passages(after_generation=1)] == ["Silver."]
+    assert [entry.passage.text for entry in store.passages(after_generation=1)] == ["Silver."]
     assert store.damage() == []
 
 
@@ -160,11 +160,11 @@ def test_vectors_are_found_again_by_what_was_encoded(store: Store) -> None:
     assert_same_vectors(found[new.digest], new.vectors)
 
 
-def test_an_encoder_without_token_embeddings_leaves_none(store: Store) -> None:
+def test_an_encoder_without_tokens_leaves_none(store: Store) -> None:
     rows = np.ones((2, 4), dtype=np.float16)
     put(store, document(), replace(passage(document()), vectors=PassageVectors(rows)))
-    ((_, _, _, vectors),) = store.passages()
-    assert_same_vectors(vectors, PassageVectors(rows))
+    (found,) = store.passages()
+    assert_same_vectors(PassageVectors(found.rows, *store.tokens([found.id])), PassageVectors(rows))
 
 
 def test_what_is_known_of_a_document_stands_beside_its_text(store: Store) -> None:
@@ -193,7 +193,7 @@ def test_a_document_that_comes_back_is_live_again_with_new_passages(store: Store
     remove(store, "a.en.md")
     put(store, document())
     assert [stored.state for stored in store.documents(state=None)] == ["live"]
-    assert [i for i, *_ in store.passages()] == [2]  # an id is never used for another passage
+    assert [entry.id for entry in store.passages()] == [2]  # an id is never used for another passage
     assert store.removed_since(0) == [1]
     assert store.versions("a.en.md") == [document().version]
 
@@ -204,10 +204,10 @@ def test_passages_come_in_the_order_of_their_ids_after_any_generation(store: Sto
     second = replace(first, passage=replace(first.passage, ordinal=1))
     put(store, a, first, second)
     put(store, document("b.md"))
-    assert [(i, p.document, p.ordinal) for i, _, p, _ in store.passages()] == [
+    assert [(entry.id, entry.passage.document, entry.passage.ordinal) for entry in store.passages()] == [
         (1, "a.en.md", 0), (2, "a.en.md", 1), (3, "b.md", 0),
     ]  # fmt: skip
-    assert [i for i, *_ in store.passages(after_generation=1)] == [3]
+    assert [entry.id for entry in store.passages(after_generation=1)] == [3]
     assert list(store.passages(after_generation=2)) == []
 
 
