@@ -49,15 +49,15 @@ class NoisyEncoder(PassingEncoder):
         self._width = real.read_query(QUESTIONS[0]).states.shape[1]
         self._centres = real.encode_queries(QUESTIONS)
 
-    def encode_passages(self, texts, progress=None):  # type: ignore[no-untyped-def]
+    def encode_passages(self, texts, progress=None):
         rows = self._random.normal(size=(len(texts), self.dimension)).astype(np.float32) / 12
         rows += self._centres[self._random.integers(0, len(self._centres), size=len(texts))]
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
-    def read_passages(self, texts, progress=None):  # type: ignore[no-untyped-def]
+    def read_passages(self, texts, progress=None):
         return [self._read(text, vector) for text, vector in zip(texts, self.encode_passages(texts), strict=True)]
 
-    def cut_off(self, texts):  # type: ignore[no-untyped-def]
+    def cut_off(self, texts):
         return []
 
     def _read(self, text: str, vector: Vectors) -> Encoded:

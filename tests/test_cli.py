@@ -362,8 +362,8 @@ def test_a_question_in_wrong_bytes_is_answered_and_not_a_crash(settings: Setting
     """A terminal in another encoding hands over bytes that are not UTF-8."""
     script = (
         f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
-        "from clusterqa import cli; from words_encoder import WordsEncoder\n"
-        "cli.load_encoder = lambda _: WordsEncoder\n"
+        "from clusterqa import cli; from clusterqa.cli import common; from words_encoder import WordsEncoder\n"
+        "common.load_encoder = lambda _: WordsEncoder\n"
         "cli.main()\n"
     )
     write("a.en.md", PRICES)
@@ -390,7 +390,7 @@ def seeded(bundled_encoder: SentenceEncoder, tmp_path_factory: pytest.TempPathFa
     (folder / "corpus" / "prices.en.md").write_text(PRICES)
     (folder / "corpus" / "kainos.lt.md").write_text(KAINOS)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cli, "load_encoder", lambda _: lambda: bundled_encoder)
+        patch.setattr(common, "load_encoder", lambda _: lambda: bundled_encoder)
 
         def run(command: str, *arguments: object) -> Result:
             where = ["--corpus", str(folder / "corpus"), "--data", str(folder / "data")]

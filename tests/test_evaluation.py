@@ -13,10 +13,9 @@ from rapidfuzz.distance import OSA
 from clusterqa.errors import EvaluationError, IndexOutdated
 from clusterqa.evaluation.outcomes import Run
 from clusterqa.evaluation.run import run
-from clusterqa.evaluation.sets import Gold, digest, places, read_set, spans, stale
+from clusterqa.evaluation.sets import Gold, Item, digest, places, read_set, spans, stale
 from clusterqa.evaluation.tables import as_table, confidence, latencies, refusals, soundness, variant_table
 from clusterqa.evaluation.variants import _neighbours, variants, with_typo, without_diacritics
-from clusterqa.retrieval import pipeline
 from clusterqa.retrieval.profile import Profile
 from clusterqa.store import open_store
 from clusterqa.text.analysis import fold
@@ -45,6 +44,11 @@ def items(tmp_path_factory):
 @pytest.fixture(scope="module")
 def made(settings, items):
     return run(items, settings, WordsEncoder())
+
+
+def there(item: Item | None) -> Item:
+    assert item is not None
+    return item
 
 
 def by_key(outcomes):
@@ -119,20 +123,22 @@ def test_lithuanian_questions_have_a_variant_without_diacritics_and_one_with_one
 
 
 def test_a_follow_up_loses_the_diacritics_of_its_history_too(items):
-    assert without_diacritics(replace(items[2], question="o už sidabrą?")).history == ("Kokia bronzos zenklo kaina?",)
+    assert there(without_diacritics(replace(items[2], question="o už sidabrą?"))).history == (
+        "Kokia bronzos zenklo kaina?",
+    )
 
 
 def test_the_same_seed_gives_the_same_variants_and_another_seed_others(items):
     many = [replace(items[1], id=f"t{n}") for n in range(40)]
-    first = [with_typo(item, 1).question for item in many]
-    assert first == [with_typo(item, 1).question for item in many]
-    assert first != [with_typo(item, 2).question for item in many]
+    first = [there(with_typo(item, 1)).question for item in many]
+    assert first == [there(with_typo(item, 1)).question for item in many]
+    assert first != [there(with_typo(item, 2)).question for item in many]
     assert len(set(first)) > 20
 
 
 def test_a_slip_hits_a_word_that_search_weighs(items):
     for n in range(30):
-        wrong = with_typo(replace(items[1], id=f"s{n}")).question
+        wrong = there(with_typo(replace(items[1], id=f"s{n}"))).question
         assert wrong.startswith("Kokia ")  # „kokia“ carries no weight
 
 
@@ -303,7 +309,7 @@ def test_a_run_tells_what_it_was_made_with(made, settings):
 
 def test_the_time_of_the_encoder_is_told_from_the_reading_around_it(settings, items, monkeypatch):
     ticks = iter(np.arange(0, 1000, 1.0).tolist())
-    monkeypatch.setattr(pipeline.time, "perf_counter", lambda: next(ticks))
+    monkeypatch.setattr("clusterqa.retrieval.pipeline.time.perf_counter", lambda: next(ticks))
     (found,) = run(items[4:5], settings, WordsEncoder()).outcomes[:1]
     # Clock readings: start, encoder in, encoder out, end; then one second for each of the other stages.
     rest = dict.fromkeys(("candidates", "rerank", "merge", "quote"), 1000.0)

@@ -183,18 +183,21 @@ def test_compare_shows_both_quotes_side_by_side(call, tmp_path):
 
 
 @pytest.fixture
-def gate(call, tmp_path):
+def floors_file(tmp_path):
+    return tmp_path / "floors.json"
+
+
+@pytest.fixture
+def gate(call, floors_file, tmp_path):
     """Holds a run to the floors of another; gives exit status and output."""
-    file = tmp_path / "floors.json"
 
     def gate(run, *arguments, floors=None):
         if floors is not None:
-            baseline_of(floors).write(file)
+            baseline_of(floors).write(floors_file)
         run.write(tmp_path / "run.json")
-        done = call("gate", tmp_path / "run.json", "--baseline", file, *arguments, data=False)
+        done = call("gate", tmp_path / "run.json", "--baseline", floors_file, *arguments, data=False)
         return done.exit_code, done.output
 
-    gate.file = file
     return gate
 
 
@@ -231,30 +234,30 @@ def test_what_cannot_be_compared_is_2(gate, run, floors):
     assert "--write" in output
 
 
-def test_a_missing_run_or_baseline_is_2(gate, call, tmp_path):
+def test_a_missing_run_or_baseline_is_2(gate, floors_file, call, tmp_path):
     assert gate(ranks(1))[0] == 2
-    assert call("gate", tmp_path / "none.json", "--baseline", gate.file, data=False).exit_code == 2
-    gate.file.write_text("{}")
+    assert call("gate", tmp_path / "none.json", "--baseline", floors_file, data=False).exit_code == 2
+    floors_file.write_text("{}")
     assert gate(ranks(1))[0] == 2
 
 
-def test_the_gate_never_changes_its_floors(gate):
-    baseline_of(ranks(1, 1)).write(gate.file)
-    before = gate.file.read_bytes()
+def test_the_gate_never_changes_its_floors(gate, floors_file):
+    baseline_of(ranks(1, 1)).write(floors_file)
+    before = floors_file.read_bytes()
     gate(ranks(0, 0))
     gate(ranks(1, 1))
-    assert gate.file.read_bytes() == before
+    assert floors_file.read_bytes() == before
 
 
-def test_writing_lowers_a_floor_only_when_told_to(gate):
+def test_writing_lowers_a_floor_only_when_told_to(gate, floors_file):
     code, output = gate(ranks(1, 0), "--write", floors=ranks(1, 1))
     assert code == 1
     assert "it would lower en→both hit@1, en→both hit@3" in output
-    assert Baseline.read(gate.file) == baseline_of(ranks(1, 1))
+    assert Baseline.read(floors_file) == baseline_of(ranks(1, 1))
     assert gate(ranks(1, 0), "--write", "--lower")[0] == 0
-    assert Baseline.read(gate.file).floors["en→both hit@1"].value == 0.5
+    assert Baseline.read(floors_file).floors["en→both hit@1"].value == 0.5
     assert gate(ranks(1, 1), "--write")[0] == 0  # raises it
-    assert Baseline.read(gate.file).floors["en→both hit@1"].value == 1.0
+    assert Baseline.read(floors_file).floors["en→both hit@1"].value == 1.0
 
 
 def test_a_question_that_failed_was_neither_answered_nor_refused(gate):

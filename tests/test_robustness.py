@@ -74,7 +74,7 @@ def start(settings: Settings, how: str = "", **options: object) -> subprocess.Po
         str(Path(__file__).parent),
         how,
     ]
-    return subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)  # type: ignore[call-overload, no-any-return]
+    return subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)  # type: ignore[call-overload]
 
 
 def wait_for(run: subprocess.Popen[str], word: str) -> None:

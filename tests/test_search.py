@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from clusterqa.ports import Encoder
-from clusterqa.records import Background, Question
+from clusterqa.records import Background, Concept, Question, Trace
 from clusterqa.retrieval.confidence import Calibration
 from clusterqa.retrieval.dense import standing
 from clusterqa.retrieval.fusion import fused
@@ -71,6 +71,11 @@ CORPUS = {
     "silver.lt.md": "# Sidabras\n\nSidabro ženklas kainuoja 3 620 Eur. Auditas trunka pusę dienos.\n",
     "fruit.en.md": "# Fruit\n\nAn apple a day is no advice on labels. Apples grow on trees.\n",
 }
+
+
+def concepts_of(trace: Trace) -> tuple[Concept, ...]:
+    assert trace.first is not None
+    return trace.first.concepts
 
 
 def make(files: dict[str, str]) -> Pipeline:
@@ -142,7 +147,7 @@ def test_the_same_question_gives_the_same_result_ties_included():
 
 def test_a_typing_error_finds_the_word_that_was_meant():
     found = make(CORPUS).ask(Question("sidabbro zenklas"))
-    kinds = {concept.word: concept.kind for concept in found.first.concepts}
+    kinds = {concept.word: concept.kind for concept in concepts_of(found)}
     assert kinds["sidabbro"] == "spelling"
     assert found.hits[0].passage.document == "silver.lt.md"
 
@@ -222,8 +227,8 @@ def test_function_words_are_not_searched_for():
 
 def test_coverage_counts_words_in_any_form():
     found = make(CORPUS).ask(Question("klasteris ženklas"))
-    assert coverage("Klasteriams suteikiami ženklai", found.first.concepts) == pytest.approx(1.0)
-    assert coverage("Obuoliai", found.first.concepts) == 0.0
+    assert coverage("Klasteriams suteikiami ženklai", concepts_of(found)) == pytest.approx(1.0)
+    assert coverage("Obuoliai", concepts_of(found)) == 0.0
 
 
 def test_quotes_have_one_to_three_sentences():
@@ -232,6 +237,6 @@ def test_quotes_have_one_to_three_sentences():
     }
     found = make(long).ask(Question("bronze label cluster rule"))
     for hit in found.hits:
-        cut = quote(hit, *window(hit, found.first.concepts))
+        cut = quote(hit, *window(hit, concepts_of(found)))
         inside = [s for s in hit.passage.sentences if cut.start <= s.start and s.end <= cut.end]
         assert 1 <= len(inside) <= 3

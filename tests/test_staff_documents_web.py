@@ -13,7 +13,8 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -139,7 +140,7 @@ def said_by_the_core() -> list[str]:
             and isinstance(node.value, ast.Constant)
         }
 
-        def texts(node: ast.expr, constants: dict[str, object] = constants) -> list[str]:
+        def texts(node: ast.expr, constants: Mapping[str, object] = constants) -> list[str]:
             if isinstance(node, ast.Constant):
                 return [str(node.value)]
             if isinstance(node, ast.JoinedStr):
@@ -329,13 +330,17 @@ def test_only_what_differs_from_the_file_is_kept_beside_it(rasa: Browser, keeper
     assert emptied.status_code == 422 and WORDS["en"]["fault_emptied"] in emptied.text
 
 
+def published(keeper: Keeper, draft: str) -> bool:
+    return keeper.drafts.get(draft).state == "published"
+
+
 def test_an_earlier_version_is_used_again(rasa: Browser, keeper: Keeper) -> None:
     for content in (KAINA, KAINA.replace("2 250", "2 500")):
         draft = upload(
             rasa, keeper, "kaina.lt.md", content, **({"replaces": "kaina.lt.md"} if "500" in content else {})
         )
         rasa.change(f"/staff/drafts/{draft.id}", then="publish", **fields(draft))
-        until(lambda draft=draft: keeper.drafts.get(draft.id).state == "published")
+        until(partial(published, keeper, draft.id))
     earlier = keeper.versions("kaina.lt.md")[1]
     kept = rasa.get(f"/staff/documents/file?id=kaina.lt.md&version={earlier.version}")
     assert kept.content == KAINA.encode()

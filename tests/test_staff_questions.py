@@ -398,6 +398,7 @@ class Desk:
     def work(self, answer: Answer) -> Answer:
         self.answering.work(answer.id, "rasa")
         found = self.answers.get(answer.id)
+        assert found is not None
         return found
 
 
@@ -677,7 +678,9 @@ def test_from_a_question_in_vain_to_an_answer_in_both_languages(app: FastAPI, ed
     ask(app, english)
     ask(app, question.lower())
     page = editor.get("/staff/questions").text
-    identifier = re.search(r'/staff/questions/([\w-]{16})"', page)[1]
+    found = re.search(r'/staff/questions/([\w-]{16})"', page)
+    assert found
+    identifier = found[1]
     assert "dublikat" in page and re.search("[23] kartus", page)
     group = editor.get(f"/staff/questions/{identifier}").text
     assert unescape(WORDS["lt"]["nearest_shown"]) in unescape(group)
@@ -722,7 +725,9 @@ def test_from_a_question_in_vain_to_an_answer_in_both_languages(app: FastAPI, ed
 def test_dismissing_over_http_needs_a_choice_and_can_be_undone(app: FastAPI, editor: TestClient) -> None:
     ask(app, "koks rytoj bus oras Vilniuje")
     page = editor.get("/staff/questions").text
-    identifier = re.search(r'/staff/questions/([\w-]{16})" aria-label="[^"]*oras', page)[1]
+    found = re.search(r'/staff/questions/([\w-]{16})" aria-label="[^"]*oras', page)
+    assert found
+    identifier = found[1]
     group = editor.get(f"/staff/questions/{identifier}").text
     nothing = editor.post(f"/staff/questions/{identifier}/dismiss", data={"csrf": csrf(group)})
     assert WORDS["lt"]["choose_one"] in nothing.text

@@ -85,8 +85,8 @@ def assert_same(patched: Index, fresh: Index, store: Store) -> None:
         np.testing.assert_array_equal(one.rows, other.rows)
     assert list(patched.vocabulary()) == list(fresh.vocabulary())
     for term in ("w0", "w3"):
-        one, other = patched.postings((term,)), fresh.postings((term,))
-        assert (one.body.tolist(), one.head.tolist()) == (other.body.tolist(), other.head.tolist())
+        held, wanted = patched.postings((term,)), fresh.postings((term,))
+        assert (held.body.tolist(), held.head.tolist()) == (wanted.body.tolist(), wanted.head.tolist())
     for most in (1, 3):
         sampled = [{k: [e.id for e in found] for k, found in i.sample(most).items()} for i in (patched, fresh)]
         assert sampled[0] == sampled[1]
@@ -408,7 +408,7 @@ def test_an_error_while_reading_leaves_the_index_as_it_was(make: MakeIndex) -> N
     class Broken(MemoryStore):
         broken = False
 
-        def passages(self, after_generation: int = -1):  # type: ignore[no-untyped-def]
+        def passages(self, after_generation=-1):
             yield from super().passages(after_generation)
             if self.broken:
                 raise StoreDamaged("vectors without their checksum")
