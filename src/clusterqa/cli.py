@@ -409,6 +409,7 @@ def update_index(settings: Settings, *, rebuild: bool = False, encoder: Callable
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from clusterqa import library
+    from clusterqa.staff import reading
 
     titles = {"read": "Reading documents", "encode": "Encoding passages and sentences"}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -421,7 +422,9 @@ def update_index(settings: Settings, *, rebuild: bool = False, encoder: Callable
             if total:
                 bars.update(tasks[stage], completed=done, total=total)
 
-        report = library.update(settings, encoder or load_encoder(settings), rebuild=rebuild, progress=show)
+        load = encoder or load_encoder(settings)
+        with reading.Reader() as read:
+            report = library.update(settings, load, rebuild=rebuild, progress=show, read=read)
     for error in report.unreadable:
         remark(f"Not read: {error}")
     for name, text in report.warnings:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from clusterqa.documents.metadata import Metadata
 from clusterqa.records import Block, BlockKind, Document, Page
+
+PAGE_BREAK = "\n\f\n"
+"""Stands between two pages, slides or sheets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +38,23 @@ class TextBuilder:
     def __init__(self) -> None:
         self._parts: list[str] = []
         self._length = 0
+        self._fresh = False
         self.blocks: list[Block] = []
 
-    def add(self, kind: BlockKind, text: str, level: int = 0, header: str = "", joined: bool = True) -> None:
+    def add(
+        self, kind: BlockKind, text: str, level: int = 0, header: str = "", joined: bool = True, mark: str = ""
+    ) -> None:
         """
-        Append one block; blank text is left out. `joined=False` keeps a row apart from a table before it.
+        Append one block; blank text is left out. `joined=False` keeps a row apart from a table before it. `mark` is
+        the number of a list item ("2."), which stands before the block.
         """
         text = clean(text).strip()
         if not text:
             return
         start = self._separate(kind, joined)
+        if mark:
+            self._append(f"{mark} ")
+            start = self._length
         self._append(text)
         self.blocks.append(Block(kind, start, self._length, level, header))
 
@@ -55,12 +65,29 @@ class TextBuilder:
             self._separate(None, False)
             self._append(text)
 
+    def add_extract(self, extract: Extract) -> None:
+        """Append another text with its blocks, such as that of a file inside this one."""
+        start = self._separate(None, False)
+        self._append(extract.text)
+        self.blocks += [replace(b, start=b.start + start, end=b.end + start) for b in extract.blocks]
+
+    def length(self) -> int:
+        """How many characters there are so far."""
+        return self._length
+
+    def new_page(self) -> int:
+        """Part what follows from what stands here by a page break; gives where the next page begins."""
+        if self._length:
+            self._append(PAGE_BREAK)
+        self._fresh = True
+        return self._length
+
     def text(self) -> str:
         """The text so far."""
         return "".join(self._parts)
 
     def _separate(self, kind: BlockKind | None, joined: bool) -> int:
-        if self._length:
+        if self._length and not self._fresh:
             last = self.blocks[-1] if self.blocks else None
             follows = last is not None and last.end == self._length and last.kind == kind
             row_under_header = kind == "table_row" and joined
@@ -71,6 +98,7 @@ class TextBuilder:
     def _append(self, text: str) -> None:
         self._parts.append(text)
         self._length += len(text)
+        self._fresh = False
 
 
 _BLANKED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")

@@ -24,12 +24,11 @@ from itertools import pairwise
 from typing import Any
 
 from clusterqa.documents.encoding import mojibake
-from clusterqa.documents.extract import Extract, clean, one_line, trimmed
+from clusterqa.documents.extract import PAGE_BREAK, Extract, clean, one_line, trimmed
 from clusterqa.documents.metadata import Metadata, iso_date, language_of
 from clusterqa.errors import UnreadableDocument
 from clusterqa.records import Block, BlockKind, Page
 
-PAGE_BREAK = "\n\f\n"
 MAX_PAGES = 3000
 MAX_CHARACTERS = 20_000_000
 

@@ -26,6 +26,7 @@ from clusterqa.journal import Channel, Journal
 from clusterqa.records import Question, Reply
 from clusterqa.search import Found
 from clusterqa.settings import Settings
+from clusterqa.staff import reading
 from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database
 from clusterqa.staff.history import History
@@ -223,7 +224,8 @@ class Service:
         encoder.encode_queries(["Kas yra klasteris?"])  # the first call is the slow one
         if not self._has_index():
             self.problem = "The documents are being indexed for the first time. This takes a few minutes."
-            library.update(self.settings, lambda: encoder)
+            with reading.Reader() as read:
+                library.update(self.settings, lambda: encoder, read=read)
         self._assistant = Assistant.open(self.settings, encoder)
         self._ready(True)
         log.info("ready", extra={"seconds": round(time.perf_counter() - begin, 2)})
@@ -267,7 +269,8 @@ class Service:
             with Store.open(self.settings.data) as store:
                 stale = library.out_of_step(self.settings, store) if self.settings.corpus.is_dir() else []
             if stale:
-                report = library.update(self.settings, lambda: encoder)
+                with reading.Reader() as read:
+                    report = library.update(self.settings, lambda: encoder, read=read)
                 log.info("index updated", extra={"generation": report.generation, "documents": len(stale)})
         except ClusterQAError as error:
             log.warning("The index stays as it is: %s", error)

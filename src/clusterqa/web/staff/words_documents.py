@@ -511,6 +511,8 @@ _SAID: tuple[tuple[str, str], ...] = (
     (r"Reading it takes longer than ([\d.]+) seconds\.", r"Failą skaityti reikia ilgiau nei \1 sek."),
     (r"Reading it takes more than (\d+) MB of memory\.", r"Failui perskaityti neužtenka \1 MB atminties."),
     (r"The program that reads it broke down \(status (-?\d+)\)\.", r"Failą skaitanti programa sutriko (būsena \1)."),
+    (r"The program that reads it broke down \(.*\)\.", "Failą skaitanti programa sutriko."),
+    (r"What reads such files is not installed \(.*\)\.", "Serveryje neįdiegta programa tokiems failams skaityti."),
     (r"It could not be read because the server is short of something \(.*\)\.", "Failo perskaityti nepavyko, nes serveriui trūksta išteklių."),
     # what to do
     (r"Put text into it or remove it\.", "Įrašykite tekstą arba failo nekelkite."),
@@ -541,6 +543,9 @@ _SAID: tuple[tuple[str, str], ...] = (
     (r"Save it as one of: (.*)\.", r"Išsaugokite jį vienu iš šių formatų: \1."),
     (r"Save it from its source again, or, if it is plain text, rename it to end in \.txt\.",
      "Išsaugokite jį iš šaltinio dar kartą arba, jei tai paprastas tekstas, pakeiskite vardo galūnę į „.txt“."),
+    (r"Install it: pip install clusterqa", "Kreipkitės į serverio prižiūrėtoją."),
+    (r"Save it from its source in another format, and report the file\.",
+     "Pradinį failą išsaugokite kitu formatu ir praneškite apie jį serverio prižiūrėtojui."),
     (r"Try again later\.", "Pabandykite vėliau."),
     # remarks on what was read
     (r"The PDF holds a script \(JavaScript\)\. .*", "PDF faile yra programinis kodas („JavaScript“). Jo nevykdome ir niekam nerodome."),
