@@ -73,7 +73,7 @@ def extract(raw: bytes, document: str) -> Extract:
         reader = _Reader(package, document)
         reader.read()
         properties = package.core_properties
-        title, language, modified = properties.title, properties.language, properties.modified
+        title, language = properties.title, properties.language
     except (
         KeyError,
         ValueError,
@@ -106,7 +106,6 @@ def extract(raw: bytes, document: str) -> Extract:
     metadata = Metadata(
         title=title if title and not _NO_TITLE.match(title) else one_line(heading) or None,
         language=language_of(language) if language else None,
-        date=modified.date().isoformat() if modified else None,
     )
     return Extract(text, tuple(builder.blocks), metadata, warnings=tuple(warnings))
 

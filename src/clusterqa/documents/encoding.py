@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections import Counter
 
 from clusterqa.errors import UnreadableDocument
 
@@ -242,12 +243,13 @@ def mojibake(text: str, document: str, next_step: str = _FROM_ORIGINAL) -> list[
             _refuse(document, f"UTF-8 read as another encoding, such as “{example}”", next_step)
         return [_doubtful(len(split), example)]
     words = _WORD.findall(text)
+    counts = Counter("".join(words))
     for wrong, turned in _TURNED.items():
         hit = [word for word in words if not turned.isdisjoint(word)]
         letters = "".join(hit)
         turned_letters = [c for c in letters if c in turned]
-        others = sum(c > "\x7f" and c not in turned and c not in LITHUANIAN_LETTERS for word in words for c in word)
-        right = sum(c in LITHUANIAN_LETTERS for c in text)
+        others = sum(n for c, n in counts.items() if c > "\x7f" and c not in turned and c not in LITHUANIAN_LETTERS)
+        right = sum(counts[c] for c in LITHUANIAN_LETTERS)
         strong = sum(c in _STRONG[wrong] for c in turned_letters)
         if wrong == "cp1251" and sum("а" <= c.lower() <= "я" for c in text) > 1.2 * len(turned_letters):
             continue  # a Cyrillic text

@@ -11,10 +11,7 @@ import unicodedata
 from dataclasses import dataclass, field, replace
 
 from clusterqa.documents.metadata import Metadata
-from clusterqa.records import Block, BlockKind, Document, Page
-
-PAGE_BREAK = "\n\f\n"
-"""Stands between two pages, slides or sheets."""
+from clusterqa.records import PAGE_BREAK, Block, BlockKind, Document, Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +122,8 @@ def faults(document: Document) -> list[str]:
     """
     What is wrong with a document's structure; empty when it keeps the promises of `Block` and `Page`.
 
-    Blocks stand in order, do not overlap, lie inside the text (and inside one page), are not empty and have
-    no white space at either end; the id is in NFC.
+    Blocks stand in order, do not overlap, lie inside the text (and inside one page, or two that follow each other), are
+    not empty and have no white space at either end; the id is in NFC.
     """
     found: list[str] = []
     before = 0
@@ -143,8 +140,9 @@ def faults(document: Document) -> list[str]:
             found.append(f"{here} has white space at an end: {text!r}")
         if block.kind == "heading" and not 1 <= block.level <= 6:
             found.append(f"{here} has heading level {block.level}")
-        if document.pages and not any(page.start <= block.start and block.end <= page.end for page in document.pages):
-            found.append(f"{here} is not inside one page")
+        on = [page.number for page in document.pages if page.start < block.end and block.start < page.end]
+        if document.pages and (not on or on[-1] - on[0] > 1 or block.end > document.pages[on[-1] - 1].end):
+            found.append(f"{here} is not inside one page or two that follow each other")
     before = 0
     for page in document.pages:
         if not before <= page.start <= page.end <= len(document.text):
