@@ -85,7 +85,7 @@ class Numbers:
             other = levels.get(place, _Level())
             count = counts[place] if counts[place] is not None else other.start
             assert count is not None
-            return _written(count, "decimal" if level.legal else other.kind)
+            return written(count, "decimal" if level.legal else other.kind)
 
         return re.sub(r"%([1-9])", told, level.text).strip()
 
@@ -118,7 +118,8 @@ def _number(text: str | None) -> int:
     return int(text) if text and re.fullmatch(r"-?\d{1,9}", text) else 0
 
 
-def _written(count: int, kind: str) -> str:
+def written(count: int, kind: str) -> str:
+    """A number as Word writes it in a list of this kind ("lowerLetter", "upperRoman", …); in figures where it has no kind."""
     match kind:
         case "lowerLetter" | "upperLetter":
             letter = chr(ord("a") + (count - 1) % 26) * (1 + (count - 1) // 26) if 0 < count < 1000 else str(count)
