@@ -225,10 +225,10 @@ def test_a_text_broken_by_hand_is_put_into_paragraphs_and_items():
         ("paragraph", "Reikia:"),
         ("list_item", "ženklo;"),
         ("list_item", "ir sutarties\n    su ESCA;"),
-        ("list_item", "eksperto."),
+        ("paragraph", "2) eksperto."),
         ("paragraph", "Pabaiga."),
     ]
-    assert [b.level for b in extract.blocks if b.kind == "list_item"] == [0, 1, 0]
+    assert [b.level for b in extract.blocks if b.kind == "list_item"] == [0, 1]
 
 
 # --- encodings -----------------------------------------------------------------------------------------

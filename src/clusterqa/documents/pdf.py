@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from clusterqa.documents import tables
+from clusterqa.documents import items, tables
 from clusterqa.documents.encoding import mojibake
 from clusterqa.documents.extract import Extract, clean, one_line, trimmed
 from clusterqa.documents.metadata import Metadata, language_of
@@ -84,9 +84,6 @@ WHOLE_PAGE = 0.8
 MAX_OBJECTS = 5_000
 """A page of more parts (a map, a drawing) is not searched for pictures."""
 
-SEQUENCE_LINES = 80
-"""An item's number counts with the one before it when at most so many lines lie between."""
-
 SMALLEST = 0.5
 """Points; what is smaller, or has no size at all, counts as so large."""
 
@@ -100,10 +97,6 @@ _OCR_AGAIN = "Make it anew from its source, or recognise its text: ocrmypdf --fo
 _PDFIUM = threading.Lock()
 
 _SENTENCE_END = re.compile(r"[.!?…:;][\"'”“’»)\]]*\Z")
-_BULLET = r"[-*•·‣▪▫◦●○■□–—\uf0b7\uf0a7\uf0d8\u2713✓➢]"
-_BULLETED = re.compile(rf"{_BULLET}[ \t\u00a0]+(?=\S)")
-_NUMBERED = re.compile(r"(\()?(?:(\d{1,2}(?:\.\d{1,2}){1,4})[.)]?|(\d{1,3}|[a-zA-Ząčęėįšųūž])[.)])[ \t\u00a0]+(?=\S)")
-"""What may be the number of an item: „1.1.“, „2)“, „(a)“; it is one only where its neighbours go before or after it."""
 _LEADER = re.compile(r"(?:[.·…_]\s?){5,}\s*[\dIVXLCivxlc]{1,6}\Z")
 """The dots and the page number at the end of an entry of a table of contents."""
 _PAGE_NUMBER = re.compile(
@@ -554,12 +547,6 @@ def _stretches(textpage: Any, height: float, first: int = 0) -> Iterator[Stretch
     yield from taken()
 
 
-def _is_marker(text: str) -> bool:
-    """Whether a text is nothing but the bullet or the number of a list item."""
-    found = _BULLETED.match(f"{text} x") or _NUMBERED.match(f"{text} x")
-    return found is not None and found.end() == len(text) + 1
-
-
 def _joined_again(stretches: list[Stretch]) -> list[Stretch]:
     """
     The stretches of a page, those joined that a narrow gap parts where no other line has a border at that place, and
@@ -569,8 +556,8 @@ def _joined_again(stretches: list[Stretch]) -> list[Stretch]:
     found: list[Stretch] = []
     for number, stretch in enumerate(stretches):
         before = found[-1] if found else None
-        marked = before is not None and _is_marker(before.text) and _beside(before, stretch)
-        if marked and before is not None and not _BULLETED.match(f"{before.text} x"):
+        marked = before is not None and items.is_marker(before.text) and _beside(before, stretch)
+        if marked and before is not None and not items.BULLETED.match(f"{before.text} x"):
             following = stretches[number + 1] if number + 1 < len(stretches) else None
             earlier = found[-2] if len(found) > 1 else None
             marked = not (
@@ -578,7 +565,7 @@ def _joined_again(stretches: list[Stretch]) -> list[Stretch]:
                 or (earlier is not None and _beside(earlier, before, WIDEST_MARK * 4))
             )
         at_border = any(round(stretch.left) + step in borders for step in (-1, 0, 1))
-        if before is None or not (marked or (stretch.follows and (not at_border or _is_marker(before.text)))):
+        if before is None or not (marked or (stretch.follows and (not at_border or items.is_marker(before.text)))):
             found.append(stretch)
             continue
         longer = max(before, stretch, key=lambda s: len(s.text))
@@ -823,59 +810,15 @@ def _without_numbers(text: str) -> str:
 
 
 def _mark_items(sheets: list[Sheet]) -> list[Sheet]:
-    """
-    Mark the lines that begin with a bullet, or with a number or a letter that goes on from another such line.
-
-    "A. Jonaitis" alone, or "2. Auflage", begins with no mark.
-    """
-    places: list[tuple[int, int]] = []
-    chains: dict[object, list[tuple[int, tuple[int, ...], int]]] = {}
-    marks: dict[tuple[int, int], int] = {}
-
-    def settle(chain: list[tuple[int, tuple[int, ...], int]]) -> None:
-        begins = chain[0][1][-1] == 1
-        if len(chain) > 2 or (len(chain) == 2 and begins):
-            marks.update({places[at]: length for at, _, length in chain})
-
-    for page, sheet in enumerate(sheets):
-        for number, line in enumerate(sheet.lines):
-            if line.running or line.cells:
-                continue
-            places.append((page, number))
-            at = len(places) - 1
-            if found := _BULLETED.match(line.text):
-                marks[page, number] = found.end()
-            elif found := _NUMBERED.match(line.text):
-                kind, value = _counted(found)
-                chain = chains.get(kind)
-                if chain and not (at - chain[-1][0] <= SEQUENCE_LINES and _goes_after(chain[-1][1], value)):
-                    settle(chain)
-                    chain = None
-                chains.setdefault(kind, [])
-                chains[kind] = [*(chain or []), (at, value, found.end())]
-    for chain in chains.values():
-        settle(chain)
+    """Mark the lines that begin with a bullet or with the number of an item."""
+    places = [(page, number) for page, sheet in enumerate(sheets) for number in range(len(sheet.lines))]
+    lines = (sheets[page].lines[number] for page, number in places)
+    marks = items.marks(None if line.running or line.cells else line.text for line in lines)
+    lengths = {places[at]: length for at, length in marks.items()}
     return [
-        replace(sheet, lines=tuple(replace(x, mark=marks.get((page, n), 0)) for n, x in enumerate(sheet.lines)))
+        replace(sheet, lines=tuple(replace(x, mark=lengths.get((page, n), 0)) for n, x in enumerate(sheet.lines)))
         for page, sheet in enumerate(sheets)
     ]
-
-
-def _counted(found: re.Match[str]) -> tuple[tuple[object, ...], tuple[int, ...]]:
-    """The kind of an item's number (how it is written, how deep it counts) and its value."""
-    text = found[2] or found[3]
-    punctuation = found[0].strip()[-1]
-    if text[0].isdigit():
-        value = tuple(map(int, text.split(".")))
-        return (found[1], punctuation in ".)" and punctuation, len(value)), value
-    return (found[1], punctuation, text.isupper()), (ord(text.lower()) - ord("a") + 1,)
-
-
-def _goes_after(before: tuple[int, ...], value: tuple[int, ...]) -> bool:
-    """Whether an item's number follows another of the same depth: 1.2 after 1.1, 2.1 after 1.3."""
-    if value[:-1] == before[:-1]:
-        return value[-1] == before[-1] + 1
-    return value[-1] == 1 and value[:-1] > before[:-1]
 
 
 class _Layout:
@@ -1003,7 +946,7 @@ class _Layout:
         if above.bold != line.bold and not line.text[:1].islower() and all(x.bold == above.bold for x in group):
             return True
         listed = first.mark > 0
-        if line.mark and (listed or ended):
+        if (line.mark or items.NUMBERED.match(line.text)) and (listed or ended):
             return True
         if listed and ended and line.left <= first.left + 0.5 * line.size and first.left < above.left:
             return True
