@@ -3,12 +3,12 @@ Reading: one file of the corpus → one Document, or UnreadableDocument with the
 
     folder ─list_files─▶ (id, path) ─read─▶ Document
 
-One module a format (`markdown`, `plain`, `html`, `pdf`, `docx`), each loaded when the first such file comes;
-`formats` says which it is, `encoding` turns bytes into text, `metadata` reads what is known about a document.
+One module a format, each loaded when the first such file comes; `formats` lists them and says which a file is in, `encoding` turns bytes into text, `metadata` reads what is known about a document.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import unicodedata
@@ -193,14 +193,9 @@ def _extract(format: Format, raw: bytes, document: str) -> Extract:
     """
     if format in ("markdown", "plain"):
         return _extract_text(format, raw, document)
-    module: Callable[[bytes, str], Extract]
-    if format == "html":
-        from clusterqa.documents.html import extract as module
-    elif format == "pdf":
-        from clusterqa.documents.pdf import extract as module
-    else:
-        from clusterqa.documents.docx import extract as module
-    return module(raw, document)
+    module = importlib.import_module(f"clusterqa.documents.{format}")
+    extract: Callable[[bytes, str], Extract] = module.extract
+    return extract(raw, document)
 
 
 def _extract_text(format: Format, raw: bytes, document: str) -> Extract:

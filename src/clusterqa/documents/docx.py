@@ -20,12 +20,9 @@ from clusterqa.documents.encoding import decode, mojibake
 from clusterqa.documents.extract import Extract, TextBuilder, one_line
 from clusterqa.documents.formulas import omml
 from clusterqa.documents.metadata import Metadata, language_of
+from clusterqa.documents.packages import refuse_zip_bomb
 from clusterqa.documents.symbols import UNKNOWN, is_symbol_font, raised, sign
 from clusterqa.errors import UnreadableDocument
-
-MAX_UNZIPPED_BYTES = 200_000_000
-MAX_RATIO = 200
-"""Unzipped size over zipped size; documents of plain words stay below 30."""
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
@@ -108,22 +105,6 @@ def extract(raw: bytes, document: str) -> Extract:
         language=language_of(language) if language else None,
     )
     return Extract(text, tuple(builder.blocks), metadata, warnings=tuple(warnings))
-
-
-def refuse_zip_bomb(raw: bytes, document: str) -> None:
-    """Raise UnreadableDocument for an archive that would unzip to too much, or that is locked with a password."""
-    # The sizes come from the archive's directory; zipfile never reads more of a member than is stated there.
-    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-        unzipped = sum(member.file_size for member in archive.infolist())
-        encrypted = any(member.flag_bits & 1 for member in archive.infolist())
-    if encrypted:
-        raise UnreadableDocument(document, "It is protected with a password.", "Save it without a password.")
-    if unzipped > MAX_UNZIPPED_BYTES or unzipped > MAX_RATIO * len(raw):
-        raise UnreadableDocument(
-            document,
-            f"It would unzip to {unzipped / 1e6:.0f} MB, {unzipped / len(raw):.0f} times its size.",
-            "Open it in Word, take out what makes it so large, and save it again.",
-        )
 
 
 def _transitional(raw: bytes) -> bytes:

@@ -102,10 +102,8 @@ def extract(raw: bytes, document: str) -> Extract:
         metadata = Metadata(title=one_line(title) or None).over(metadata)
     builder = TextBuilder()
     for piece in _chosen(pieces, own):
-        if piece.header_row:
-            builder.add_uncovered(piece.text)
-        elif not metadata.date or piece.text != metadata.date:  # its own date is known already
-            builder.add(piece.kind, piece.text, piece.level, piece.header, piece.joined, piece.mark)
+        if not metadata.date or piece.text != metadata.date:  # its own date is known already
+            _add(builder, piece)
     if not builder.blocks:
         raise _no_text(document)
     return Extract(builder.text(), tuple(builder.blocks), metadata, warnings=tuple(warnings))
@@ -468,3 +466,32 @@ def _collapsed(text: str | None) -> str:
 
 def _whole(text: str | None, otherwise: int) -> int:
     return int(text) if text and re.fullmatch(r"\s*-?\d{1,6}\s*", text) else otherwise
+
+
+def add_all(raw: bytes, document: str, builder: TextBuilder, decoded: bool = False) -> int:
+    """
+    Add everything that is written in a page without menus (a chapter of a book, an e-mail) to a text; gives how many
+    pictures it has. `decoded` says that the bytes are UTF-8.
+    """
+    from lxml import etree
+    from lxml.html import document_fromstring
+
+    found = _CHARSET.search(raw[:4096])
+    declared = (found[1] or found[2]).decode("ascii") if found and not decoded else None
+    try:
+        source = raw.decode() if decoded else encoding.decode(raw, document, declared)[0]
+        tree = document_fromstring(_DECLARATION.sub(r"\1utf-8", _XML.sub("", source)))
+    except (etree.LxmlError, ValueError):
+        return 0
+    _drop_unseen(tree)
+    body = next(iter(tree.iter("body")), tree)
+    for piece in _Walk(body).pieces():
+        _add(builder, piece)
+    return sum(1 for _ in body.iter("img", "image"))
+
+
+def _add(builder: TextBuilder, piece: _Piece) -> None:
+    if piece.header_row:
+        builder.add_uncovered(piece.text)
+    else:
+        builder.add(piece.kind, piece.text, piece.level, piece.header, piece.joined, piece.mark)

@@ -89,7 +89,8 @@ def _parse_toml(text: str) -> tuple[Metadata, list[str]]:
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         return Metadata(), [f"The front matter cannot be read: {error}. Its fields are left out; mend the TOML."]
     inner = [item for value in told.values() if isinstance(value, dict) for item in value.items()]
-    metadata, warnings = Metadata(), []
+    metadata = Metadata()
+    warnings: list[str] = []
     for key, value in [*told.items(), *inner]:
         if isinstance(value, dict):
             continue
@@ -237,7 +238,7 @@ def iso_date(text: str) -> str | None:
     if re.fullmatch(r"(19|20)\d\d(-(0[1-9]|1[0-2]))?", text):
         return text
     if found := re.match(r"(\d{4})-(\d{1,2})-(\d{1,2})(?=$|[Tt ])", text):
-        return _day(*found.groups())
+        return _day(found[1], found[2], found[3])
     for pattern in _WRITTEN_DATES:
         if found := pattern.fullmatch(text):
             parts = found.groupdict()

@@ -116,3 +116,15 @@ def header_rows(rows: Sequence[Sequence[Cell]]) -> int:
     if (alone and rest and may_be_header(texts)) or shows_header(texts, [[c.text for c in other] for other in rest]):
         return top + 1
     return 0
+
+
+def names_columns(rows: Sequence[Sequence[str]]) -> bool:
+    """
+    Whether the first row of a sheet or of a CSV file names the columns: every cell a different name without a figure,
+    in three columns or more, or shown by the figures below.
+    """
+    if len(rows) < 2:
+        return False
+    first = rows[0]
+    named = all(first) and len(set(first)) == len(first) and not any(re.search(r"\d{3}|@", cell) for cell in first)
+    return named and (len(first) > 2 or shows_header(first, rows[1:]))

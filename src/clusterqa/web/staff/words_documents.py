@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from clusterqa.documents.formats import KINDS
 from clusterqa.records import Language
 
 WORDS: dict[Language, dict[str, str]] = {
@@ -13,7 +14,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "documents_title": "Dokumentai",
         "documents_lead": "Pokalbis atsako cituodamas šiuos dokumentus. Įkeltas failas cituojamas tik tada, kai jį paskelbiate.",
         "upload_title": "Įkelti naują dokumentą",
-        "upload_text": "Nutempkite failus čia arba juos pasirinkite: PDF, Word (DOCX), HTML, MD arba TXT, kiekvienas ne didesnis "
+        "upload_text": "Nutempkite failus čia arba juos pasirinkite: PDF, DOCX, ODT, RTF, PPTX, XLSX, CSV, EPUB, EML, HTML, MD arba TXT, kiekvienas ne didesnis "
         "nei {} MB.",
         "upload_version": "Pasirinkite naujos versijos failą (toks pat formatas – {}), ne didesnį nei {} MB.",
         "choose_files": "Pasirinkite failus",
@@ -453,13 +454,7 @@ DEEDS: dict[Language, dict[str, str]] = {
     },
 }
 
-FORMATS: dict[str, str] = {
-    "application/pdf": "PDF",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "Word (DOCX)",
-    "text/html": "HTML",
-    "text/markdown": "Markdown",
-    "text/plain": "TXT",
-}
+FORMATS: dict[str, str] = {kind.media_type: kind.label for kind in KINDS}
 
 _OCR_LT = "Pirmiausia atpažinkite failo tekstą (OCR), pavyzdžiui, programa ocrmypdf, nurodę lietuvių ir anglų kalbas."
 _OCR_AGAIN_LT = (
