@@ -19,6 +19,7 @@ from clusterqa.documents import SUFFIXES, read
 from clusterqa.documents.formats import KINDS, PAGE_KINDS
 from clusterqa.errors import UnreadableDocument
 from clusterqa.passages import split
+from clusterqa.web.staff.words_documents import told_remark
 from documents_fixtures import make_zip, reading, rows, shown
 
 
@@ -61,13 +62,13 @@ def test_an_odt_is_read_in_its_order_with_its_structure(tmp_path: Path) -> None:
     )
     item = "<text:list-item><text:p>{}</text:p>{}</text:list-item>"
     body = (
-        '<text:tracked-changes><text:p>Ištrinta.</text:p></text:tracked-changes>'
+        "<text:tracked-changes><text:p>Ištrinta.</text:p></text:tracked-changes>"
         '<text:h text:outline-level="1">Sąlygos</text:h>'
         '<text:p>Plotas<text:s text:c="2"/>10<text:span text:style-name="U">6</text:span> m.<text:note><text:note-citation>1'
         "</text:note-citation><text:note-body><text:p>Be PVM.</text:p></text:note-body></text:note>"
         '<text:span text:style-name="H">slapta</text:span><office:annotation><text:p>Ar tikrai?</text:p></office:annotation></text:p>'
         f'<text:list text:style-name="L">{item.format("pirma", "<text:list>" + item.format("gilesnė", "") + "</text:list>")}{item.format("antra", "")}</text:list>'
-        '<table:table><table:table-header-rows><table:table-row><table:table-cell><text:p>Ženklas</text:p></table:table-cell>'
+        "<table:table><table:table-header-rows><table:table-row><table:table-cell><text:p>Ženklas</text:p></table:table-cell>"
         '<table:table-cell table:number-columns-spanned="2"><text:p>Kaina</text:p></table:table-cell><table:covered-table-cell/></table:table-row></table:table-header-rows>'
         '<table:table-row><table:table-cell table:number-rows-spanned="2"><text:p>Bronzos</text:p></table:table-cell><table:table-cell><text:p>600</text:p></table:table-cell>'
         "<table:table-cell><text:p>726</text:p></table:table-cell></table:table-row>"
@@ -113,7 +114,8 @@ def test_an_rtf_gives_its_paragraphs_and_rows_and_names_what_it_leaves_out(tmp_p
         ("paragraph", "Pabaiga."),
     ]
     assert document.warnings == (
-        "Not read from the RTF document: headers or footers. Save it as DOCX to have them read.",
+        "Headers, footers, notes and comments of an RTF document are not read, and this one has some. Save it as DOCX to "
+        "have them read.",
     )
 
 
@@ -244,7 +246,7 @@ def test_an_e_book_is_read_chapter_by_chapter(tmp_path: Path) -> None:
     ]  # fmt: skip
     assert [(page.number, page.label) for page in document.pages] == [(1, "Pirmas"), (2, "Antras")]
     assert (document.title, document.language, document.date) == ("Klasterių knyga", "lt", "2021-05-05")
-    assert document.warnings[0].startswith("What is written in them is not read: Pictures 1.")
+    assert document.warnings == ("Pictures whose words are not read: 1.",)
 
 
 @pytest.mark.parametrize("html", [False, True])
@@ -288,3 +290,38 @@ def test_broken_files_are_refused_with_a_reason(tmp_path: Path, name: str, conte
     with pytest.raises(UnreadableDocument) as caught:
         read(tmp_path / name, name)
     assert reason in caught.value.reason and caught.value.next_step
+
+
+REMARKS = """
+Comments that are not read: 3, the first “Ar tikrai?”.
+Comments that are not read: 3.
+Comments on its pages that are not read: 3.
+Pictures whose words are not read: 3.
+Charts that are not read: 3.
+Embedded files that are not read: 3.
+Signs of symbol fonts that are not known (shown as �): 3.
+The note ³ is not in the file.
+A part of the document lies in another file and is not read.
+A part of the document is a file of another kind (application/rtf) and is not read.
+A part of the document is not read: The file is empty.
+Pages whose fonts say other letters than they draw, and that are not quoted: 3. Make it anew from its source.
+Files attached to the PDF are not read: 3.xlsx. Add them as documents.
+Files pinned to its pages are not read: 3. Add them as documents.
+Pages that are pictures with text recognised by a program: 3. Compare the letters and the figures with the pictures.
+Pages with pictures whose words are not read: 3.
+Form fields whose values the PDF does not draw: 3. Print it as a PDF anew.
+NUL bytes, shown as �: 3, the first in line 7. Open the original.
+Headers, footers, notes and comments of an RTF document are not read, and this one has some. Save it as DOCX to have them read.
+Hidden sheets that are not read: 3.
+Hidden slides that are not read: 3.
+Slides whose speaker's notes are not read: 3.
+Formulas without a stored value, which are left out: 3. Open it in Excel and save it again.
+What is attached to the e-mail is not read: 3.pdf. Add it as documents.
+""".strip().split("\n")
+
+
+@pytest.mark.parametrize("remark", REMARKS)
+def test_every_remark_is_told_in_lithuanian_with_its_figure(remark: str) -> None:
+    told, language = told_remark(remark, "lt")
+    assert language == "lt"
+    assert ("3" in told or "³" in told) == ("3" in remark or "³" in remark)

@@ -17,7 +17,7 @@ from typing import Any
 from clusterqa.documents import tables
 from clusterqa.documents.docx_numbers import Numbers, to_roman
 from clusterqa.documents.encoding import decode, mojibake
-from clusterqa.documents.extract import Extract, TextBuilder, one_line
+from clusterqa.documents.extract import Extract, TextBuilder, left_out, one_line
 from clusterqa.documents.formulas import omml
 from clusterqa.documents.metadata import Metadata, language_of
 from clusterqa.documents.packages import refuse_zip_bomb
@@ -195,13 +195,11 @@ class _Reader:
         if comments is not None and (said := [one_line("".join(c.itertext(f"{_W}t"))) for c in comments]):
             found.append(f"Comments that are not read: {len(said)}, the first “{said[0][:80]}”.")
         seen = [e for e in self.body.iter() if next(e.iterancestors(f"{_MC}Fallback"), None) is None]
-        counts = {
-            "Pictures": sum(e.tag in (f"{_A}blip", "{urn:schemas-microsoft-com:vml}imagedata") for e in seen),
-            "Charts": sum(e.tag == _CHART for e in seen),
-            "Embedded files": sum(e.tag == _OBJECT for e in seen),
-        }
-        if told := ", ".join(f"{what} {number}" for what, number in counts.items() if number):
-            found.append(f"What is written in them is not read: {told}. Look whether it says anything of its own.")
+        found += left_out(
+            pictures=sum(e.tag in (f"{_A}blip", "{urn:schemas-microsoft-com:vml}imagedata") for e in seen),
+            charts=sum(e.tag == _CHART for e in seen),
+            files=sum(e.tag == _OBJECT for e in seen),
+        )
         if self.unknown_signs:
             found.append(f"Signs of symbol fonts that are not known (shown as �): {self.unknown_signs}.")
         return found

@@ -8,7 +8,7 @@ import zipfile
 from typing import Any
 from urllib.parse import unquote
 
-from clusterqa.documents.extract import Extract, TextBuilder, one_line
+from clusterqa.documents.extract import Extract, TextBuilder, left_out, one_line
 from clusterqa.documents.html import add_all
 from clusterqa.documents.metadata import Metadata, iso_date, language_of
 from clusterqa.documents.packages import parsed, refuse_zip_bomb
@@ -41,7 +41,11 @@ def extract(raw: bytes, document: str) -> Extract:
 def _refuse_locked(archive: zipfile.ZipFile, document: str) -> None:
     if "META-INF/encryption.xml" in archive.namelist():
         root = parsed(archive.read("META-INF/encryption.xml"))
-        ways = [e.get("Algorithm", "") for e in root.iter() if isinstance(e.tag, str) and e.tag.endswith("}EncryptionMethod")]
+        ways = [
+            e.get("Algorithm", "")
+            for e in root.iter()
+            if isinstance(e.tag, str) and e.tag.endswith("}EncryptionMethod")
+        ]
         if any(not way.startswith(_FONTS) for way in ways):
             raise UnreadableDocument(
                 document, "It is locked by its publisher (DRM).", "Ask its publisher for a copy without a lock."
@@ -72,9 +76,7 @@ def _read(archive: zipfile.ZipFile) -> Extract:
         text = builder.text()
         heading = next((text[b.start : b.end] for b in builder.blocks[blocks:] if b.kind == "heading"), "")
         pages.append(Page(len(pages) + 1, one_line(heading)[:60] or str(len(pages) + 1), start, builder.length()))
-    warnings = []
-    if pictures:
-        warnings.append(f"What is written in them is not read: Pictures {pictures}. Look whether it says anything of its own.")
+    warnings = left_out(pictures)
 
     def told(name: str) -> str:
         found: Any = package.find(f".//{_DC}{name}")

@@ -111,6 +111,18 @@ def one_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
+def left_out(pictures: int = 0, charts: int = 0, files: int = 0) -> list[str]:
+    """A warning for each kind of thing that may say something and is not read, where there is any."""
+    found = []
+    if pictures:
+        found.append(f"Pictures whose words are not read: {pictures}.")
+    if charts:
+        found.append(f"Charts that are not read: {charts}.")
+    if files:
+        found.append(f"Embedded files that are not read: {files}.")
+    return found
+
+
 def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     """The span without white space at either end; an empty span when nothing else is in it."""
     part = text[start:end]

@@ -10,7 +10,7 @@ from typing import Any
 from clusterqa.documents import tables
 from clusterqa.documents.docx_numbers import written
 from clusterqa.documents.encoding import mojibake
-from clusterqa.documents.extract import Extract, TextBuilder, one_line
+from clusterqa.documents.extract import Extract, TextBuilder, left_out, one_line
 from clusterqa.documents.formulas import mathml
 from clusterqa.documents.metadata import Metadata, language_of
 from clusterqa.documents.packages import parsed, refuse_zip_bomb
@@ -22,7 +22,10 @@ _TEXT, _TABLE, _OFFICE = f"{_OASIS}text:1.0}}", f"{_OASIS}table:1.0}}", f"{_OASI
 _STYLE, _DRAW, _FO = f"{_OASIS}style:1.0}}", f"{_OASIS}drawing:1.0}}", f"{_OASIS}xsl-fo-compatible:1.0}}"
 _XLINK = "{http://www.w3.org/1999/xlink}"
 _SKIPPED = frozenset(
-    {f"{_TEXT}{name}" for name in ("tracked-changes", "table-of-content", "alphabetical-index", "sequence-decls", "ruby-text")}
+    {
+        f"{_TEXT}{name}"
+        for name in ("tracked-changes", "table-of-content", "alphabetical-index", "sequence-decls", "ruby-text")
+    }
     | {f"{_OFFICE}annotation", f"{_OFFICE}annotation-end", f"{_OFFICE}forms"}
 )
 _KINDS = {"a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman", "1": "decimal"}
@@ -42,7 +45,9 @@ def extract(raw: bytes, document: str) -> Extract:
 
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            if "META-INF/manifest.xml" in archive.namelist() and b"encryption-data" in archive.read("META-INF/manifest.xml"):
+            if "META-INF/manifest.xml" in archive.namelist() and b"encryption-data" in archive.read(
+                "META-INF/manifest.xml"
+            ):
                 raise UnreadableDocument(document, "It is protected with a password.", "Save it without a password.")
             reader = _Reader(archive)
             reader.read()
@@ -53,12 +58,18 @@ def extract(raw: bytes, document: str) -> Extract:
         ) from error
     text = reader.builder.text()
     heading = next((text[b.start : b.end] for b in reader.builder.blocks if b.kind == "heading"), "")
-    told = {e.tag.rpartition("}")[2]: e.text or "" for e in meta.iter() if isinstance(e.tag, str)} if meta is not None else {}
+    told = (
+        {e.tag.rpartition("}")[2]: e.text or "" for e in meta.iter() if isinstance(e.tag, str)}
+        if meta is not None
+        else {}
+    )
     metadata = Metadata(
         title=one_line(told.get("title", "")) or one_line(heading) or None,
         language=language_of(told.get("language", "")) or reader.language,
     )
-    return Extract(text, tuple(reader.builder.blocks), metadata, warnings=(*mojibake(text, document), *reader.warnings()))
+    return Extract(
+        text, tuple(reader.builder.blocks), metadata, warnings=(*mojibake(text, document), *reader.warnings())
+    )
 
 
 class _Reader:
@@ -74,7 +85,9 @@ class _Reader:
         self.lists = {e.get(f"{_STYLE}name"): e for root in (styles, content) for e in root.iter(f"{_TEXT}list-style")}
         self.outline = next(styles.iter(f"{_TEXT}outline-style"), None)
         self.master = next(styles.iter(f"{_STYLE}master-page"), None)
-        default = next((e.get(f"{_FO}language") for e in styles.iter(f"{_STYLE}text-properties") if e.get(f"{_FO}language")), "")
+        default = next(
+            (e.get(f"{_FO}language") for e in styles.iter(f"{_STYLE}text-properties") if e.get(f"{_FO}language")), ""
+        )
         self.language = language_of(default)
         self.counts: dict[str, list[int]] = {}
         self.heads: list[int] = []
@@ -92,9 +105,7 @@ class _Reader:
         found = []
         if comments := sum(1 for _ in self.body.iter(f"{_OFFICE}annotation")):
             found.append(f"Comments that are not read: {comments}.")
-        counts = (("Pictures", self.pictures), ("Embedded files", self.objects))
-        if told := ", ".join(f"{what} {number}" for what, number in counts if number):
-            found.append(f"What is written in them is not read: {told}. Look whether it says anything of its own.")
+        found += left_out(pictures=self.pictures, files=self.objects)
         return found
 
     def _margin(self, kind: str) -> None:
@@ -121,7 +132,12 @@ class _Reader:
             elif tag == f"{_TEXT}section":
                 if element.get(f"{_TEXT}display") != "none":
                     self._walk(element, lists)
-            elif tag in (f"{_TEXT}numbered-paragraph", f"{_TEXT}index-body", f"{_DRAW}text-box", f"{_TEXT}soft-page-break"):
+            elif tag in (
+                f"{_TEXT}numbered-paragraph",
+                f"{_TEXT}index-body",
+                f"{_DRAW}text-box",
+                f"{_TEXT}soft-page-break",
+            ):
                 self._walk(element, lists)
 
     def _names(self, name: str | None) -> list[str]:
@@ -216,7 +232,12 @@ class _Reader:
                         above[place] = (tall - 1, made)
                     line.append(made)
                     place += 1
-            inner = [t for cell in row for t in cell.iter(f"{_TABLE}table") if next(t.iterancestors(f"{_TABLE}table")) is table]
+            inner = [
+                t
+                for cell in row
+                for t in cell.iter(f"{_TABLE}table")
+                if next(t.iterancestors(f"{_TABLE}table")) is table
+            ]
             headed += row.getparent().tag == f"{_TABLE}table-header-rows"
             grid.append(line)
             nested.append(inner)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from clusterqa.documents import tables
-from clusterqa.documents.extract import Extract, TextBuilder, one_line
+from clusterqa.documents.extract import Extract, TextBuilder, left_out, one_line
 from clusterqa.documents.formulas import omml
 from clusterqa.documents.metadata import Metadata, language_of
 from clusterqa.documents.packages import refuse_zip_bomb
@@ -44,7 +44,7 @@ def extract(raw: bytes, document: str) -> Extract:
     pages: list[Page] = []
     hidden: list[str] = []
     noted: list[str] = []
-    seen = {"Pictures": 0, "Charts": 0, "Embedded files": 0}
+    seen = {"pictures": 0, "charts": 0, "files": 0}
     for number, slide in enumerate(slides, start=1):
         if slide._element.get("show") in ("0", "false"):
             hidden.append(str(number))
@@ -59,8 +59,7 @@ def extract(raw: bytes, document: str) -> Extract:
         warnings.append(f"Hidden slides that are not read: {', '.join(hidden)}.")
     if noted:
         warnings.append(f"Slides whose speaker's notes are not read: {', '.join(noted)}.")
-    if told := ", ".join(f"{what} {n}" for what, n in seen.items() if n):
-        warnings.append(f"What is written in them is not read: {told}. Look whether it says anything of its own.")
+    warnings += left_out(seen["pictures"], seen["charts"], seen["files"])
     properties = deck.core_properties
     text = builder.text()
     heading = next((text[b.start : b.end] for b in builder.blocks if b.kind == "heading"), "")
@@ -102,15 +101,19 @@ class _Slide:
             for paragraph in shape.text_frame.paragraphs:
                 text = _text(paragraph._p)
                 several = len(shape.text_frame.paragraphs) > 1
-                self.builder.add("list_item" if listed and several else "paragraph", text, paragraph.level if listed and several else 0)
+                self.builder.add(
+                    "list_item" if listed and several else "paragraph",
+                    text,
+                    paragraph.level if listed and several else 0,
+                )
         elif getattr(shape, "has_table", False) and shape.has_table:
             self._table(shape.table)
         elif getattr(shape, "has_chart", False) and shape.has_chart:
-            self.seen["Charts"] += 1
+            self.seen["charts"] += 1
         elif shape._element.tag.endswith("}pic"):
-            self.seen["Pictures"] += 1
+            self.seen["pictures"] += 1
         elif shape._element.tag.endswith("}graphicFrame"):
-            self.seen["Embedded files"] += 1
+            self.seen["files"] += 1
 
     def _table(self, table: Any) -> None:
         grid: list[list[tables.Cell]] = []

@@ -6,11 +6,15 @@ import re
 
 from clusterqa.documents import tables
 from clusterqa.documents.encoding import mojibake
-from clusterqa.documents.extract import Extract, TextBuilder, one_line
+from clusterqa.documents.extract import Extract, TextBuilder, left_out, one_line
 from clusterqa.documents.metadata import Metadata
 from clusterqa.errors import UnreadableDocument
 
-_NOT_READ = (("Pictures", rb"\\pict\b"), ("Embedded files", rb"\\object\b"))
+_MARGINS = re.compile(rb"\\(?:(?:header|footer)[lrf]?|footnote|annotation)\b")
+_NOT_READ = (
+    "Headers, footers, notes and comments of an RTF document are not read, and this one has some. Save it as DOCX to have "
+    "them read."
+)
 _TITLE = re.compile(rb"\{\\title\s+([^\\{}]+)\}")
 
 
@@ -44,13 +48,10 @@ def extract(raw: bytes, document: str) -> Extract:
                     builder.add("table_row", row.text, header=row.header, joined=number > 0)
             table = []
         builder.add("paragraph", line.strip())
-    counts = [(what, len(re.findall(pattern, raw))) for what, pattern in _NOT_READ]
     warnings = mojibake(builder.text(), document)
-    if told := ", ".join(f"{what} {number}" for what, number in counts if number):
-        warnings.append(f"What is written in them is not read: {told}. Look whether it says anything of its own.")
-    margins = {rb"\\(?:header|footer)[lrf]?\b": "headers or footers", rb"\\footnote\b": "notes", rb"\\annotation\b": "comments"}
-    if left := [what for pattern, what in margins.items() if re.search(pattern, raw)]:
-        warnings.append(f"Not read from the RTF document: {', '.join(left)}. Save it as DOCX to have them read.")
+    warnings += left_out(pictures=len(re.findall(rb"\\pict\b", raw)), files=len(re.findall(rb"\\object\b", raw)))
+    if _MARGINS.search(raw):
+        warnings.append(_NOT_READ)
     title = _TITLE.search(raw)
     metadata = Metadata(title=one_line(title[1].decode("ascii", "ignore")) or None if title else None)
     return Extract(builder.text(), tuple(builder.blocks), metadata, warnings=tuple(warnings))

@@ -9,7 +9,7 @@ import zipfile
 from typing import Any
 
 from clusterqa.documents import tables
-from clusterqa.documents.extract import Extract, TextBuilder, one_line
+from clusterqa.documents.extract import Extract, TextBuilder, left_out, one_line
 from clusterqa.documents.metadata import Metadata, language_of
 from clusterqa.documents.packages import refuse_zip_bomb
 from clusterqa.errors import UnreadableDocument
@@ -39,9 +39,7 @@ def extract(raw: bytes, document: str) -> Extract:
             "Open it in Excel or LibreOffice and save it as XLSX again.",
         ) from error  # fmt: skip
     if sum(sheet.max_row * sheet.max_column for sheet in book.worksheets) > MAX_CELLS:
-        raise UnreadableDocument(
-            document, f"It has more than {MAX_CELLS:,} cells.", "Split it into several documents."
-        )
+        raise UnreadableDocument(document, f"It has more than {MAX_CELLS:,} cells.", "Split it into several documents.")
     builder = TextBuilder()
     pages: list[Page] = []
     hidden: list[str] = []
@@ -59,12 +57,13 @@ def extract(raw: bytes, document: str) -> Extract:
     warnings = []
     if hidden:
         warnings.append(f"Hidden sheets that are not read: {', '.join(hidden)}.")
-    if told := ", ".join(f"{what} {n}" for what, n in (("Pictures", pictures), ("Charts", charts)) if n):
-        warnings.append(f"What is written in them is not read: {told}. Look whether it says anything of its own.")
+    warnings += left_out(pictures, charts)
     if comments:
         warnings.append(f"Comments that are not read: {comments}.")
     if missing := _without_value(book, formulas):
-        warnings.append(f"Formulas without a stored value, which are left out: {missing}. Open it in Excel and save it again.")
+        warnings.append(
+            f"Formulas without a stored value, which are left out: {missing}. Open it in Excel and save it again."
+        )
     properties = book.properties
     metadata = Metadata(title=one_line(properties.title or "") or None, language=language_of(properties.language or ""))
     return Extract(builder.text(), tuple(builder.blocks), metadata, tuple(pages), tuple(warnings))
@@ -127,7 +126,9 @@ def _table(sheet: Any, group: list[list[tables.Cell]], first: int, builder: Text
         first += 1
     if not group:
         return
-    stated = {int(re.sub(r"\D", "", table.ref.split(":")[0]) or 0) for table in sheet.tables.values() if table.headerRowCount}
+    stated = {
+        int(re.sub(r"\D", "", table.ref.split(":")[0]) or 0) for table in sheet.tables.values() if table.headerRowCount
+    }
     if sheet.auto_filter.ref:
         stated.add(int(re.sub(r"\D", "", sheet.auto_filter.ref.split(":")[0]) or 0))
     headed = int(first in stated) or tables.header_rows(group)
