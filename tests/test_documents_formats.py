@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+import sys
 from email.message import EmailMessage
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,6 +18,7 @@ from pptx.util import Inches
 
 from clusterqa.documents import SUFFIXES, read
 from clusterqa.documents.formats import KINDS, PAGE_KINDS
+from clusterqa.documents.samples import broken_readers
 from clusterqa.errors import UnreadableDocument
 from clusterqa.passages import split
 from clusterqa.web.staff.words_documents import told_remark
@@ -28,6 +30,12 @@ def test_every_format_has_a_module_and_its_endings_are_its_own() -> None:
     for kind in KINDS:
         assert find_spec(f"clusterqa.documents.{kind.format}") is not None
     assert sorted(PAGE_KINDS.values()) == ["chapter", *["page"] * 9, "sheet", "slide"]
+
+
+def test_the_sample_of_every_format_can_be_read_and_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert broken_readers() == []
+    monkeypatch.setitem(sys.modules, "striprtf.striprtf", None)
+    assert [(name, "striprtf" in why) for name, why in broken_readers()] == [("RTF", True)]
 
 
 # ── ODT ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -10,6 +10,8 @@ from pathlib import Path
 from clusterqa import __version__
 from clusterqa.calibration import Calibration
 from clusterqa.corpus_check import check_corpus
+from clusterqa.documents.formats import KINDS
+from clusterqa.documents.samples import broken_readers
 from clusterqa.encoder import Encoder
 from clusterqa.errors import ClusterQAError, IndexNotFound, IndexOutdated
 from clusterqa.library import check_in_step, corpus_files, out_of_step, removed
@@ -31,7 +33,7 @@ class Finding:
 
 def examine(settings: Settings, load_encoder: Callable[[], Encoder]) -> list[Finding]:
     """Look at everything, in the order in which one thing rests on another; never raises for what it finds."""
-    findings = [_installed(), _corpus(settings)]
+    findings = [_installed(), _readers(), _corpus(settings)]
     encoder: Encoder | None = None
     try:
         encoder = load_encoder()
@@ -82,6 +84,14 @@ def _installed() -> Finding:
     if missing:
         return Finding("installed", False, f"missing: {', '.join(missing)}. Install again with: pip install clusterqa")
     return Finding("installed", True, ", ".join(found))
+
+
+def _readers() -> Finding:
+    """Whether a small file of every format can be read here."""
+    broken = broken_readers()
+    told = "; ".join(f"{name}: {why}" for name, why in broken)
+    return Finding("readers", not broken, f"{told}. Install again with: pip install clusterqa" if broken else
+                   f"all {len(KINDS)} formats can be read")  # fmt: skip
 
 
 def _corpus(settings: Settings) -> Finding:
