@@ -11,6 +11,8 @@ from clusterqa import __version__
 from clusterqa.corpus.check import check_corpus
 from clusterqa.corpus.folder import corpus_files, removed
 from clusterqa.corpus.sync import check_in_step, out_of_step
+from clusterqa.documents.formats import KINDS
+from clusterqa.documents.samples import broken_readers
 from clusterqa.errors import ClusterQAError, IndexNotFound, IndexOutdated
 from clusterqa.ports import Encoder
 from clusterqa.retrieval.profile import NO_READER
@@ -33,7 +35,7 @@ class Finding:
 
 def examine(settings: Settings, load_encoder: Callable[[], Encoder]) -> list[Finding]:
     """Look at everything, in the order in which one thing rests on another; never raises for what it finds."""
-    findings = [_installed(), _corpus(settings)]
+    findings = [_installed(), _readers(), _corpus(settings)]
     encoder: Encoder | None = None
     try:
         encoder = load_encoder()
@@ -83,6 +85,14 @@ def _installed() -> Finding:
     if missing:
         return Finding("installed", False, f"missing: {', '.join(missing)}. Install again with: pip install clusterqa")
     return Finding("installed", True, ", ".join(found))
+
+
+def _readers() -> Finding:
+    """Whether a small file of every format can be read here."""
+    broken = broken_readers()
+    told = "; ".join(f"{name}: {why}" for name, why in broken)
+    return Finding("readers", not broken, f"{told}. Install again with: pip install clusterqa" if broken else
+                   f"all {len(KINDS)} formats can be read")  # fmt: skip
 
 
 def _corpus(settings: Settings) -> Finding:

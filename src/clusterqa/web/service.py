@@ -26,6 +26,7 @@ from clusterqa.ports import Encoder, Store
 from clusterqa.records import Hit, Question, Reply, Trace
 from clusterqa.runtime import KnowledgeBase
 from clusterqa.settings import Settings
+from clusterqa.staff import reading
 from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database
 from clusterqa.staff.history import History
@@ -221,7 +222,8 @@ class Service:
         encoder.encode_queries(["Kas yra klasteris?"])  # the first call is the slow one
         if not self._has_index():
             self.problem = "The documents are being indexed for the first time. This takes a few minutes."
-            sync.update(self.settings, lambda: encoder)
+            with reading.Reader() as read:
+                sync.update(self.settings, lambda: encoder, read=read)
         self._assistant = KnowledgeBase(self.settings, encoder)
         self._ready(True)
         log.info("ready", extra={"seconds": round(time.perf_counter() - begin, 2)})
@@ -265,7 +267,8 @@ class Service:
             with open_store(self.settings.data) as store:
                 stale = sync.out_of_step(self.settings, store) if self.settings.corpus.is_dir() else []
             if stale:
-                report = sync.update(self.settings, lambda: encoder)
+                with reading.Reader() as read:
+                    report = sync.update(self.settings, lambda: encoder, read=read)
                 log.info("index updated", extra={"generation": report.generation, "documents": len(stale)})
         except ClusterQAError as error:
             log.warning("The index stays as it is: %s", error)
