@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal, get_args
 
+from clusterqa import private
 from clusterqa.errors import StoreError
 from clusterqa.records import Language, Reply, Status
 
@@ -99,10 +100,14 @@ class Journal:
 
     @classmethod
     def open(cls, data: Path, retention_days: int) -> Journal:
-        """Open the journal of a data folder, making it when there is none; old questions are deleted at once."""
+        """
+        Open the journal of a data folder, making it when there is none; old questions are deleted at once.
+
+        Only its owner may read it: what people ask is nobody else's business.
+        """
         path = data / JOURNAL
         try:
-            data.mkdir(parents=True, exist_ok=True)
+            private.prepare(path)
             connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
         except (OSError, sqlite3.Error) as error:
             raise _explain(error, path) from error
