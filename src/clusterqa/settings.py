@@ -95,6 +95,12 @@ class Settings(BaseSettings):
         pattern=r"^[0-9A-Fa-f.:/, *]*$",
         description="addresses of the proxy in front, whose X-Forwarded headers are believed; empty when there is none",
     )
+    hosts: str = Field(
+        default="",
+        pattern=r"^([A-Za-z0-9._-]+( |$)|\[[0-9A-Fa-f:.]+\]( |$))*$",
+        description='names under which the server is reached, like "example.lt www.example.lt"; all others are refused; '
+        "empty: any name",
+    )
 
     @field_validator("corpus", "data", mode="before")
     @classmethod

@@ -22,6 +22,8 @@ from clusterqa import __version__
 from clusterqa.records import LANGUAGES
 from clusterqa.settings import Settings
 from clusterqa.web import api, chat, pages, problems, render, staff
+from clusterqa.web.doors import Doors
+from clusterqa.web.forwarded import Forwarded
 from clusterqa.web.guard import Guard
 from clusterqa.web.head import Head
 from clusterqa.web.service import Service
@@ -56,8 +58,11 @@ def build(settings: Settings) -> FastAPI:
     )
     app.state.service = service
     problems.install(app)
+    # The last is the first that a request comes to.
+    app.add_middleware(Doors, settings=settings)
     app.add_middleware(Head)
     app.add_middleware(Guard, settings=settings)
+    app.add_middleware(Forwarded, settings=settings)
 
     @app.get("/", include_in_schema=False)
     def front(request: Request) -> Response:
@@ -108,8 +113,7 @@ def run(settings: Settings) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=bool(settings.proxy),
-        forwarded_allow_ips=settings.proxy or None,
+        proxy_headers=False,  # Forwarded sees to them
         timeout_graceful_shutdown=5,
     )
 
