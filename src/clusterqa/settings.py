@@ -77,6 +77,12 @@ class Settings(BaseSettings):
     rate_limit_overall: int = Field(
         default=3000, ge=0, le=1_000_000, description="questions a minute from all clients together; 0 for no limit"
     )
+    max_connections: int = Field(
+        default=1000, ge=8, le=50_000, description="open connections in all; fewer where the system allows fewer files"
+    )
+    max_connections_per_client: int = Field(
+        default=100, ge=4, le=50_000, description="open connections of one client; those of the proxy are not counted so"
+    )
     max_body_kb: int = Field(default=64, ge=4, le=10_240, description="largest request the web app takes, in KiB")
     max_upload_mb: int = Field(default=50, ge=1, le=2000, description="largest document the staff may upload, in MiB")
     frame_ancestors: str = Field(
