@@ -391,7 +391,11 @@ def test_failures_are_logged_for_accounts_and_never_what_was_typed_for_a_name(ra
 
 def test_the_log_can_only_grow(audit: Audit, database: Database) -> None:
     audit.record("rasa", "document.published", "a.md")
-    for statement in ("UPDATE audit SET who = 'x'", "DELETE FROM audit"):
+    row = "'2026-01-01T00:00:00.000+00:00', 'x', 'x', 'x', 'x', 'x'"
+    for statement in (
+        "UPDATE audit SET who = 'x'", "DELETE FROM audit", f"INSERT OR REPLACE INTO audit VALUES (1, {row})",
+        f"INSERT INTO audit (at, who, what, target, detail, chain) VALUES ({row})",
+    ):  # fmt: skip
         with pytest.raises(StoreError, match="audit log"), database.changing() as db:
             db.execute(statement)
     assert [line.who for line in audit.entries()] == ["rasa"]

@@ -14,6 +14,7 @@ from clusterqa.encoder import Encoder
 from clusterqa.errors import ClusterQAError, IndexNotFound, IndexOutdated
 from clusterqa.library import check_in_step, corpus_files, out_of_step, removed
 from clusterqa.settings import Settings
+from clusterqa.staff import audit
 from clusterqa.store import DATABASE, Store
 
 _PACKAGES = ("openvino", "tokenizers", "faiss-cpu", "PyStemmer", "langdetect", "pypdfium2", "python-docx",
@@ -51,7 +52,7 @@ def examine(settings: Settings, load_encoder: Callable[[], Encoder]) -> list[Fin
         )
     except ClusterQAError as error:
         findings.append(Finding("encoder", False, str(error)))
-    findings += _index(settings, encoder)
+    findings += [*_index(settings, encoder), *_log(settings)]
     return findings
 
 
@@ -129,3 +130,14 @@ def _index(settings: Settings, encoder: Encoder | None) -> list[Finding]:
             )
         )
     return findings
+
+
+def _log(settings: Settings) -> list[Finding]:
+    try:
+        verdict = audit.verify(settings.data)
+    except ClusterQAError as error:
+        return [Finding("activity log", False, str(error))]
+    if verdict is None:
+        return []
+    detail = " ".join(verdict.faults) or f"whole: {verdict.lines} lines"
+    return [Finding("activity log", not verdict.faults, detail)]

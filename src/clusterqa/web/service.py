@@ -242,6 +242,7 @@ class Service:
         try:
             self._staff_file = Database.open(self.settings.data)
             history, audit = History(self._staff_file), Audit(self._staff_file)
+            log.info("activity log", extra={"end": audit.end()})  # a witness outside the file
             keeper = Keeper(self.settings, encoder, history, audit, calibration=self._assistant.calibration)
         except ClusterQAError as error:  # no desk then, but what changed while no server ran is taken up all the same
             log.error("%s", error)
