@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clusterqa.settings import Settings
+from clusterqa.web import watching
 from clusterqa.web.problems import problem
 
 _CHAT = ("/lt", "/en")
@@ -31,6 +32,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
+        self._settings = settings
         self._hosts = {host.lower() for host in settings.hosts.split()}
         self._limit = settings.max_body_kb * 1024
         # What a form puts around a file is no part of it.
@@ -79,6 +81,11 @@ class Guard:
         if not self._answers_to(host, path):
             misdirected = "This server is not reached under this name. Its setting `hosts` says under which it is."
             await problem(400, misdirected)(scope, receive, send_guarded)
+            return
+        if path.rstrip("/") in watching.CLOSED and not watching.may(scope, self._settings):
+            told = "This is for whoever runs the server. Send the token of its setting `watch_token`."
+            asking = {"WWW-Authenticate": 'Basic realm="clusterqa", charset="UTF-8"'}
+            await problem(401, told, asking)(scope, receive, send_guarded)
             return
         received = 0
         limit = self._limit

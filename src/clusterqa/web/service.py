@@ -31,13 +31,15 @@ from clusterqa.staff.database import Database
 from clusterqa.staff.history import History
 from clusterqa.staff.inquiries import Inquiries
 from clusterqa.staff.keeping import Keeper
-from clusterqa.store import Store
+from clusterqa.store import DATABASE, Store
 
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 3.0
 """After a failed start: how long until the next try, so that mending the cause is enough."""
 PURGE_SECONDS = 3600.0
+OWING_SECONDS = 30.0
+"""The same while deleted text may still stand in the journal's files."""
 PATIENCE_SECONDS = 120.0
 """How long a question waits for a server that is still starting."""
 MAX_CONVERSATIONS = 2000
@@ -158,6 +160,7 @@ class Service:
         self.problem = "The encoder and the index are being loaded. Try again in a few seconds."
         """Why questions are not answered, while they are not; "" when they are."""
         self.journal: Journal | None = None
+        self._journal_fails = True
         self._failing = False
         self._assistant: Assistant | None = None
         self._keeper: Keeper | None = None
@@ -210,7 +213,8 @@ class Service:
         purged = time.monotonic()
         while not self._stop.wait(self.settings.refresh_seconds):
             self._keep_in_step()
-            if time.monotonic() - purged > PURGE_SECONDS:
+            owing = self.journal is not None and self.journal.owing
+            if time.monotonic() - purged > (OWING_SECONDS if owing else PURGE_SECONDS):
                 purged = time.monotonic()
                 self._purge()
 
@@ -303,6 +307,7 @@ class Service:
         if self.journal is None:
             try:
                 self.journal = Journal.open(self.settings.data, self.settings.retention_days)
+                self._journal_fails = False
             except ClusterQAError as error:  # answering goes on without it
                 log.error("%s", error)
 
@@ -325,6 +330,20 @@ class Service:
         if not self._up.wait(min(patience, RETRY_SECONDS) if self._failing else patience) or self._assistant is None:
             raise NotReady(self.problem or "The server is starting. Try again in a few seconds.")
         return self._assistant
+
+    @property
+    def journalling(self) -> bool:
+        """Whether what is asked is kept; answering goes on without."""
+        return self.journal is not None and not self._journal_fails and self.journal.path.is_file()
+
+    def check(self) -> Assistant:
+        """The assistant, when it is there and what it answers from is too; raises NotReady."""
+        assistant = self.assistant()
+        if not (self.settings.data / DATABASE).is_file():
+            raise NotReady(
+                f"The index in {self.settings.data} is gone. Put the folder back, or start the server again."
+            )
+        return assistant
 
     def keeper(self) -> Keeper:
         """What keeps the documents; raises NotReady while the server is starting, or when its file cannot be used."""
@@ -373,7 +392,10 @@ class Service:
         if self.journal is None or reply.status in ("small_talk", "empty"):
             return None
         try:
-            return self.journal.record(reply, channel)
+            identifier = self.journal.record(reply, channel)
+            self._journal_fails = False
+            return identifier
         except ClusterQAError as error:
+            self._journal_fails = True
             log.error("%s", error)
             return None
