@@ -19,6 +19,7 @@ from limits.strategies import MovingWindowRateLimiter
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from clusterqa import library
+from clusterqa.addresses import neighbourhood
 from clusterqa.assistant import Assistant
 from clusterqa.encoder import Encoder
 from clusterqa.errors import ClusterQAError, IndexNotFound
@@ -143,7 +144,7 @@ class Limits:
 
     def admit(self, client: str) -> None:
         """Count one question of a client; raises TooMany."""
-        if self._client and not self._limiter.hit(self._client, "client", client):
+        if self._client and not self._limiter.hit(self._client, "client", neighbourhood(client)):
             raise TooMany("You have sent very many questions within a minute. Wait a minute, then ask again.")
         if self._overall and not self._limiter.hit(self._overall, "overall"):
             raise TooMany("Very many people are asking at the moment. Wait a minute, then ask again.")

@@ -176,7 +176,7 @@ def change_password(
     if new == old:
         return _password_form(request, account, words["same_as_old"], "new", 422)
     try:
-        book.check(account.name, old, client)
+        book.check(account.name, old, client, trusting=False)
         changed = book.set_password(account.name, new, account.name)
     except Locked as locked:
         problem = words["locked"].format(words["after_time"].format(clock(locked.until)))
