@@ -10,6 +10,7 @@ Whatever a file does to a parser, only that process suffers. It is the same read
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import subprocess
@@ -21,6 +22,8 @@ from typing import Any
 
 from clusterqa.errors import UnreadableDocument
 from clusterqa.records import Block, Document, Page
+
+log = logging.getLogger(__name__)
 
 MEGABYTE = 1024 * 1024
 _OUT_OF_MEMORY = 77
@@ -60,13 +63,17 @@ def read(path: Path, name: str, limits: Limits = Limits()) -> Document:
         return _outcome(json.loads(run.stdout))
     if os.name == "posix" and -run.returncode in _TIME_SIGNALS:
         raise _too_slow(name, limits)
-    # Parsers written in C end in many ways when memory is refused to them; a fault of theirs looks no different.
-    memory = run.returncode == _OUT_OF_MEMORY
+    if run.returncode != _OUT_OF_MEMORY:
+        # Parsers written in C end in many ways, also when memory is refused to them; the log of the server says how.
+        log.error("reading a file broke down", extra={"status": run.returncode})
+        raise UnreadableDocument(
+            name,
+            "The program that reads it broke down on it.",
+            "Make it anew from its source, in another format if it can be, or split it into several documents.",
+        )
     raise UnreadableDocument(
         name,
-        f"Reading it takes more than {limits.megabytes} MB of memory."
-        if memory
-        else f"The program that reads it broke down (status {run.returncode}).",
+        f"Reading it takes more than {limits.megabytes} MB of memory.",
         "Split it into several documents, or save it from its source in another format.",
     )
 

@@ -6,7 +6,7 @@ import re
 import secrets
 from hmac import compare_digest
 from typing import Annotated
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
@@ -49,9 +49,10 @@ _PATH = re.compile(r"/staff(/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?(\?[A-Za-z0-9._~!$
 
 def inside(target: str) -> str:
     """A path of the desk to go to after the log-in; "/staff" for anything that would lead elsewhere."""
-    if not _PATH.fullmatch(target) or "//" in target or ".." in target:
-        return "/staff"
     path = target.split("?")[0]
+    meant = unquote(path)  # browsers take %2e for a dot
+    if not _PATH.fullmatch(target) or any(sign in meant for sign in ("//", "..", "\\", "/./", "%")) or "//" in target:
+        return "/staff"
     return "/staff" if path in ("/staff/login", "/staff/logout") else target
 
 
