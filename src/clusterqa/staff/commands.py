@@ -93,6 +93,24 @@ def add_to(
             book.set_password(name, new_password(name), who())
         click.echo(f"Changed: the password of {name}")
 
+    @staff.command("factor-off")
+    @settings_options
+    @click.argument("name")
+    def factor_off(settings: Settings, name: str) -> None:
+        """Ask an account for no code any more, when its telephone and its recovery codes are lost."""
+        from clusterqa.staff.audit import Audit
+        from clusterqa.staff.database import Database
+        from clusterqa.staff.factor import Factors
+
+        with accounts(settings) as book:
+            account = book.find(name)
+            database = Database.open(settings.data)
+            try:
+                Factors(database, Audit(database), book).remove(account, who())
+            finally:
+                database.close()
+        click.echo(f"Off: {account.name} logs in with the password alone")
+
     @staff.command()
     @settings_options
     @json_option
