@@ -156,7 +156,7 @@ def test_a_flood_from_one_address_is_stopped_before_any_password_is_checked(
     app: FastAPI, stranger: Browser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checked = []
-    monkeypatch.setattr(accounts(app), "log_in", lambda *values: checked.append(values) or 1 / 0)
+    monkeypatch.setattr(accounts(app), "check", lambda *values: checked.append(values) or 1 / 0)
     token = stranger.csrf("/staff/login")
     form = {"name": "x", "password": "y", "csrf": token}
     codes = [stranger.post("/staff/login", data=form).status_code for _ in range(40)]
