@@ -100,7 +100,7 @@ def test_the_values_of_a_form_stand_at_their_places(tmp_path: Path) -> None:
 
 def test_a_value_that_the_file_does_not_draw_is_named(tmp_path: Path) -> None:
     writer = pypdf.PdfWriter(io.BytesIO(make_pdf(form)))
-    for annotation in writer.pages[0]["/Annots"]:
+    for annotation in writer.pages[0]["/Annots"]:  # type: ignore[attr-defined]
         del annotation.get_object()["/AP"]
     file = io.BytesIO()
     writer.write(file)

@@ -18,6 +18,7 @@ from clusterqa.ports import Encoder
 from clusterqa.retrieval.profile import NO_READER
 from clusterqa.runtime import find_profile, load_reader
 from clusterqa.settings import Settings
+from clusterqa.staff import audit
 from clusterqa.store import asides, open_store
 
 _PACKAGES = ("openvino", "tokenizers", "faiss-cpu", "PyStemmer", "langdetect", "pypdfium2", "python-docx",
@@ -54,7 +55,7 @@ def examine(settings: Settings, load_encoder: Callable[[], Encoder]) -> list[Fin
         )
     except ClusterQAError as error:
         findings.append(Finding("encoder", False, str(error)))
-    findings += _index(settings, encoder)
+    findings += [*_index(settings, encoder), *_log(settings)]
     return findings
 
 
@@ -139,3 +140,14 @@ def _index(settings: Settings, encoder: Encoder | None) -> list[Finding]:
             )
         )
     return findings
+
+
+def _log(settings: Settings) -> list[Finding]:
+    try:
+        verdict = audit.verify(settings.data)
+    except ClusterQAError as error:
+        return [Finding("activity log", False, str(error))]
+    if verdict is None:
+        return []
+    detail = " ".join(verdict.faults) or f"whole: {verdict.lines} lines"
+    return [Finding("activity log", not verdict.faults, detail)]

@@ -10,6 +10,7 @@ Reading a file that somebody else made: in a process of its own, with limits on 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import subprocess
@@ -24,6 +25,8 @@ from typing import Any
 
 from clusterqa.errors import UnreadableDocument
 from clusterqa.records import Block, Document, Page
+
+log = logging.getLogger(__name__)
 
 MEGABYTE = 1024 * 1024
 _OUT_OF_MEMORY = 77
@@ -127,14 +130,18 @@ class Reader:
 def _broken_down(name: str, limits: Limits, status: int) -> UnreadableDocument:
     if os.name == "posix" and -status in _TIME_SIGNALS:
         return _too_slow(name, limits)
-    # Parsers written in C end in many ways when memory is refused to them; a fault of theirs looks no different.
-    memory = status == _OUT_OF_MEMORY
+    if status == _OUT_OF_MEMORY:
+        return UnreadableDocument(
+            name,
+            f"Reading it takes more than {limits.megabytes} MB of memory.",
+            "Split it into several documents, or save it from its source in another format.",
+        )
+    # Parsers written in C end in many ways, also when memory is refused to them; the log of the server says how.
+    log.error("reading a file broke down", extra={"status": status})
     return UnreadableDocument(
         name,
-        f"Reading it takes more than {limits.megabytes} MB of memory."
-        if memory
-        else f"The program that reads it broke down (status {status}).",
-        "Split it into several documents, or save it from its source in another format.",
+        "The program that reads it broke down on it.",
+        "Make it again from its source, in another format if it can be, or split it into several documents.",
     )
 
 
