@@ -21,7 +21,7 @@ from fastapi.staticfiles import StaticFiles
 from clusterqa import __version__
 from clusterqa.records import LANGUAGES
 from clusterqa.settings import Settings
-from clusterqa.web import api, chat, pages, problems, render, staff
+from clusterqa.web import api, chat, forms, pages, problems, render, staff
 from clusterqa.web.guard import Guard
 from clusterqa.web.head import Head
 from clusterqa.web.service import Service
@@ -84,6 +84,7 @@ def build(settings: Settings) -> FastAPI:
 
     app.include_router(api.router)
     app.include_router(pages.router)
+    app.include_router(forms.router)
     desk = staff.install(app, service)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for language in LANGUAGES:

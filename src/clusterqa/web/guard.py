@@ -39,7 +39,7 @@ class Guard:
         # Gradio's pages hold scripts and styles inline and compile their event handlers in the browser.
         self._gradio = (
             f"{common}; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-            "worker-src 'self' blob:; manifest-src 'self'"
+            "worker-src 'self' blob:; manifest-src 'self'; frame-src 'self'"
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
