@@ -23,7 +23,14 @@ from clusterqa.web.service import Service
 
 router = APIRouter()
 
-_STATUS: dict[talk.State, int] = {"done": 200, "pending": 200, "warming": 200, "busy": 429, "starting": 503, "failed": 500}
+_STATUS: dict[talk.State, int] = {
+    "done": 200,
+    "pending": 200,
+    "warming": 200,
+    "busy": 429,
+    "starting": 503,
+    "failed": 500,
+}
 
 Text = Annotated[str, Form(max_length=20_000)]
 Name = Annotated[str, Form(max_length=64)]
@@ -59,7 +66,8 @@ def ask(
     if not asked.identifier:
         asked = replace(asked, conversation=talk.fresh())
     *_, shown = talk.ask(service, language, asked, client_of(request), patience=0)
-    status, headers = _STATUS[shown.state], {"Cache-Control": "no-store"}
+    # not "no-store": Back must find the page again without sending the question a second time.
+    status, headers = _STATUS[shown.state], {"Cache-Control": "private, no-cache"}
     if part:
         return HTMLResponse(shown.html, status, headers)
     view = first(service, language, shown.html, asked.identifier, "" if shown.state == "done" else question)

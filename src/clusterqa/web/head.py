@@ -13,10 +13,11 @@ import re
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clusterqa.records import LANGUAGES, Language
-from clusterqa.web import forms, render
+from clusterqa.web import forms, pages, render
 
 _LANGUAGE = re.compile(r'(<html\b[^>]*?\blang=")[^"]*(")')
 _STYLE = re.compile(r'<link rel="stylesheet" crossorigin href="\./assets/[^">]*"(?=>)')
@@ -29,7 +30,7 @@ def mended(page: str, language: Language, first: str) -> str:
     page = _PREVIEW.sub("", page)
     page = page.replace("<head>", "<head>" + render.page("head.html", language), 1)
     # A style sheet in the head holds up everything, and Gradio's is needed only by Gradio. Ours come after it and so prevail.
-    page = _STYLE.sub("\\g<0> media=\"print\" onload=\"this.media='all'\"", page, count=1)
+    page = _STYLE.sub('\\g<0> media="print" onload="this.media=\'all\'"', page, count=1)
     page = page.replace("</head>", render.page("styles.html", language) + "</head>", 1)
     return page.replace("<gradio-app", f"{first}<gradio-app", 1)
 
@@ -43,7 +44,7 @@ class Head:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         language = _page(scope)
         if language is None:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, _instead(scope, receive, send))
             return
         wanted = Headers(scope=scope)
         # what is to be changed must not come compressed
@@ -77,6 +78,28 @@ class Head:
             await send({"type": "http.response.body", "body": body})
 
         await self._app({**scope, "headers": headers}, receive, send_mended)
+
+
+def _instead(scope: Scope, receive: Receive, send: Send) -> Send:
+    """A `send` that puts our page in place of Gradio's "Not Found" (JSON, in English) where a person looks for a page."""
+    if scope["type"] != "http" or not _below_chat(scope) or not pages.for_a_person(request := Request(scope, receive)):
+        return send
+    replaced = False
+
+    async def send_instead(message: Message) -> None:
+        nonlocal replaced
+        if message["type"] == "http.response.start" and message["status"] == 404:
+            replaced = True
+            await pages.nowhere(request)(scope, receive, send)
+        elif not replaced:
+            await send(message)
+
+    return send_instead
+
+
+def _below_chat(scope: Scope) -> bool:
+    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    return path.startswith(tuple(f"/{language}/" for language in LANGUAGES))
 
 
 def _page(scope: Scope) -> Language | None:

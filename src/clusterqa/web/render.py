@@ -217,7 +217,9 @@ def markdown(turns: Sequence[Answered], language: Language, date: str, base: str
             opening, closing = quotation_marks(quote.text, quote.source.language)
             lines.append("\n".join(f"> {line}".rstrip() for line in f"{opening}{quote.text}{closing}".split("\n")))
             place = document_address(quote.source.document, language, quote.source.version, quote.start, quote.end)
-            lines.append(f"{WORDS[reply.language]['source_line']}: {_citation(quote, reply.language)}  \n<{base}{place}>")
+            lines.append(
+                f"{WORDS[reply.language]['source_line']}: {_citation(quote, reply.language)}  \n<{base}{place}>"
+            )
     return "\n\n".join(lines) + "\n"
 
 

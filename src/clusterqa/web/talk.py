@@ -79,6 +79,9 @@ def ask(service: Service, language: Language, asked: Asked, client: str, patienc
     if not text.strip():
         yield shown("done")
         return
+    if not patience and not service.ready:  # nothing was asked yet that could count
+        yield shown("starting")
+        return
     try:
         service.limits.admit(client)
         yield shown("pending" if service.ready else "warming")
