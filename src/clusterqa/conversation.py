@@ -18,6 +18,7 @@ from clusterqa.encoder import Encoder
 from clusterqa.language import detect
 from clusterqa.records import Language, Question
 from clusterqa.search import Query
+from clusterqa.small_talk import SmallTalk, question_in, recognised
 
 MAX_CHARACTERS = 2000
 MAX_HISTORY = 6
@@ -26,7 +27,7 @@ LENT_WEIGHT = 0.5
 REPLACES_COSINE = 0.895
 """A new word takes the place of an earlier one from this cosine of the two words on."""
 
-Remark = Literal["greeting", "thanks", "farewell", "about", "empty", "too_long", "unreadable"]
+Remark = SmallTalk | Literal["about", "empty", "too_long", "unreadable"]
 
 _GREETING = r"(?:labas rytas|labas vakaras|laba diena|labas|laba|sveiki|sveikas|sveika|labukas|good morning|good afternoon|good evening|good day|hello there|hello|hi there|hi|hey|greetings)"
 _THANKS = r"(?:labai )?(?:aciu|dekui|dekoju|dekojame)(?: (?:jums|uz atsakyma|uz pagalba|labai|didelis))*|didelis aciu|(?:many )?(?:thanks|thank you|thx|cheers)(?: (?:a lot|very much|so much|for your help|for the answer|for that))*"
@@ -37,11 +38,6 @@ _SMALL_TALK: tuple[tuple[Remark, re.Pattern[str]], ...] = (
     ("farewell", re.compile(rf"(?:(?:{_THANKS}) )?{_FAREWELL}")),
     ("about", re.compile(rf"(?:{_GREETING} )?{_ABOUT}")),
     ("greeting", re.compile(rf"{_GREETING}(?: (?:visiems|jums|kaip sekasi|how are you|everyone))?")),
-)
-_GREETING_IN_FRONT = re.compile(
-    r"^\s*(?:labas\s+rytas|labas\s+vakaras|lab[aą]\s+dien[aą]|labas|sveiki|good\s+(?:morning|afternoon|evening|day)|hello|hi|hey)"
-    r"(?:\s+(?:visiems|there|everyone))?\s*[,.!–-]+\s*(?=\S)",
-    re.IGNORECASE,
 )
 _OPENER = re.compile(r"^(?:o|ir|bet|tai|tada|and|but|so|then|or|what about|how about|what if|kaip del|o kaip)\b")
 _POINTING = frozenset(
@@ -71,7 +67,7 @@ def understand(question: Question, encoder: Encoder) -> Understood:
     language = _language(text, question.language, history)
     if remark := _remark(text):
         return Understood(language, remark=remark)
-    clean = _GREETING_IN_FRONT.sub("", _tidy(text)) or _tidy(text)
+    clean = question_in(_tidy(text))
     full, words = _completed(clean, history, encoder)
     read = encoder.read_query(full)
     return Understood(language, query=Query(full, language, read.vector, words, read.pieces))
@@ -109,7 +105,7 @@ def _remark(text: str) -> Remark | None:
     if len(text) > MAX_CHARACTERS:
         return "too_long"
     plain = " ".join(re.findall(r"\w+", fold(text)))
-    return next((remark for remark, pattern in _SMALL_TALK if pattern.fullmatch(plain)), None)
+    return next((remark for remark, pattern in _SMALL_TALK if pattern.fullmatch(plain)), None) or recognised(text)
 
 
 def _tidy(text: str) -> str:
