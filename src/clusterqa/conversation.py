@@ -16,6 +16,7 @@ from typing import Literal
 from clusterqa.analysis import content_words, fold, nfc
 from clusterqa.encoder import Encoder
 from clusterqa.language import detect
+from clusterqa.neighbours import neighbour
 from clusterqa.records import Language, Question
 from clusterqa.search import Query
 from clusterqa.small_talk import SmallTalk, question_in, recognised
@@ -63,7 +64,7 @@ def understand(question: Question, encoder: Encoder) -> Understood:
     The language is that of the words; where they say nothing ("ESCA", "2026") the caller's, then the conversation's.
     """
     text = nfc(question.text)
-    history = [nfc(earlier) for earlier in question.history[-MAX_HISTORY:] if earlier.strip()]
+    history = [nfc(earlier[:MAX_CHARACTERS]) for earlier in question.history[-MAX_HISTORY:] if earlier.strip()]
     language = _language(text, question.language, history)
     if remark := _remark(text):
         return Understood(language, remark=remark)
@@ -91,6 +92,8 @@ def _language(text: str, default: Language | None, history: Sequence[str]) -> La
             if found.certain:
                 default = found.language
                 break
+    if neighbour(text):
+        return default or "en"
     return detect(text, default=default).language
 
 

@@ -18,6 +18,7 @@ from markupsafe import Markup, escape
 
 from clusterqa.conversation import is_follow_up
 from clusterqa.journal import REASONS, Feedback
+from clusterqa.neighbours import neighbour
 from clusterqa.records import Block, Language, Page, Quote
 from clusterqa.web.service import Answered
 from clusterqa.web.words import EXAMPLES, QUOTATION_MARKS, WORDS, band, days, told_date
@@ -171,7 +172,7 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
 )
 _ENVIRONMENT.globals.update(
-    words=WORDS, examples=EXAMPLES, quotation_marks=quotation_marks, link=link, reasons=REASONS, band=band, told_date=told_date, web_address=web_address,
+    words=WORDS, examples=EXAMPLES, quotation_marks=quotation_marks, link=link, neighbour=neighbour, reasons=REASONS, band=band, told_date=told_date, web_address=web_address,
     document_address=document_address, place=_place, citation=_citation, passage=_passage, bold=bold,
 )  # fmt: skip
 
@@ -212,7 +213,11 @@ def markdown(turns: Sequence[Answered], language: Language, date: str, base: str
     lines = [f"# {words['name']}", words["exported"].format(date=told_date(date, language))]
     for turn in turns:
         reply = turn.reply
-        lines += [f"## {_plain(reply.question)}", reply.message]
+        lines += [
+            f"## {_plain(reply.question)}",
+            *([other.notice] if (other := neighbour(reply.question)) else []),
+            reply.message,
+        ]
         for quote in (*reply.quotes, *reply.nearest):
             opening, closing = quotation_marks(quote.text, quote.source.language)
             lines.append("\n".join(f"> {line}".rstrip() for line in f"{opening}{quote.text}{closing}".split("\n")))
