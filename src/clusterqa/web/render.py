@@ -31,6 +31,8 @@ _BOLD = re.compile(r"\*\*(?=[^\s*])([^*\n]*[^\s*])\*\*")
 
 VERSION_DIGITS = 16
 """Of a version's sha256 in an address: enough to tell versions apart, short enough to be printed."""
+NEAREST_FLOOR = 0.12
+"""Confidence below which a place that was found is no better than any other, and is not shown."""
 LINKED_TURNS = 4
 """Questions that a link to an answer may carry: the one that was asked and those it leans on."""
 
@@ -172,7 +174,7 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
 )
 _ENVIRONMENT.globals.update(
-    words=WORDS, examples=EXAMPLES, quotation_marks=quotation_marks, link=link, neighbour=neighbour, reasons=REASONS, band=band, told_date=told_date, web_address=web_address,
+    words=WORDS, examples=EXAMPLES, quotation_marks=quotation_marks, link=link, neighbour=neighbour, floor=NEAREST_FLOOR, reasons=REASONS, band=band, told_date=told_date, web_address=web_address,
     document_address=document_address, place=_place, citation=_citation, passage=_passage, bold=bold,
 )  # fmt: skip
 
@@ -190,16 +192,17 @@ def conversation(
     remark: str = "pending",
     identifier: str = "",
     token: str = "",
+    offered: Sequence[str] = (),
 ) -> str:
     """
     The turns, oldest first, then a question that waits for its answer with a remark under it.
 
     Our own words of a turn are in the language of its reply; `language` is that of the page around. By `token` our script
-    knows which of its questions this is the answer to.
+    knows which of its questions this is the answer to. `offered` are questions to go on with, under the last turn.
     """
     return page(
         "conversation.html", language, turns=turns, feedback=feedback, pending=pending, remark=remark,
-        identifier=identifier, token=token,
+        identifier=identifier, token=token, offered=offered,
     )  # fmt: skip
 
 

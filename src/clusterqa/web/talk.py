@@ -73,7 +73,12 @@ def ask(service: Service, language: Language, asked: Asked, client: str, patienc
             except ClusterQAError as error:
                 log.error("%s", error)
         pending = None if state == "done" else text
-        html = render.conversation(turns, language, given, pending, state, identifier, asked.token)
+        last = turns[-1].reply if turns else None
+        questions = [turn.reply.question for turn in turns]
+        offered = (
+            service.suggestions.next_to(last, questions) if last and last.status in ("answered", "not_found") else []
+        )
+        html = render.conversation(turns, language, given, pending, state, identifier, asked.token, offered)
         return Shown(html, state)
 
     if not text.strip():

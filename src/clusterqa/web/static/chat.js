@@ -56,6 +56,7 @@
   }
 
   function submitBox() {
+    unhint();
     if (submit(box().value)) write("");
   }
 
@@ -179,6 +180,9 @@
     const turns = turnsNow();
     if (!turns) return;
     for (const button of turns.querySelectorAll(".cq-print[hidden]")) button.hidden = false;
+    if (matchMedia("(max-width: 34rem)").matches) { // short on a phone: what only may help is folded there
+      for (const part of turns.querySelectorAll(".cq-nearest[open]:not([data-folded])")) { part.dataset.folded = ""; part.open = false; }
+    }
     const { state, token } = turns.dataset;
     if (working && token === working.token) {
       if (state === "done") {
@@ -241,6 +245,7 @@
     const y = scrollY;
     Object.assign(theirTurns.dataset, turns.dataset);
     theirTurns.replaceChildren(...turns.childNodes);
+    app.querySelector(".cq-hints input").checked = hinting();
     app.querySelector(".cq-privacy").open = first.querySelector(".cq-privacy").open;
     first.remove();
     write(value);
@@ -290,7 +295,73 @@
     if (event.target !== box()) return;
     keep("draft", event.target.value);
     tooLong();
+    if (event.isTrusted) hint(); // typed, and not written by us
   });
+  // ── questions to choose from while one types ──
+
+  let hints = null; // promise of what may be offered
+  let chosen = -1;
+  const list = () => here("#cq-hints");
+  const plain = (text) => text.toLowerCase().normalize("NFD").replace(/\p{M}/gu, "");
+  const split = (text) => plain(text).match(/[\p{L}\p{N}]+/gu) ?? [];
+  const hinting = () => { try { return localStorage.getItem("clusterqa-hints") !== "off"; } catch { return true; } };
+
+  function unhint() {
+    chosen = -1;
+    list()?.remove();
+    const field = box();
+    field?.removeAttribute("aria-activedescendant");
+    if (field?.role === "combobox") field.setAttribute("aria-expanded", "false");
+  }
+
+  async function hint() {
+    const field = box();
+    const text = field.value;
+    const typed = split(text);
+    if (!hinting() || typed.join("").length < 3 || text.includes("\n")) { unhint(); return; }
+    hints ??= fetch(`../api/v1/questions?language=${wanted}`).then((answer) => answer.json()).catch(() => { hints = null; return []; });
+    const known = await hints;
+    if (box() !== field || field.value !== text || document.activeElement !== field) return;
+    const fitting = known.filter((one) => plain(one) !== plain(text.trim())
+      && typed.every((word) => split(one).some((held) => held.startsWith(word)))).slice(0, 5);
+    unhint();
+    if (!fitting.length) return;
+    const made = make("ul", "");
+    made.id = "cq-hints";
+    made.setAttribute("role", "listbox");
+    made.setAttribute("aria-label", words().hints);
+    fitting.forEach((one, i) => {
+      const option = make("li", "", one);
+      option.id = `cq-hint-${i}`;
+      option.setAttribute("role", "option");
+      option.setAttribute("aria-selected", "false");
+      option.addEventListener("mousedown", (event) => event.preventDefault()); // the box keeps the focus
+      option.addEventListener("click", () => { unhint(); if (submit(one)) write(""); });
+      made.append(option);
+    });
+    here("#cq-composer").prepend(made);
+    field.role = "combobox";
+    for (const [name, value] of [["autocomplete", "list"], ["haspopup", "listbox"], ["controls", made.id], ["expanded", "true"]]) field.setAttribute(`aria-${name}`, value);
+    say(words().hintsCount.replace("{}", fitting.length));
+  }
+
+  function choose(step) {
+    const options = [...list().children];
+    options[chosen]?.setAttribute("aria-selected", "false");
+    const places = options.length + 1; // one of them is none: back in the box
+    chosen = (chosen + 1 + step + places) % places - 1;
+    const option = options[chosen];
+    option?.setAttribute("aria-selected", "true");
+    if (option) box().setAttribute("aria-activedescendant", option.id); else box().removeAttribute("aria-activedescendant");
+  }
+
+  document.addEventListener("focusout", (event) => { if (event.target === box()) unhint(); });
+  document.addEventListener("change", (event) => {
+    if (!event.target.matches(".cq-hints input")) return;
+    try { localStorage.setItem("clusterqa-hints", event.target.checked ? "on" : "off"); } catch { /* for this page only */ }
+    if (!event.target.checked) unhint();
+  });
+
   document.addEventListener("compositionstart", () => { composing = true; });
   document.addEventListener("compositionend", () => { composing = false; takeOver(); });
 
@@ -307,8 +378,19 @@
 
   // Caught before Gradio sees it: a question is never lost because another one is on its way.
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && here("#cq-panel") && !event.isComposing) { event.preventDefault(); shut(); return; }
+    if (event.key === "Escape" && here("#cq-panel") && !list() && !event.isComposing) { event.preventDefault(); shut(); return; }
     if (event.target !== box() || event.isComposing || event.defaultPrevented) return;
+    if (list()) {
+      const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (by) { event.preventDefault(); event.stopPropagation(); choose(by); return; }
+      if (event.key === "Escape") { event.preventDefault(); unhint(); return; }
+      if (event.key === "Enter" && chosen >= 0) {
+        event.preventDefault();
+        event.stopPropagation();
+        list().children[chosen].click();
+        return;
+      }
+    }
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       event.stopPropagation();
@@ -321,10 +403,10 @@
 
   document.addEventListener("submit", (event) => {
     const { target, submitter } = event;
-    if (!target.matches("#cq-row, #cq-examples, .cq-tools form[action=ask]")) return;
+    if (!target.matches("#cq-row, #cq-examples, .cq-offered, .cq-tools form[action=ask]")) return;
     event.preventDefault();
     if (target.matches("#cq-row")) submitBox();
-    else if (target.matches("#cq-examples")) { submit(submitter.value); greet(); }
+    else if (target.matches("#cq-examples, .cq-offered")) { submit(submitter.value); greet(); }
     else renew();
   });
 
@@ -474,6 +556,7 @@
   document.addEventListener("clusterqa:opened", greet); // by the widget, which has given us the focus
 
   window.clusterqa = { carried: () => carrying.shift() ?? ["", conversation(), "", ""] };
+  for (const check of document.querySelectorAll(".cq-hints input")) check.checked = hinting();
   observe();
   begin();
 })();
