@@ -64,8 +64,8 @@ _WORDS: dict[Language, dict[str, str]] = {
 def remark_reply(question: Question, language: Language, remark: Remark) -> Reply:
     """The reply where nothing needs to be searched for."""
     status: Status = "empty" if remark in ("empty", "too_long", "unreadable") else "small_talk"
-    words = {**_WORDS[language], **small_talk.REPLIES[language]}
-    return Reply(question.text, language, status, 0.0, words[remark], id=question.id)
+    message = small_talk.REPLIES[language].get(remark) or _WORDS[language][remark]
+    return Reply(question.text, language, status, 0.0, message, id=question.id)
 
 
 def reply(question: Question, query: Query, found: Found, calibration: Calibration, generation: int) -> Reply:

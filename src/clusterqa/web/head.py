@@ -98,7 +98,7 @@ def _instead(scope: Scope, receive: Receive, send: Send) -> Send:
 
 
 def _below_chat(scope: Scope) -> bool:
-    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    path: str = scope["path"].removeprefix(scope.get("root_path", ""))
     return path.startswith(tuple(f"/{language}/" for language in LANGUAGES))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote as percent
 from urllib.parse import urlencode
@@ -20,6 +21,8 @@ from clusterqa.conversation import is_follow_up
 from clusterqa.journal import REASONS, Feedback
 from clusterqa.neighbours import neighbour
 from clusterqa.records import Block, Language, Page, Quote
+from clusterqa.settings import Contact
+from clusterqa.small_talk import REPLIES
 from clusterqa.web.service import Answered
 from clusterqa.web.words import EXAMPLES, QUOTATION_MARKS, WORDS, band, days, told_date
 
@@ -102,6 +105,12 @@ def link(turns: Sequence[Answered], index: int) -> str:
     return urlencode([("q", turn.reply.question.strip()) for turn in turns[first : index + 1]])
 
 
+def letter(contact: Contact, reference: str, question: str, language: Language) -> str:
+    """A `mailto:` address for a question: its number in the subject, the question itself in the text."""
+    subject = f"{WORDS[language]['reference']} {reference}" if reference else WORDS[language]["you"]
+    return f"mailto:{contact.email}?subject={percent(subject)}&body={percent(question)}"
+
+
 def _place(quote: Quote, language: Language) -> str:
     """Heading and page of a quote, in the page's words; no heading that only repeats the document's title."""
     page = WORDS[language]["page"].format(quote.page_label or quote.page) if quote.page else ""
@@ -174,8 +183,10 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
 )
 _ENVIRONMENT.globals.update(
-    words=WORDS, examples=EXAMPLES, quotation_marks=quotation_marks, link=link, neighbour=neighbour, floor=NEAREST_FLOOR, reasons=REASONS, band=band, told_date=told_date, web_address=web_address,
+    words=WORDS, examples=EXAMPLES, quotation_marks=quotation_marks, link=link, letter=letter, neighbour=neighbour,
+    floor=NEAREST_FLOOR, reasons=REASONS, band=band, told_date=told_date, web_address=web_address,
     document_address=document_address, place=_place, citation=_citation, passage=_passage, bold=bold,
+    said_of_a_person={language: replies["person"] for language, replies in REPLIES.items()},
 )  # fmt: skip
 
 
@@ -193,16 +204,17 @@ def conversation(
     identifier: str = "",
     token: str = "",
     offered: Sequence[str] = (),
+    contacts: Mapping[Language, Contact] = MappingProxyType({}),
 ) -> str:
     """
     The turns, oldest first, then a question that waits for its answer with a remark under it.
 
     Our own words of a turn are in the language of its reply; `language` is that of the page around. By `token` our script
-    knows which of its questions this is the answer to. `offered` are questions to go on with, under the last turn.
+    knows which of its questions this is the answer to. `offered` are questions to go on with, under the last turn; `contacts` are whom to turn to, by language.
     """
     return page(
         "conversation.html", language, turns=turns, feedback=feedback, pending=pending, remark=remark,
-        identifier=identifier, token=token, offered=offered,
+        identifier=identifier, token=token, offered=offered, contacts=contacts,
     )  # fmt: skip
 
 

@@ -78,7 +78,9 @@ def ask(service: Service, language: Language, asked: Asked, client: str, patienc
         offered = (
             service.suggestions.next_to(last, questions) if last and last.status in ("answered", "not_found") else []
         )
-        html = render.conversation(turns, language, given, pending, state, identifier, asked.token, offered)
+        html = render.conversation(
+            turns, language, given, pending, state, identifier, asked.token, offered, service.settings.contact
+        )
         return Shown(html, state)
 
     if not text.strip():
