@@ -108,7 +108,95 @@ SAID = {
         "ate",
     ),
 }
+MORE = {
+    "robot": (
+        "ar as kalbu su zmogumi?",
+        "Ar čia rašo tikras žmogus?",
+        "are you ai?",
+        "is there a human behind this",
+        "Tu dirbtinis intelektas?",
+        "Ar jūs esate robotas ar žmogus?",
+        "You're a bot, right?",
+        "is this a bot?",
+        "Ar bendrauju su robotu?",
+        "what language model are you",
+        "esi gpt?",
+        "are u human",
+    ),
+    "maker": (
+        "kas tave programavo",
+        "Kas yra tavo kūrėjas?",
+        "who developed you?",
+        "Kas jus padarė",
+        "who is behind this chatbot",
+        "which company made you",
+        "kokia įmonė tave sukūrė",
+        "whose bot is this",
+    ),
+    "person": (
+        "sujunkite su darbuotoju",
+        "Noriu kalbėti su gyvu žmogumi",
+        "Galima žmogų?",
+        "let me talk to a human",
+        "real person please",
+        "I'd like to talk to someone from your team",
+        "kaip susisiekti su konsultantu?",
+        "Can somebody call me?",
+        "perjunk mane pas žmogų",
+        "talk to agent",
+        "ar yra gyvas konsultantas",
+        "Is it possible to speak to a human being?",
+        "noriu žmogaus",
+    ),
+    "thanks": (
+        "dėkoju jums!",
+        "thank u",
+        "ačiū labai, viso gero",
+        "Thanks for nothing",
+        "ačiū, labai padėjote",
+        "ačiū už greitą atsakymą",
+        "you helped me a lot, thanks",
+        "many thanks for that",
+        "dekui labai gera diena",
+    ),
+    "complaint": (
+        "tu nieko nežinai",
+        "kokia nesąmonė",
+        "you are an idiot",
+        "This bot is terrible",
+        "durnas",
+        "Jūsų sistema neveikia",
+        "that's not what I asked",
+        "tai ne tai ko klausiau",
+        "you don't understand me",
+        "worst chatbot ever",
+        "nesuprantate klausimo",
+        "jus visai nieko nesuprantat",
+        "blogas atsakymas",
+        "useless!!!",
+        "what the hell",
+        "go away",
+    ),
+}
 QUESTIONS = (
+    "Ar klasteriui reikia žmogaus, kuris prižiūri rodiklius?",
+    "who made the ESCA label",
+    "Kas sukūrė bronzos ženklą?",
+    "kas yra konsultantas",
+    "Kaip susisiekti su klasteriu?",
+    "can I call EUCLES",
+    "ar neveikia klasteris",
+    "what is wrong",
+    "kas negerai",
+    "ar reikia darbuotojų?",
+    "Do I need a person responsible?",
+    "is the gold label good",
+    "what help can I get",
+    "ar duoda pinigų",
+    "kas vertina",
+    "who answers",
+    "Who is behind EUCLES?",
+    "how do I apply",
     "Kiek kainuoja bronzos ženklas?",
     "Ačiū, o kiek kainuoja sidabras?",
     "What is bad about the Gold Label?",
@@ -141,7 +229,9 @@ QUESTIONS = (
 )
 
 
-@pytest.mark.parametrize(("remark", "text"), [(remark, text) for remark, texts in SAID.items() for text in texts])
+@pytest.mark.parametrize(
+    ("remark", "text"), [(remark, text) for said in (SAID, MORE) for remark, texts in said.items() for text in texts]
+)
 def test_a_remark_is_recognised_in_any_wording(remark: str, text: str) -> None:
     assert recognised(text) == remark
 

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from clusterqa.analysis import fold
+from clusterqa.analysis import fold, is_stop_word
 from clusterqa.records import Language
 
 SmallTalk = Literal["greeting", "thanks", "farewell", "fine", "complaint", "robot", "maker", "person"]
@@ -49,7 +49,7 @@ def _words(text: str) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """A remark has a word of each group of `telling`, and no word beside these and `usual`."""
+    """A remark has a word of each group of `telling`, and no word beside these, `usual` and function words."""
 
     remark: SmallTalk
     telling: tuple[frozenset[str], ...]
@@ -57,10 +57,14 @@ class _Kind:
 
     def fits(self, words: list[str]) -> bool:
         held = self.usual.union(*self.telling)
-        return all(group.intersection(words) for group in self.telling) and held.issuperset(words)
+        return all(group.intersection(words) for group in self.telling) and all(
+            w in held or is_stop_word(w) for w in words
+        )
 
 
-_POLITE = _words("prasau please ok okay gerai na nu well oh ah o a labai very so really tikrai just tik dar jau")
+_POLITE = _words(
+    "right u prasau please ok okay gerai na nu well oh ah o a labai very so really tikrai just tik dar jau"
+)
 _THANKING = _words(
     """aciu aciukas aciuka dekui dekoju dekojam dekojame dekinga dekingas dekingi thanks thank thx ty tnx cheers appreciate
     appreciated grateful merci padejai padejot padejote"""
@@ -72,16 +76,20 @@ _PRAISE = _words(
 _BAD = _words(
     """kvailas kvaila kvailys kvaile kvaili kvailai idiotas idiote idiotai debilas debile durnas durna durnius durnelis bukas buka
     nesamone nesamones siuksle siukslynas sudas suda sude nevykes nevykelis nevykusi tupas mulkis asilas kretinas nenaudingas
-    nenaudinga bevertis beverte niekam tikes tikusi baisus baisu siaubas siaubinga velniop atsiknisk atstok uzsiciaupk uzsikrusk
-    nekenciu nervini uzkniso juokinga juokingas apgaile apgailetina tragedija gedinga neteisingai neteisingas neteisinga blogas
-    bloga blogai prastas prasta prastai melagis meluoji neatsakei nesupranti nesupratai nemoki nezinai nepadejai nepadeda
-    nesuprantu neveiki neveikia klysti suklydai bled blet nx nahui krw kurva
-    stupid idiot idiotic dumb useless shit shitty crap crappy fuck fucking fucked sucks suck moron rubbish garbage trash terrible
-    awful worst horrible hate bullshit nonsense pathetic ridiculous hell damn bastard wtf bitch asshole arse loser fool silly
-    worthless hopeless annoying wrong incorrect bad lame liar lying joke disappointing disappointed sorry"""
+    nenaudinga bevertis beverte niekam tikes tikusi   siaubas siaubinga velniop atsiknisk atstok uzsiciaupk uzsikrusk
+    nekenciu nervini uzkniso juokinga juokingas apgaile apgailetina tragedija gedinga    
+         melagis meluoji neatsakei nesupranti nesupratai nemoki nezinai nezinote nesuprantate nesuprantat nesupranta nesupratote neatsakote away nepadejai 
+    nesuprantu neveiki  klysti suklydai bled blet nx nahui krw kurva
+    stupid idiot idiotic dumb useless shit shitty crap crappy fuck fucking fucked sucks suck moron rubbish garbage trash 
+       hate bullshit nonsense pathetic ridiculous hell damn bastard wtf bitch asshole arse loser fool silly
+    worthless hopeless annoying     liar lying joke disappointing disappointed sorry"""
+)
+_FAULTY = _words(
+    """neteisingai neteisingas neteisinga blogas bloga blogai prastas prasta prastai neveikia nepadeda baisus baisu wrong incorrect
+    bad lame terrible awful horrible worst"""
 )
 _YOU = _words(
-    "tu tave tavo tau jus jusu jums esi esate you your youre are is cia sis si sita tas ta tai this that it its"
+    "tu tave tavo tau jus jusu jums esi esate you your youre cia sis si sita tas ta tai this that it its thats"
 )
 _THING = _words(
     """botas botai bota botu robotas robotai robote pokalbiu chatbot bot robot program programa sistema system site website page
@@ -110,40 +118,40 @@ _KINDS = (
         | _words(
             """you u jums tau uz atsakyma atsakymus pagalba informacija is sirdies nuosirdziai didelis didziausias daug tukstanti
             kartu man million ton mate friend drauge padejo buvo naudinga issamu a lot much so very many for the your help helping answer answers
-            information info that this was is it its were been i we really indeed kindly kind of all in advance everything means
+            information info that this was is it its were been i we really indeed kindly kind of all in advance everything means greita gera diena nothing helped fast quick
             would be from heart bye nera uz ka tai viska viskas hi hello labas viso gero bot robote"""
         ),
     ),
     _Kind("farewell", (_words("viso sudie ate iki goodbye bye cya pasimatymo night nakties"),), _words("gero geriausio geros dienos vakaro labos labanakt good see you later have a nice day the rest of your pasimatymo greito tau jums")),
     _Kind("fine", (_PRAISE | _words("ok okay gerai aha mhm yes taip suprantu see got sure right alright fine"),), _words("i it its that thats is very so dabar now all viskas man everything makes sense to me labai idomu interesting")),
     _Kind(
-        "robot",
-        (
-            _words(
-                """robotas robotu robotai robot bot bots botas botu chatbot chatgpt gpt gpt4 gpt5 openai claude gemini copilot ai di
-                dirbtinis intelektas dirbtiniu intelektu llm human person people machine masina zmogus zmogumi zmogum zmones zmonemis
-                kompiuteris computer programa program"""
-            ),
-            _words("tu jus esi esate kalbu kalbuosi kalbam kalbame bendrauju susirasineju sneku cia are you am is youre use using naudoji naudojate naudojat ar"),
-        ),
-        _words(
-            """ar su arba ir or yra tikras tikra gyvas gyva gyvu tikru kazkoks koks kokia kuris is what which kind of a an i im me to with
-            talking speaking chatting by this it real live actual just some the do does chat gpt language large model kalbos modelis
-            dideliu artificial intelligence from made powered based on an actually tikrai isties really ne not another kas gal kartais
-            atsako answering answers answered responding there someone kazkas zmogaus"""
-        ),
-    ),
-    _Kind(
         "maker",
         (
             _words(
                 """sukure kure padare programavo suprogramavo sukurtas sukurta pagamino isgalvojo kurejas kurejai kureja autorius
-                autoriai kieno made built created developed programmed designed owns operates runs creator creators author maker
+                autoriai kieno whose behind made built created developed programmed designed owns operates runs creator creators author maker
                 trained apmoke"""
             ),
             _words("tave jus tu tavo jusu jusus si sia sis sita puslapi bota robota svetaine programele you your yours this chatbot bot robot site website app page"),
         ),
         _words("kas kieno who whom is was were by the yra buvo ir and company imone kompanija kokia which what pokalbiu robotas botas esi are of"),
+    ),
+    _Kind(
+        "robot",
+        (
+            _words(
+                """robotas robotu robotai robot bot bots botas botu chatbot chatgpt gpt gpt4 gpt5 openai claude gemini copilot ai di
+                dirbtinis intelektas dirbtiniu intelektu llm human person people machine masina zmogus zmogumi zmogum zmones zmonemis
+                kompiuteris computer programa program model modelis"""
+            ),
+            _words("tu jus esi esate kalbu kalbuosi kalbam kalbame bendrauju susirasineju sneku cia are you am is youre use using naudoji naudojate naudojat there raso atsako"),
+        ),
+        _words(
+            """ar su arba ir or yra tikras tikra gyvas gyva gyvu tikru kazkoks koks kokia kuris is what which kind of a an i im me to with
+            talking speaking chatting by this it real live actual just some the do does chat gpt language large model kalbos modelis
+            dideliu artificial intelligence from made powered based on an actually tikrai isties really ne not another kas gal kartais
+            behind atsako answering answers answered responding there someone kazkas zmogaus"""
+        ),
     ),
     _Kind(
         "person",
@@ -156,25 +164,27 @@ _KINDS = (
             _words(
                 """zmogumi zmogum zmogus zmogu zmogaus zmonemis darbuotoju darbuotoja darbuotojais darbuotojo konsultantu konsultanta
                 konsultanto specialistu specialista specialisto operatoriumi operatoriu operatoriaus jumis kazkuo person human humans
-                someone somebody staff agent operator people representative advisor adviser employee you support"""
+                someone somebody staff agent operator people being representative advisor adviser employee you support"""
             ),
         ),
         _words(
             """ar as galiu galeciau galima galite noriu noreciau norime kaip su man mane reikia tikru tikra gyvu gyva kokiu nors kuo
             kur is can could i may id want would like need to a an the how do me with let rather instead customer service where there
-            real live actual your team from jusu anyone some directly tiesiogiai by phone telefonu not bot robot ne robotu o be able
+            real live actual your team from jusu anyone some directly tiesiogiai by phone telefonu being human not bot robot ne robotu o be able
             possible imanoma id ill right now dabar"""
         ),
     ),
     _Kind(
         "person",
         (
-            _words("duokite duok reikia reikalingas noriu noreciau give get want need bring"),
-            _words("zmogaus zmogu zmogus zmogumi darbuotojo darbuotoja operatoriaus operatoriu person human someone operator agent"),
+            _words("duokite duok galima perjunk perjunkite pakviesk pakvieskite real live gyvas gyvo gyvu tikras reikia reikalingas noriu noreciau give get want need bring"),
+            _words("zmogaus zmogu zmogus zmogumi darbuotoja operatoriu konsultantas konsultanta person human someone operator agent"),
         ),
-        _words("man as mes mums i id would we me us a an the real live actual gyvo gyvas gyvu tikro tikras to not bot robot ne roboto like here cia now"),
+        _words("man as mes mums i id would we me us a an the real live actual gyvo gyvas gyvu tikro tikras to not bot robot ne roboto like here cia now pas there"),
     ),
-    _Kind("complaint", (_BAD,), _YOU | _THING | _FILLER | _PRAISE),
+    _Kind("complaint", (_BAD,), _YOU | _THING | _FILLER | _PRAISE | _FAULTY),
+    _Kind("complaint", (_FAULTY, _YOU | _THING), _FILLER | _PRAISE),
+    _Kind("complaint", (_words("klausiau prasiau asked understand"), _words("ne not dont doesnt didnt cant")), _YOU | _THING | _FILLER),
 )  # fmt: skip
 _ORDER = ("complaint", "person", "robot", "maker", "thanks", "farewell", "fine", "greeting")
 """Which remark is answered where several are made at once."""
