@@ -193,7 +193,7 @@ def test_what_is_touched_is_large_enough_for_a_finger(server: Server, browser: B
     context = browser.new_context(viewport=PHONE)
     page = context.new_page()
     small = """() => [...document.querySelectorAll('a, button, summary, textarea, input')]
-        .filter((part) => part.checkVisibility() && !part.matches('.cq-skip, .cq-privacy summary'))
+        .filter((part) => part.checkVisibility() && !part.matches('.cq-skip, .cq-privacy summary, .cq-hints input'))
         .map((part) => [part.className || part.textContent, Math.round(part.getBoundingClientRect().height)])
         .filter(([name, height]) => height && height < 44)"""
     try:
