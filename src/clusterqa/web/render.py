@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote as percent
@@ -175,6 +176,10 @@ def _cells(block: Block, body: str) -> list[tuple[int, int]]:
     return list(zip([0, *(bar.end() for bar in bars)], [*(bar.start() for bar in bars), len(body)], strict=True))
 
 
+_STATIC = Path(__file__).parent / "static"
+_STYLES = Markup("\n").join(Markup((_STATIC / name).read_text(encoding="utf-8")) for name in ("page.css", "chat.css"))
+"""The style of a chat page, in the page itself: on a slow line nothing is seen until it is there."""
+
 _ENVIRONMENT = Environment(
     loader=PackageLoader("clusterqa.web"),
     autoescape=True,
@@ -184,7 +189,7 @@ _ENVIRONMENT = Environment(
 )
 _ENVIRONMENT.globals.update(
     words=WORDS, examples=EXAMPLES, quotation_marks=quotation_marks, link=link, letter=letter, neighbour=neighbour,
-    floor=NEAREST_FLOOR, reasons=REASONS, band=band, told_date=told_date, web_address=web_address,
+    styles=_STYLES, floor=NEAREST_FLOOR, reasons=REASONS, band=band, told_date=told_date, web_address=web_address,
     document_address=document_address, place=_place, citation=_citation, passage=_passage, bold=bold,
     said_of_a_person={language: replies["person"] for language, replies in REPLIES.items()},
 )  # fmt: skip
