@@ -149,7 +149,7 @@ def in_a_browser(url: str, questions: Sequence[str]) -> None:
                 page.goto(f"{url}/lt/")
                 page.evaluate("sessionStorage.clear()")
                 page.reload()
-                page.wait_for_selector("#question textarea, #question input")
+                page.wait_for_selector("#cq-first", state="detached")
                 page.wait_for_selector(".cq-turns", state="attached")
                 page.wait_for_timeout(300)
             times.append(page.evaluate(ON_SCREEN, question))
@@ -162,7 +162,7 @@ def in_a_browser(url: str, questions: Sequence[str]) -> None:
 
 async def ask_in_chat(client: httpx.AsyncClient, function: int, session: str, question: str) -> str:
     """One question over the protocol of Gradio's page; gives everything the server sent for it."""
-    body = {"data": [question, session], "fn_index": function, "session_hash": session, "event_data": None}
+    body = {"data": [question, session, "", ""], "fn_index": function, "session_hash": session, "event_data": None}
     joined = await client.post("/lt/gradio_api/queue/join", json=body)
     joined.raise_for_status()
     told = []
