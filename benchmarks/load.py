@@ -181,12 +181,7 @@ async def crowd(url: str, questions: Sequence[str], users: int, each: int) -> bo
     limits = httpx.Limits(max_connections=None)
     async with httpx.AsyncClient(base_url=url, timeout=60, limits=limits) as client:
         config = (await client.get("/lt/config")).json()
-        boxes = {part["id"] for part in config["components"] if part["props"].get("elem_id") == "question"}
-        function = next(
-            item["id"]
-            for item in config["dependencies"]
-            if any(t[0] in boxes and t[1] == "submit" for t in item["targets"])
-        )
+        function = next(item["id"] for item in config["dependencies"] if item["api_name"] == "ask")
 
         async def user(number: int) -> None:
             session = f"{number:032x}"
