@@ -149,7 +149,7 @@ def in_a_browser(url: str, questions: Sequence[str]) -> None:
                 page.goto(f"{url}/lt/")
                 page.evaluate("sessionStorage.clear()")
                 page.reload()
-                page.wait_for_selector("#question textarea, #question input")
+                page.wait_for_selector("#cq-first", state="detached")
                 page.wait_for_selector(".cq-turns", state="attached")
                 page.wait_for_timeout(300)
             times.append(page.evaluate(ON_SCREEN, question))
@@ -162,7 +162,7 @@ def in_a_browser(url: str, questions: Sequence[str]) -> None:
 
 async def ask_in_chat(client: httpx.AsyncClient, function: int, session: str, question: str) -> str:
     """One question over the protocol of Gradio's page; gives everything the server sent for it."""
-    body = {"data": [question, session], "fn_index": function, "session_hash": session, "event_data": None}
+    body = {"data": [question, session, "", ""], "fn_index": function, "session_hash": session, "event_data": None}
     joined = await client.post("/lt/gradio_api/queue/join", json=body)
     joined.raise_for_status()
     told = []
@@ -181,12 +181,7 @@ async def crowd(url: str, questions: Sequence[str], users: int, each: int) -> bo
     limits = httpx.Limits(max_connections=None)
     async with httpx.AsyncClient(base_url=url, timeout=60, limits=limits) as client:
         config = (await client.get("/lt/config")).json()
-        boxes = {part["id"] for part in config["components"] if part["props"].get("elem_id") == "question"}
-        function = next(
-            item["id"]
-            for item in config["dependencies"]
-            if any(t[0] in boxes and t[1] == "submit" for t in item["targets"])
-        )
+        function = next(item["id"] for item in config["dependencies"] if item["api_name"] == "ask")
 
         async def user(number: int) -> None:
             session = f"{number:032x}"

@@ -369,7 +369,10 @@ def test_a_chat_page_has_its_words_and_fetches_nothing_from_elsewhere(client: Te
     assert "fonts.googleapis.com" not in answer.text
     assert re.search(r'<html\s+lang="([a-z]+)"', answer.text)[1] == language  # type: ignore[index]
     assert f"<title>{WORDS[language]['title']}</title>" in answer.text  # type: ignore[index]
-    assert WORDS[language]["noscript"] in answer.text  # type: ignore[index]
+    first = answer.text.partition("<body")[2].partition("<gradio-app")[0]  # what is there before any script
+    for text in ("welcome", "promise", "placeholder", "send"):
+        assert WORDS[language][text] in first  # type: ignore[index]
+    assert 'method="post" action="ask"' in first and EXAMPLES[language][0] in first  # type: ignore[index]
     previews = re.findall(r'<meta\s+(?:property="og:|name="twitter:)[^>]*>', answer.text)
     assert len(previews) == 4 and "Gradio" not in "".join(previews)
     policy = answer.headers["content-security-policy"]

@@ -256,7 +256,8 @@ class Query:
     words: Mapping[str, float]
 
 
-RemarkKind = Literal["greeting", "thanks", "farewell", "about", "empty", "too_long", "unreadable"]
+SmallTalk = Literal["greeting", "thanks", "farewell", "fine", "complaint", "robot", "maker", "person"]
+RemarkKind = SmallTalk | Literal["about", "empty", "too_long", "unreadable"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -44,6 +44,17 @@ def _default_data() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_data_dir("clusterqa"))
+
+
+class Contact(BaseModel):
+    """Whom a reader may turn to when the documents have no answer; what is empty is not shown."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1, max_length=200)
+    email: str = Field(default="", pattern=r"^([^@\s<>\"?&]+@[^@\s<>\"?&]+\.[^@\s<>\"?&]+)?$")
+    telephone: str = Field(default="", pattern=r"^[0-9+() -]*$")
+    form: str = Field(default="", pattern=r"^(https?://\S+)?$")
 
 
 class Settings(BaseSettings):
@@ -105,6 +116,10 @@ class Settings(BaseSettings):
         default="",
         pattern=r"^(https?://[A-Za-z0-9.*:-]+( |$))*$",
         description='sites that may show the chat in a frame, like "https://www.example.lt"; with spaces between them',
+    )
+    contact: dict[Literal["lt", "en"], Contact] = Field(
+        default={},
+        description="whom to turn to when nothing is found, for each language: name, email, telephone, form (an address)",
     )
     session_hours: float = Field(
         default=12,

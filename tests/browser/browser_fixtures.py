@@ -85,7 +85,19 @@ class Site:
 
 
 def box(page: Page | FrameLocator) -> Locator:
-    return page.locator("#question input, #question textarea")
+    return page.locator(
+        "#question textarea:visible"
+    )  # while Gradio builds its page behind the first view there are two
+
+
+def whole(page: Page | FrameLocator) -> None:
+    """Wait until Gradio's page has taken the place of the first view."""
+    expect(page.locator("#cq-first")).to_have_count(0)
+
+
+def source(page: Page) -> FrameLocator:
+    """The document that stands beside the chat in a wide window."""
+    return page.frame_locator("#cq-panel iframe")
 
 
 def turns(page: Page | FrameLocator) -> Locator:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from clusterqa.passages import sentence_texts
 from clusterqa.records import Concept, Hit, PassageText, Query, Question, Quote, Remark, Reply, Span, Status
 from clusterqa.retrieval.lexical import coverage
+from clusterqa.retrieval.small_talk import REPLIES
 from clusterqa.retrieval.wording import WORDS
 
 MAX_QUOTES = 3
@@ -27,8 +28,9 @@ FURTHER_SHARE = 0.45
 
 def remark_reply(question: Question, remark: Remark) -> Reply:
     """The reply where nothing needs to be searched for."""
-    status: Status = "small_talk" if remark.kind in ("greeting", "thanks", "farewell", "about") else "empty"
-    return Reply(question.text, remark.language, status, 0.0, WORDS[remark.language][remark.kind], id=question.id)
+    status: Status = "empty" if remark.kind in ("empty", "too_long", "unreadable") else "small_talk"
+    message = REPLIES[remark.language].get(remark.kind) or WORDS[remark.language][remark.kind]
+    return Reply(question.text, remark.language, status, 0.0, message, id=question.id)
 
 
 def quoted(hits: Sequence[Hit]) -> list[Hit]:

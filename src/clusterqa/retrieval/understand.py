@@ -13,8 +13,10 @@ from collections.abc import Sequence
 
 from clusterqa.ports import Encoder
 from clusterqa.records import Language, Query, Question, Remark, RemarkKind, Understood
+from clusterqa.retrieval.small_talk import question_in, recognised
 from clusterqa.text.analysis import content_words, fold, nfc
 from clusterqa.text.language import detect
+from clusterqa.text.neighbours import neighbour
 
 MAX_CHARACTERS = 2000
 MAX_HISTORY = 6
@@ -30,11 +32,6 @@ _SMALL_TALK: tuple[tuple[RemarkKind, re.Pattern[str]], ...] = (
     ("farewell", re.compile(rf"(?:(?:{_THANKS}) )?{_FAREWELL}")),
     ("about", re.compile(rf"(?:{_GREETING} )?{_ABOUT}")),
     ("greeting", re.compile(rf"{_GREETING}(?: (?:visiems|jums|kaip sekasi|how are you|everyone))?")),
-)
-_GREETING_IN_FRONT = re.compile(
-    r"^\s*(?:labas\s+rytas|labas\s+vakaras|lab[aą]\s+dien[aą]|labas|sveiki|good\s+(?:morning|afternoon|evening|day)|hello|hi|hey)"
-    r"(?:\s+(?:visiems|there|everyone))?\s*[,.!–-]+\s*(?=\S)",
-    re.IGNORECASE,
 )
 _OPENER = re.compile(r"^(?:o|ir|bet|tai|tada|and|but|so|then|or|what about|how about|what if|kaip del|o kaip)\b")
 _POINTING = frozenset(
@@ -52,11 +49,11 @@ def understand(question: Question, encoder: Encoder, replaces_cosine: float) -> 
     word takes the place of an earlier one that it is as near to as `replaces_cosine`.
     """
     text = nfc(question.text)
-    history = [nfc(earlier) for earlier in question.history[-MAX_HISTORY:] if earlier.strip()]
+    history = [nfc(earlier[:MAX_CHARACTERS]) for earlier in question.history[-MAX_HISTORY:] if earlier.strip()]
     language = _language(text, question.language, history)
     if remark := _remark(text):
         return Remark(remark, language)
-    clean = _GREETING_IN_FRONT.sub("", _tidy(text)) or _tidy(text)
+    clean = question_in(_tidy(text))
     full, words = _completed(clean, history, encoder, replaces_cosine)
     return Query(full, language, encoder.read_query(full), words)
 
@@ -79,6 +76,8 @@ def _language(text: str, default: Language | None, history: Sequence[str]) -> La
             if found.certain:
                 default = found.language
                 break
+    if neighbour(text):
+        return default or "en"
     return detect(text, default=default).language
 
 
@@ -93,7 +92,7 @@ def _remark(text: str) -> RemarkKind | None:
     if len(text) > MAX_CHARACTERS:
         return "too_long"
     plain = " ".join(re.findall(r"\w+", fold(text)))
-    return next((remark for remark, pattern in _SMALL_TALK if pattern.fullmatch(plain)), None)
+    return next((remark for remark, pattern in _SMALL_TALK if pattern.fullmatch(plain)), None) or recognised(text)
 
 
 def _tidy(text: str) -> str:

@@ -8,9 +8,8 @@ WORDS: dict[Language, dict[str, str]] = {
     "lt": {
         "answered": "Dokumentuose rašoma:",
         "answered_en": "Atsakymą radome dokumente anglų kalba:",
-        "not_found": "Dokumentuose atsakymo į šį klausimą neradome. Pabandykite paklausti kitais žodžiais arba pažiūrėkite "
-        "arčiausiai temos esančias vietas.",
-        "nothing": "Dokumentuose atsakymo į šį klausimą neradome. Pabandykite paklausti kitais žodžiais.",
+        "not_found": "Dokumentuose atsakymo į šį klausimą neradome.",
+        "nothing": "Dokumentuose atsakymo į šį klausimą neradome.",
         "greeting": "Laba diena! Paklauskite apie klasterių ženklus, o aš pacituosiu, kas apie tai rašoma dokumentuose.",
         "thanks": "Prašom! Jei kils kitų klausimų, klauskite.",
         "farewell": "Viso gero!",
@@ -22,17 +21,16 @@ WORDS: dict[Language, dict[str, str]] = {
     },
     "en": {
         "answered": "The documents say:",
-        "answered_lt": "The answer stands in a document in Lithuanian:",
-        "not_found": "The documents do not answer this question. Try asking in other words, or look at the places that "
-        "come nearest.",
-        "nothing": "The documents do not answer this question. Try asking in other words.",
+        "answered_lt": "We found the answer in a document in Lithuanian:",
+        "not_found": "We could not find an answer to this question in the documents.",
+        "nothing": "We could not find an answer to this question in the documents.",
         "greeting": "Hello! Ask me about cluster labels, and I will quote what the documents say.",
-        "thanks": "You are welcome! Ask again whenever you need to.",
+        "thanks": "You are welcome! Feel free to ask if you have any other questions.",
         "farewell": "Goodbye!",
-        "about": "I answer questions about cluster labels by quoting documents, and I name the place each quote was cut from. "
-        "I do not write answers of my own. Ask, for example: “How long is the Bronze Label valid?”",
+        "about": "I answer questions about cluster labels by quoting documents, and I show where each quote comes from. "
+        "I do not write answers of my own. You can ask, for example: “How long is the Bronze Label valid?”",
         "empty": "Please type a question, for example: “How long is the Bronze Label valid?”",
         "too_long": "The question is longer than 2,000 characters. Please shorten it and ask again.",
-        "unreadable": "The question holds characters that cannot be read. Please type it as plain text.",
+        "unreadable": "The question contains characters we cannot read. Please type it as plain text.",
     },
 }

@@ -98,6 +98,17 @@ def search(
     return hits_as_json(service.search(Question(q, language=language), k))
 
 
+@router.get("/api/v1/questions", summary="List questions that are answered", response_model=None)
+def questions(
+    request: Request,
+    response: Response,
+    language: Annotated[Language, Query(description='"lt" or "en": the language of the questions.')],
+) -> list[str]:
+    """Questions that the documents are known to answer, to be offered to whoever types; the list grows after a start."""
+    response.headers["Cache-Control"] = "public, max-age=60"
+    return list(dict.fromkeys(one.text for one in service_of(request).suggestions.offered(language)))
+
+
 @router.get(
     "/api/v1/documents",
     summary="List the documents",
@@ -139,7 +150,7 @@ def document(
 
 
 @router.get("/healthz", include_in_schema=False)
-def healthz() -> dict[str, str]:
+async def healthz() -> dict[str, str]:
     """The process is alive."""
     return {"status": "ok"}
 

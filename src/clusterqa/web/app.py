@@ -19,7 +19,7 @@ from fastapi.staticfiles import StaticFiles
 from clusterqa import __version__
 from clusterqa.records import LANGUAGES
 from clusterqa.settings import Settings
-from clusterqa.web import api, chat, connections, logs, pages, problems, render, staff
+from clusterqa.web import api, chat, connections, forms, logs, pages, problems, render, staff
 from clusterqa.web.doors import Doors
 from clusterqa.web.forwarded import Forwarded
 from clusterqa.web.guard import Guard
@@ -90,6 +90,7 @@ def build(settings: Settings) -> FastAPI:
 
     app.include_router(api.router)
     app.include_router(pages.router)
+    app.include_router(forms.router)
     desk = staff.install(app, service)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for language in LANGUAGES:

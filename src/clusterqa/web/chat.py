@@ -2,27 +2,22 @@
 The two chat pages: one Gradio Blocks a language over the same service. The only module that imports gradio.
 
 The conversation is rendered on the server, as escaped HTML; its turns live in the service's memory under an id that the
-browser tab makes up, so that they outlast a reload and the change of language.
+browser tab makes up, so that they outlast a reload and the change of language. What happens in the browser is chat.js: it
+takes what is typed and presses the one button here that has an event.
 """
 
 from __future__ import annotations
 
-import logging
 import os
-import re
 from collections.abc import Iterator
-from typing import Any
 
 import gradio as gr
 from fastapi import FastAPI
 
-from clusterqa.errors import ClusterQAError
-from clusterqa.records import Language, Question
-from clusterqa.web import render
-from clusterqa.web.service import PATIENCE_SECONDS, Answered, NotReady, Service, TooMany
-from clusterqa.web.words import EXAMPLES, WORDS
-
-log = logging.getLogger(__name__)
+from clusterqa.records import Language
+from clusterqa.web import render, talk
+from clusterqa.web.service import PATIENCE_SECONDS, Service
+from clusterqa.web.words import WORDS
 
 PARALLEL = 16
 """Questions of one page worked on at a time; the rest wait in Gradio's queue."""
@@ -37,7 +32,6 @@ _SPARED = {
 }
 """Variables that spare Gradio work which this app has no use for; its queue reads them when it is made, matplotlib when imported."""
 
-_IDENTIFIER = re.compile(r"[0-9a-f]{32}")
 _FONT = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "Helvetica Neue", "Arial", "sans-serif"]
 
 
@@ -66,101 +60,52 @@ def mount(app: FastAPI, service: Service, language: Language) -> None:
 def page(service: Service, language: Language) -> gr.Blocks:
     """The page of one language."""
     words = WORDS[language]
-    settings = service.settings
 
-    def shown(turns: tuple[Answered, ...], pending: str | None = None, remark: str = "pending") -> str:
-        given = {}
-        if service.journal is not None and turns:
-            try:
-                given = service.journal.feedback(turn.journal_id for turn in turns if turn.journal_id)
-            except ClusterQAError as error:
-                log.error("%s", error)
-        return render.conversation(turns, language, given, pending, remark)
-
-    def outputs(html: str, begun: bool, keep: str = "") -> tuple[Any, ...]:
-        """New values of: question box, conversation, welcome, new-conversation button."""
-        return keep, html, gr.update(visible=not begun), gr.update(visible=begun)
-
-    def ask(text: str, identifier: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        identifier = _known(identifier)
-        turns = service.conversations.turns(identifier)
-        text = text or ""
-        if not text.strip():
-            yield outputs(shown(turns), bool(turns))
-            return
-        try:
-            service.limits.admit(request.client.host if request.client else "")
-            yield outputs(shown(turns, text, "pending" if service.ready else "warming"), True)
-            history = tuple(turn.reply.question for turn in turns)
-            answered = service.ask(Question(text, history, language), "chat", PATIENCE_SECONDS)
-        except TooMany:
-            service.metrics.refused.inc()
-            yield outputs(shown(turns, text, "busy"), True, text)
-        except NotReady:
-            yield outputs(shown(turns, text, "starting"), True, text)
-        except Exception:  # whatever it was, the reader gets a word and keeps the question
-            log.exception("a question could not be answered")
-            yield outputs(shown(turns, text, "failed"), True, text)
-        else:
-            yield outputs(shown(service.conversations.add(identifier, answered)), True)
-
-    def begin(identifier: str) -> tuple[Any, ...]:
-        turns = service.conversations.turns(_known(identifier))
-        return outputs(shown(turns), bool(turns))[1:]
-
-    def renew(identifier: str) -> tuple[Any, ...]:
-        service.conversations.end(_known(identifier))
-        return outputs(shown(()), False)
+    def ask(question: str, conversation: str, ended: str, token: str, request: gr.Request) -> Iterator[str]:
+        asked = talk.Asked(question or "", conversation or "", ended or "", token or "")
+        client = request.client.host if request.client else ""
+        for shown in talk.ask(service, language, asked, client, PATIENCE_SECONDS):
+            yield shown.html
 
     with gr.Blocks(title=words["title"], analytics_enabled=False, fill_width=True) as blocks:
         gr.HTML(render.header(language), elem_id="cq-header", apply_default_css=False)
         with gr.Column(elem_id="cq-main"):
-            with gr.Column(elem_id="cq-start") as start:
-                gr.HTML(render.welcome(language), apply_default_css=False)
-                gr.HTML(f'<h2 class="cq-examples-title">{words["examples"]}</h2>', apply_default_css=False)
-                with gr.Row(elem_id="cq-examples"):
-                    examples = [gr.Button(text, elem_classes="cq-example") for text in EXAMPLES[language]]
-            conversation = gr.HTML(elem_id="cq-conversation", apply_default_css=False)
-            renewal = gr.Button(words["new"], elem_id="cq-new", visible=False, size="sm")
+            gr.HTML(render.start(language), apply_default_css=False)
+            conversation = gr.HTML(
+                render.conversation((), language, {}), elem_id="cq-conversation", apply_default_css=False
+            )
         with gr.Column(elem_id="cq-composer"):
             with gr.Row(elem_id="cq-row"):
-                box = gr.Textbox(
+                # What is typed here is taken by chat.js, which sends one question after the other.
+                gr.Textbox(
                     label=words["label"],
                     show_label=True,
                     placeholder=words["placeholder"],
                     lines=1,
                     max_lines=5,
-                    max_length=2000,
                     elem_id="question",
                     scale=1,
                 )
-                send = gr.Button(words["send"], variant="primary", elem_id="cq-send", scale=0)
-            gr.HTML(render.footer(language, settings.retention_days), elem_id="cq-footer", apply_default_css=False)
-        identifier = gr.Textbox(visible=False)
+                gr.Button(words["send"], variant="primary", elem_id="cq-send", scale=0)
+            gr.HTML(
+                render.footer(language, service.settings.retention_days), elem_id="cq-footer", apply_default_css=False
+            )
+        carried = [gr.Textbox(visible=False) for _ in range(4)]  # the fields of talk.Asked, in their order
+        go = gr.Button(elem_id="cq-go")  # never seen: chat.js presses it
 
-        common: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        outs = [box, conversation, start, renewal]
-        at_once = common | {"queue": False}  # a full queue must not keep the page itself from showing
-        asking = common | {"concurrency_limit": PARALLEL, "concurrency_id": f"ask-{language}"}
-        gr.on(
-            [box.submit, send.click],
+        go.click(
             ask,
-            [box, identifier],
-            outs,
-            js="(text, _) => window.clusterqa.sent(text)",
-            **asking,
+            carried,
+            conversation,
+            js="() => window.clusterqa.carried()",
+            trigger_mode="multiple",
+            concurrency_limit=PARALLEL,
+            concurrency_id=f"ask-{language}",
+            show_progress="hidden",
+            api_visibility="private",
         )
-        for example in examples:
-            example.click(ask, [example, identifier], outs, js="(text, _) => window.clusterqa.sent(text)", **asking)
-        renewal.click(renew, [identifier], outs, js="_ => window.clusterqa.renewed()", **at_once)
-        blocks.load(begin, [identifier], outs[1:], js="_ => window.clusterqa.conversation()", **at_once)
     blocks.queue(max_size=QUEUE, api_open=False)
     return blocks
-
-
-def _known(identifier: str | None) -> str:
-    """The tab's id; "" for anything that our script did not make up."""
-    return identifier if identifier and _IDENTIFIER.fullmatch(identifier) else ""
 
 
 def _head(language: Language) -> str:

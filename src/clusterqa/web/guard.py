@@ -49,7 +49,7 @@ class Guard:
         # 'unsafe-eval' no button of the chat does anything.
         self._gradio = (
             f"{common}; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-            "worker-src 'self' blob:; manifest-src 'self'"
+            "worker-src 'self' blob:; manifest-src 'self'; frame-src 'self'"
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
 from clusterqa.errors import ClusterQAError
+from clusterqa.web import pages
 from clusterqa.web.service import NotReady, TooMany
 from clusterqa.web.shapes import Problem
 
@@ -46,8 +47,10 @@ def install(app: FastAPI) -> None:
     app.openapi = lambda: described(describe())  # type: ignore[method-assign]
 
     @app.exception_handler(HTTPException)
-    async def http_error(_: Request, error: HTTPException) -> Response:
+    async def http_error(request: Request, error: HTTPException) -> Response:
         detail = error.detail
+        if error.status_code == 404 and detail == HTTPStatus.NOT_FOUND.phrase and pages.for_a_person(request):
+            return pages.nowhere(request)
         if error.status_code == 404 and detail == HTTPStatus.NOT_FOUND.phrase:
             detail = NOTHING_HERE
         return problem(error.status_code, detail, dict(error.headers or {}))

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote as percent
 from urllib.parse import urlencode
@@ -18,12 +20,25 @@ from markupsafe import Markup, escape
 
 from clusterqa.journal import REASONS, Feedback
 from clusterqa.records import Block, Language, Page, Quote
+from clusterqa.retrieval.small_talk import REPLIES
+from clusterqa.retrieval.understand import is_follow_up
+from clusterqa.settings import Contact
+from clusterqa.text.neighbours import neighbour
 from clusterqa.web.service import Answered
-from clusterqa.web.words import QUOTATION_MARKS, WORDS, band, days, told_date
+from clusterqa.web.words import EXAMPLES, QUOTATION_MARKS, WORDS, band, days, told_date
 
 _CELL_BAR = re.compile(r"(?<!\\)\s*\|\s*")
 _LIST_NUMBER = re.compile(r"\d{1,4}[.)]")
+_MARKED = re.compile(r'\s*["„“”«»]|.*["„“”«»][.,!?…]*\s*\Z', re.DOTALL)
+"""A text that begins or ends with a quotation mark of its own."""
 _BOLD = re.compile(r"\*\*(?=[^\s*])([^*\n]*[^\s*])\*\*")
+
+VERSION_DIGITS = 16
+"""Of a version's sha256 in an address: enough to tell versions apart, short enough to be printed."""
+NEAREST_FLOOR = 0.12
+"""Confidence below which a place that was found is no better than any other, and is not shown."""
+LINKED_TURNS = 4
+"""Questions that a link to an answer may carry: the one that was asked and those it leans on."""
 
 Segment = tuple[str, bool]
 """A piece of text and whether it belongs to the quote."""
@@ -53,7 +68,7 @@ def document_address(
     """Address of our page of a document, relative to the server's root, without a slash in front."""
     values: dict[str, str | int] = {"lang": language}
     if version:
-        values["version"] = version
+        values["version"] = version[:VERSION_DIGITS]
     anchor = ""
     if start is not None and end is not None:
         values |= {"start": start, "end": end}
@@ -76,6 +91,25 @@ def bold(text: str, document: str) -> Markup:
         made += escape(text[done : found.start()]) + Markup("<strong>{0}{1}{0}</strong>").format(sign, found[1])
         done = found.end()
     return made + escape(text[done:])
+
+
+def quotation_marks(text: str, language: Language) -> tuple[str, str]:
+    """The marks to set around a quote: those of its language, none where it has marks at an edge already („„A“ …“)."""
+    return ("", "") if _MARKED.match(text) else QUOTATION_MARKS[language]
+
+
+def link(turns: Sequence[Answered], index: int) -> str:
+    """The query of a link that asks this turn's question again, after the questions that it leans on."""
+    first = index
+    while first > max(0, index - LINKED_TURNS + 1) and is_follow_up(turns[first].reply.question):
+        first -= 1
+    return urlencode([("q", turn.reply.question.strip()) for turn in turns[first : index + 1]])
+
+
+def letter(contact: Contact, reference: str, question: str, language: Language) -> str:
+    """A `mailto:` address for a question: its number in the subject, the question itself in the text."""
+    subject = f"{WORDS[language]['reference']} {reference}" if reference else WORDS[language]["you"]
+    return f"mailto:{contact.email}?subject={percent(subject)}&body={percent(question)}"
 
 
 def _place(quote: Quote, language: Language) -> str:
@@ -142,6 +176,10 @@ def _cells(block: Block, body: str) -> list[tuple[int, int]]:
     return list(zip([0, *(bar.end() for bar in bars)], [*(bar.start() for bar in bars), len(body)], strict=True))
 
 
+_STATIC = Path(__file__).parent / "static"
+_STYLES = Markup("\n").join(Markup((_STATIC / name).read_text(encoding="utf-8")) for name in ("page.css", "chat.css"))
+"""The style of a chat page, in the page itself: on a slow line nothing is seen until it is there."""
+
 _ENVIRONMENT = Environment(
     loader=PackageLoader("clusterqa.web"),
     autoescape=True,
@@ -150,8 +188,10 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
 )
 _ENVIRONMENT.globals.update(
-    marks=QUOTATION_MARKS, reasons=REASONS, band=band, told_date=told_date, web_address=web_address,
+    words=WORDS, examples=EXAMPLES, quotation_marks=quotation_marks, link=link, letter=letter, neighbour=neighbour,
+    styles=_STYLES, floor=NEAREST_FLOOR, reasons=REASONS, band=band, told_date=told_date, web_address=web_address,
     document_address=document_address, place=_place, citation=_citation, passage=_passage, bold=bold,
+    said_of_a_person={language: replies["person"] for language, replies in REPLIES.items()},
 )  # fmt: skip
 
 
@@ -166,9 +206,51 @@ def conversation(
     feedback: Mapping[str, Feedback],
     pending: str | None = None,
     remark: str = "pending",
+    identifier: str = "",
+    token: str = "",
+    offered: Sequence[str] = (),
+    contacts: Mapping[Language, Contact] = MappingProxyType({}),
 ) -> str:
-    """The turns, oldest first, then a question that waits for its answer with a remark under it."""
-    return page("conversation.html", language, turns=turns, feedback=feedback, pending=pending, remark=remark)
+    """
+    The turns, oldest first, then a question that waits for its answer with a remark under it.
+
+    Our own words of a turn are in the language of its reply; `language` is that of the page around. By `token` our script
+    knows which of its questions this is the answer to. `offered` are questions to go on with, under the last turn; `contacts` are whom to turn to, by language.
+    """
+    return page(
+        "conversation.html", language, turns=turns, feedback=feedback, pending=pending, remark=remark,
+        identifier=identifier, token=token, offered=offered, contacts=contacts,
+    )  # fmt: skip
+
+
+def markdown(turns: Sequence[Answered], language: Language, date: str, base: str) -> str:
+    """
+    A conversation as Markdown: each question, our words, the quotes with their sources.
+
+    `date` is an ISO date, `base` the address of this server, with a slash at its end.
+    """
+    words = WORDS[language]
+    lines = [f"# {words['name']}", words["exported"].format(date=told_date(date, language))]
+    for turn in turns:
+        reply = turn.reply
+        lines += [
+            f"## {_plain(reply.question)}",
+            *([other.notice] if (other := neighbour(reply.question)) else []),
+            reply.message,
+        ]
+        for quote in (*reply.quotes, *reply.nearest):
+            opening, closing = quotation_marks(quote.text, quote.source.language)
+            lines.append("\n".join(f"> {line}".rstrip() for line in f"{opening}{quote.text}{closing}".split("\n")))
+            place = document_address(quote.source.document, language, quote.source.version, quote.start, quote.end)
+            lines.append(
+                f"{WORDS[reply.language]['source_line']}: {_citation(quote, reply.language)}  \n<{base}{place}>"
+            )
+    return "\n\n".join(lines) + "\n"
+
+
+def _plain(text: str) -> str:
+    """A text on one line, for a heading."""
+    return " ".join(text.split())
 
 
 def widget() -> str:
@@ -184,8 +266,9 @@ def header(language: Language) -> str:
     return page("header.html", language)
 
 
-def welcome(language: Language) -> str:
-    return page("welcome.html", language)
+def start(language: Language) -> str:
+    """What a page shows until something was asked."""
+    return page("start.html", language)
 
 
 def footer(language: Language, retention_days: int) -> str:

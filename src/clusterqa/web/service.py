@@ -34,6 +34,7 @@ from clusterqa.staff.history import History
 from clusterqa.staff.inquiries import Inquiries
 from clusterqa.staff.publishing import Keeper
 from clusterqa.store import exists, open_store
+from clusterqa.web.suggestions import Suggestions
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,8 @@ OWING_SECONDS = 30.0
 """The same while deleted text may still stand in the journal's files."""
 PATIENCE_SECONDS = 120.0
 """How long a question waits for a server that is still starting."""
+SUGGESTIONS_SECONDS = 0.2
+"""Of each look for a new generation: how long questions that may be offered are tried out."""
 MAX_CONVERSATIONS = 2000
 MAX_TURNS = 50
 CONVERSATION_SECONDS = 2 * 3600
@@ -159,6 +162,7 @@ class Service:
         self.metrics = Metrics()
         self.conversations = Conversations()
         self.limits = Limits(settings)
+        self.suggestions = Suggestions()
         self.problem = "The encoder and the index are being loaded. Try again in a few seconds."
         """Why questions are not answered, while they are not; "" when they are."""
         self.journal: Journal | None = None
@@ -290,6 +294,16 @@ class Service:
             self._ready(False)
         except Exception:
             log.exception("looking for a new generation failed")
+        else:
+            self._try_suggestions(self._assistant)
+
+    def _try_suggestions(self, assistant: KnowledgeBase) -> None:
+        try:
+            self.suggestions.work(
+                self.store, assistant.generation, lambda question: assistant.ask(question).reply, SUGGESTIONS_SECONDS
+            )
+        except Exception:  # questions are answered all the same
+            log.exception("questions to be offered could not be tried out")
 
     def _ready(self, ready: bool) -> None:
         if ready and self._assistant is not None:

@@ -1,0 +1,85 @@
+"""
+A chat page without Gradio: what its first response shows, and the plain forms that work before scripts do.
+
+    GET  /lt/        Gradio's page with this view in front of it (head.py puts it there)
+    POST /lt/ask     answers a question: a whole page, or only the conversation for our script (`part`)
+    POST /lt/export  the conversation as a Markdown file
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, Response
+from markupsafe import Markup
+
+from clusterqa.records import Language
+from clusterqa.web import render, talk
+from clusterqa.web.api import client_of, service_of
+from clusterqa.web.service import Service
+
+router = APIRouter()
+
+_STATUS: dict[talk.State, int] = {
+    "done": 200,
+    "pending": 200,
+    "warming": 200,
+    "busy": 429,
+    "starting": 503,
+    "failed": 500,
+}
+
+Text = Annotated[str, Form(max_length=20_000)]
+Name = Annotated[str, Form(max_length=64)]
+
+
+def first(
+    service: Service, language: Language, conversation: str = "", identifier: str = "", question: str = ""
+) -> str:
+    """The view itself, with the turns of a conversation and a question in the box."""
+    return render.page(
+        "first.html",
+        language,
+        conversation=Markup(conversation or render.conversation((), language, {})),
+        identifier=identifier,
+        question=question,
+        footer=Markup(render.footer(language, service.settings.retention_days)),
+    )
+
+
+@router.post("/{language}/ask", include_in_schema=False)
+def ask(
+    language: Language,
+    request: Request,
+    question: Text = "",
+    conversation: Name = "",
+    ended: Name = "",
+    token: Name = "",
+    part: Name = "",
+) -> HTMLResponse:
+    """Answer a question, at once or not at all: a server that is starting says so."""
+    service = service_of(request)
+    asked = talk.Asked(question, conversation, ended, token)
+    if not asked.identifier:
+        asked = replace(asked, conversation=talk.fresh())
+    *_, shown = talk.ask(service, language, asked, client_of(request), patience=0)
+    # not "no-store": Back must find the page again without sending the question a second time.
+    status, headers = _STATUS[shown.state], {"Cache-Control": "private, no-cache"}
+    if part:
+        return HTMLResponse(shown.html, status, headers)
+    view = first(service, language, shown.html, asked.identifier, "" if shown.state == "done" else question)
+    return HTMLResponse(render.page("answer.html", language, first=Markup(view)), status, headers)
+
+
+@router.post("/{language}/export", include_in_schema=False)
+def export(language: Language, request: Request, conversation: Name = "") -> Response:
+    """The conversation as Markdown, to be kept."""
+    turns = service_of(request).conversations.turns(conversation)
+    now = datetime.now().astimezone()
+    text = render.markdown(turns, language, now.date().isoformat(), str(request.base_url))
+    name = f"{'pokalbis' if language == 'lt' else 'conversation'}-{now:%Y-%m-%d}.md"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return Response(text, media_type="text/markdown; charset=utf-8", headers=headers)

@@ -1,0 +1,82 @@
+"""What a chat page shows around an answer: marks, links, contact, and the file that a conversation is taken along in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from urllib.parse import parse_qs
+
+import pytest
+
+from clusterqa.records import PassageText, Quote, Reply, Source
+from clusterqa.settings import Contact
+from clusterqa.web import render
+from clusterqa.web.service import Answered
+from clusterqa.web.words import WORDS
+
+SOURCE = Source("a.lt.md", "0" * 64, "Bronzos ženklas", "lt", publisher="Biuras", date="2024-03-05")
+
+
+def answered(question: str, text: str = "Galioja dvejus metus.") -> Answered:
+    quote = Quote(SOURCE, "Galiojimas", None, None, 5, 5 + len(text), text, PassageText(5, 5 + len(text), text), 0.9)
+    return Answered(Reply(question, "lt", "answered", 0.9, "Dokumentuose rašoma:", quotes=(quote,)), "0123456789abcdef")
+
+
+def refused(confidence: float) -> Answered:
+    reply = answered("Ko nėra?").reply
+    return Answered(
+        replace(reply, status="not_found", quotes=(), nearest=reply.quotes, confidence=confidence), "0123456789"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "marks"),
+    [
+        ("Galioja dvejus metus.", ("„", "“")),
+        ("„ClusterXchange“ yra programa.", ("", "")),
+        ("Programa vadinasi „ClusterXchange“.", ("", "")),
+        ("Programa „ClusterXchange“ yra nauja.", ("„", "“")),
+        ('"ClusterXchange" yra programa.', ("", "")),
+    ],
+)
+def test_quotation_marks_are_not_doubled(text: str, marks: tuple[str, str]) -> None:
+    assert render.quotation_marks(text, "lt") == marks
+
+
+def test_a_link_carries_the_questions_that_an_answer_leans_on_and_no_others() -> None:
+    turns = [
+        answered(text) for text in ("Kas yra ESCA ir kur ji įsikūrusi?", "Kiek kainuoja bronzos ženklas?", "O aukso?")
+    ]
+    assert parse_qs(render.link(turns, 2))["q"] == ["Kiek kainuoja bronzos ženklas?", "O aukso?"]
+    assert parse_qs(render.link(turns, 1))["q"] == ["Kiek kainuoja bronzos ženklas?"]
+
+
+def test_places_that_are_as_good_as_chance_are_not_shown() -> None:
+    near = WORDS["lt"]["nearest"]
+    assert near in render.conversation([refused(0.3)], "lt", {})
+    assert near not in render.conversation([refused(0.03)], "lt", {})
+
+
+def test_a_reader_without_an_answer_is_told_whom_to_turn_to_where_that_is_set() -> None:
+    assert "cq-contact" not in render.conversation([refused(0.3)], "lt", {})
+    contacts = {"lt": Contact(name="Rasa <b>", email="rasa@example.lt", telephone="+370 600 00000")}
+    html = render.conversation([refused(0.3)], "lt", {}, contacts=contacts)  # type: ignore[arg-type]
+    assert "Rasa &lt;b&gt;" in html and "01234567" in html and 'href="tel:+37060000000"' in html
+    assert "mailto:rasa@example.lt?subject=" in html and "body=Ko%20n%C4%97ra%3F" in html
+    assert "cq-contact" not in render.conversation([answered("x")], "lt", {}, contacts=contacts)  # type: ignore[arg-type]
+
+
+def test_a_conversation_as_markdown_has_every_question_quote_and_source() -> None:
+    text = render.markdown(
+        [answered("Kiek\ngalioja?", "Viena eilutė.\nKita."), refused(0.3)], "lt", "2024-05-01", "https://x/"
+    )
+    assert "2024 m. gegužės 1 d. pokalbis" in text
+    assert "## Kiek galioja?" in text
+    assert "> „Viena eilutė.\n> Kita.“" in text
+    assert "Šaltinis: Bronzos ženklas, Galiojimas, Biuras, 2024 m. kovo 5 d." in text
+    assert "<https://x/documents/a.lt.md?lang=lt&version=0000000000000000&start=5&end=24#quote>" in text
+
+
+def test_a_question_of_a_neighbour_is_told_in_its_language_before_the_answer() -> None:
+    html = render.conversation([answered("Ile kosztuje brązowy znak?")], "lt", {})
+    assert html.index('<p class="cq-neighbour" lang="pl">') < html.index("<blockquote")
+    assert "cq-neighbour" not in render.conversation([answered("Kiek kainuoja?")], "lt", {})

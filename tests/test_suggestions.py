@@ -1,0 +1,93 @@
+"""Only questions that the documents answer are offered, the nearest first, and none that was asked already."""
+
+from __future__ import annotations
+
+import pytest
+
+from clusterqa.records import Reply
+from clusterqa.runtime import KnowledgeBase
+from clusterqa.settings import Settings
+from clusterqa.store import open_store
+from clusterqa.web.suggestions import Suggestion, Suggestions, alike, answers, as_question
+from clusterqa.web.words import EXAMPLES
+
+LONG = 60.0  # seconds: more than these few questions can take
+
+GUIDE = """---
+title: Atmintinė apie sandėlį
+language: lt
+---
+# Atmintinė apie sandėlį
+
+## Kada atidaromas sandėlis
+
+Sandėlis atidaromas septintą valandą ryto ir uždaromas devintą vakaro.
+
+## Kas prižiūri sandėlį?
+
+Sandėlį prižiūri budintis meistras, kurio telefonas iškabintas prie vartų.
+
+## Vartai
+
+Vartai rakinami kiekvieną vakarą.
+
+## Kuriuo metų laiku sandėlyje auginami ananasai?
+
+Žr. kitą dokumentą.
+"""
+
+
+@pytest.mark.parametrize(
+    ("heading", "language", "question"),
+    [
+        ("Kiek sidabro ženklas kainuoja", "lt", "Kiek sidabro ženklas kainuoja?"),
+        ("Ar ženklas padeda patekti į ES projektus?", "lt", "Ar ženklas padeda patekti į ES projektus?"),
+        ("Kaina ir terminai", "lt", ""),
+        ("Kaip tai veikia", "lt", ""),
+        ("How is the Bronze Label renewed", "en", "How is the Bronze Label renewed?"),
+        ("What the interview covers in practice", "en", ""),
+        ("How to apply for the label", "en", ""),
+        ("Why now?", "en", ""),
+        ("What " + "very " * 40 + "long?", "en", ""),
+    ],
+)
+def test_a_heading_that_asks_becomes_a_question(heading: str, language, question: str) -> None:
+    assert as_question(heading, language) == question
+
+
+@pytest.mark.encoder
+def test_what_the_documents_answer_is_offered_and_what_they_refuse_is_not(
+    settings: Settings, write, index, bundled_encoder
+) -> None:
+    write("sandelis.lt.md", GUIDE)
+    index(bundled_encoder)
+    assistant = KnowledgeBase(settings, bundled_encoder)
+    suggestions = Suggestions()
+    suggestions.work(
+        lambda: open_store(settings.data), assistant.generation, lambda question: assistant.ask(question).reply, LONG
+    )
+    offered = {one.text for one in suggestions.offered("lt")}
+    tried = {"Kada atidaromas sandėlis?", "Kas prižiūri sandėlį?", "Kuriuo metų laiku sandėlyje auginami ananasai?"}
+    assert offered and offered <= tried | set(EXAMPLES["lt"])
+    from clusterqa.records import Question
+
+    for text in offered:
+        assert assistant.ask(Question(text, language="lt")).reply.status == "answered"
+    assert suggestions.offered("en") == []
+    reply = assistant.ask(Question("Kada atidaromas sandėlis?", language="lt")).reply
+    assert "Kada atidaromas sandėlis?" not in suggestions.next_to(reply, ["kada atidaromas sandelis"])
+    assistant.close()
+
+
+def test_what_shares_rare_words_with_a_question_comes_first() -> None:
+    offered = [
+        Suggestion(text, "lt")
+        for text in ("Kiek kainuoja bronzos ženklas?", "Kas suteikia ženklą?", "Kada vyksta sidabro auditas?")
+    ]
+    assert alike("sidabro ženklo auditas", offered)[0].text == "Kada vyksta sidabro auditas?"
+    assert alike("Kokia vandens temperatūra?", offered) == []
+
+
+def test_a_refused_question_is_no_answer() -> None:
+    refused = Reply("x", "lt", "not_found", 0.1, "…")
+    assert not answers(refused, Suggestion("x", "lt"))
