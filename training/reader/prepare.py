@@ -66,7 +66,11 @@ class Recorder(PassingEncoder):
                 (folder / path.name).symlink_to(path)
         bert = Bert.read(folder, threads)
         assert bert is not None and bert.piece_dimension is None
-        full = SentenceEncoder(bert, SentenceEncoder.load(threads=1).fingerprint, {**_prompts()})
+        full = SentenceEncoder(
+            bert,
+            SentenceEncoder.load(threads=1).fingerprint,
+            {"query": PROMPTS["query"], "document": PROMPTS["passage"]},
+        )
         super().__init__(full)
         self._bert, self._cut = bert, cut
         self._projection = load_file(bundled_path() / PROJECTION)["projection"].astype(np.float32)
@@ -93,10 +97,6 @@ class Recorder(PassingEncoder):
         return read
 
 
-def _prompts() -> dict[str, str]:
-    return {"query": PROMPTS["query"], "document": PROMPTS["passage"]}
-
-
 def _unit(rows: Vectors) -> Vectors:
     return rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), 1e-12)
 
@@ -111,7 +111,7 @@ class Texts:
 
     def add(self, prompt: str, text: str, sentences: Sequence[tuple[int, int]] = ()) -> int:
         """The row of a text; `sentences` are their starts and ends in it."""
-        key = (prompt + text, tuple(sentences))
+        key = (prompt + text, tuple((start, end) for start, end in sentences))
         if key not in self._rows:
             self._rows[key] = len(self._arrays)
             self._arrays.append(self._pieces(prompt, text, sentences))
@@ -336,18 +336,12 @@ def main() -> None:
     number, of = map(int, options.part.split("/"))
     out = options.work / "data"
     cut = load_file(options.cut)["cut"].astype(np.float32)
-    tokenizer = Tokenizer.from_file(str(bundled_path() / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
+    tokenizer = pieces_only()
     with tempfile.TemporaryDirectory() as folder:
         recorder = Recorder(cut, Path(folder))
         if options.bundles:
-            everything = bundles.read(options.bundles)
-            kept = set(bundles.development())
             lexicon = Lexicon.load()
-            lots = [(f"development-{n}", lot) for n, lot in _numbered(everything, lambda name: name in kept)]
-            lots += [(f"bundles-{n:02}", lot) for n, lot in _numbered(everything, lambda name: name not in kept)]
-            for name, lot in lots[number - 1 :: of]:
+            for name, lot in list(lots(bundles.read(options.bundles)).items())[number - 1 :: of]:
                 if not (out / f"{name}.npz").exists():
                     index(lot, recorder, lexicon, tokenizer, out / f"{name}.npz")
                     print(name, len(lot), "bundles", flush=True)
@@ -355,8 +349,22 @@ def main() -> None:
             english(options.english, recorder, tokenizer, out, (number - 1, of))
 
 
-def _numbered(everything: Sequence[Bundle], wanted: Callable[[str], bool]) -> Iterator[tuple[int, list[Bundle]]]:
-    return enumerate(bundles.indexes([bundle for bundle in everything if wanted(bundle["id"])]), start=1)
+def lots(everything: Sequence[Bundle]) -> dict[str, list[Bundle]]:
+    """The bundles of each file by its name; "development-…" are the ones that are only judged by."""
+    kept = set(bundles.development())
+    found = {}
+    for name, wanted in (("development", True), ("bundles", False)):
+        some = [bundle for bundle in everything if (bundle["id"] in kept) == wanted]
+        found |= {f"{name}-{number:02}": lot for number, lot in enumerate(bundles.indexes(some), start=1)}
+    return found
+
+
+def pieces_only() -> Tokenizer:
+    """The bundled encoder's tokenizer, which neither fills up nor cuts."""
+    tokenizer = Tokenizer.from_file(str(bundled_path() / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ Teaching the reader, on the passages that the product's own search finds.
 `START` is a folder with a reader as `model.py` saves it, or "new". A question is drawn with some of its candidates: what answers,
 what tempts, and of the rest more often those that the reader took for answers when it last saw them. Losses: a softmax over the
 passages with a logit of 0 for "none of these", so that knowing whether anything answers is learnt with the ranking; the same over all
-their sentences; both also as yes or no; first and last piece of the shortest answer.
+their sentences; both also as yes or no; first and last piece of the shortest answer among those of its sentence.
 
 First the reader's own logits and the search's features are mixed by logistic regression: so it begins where the search stands.
 Now and then a question is asked without the features, so that it can go without. A worker is a process with one thread; once a
@@ -35,15 +35,15 @@ from torch import Tensor
 
 from data import CANDIDATES, Asked, Batch, Pair, Shard, batch
 
-GROUP, ENGLISH_GROUP = 6, 4
+GROUP, ENGLISH_GROUP = 5, 4
 """Passages drawn for a question."""
-QUESTIONS = 8
+QUESTIONS = 6
 """In a step."""
 ENGLISH = 0.15
 """Share of the questions that come from the English sets."""
 BLIND = 0.15
 """Share of the questions asked without the features of the search."""
-WEIGHTS = {"passages": 1.0, "passage": 1.0, "sentences": 1.0, "sentence": 2.0, "edges": 0.3}
+WEIGHTS = {"passages": 1.0, "passage": 1.0, "sentences": 1.0, "sentence": 2.0, "edges": 0.5}
 MIXED_ON = 250
 """Questions that search and reader are mixed on before anything is learnt."""
 WARM_UP = 60
@@ -85,7 +85,7 @@ class Questions:
         place = {passage: number for number, passage in enumerate(question.candidates)}
         right = sorted(question.answers, key=lambda passage: place.get(passage, CANDIDATES))
         tempting = [passage for passage in question.tempting if passage not in question.answers]
-        passages = [*right[:2], *tempting[:2]]
+        passages = [*right[:1], *tempting[: 1 if right else 2]]
         others = [number for passage, number in place.items() if passage not in {*right, *passages}]
         wanted = min(size - len(passages), len(others))
         if wanted > 0:
@@ -133,9 +133,10 @@ def losses(logits: Logits, read: Batch) -> dict[str, Tensor]:
             span = pair.shard.span(question, pair.passage)
             if span is not None:
                 begin = int(read.told[number])
-                end = int(read.first[number + 1]) if number + 1 < len(read.first) else len(logits.edges)
-                edges = logits.edges[begin:end]
-                found["edges"].append(F.cross_entropy(edges.T, torch.tensor(span), reduction="sum"))
+                rows = torch.where(read.sentence == read.sentence[begin + span[0]])[0]
+                last = min(begin + span[1], int(rows[-1]))
+                meant = torch.tensor([begin + span[0] - int(rows[0]), last - int(rows[0])])
+                found["edges"].append(F.cross_entropy(logits.edges[rows].T, meant, reduction="sum"))
     return {name: torch.stack(parts).mean() for name, parts in found.items() if parts}
 
 
