@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.numpy import load_file
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "training" / "reader"))
 
@@ -17,10 +16,10 @@ import bundles
 import evaluate
 import evaluation_sets
 import prepare
+import start
 from model import Model, Shape
 
-from clusterqa.bert import PROJECTION
-from clusterqa.encoder import SentenceEncoder, bundled_path
+from clusterqa.encoder import SentenceEncoder
 from clusterqa.evaluation.sets import read_set
 from clusterqa.lexicon import Lexicon
 from clusterqa.readers import Reader
@@ -94,7 +93,7 @@ def two_bundles() -> list[dict[str, object]]:
 @pytest.fixture(scope="session")
 def cut() -> np.ndarray:
     """States of an untaught reader: the projection, and 64 directions drawn at random."""
-    projection = load_file(bundled_path() / PROJECTION)["projection"].astype(np.float32)
+    projection = prepare.projection()
     others = np.random.default_rng(0).normal(size=(64, 384)) * projection.std()
     return np.concatenate([projection, others]).astype(np.float32)
 
@@ -128,6 +127,22 @@ def test_every_kind_keeps_at_least_two_bundles_for_judging_whatever_their_order(
     kept = bundles.chosen(ids)
     assert [sum(bundles.kind(name) == kind for name in kept) for kind in ("w1", "w2", "w3")] == [4, 2, 2]
     assert bundles.chosen(reversed(ids)) == kept
+
+
+def test_an_untaught_reader_keeps_what_late_interaction_leaves() -> None:
+    """Of rows in four directions, two of which are known, the other two are found, the stronger one first."""
+    random = np.random.default_rng(5)
+    rows = random.normal(size=(500, 6)) * np.array([2.0, 1.0, 0.5, 3.0, 0.0, 0.0])
+    found = start.directions(rows, np.eye(6)[:2], 2)
+    assert np.abs(found[0] / np.linalg.norm(found[0]) @ np.eye(6)[3]) == pytest.approx(1, abs=0.01)
+    assert np.abs(found[1] / np.linalg.norm(found[1]) @ np.eye(6)[2]) == pytest.approx(1, abs=0.01)
+    assert np.mean((rows @ found.T) ** 2) == pytest.approx(np.mean((rows @ np.eye(6)[:2].T) ** 2))
+
+
+def test_a_piece_that_no_text_holds_is_the_rarest() -> None:
+    rarity = start.rarities([[1, 2, 2], [1, 3], [1]], 5)
+    assert rarity[1] == 0 and rarity[2] == rarity[3] and rarity[0] == rarity[4] == 1
+    assert 0 < rarity[2] < 1
 
 
 def test_what_is_judged_by_is_never_learnt_from(prepared: Path) -> None:

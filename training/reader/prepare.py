@@ -1,8 +1,8 @@
 """
 What the reader learns from: questions with the passages that the product's own search finds for them, and both as states.
 
-    python training/reader/prepare.py WORK --cut cut.safetensors --bundles bundles.jsonl --part 1/2     # two at once
-    python training/reader/prepare.py WORK --cut cut.safetensors --english questions.jsonl.gz
+    python training/reader/prepare.py WORK START --bundles bundles.jsonl --part 1/2     # two at once
+    python training/reader/prepare.py WORK START --english questions.jsonl.gz
 
 Bundles are indexed by the product, about a dozen together; each question is understood and searched for as the product does, in
 its conversation; one that leans on the conversation is asked a second time as one text with it. English sets come with
@@ -35,7 +35,7 @@ from tokenizers import Tokenizer
 from clusterqa.analysis import searchable
 from clusterqa.bert import PROJECTION, Bert
 from clusterqa.conversation import understand
-from clusterqa.encoder import Encoded, PassingEncoder, SentenceEncoder, Vectors, bundled_path
+from clusterqa.encoder import Encoded, PassingEncoder, SentenceEncoder, Vectors, bundled_path, folder_fingerprint
 from clusterqa.index import View
 from clusterqa.lexicon import Lexicon
 from clusterqa.library import passage_texts, update
@@ -60,20 +60,10 @@ class Recorder(PassingEncoder):
     """The bundled encoder, which remembers the states of every passage and question it reads."""
 
     def __init__(self, cut: NDArray[np.float32], folder: Path, threads: int = 1) -> None:
-        """`folder` is filled with the bundled encoder less its projection, so that whole states come out of it."""
-        for path in bundled_path().iterdir():
-            if path.name != PROJECTION and not (folder / path.name).exists():
-                (folder / path.name).symlink_to(path)
-        bert = Bert.read(folder, threads)
-        assert bert is not None and bert.piece_dimension is None
-        full = SentenceEncoder(
-            bert,
-            SentenceEncoder.load(threads=1).fingerprint,
-            {"query": PROMPTS["query"], "document": PROMPTS["passage"]},
-        )
-        super().__init__(full)
-        self._bert, self._cut = bert, cut
-        self._projection = load_file(bundled_path() / PROJECTION)["projection"].astype(np.float32)
+        """`folder` is used for `whole_encoder`."""
+        self._bert, self._cut, self._projection = whole_encoder(folder, threads), cut, projection()
+        prompts = {"query": PROMPTS["query"], "document": PROMPTS["passage"]}
+        super().__init__(SentenceEncoder(self._bert, folder_fingerprint(bundled_path()), prompts))
         self.states: dict[str, NDArray[np.int8]] = {}
         """By the text with its prompt."""
 
@@ -95,6 +85,21 @@ class Recorder(PassingEncoder):
             own = end > prompt
             read.append(Encoded(_unit(mean), _unit(rows[own] @ self._projection.T), end[own] - prompt))
         return read
+
+
+def whole_encoder(folder: Path, threads: int = 1) -> Bert:
+    """The bundled encoder less its projection, so that its whole last layer comes out; `folder` is filled with its files."""
+    for path in bundled_path().iterdir():
+        if path.name != PROJECTION:
+            (folder / path.name).symlink_to(path)
+    bert = Bert.read(folder, threads)
+    assert bert is not None and bert.piece_dimension is None
+    return bert
+
+
+def projection() -> Vectors:
+    """Of late interaction, shape (128, 384)."""
+    return load_file(bundled_path() / PROJECTION)["projection"].astype(np.float32)
 
 
 def _unit(rows: Vectors) -> Vectors:
@@ -328,14 +333,14 @@ def _asked(recorder: Recorder, questions: Sequence[str]) -> Iterator[Vectors]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work", type=Path)
-    parser.add_argument("--cut", type=Path, required=True)
+    parser.add_argument("start", type=Path, help="folder of the reader to be taught, which says how states are cut")
     parser.add_argument("--bundles", type=Path)
     parser.add_argument("--english", type=Path)
     parser.add_argument("--part", default="1/1", help="one of several processes that share the work, as 1/2")
     options = parser.parse_args()
     number, of = map(int, options.part.split("/"))
     out = options.work / "data"
-    cut = load_file(options.cut)["cut"].astype(np.float32)
+    cut = load_file(options.start / "model.safetensors")["cut"].astype(np.float32)
     tokenizer = pieces_only()
     with tempfile.TemporaryDirectory() as folder:
         recorder = Recorder(cut, Path(folder))

@@ -3,7 +3,7 @@ Teaching the reader, on the passages that the product's own search finds.
 
     python training/reader/train.py WORK START OUT --minutes 60 --workers 2
 
-`START` is a folder with a reader as `model.py` saves it, or "new". A question is drawn with some of its candidates: what answers,
+`START` is a folder with a reader as `model.py` saves it (`start.py` makes an untaught one). A question is drawn with some of its candidates: what answers,
 what tempts, and of the rest more often those that the reader took for answers when it last saw them. Losses: a softmax over the
 passages with a logit of 0 for "none of these", so that knowing whether anything answers is learnt with the ranking; the same over all
 their sentences; both also as yes or no; first and last piece of the shortest answer among those of its sentence.
@@ -253,7 +253,7 @@ def work(rank: int, options: argparse.Namespace) -> None:
     spent, pairs_seen, step = 0.0, 0, 0
     if known:
         optimizer.load_state_dict(known["optimizer"])
-        spent, pairs_seen = known["minutes"], known["pairs"]
+        spent, pairs_seen = known["minutes"], known["pairs"] if rank == 0 else 0
     begin, meeting = time.monotonic(), 1.0
     sums: dict[str, float] = defaultdict(float)
     since = (0, 0, 0.0)
@@ -300,9 +300,7 @@ def work(rank: int, options: argparse.Namespace) -> None:
             since = (step, total, now)
             sums.clear()
             model.save(options.out / "latest", half=False)
-            torch.save(
-                {"optimizer": optimizer.state_dict(), "minutes": now, "pairs": pairs_seen}, options.out / "half.pt"
-            )
+            torch.save({"optimizer": optimizer.state_dict(), "minutes": now, "pairs": total}, options.out / "half.pt")
             (options.out / "half.pt").rename(checkpoint)
             if round(now) % options.every == 0:
                 model.save(options.out / f"minute-{round(now):03}")
