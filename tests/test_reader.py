@@ -85,6 +85,7 @@ def test_the_product_reads_as_the_reader_has_learnt(model: Model, reader: Reader
     for number, pair in enumerate(read.pairs):
         reading, first = found[pair.passage], int(read.sentences[number])
         assert reading.answers == pytest.approx(float(logits.passages[number]), abs=1e-3)
+        assert reading.by_text == pytest.approx(float(logits.by_texts[0][number]), abs=1e-3)
         count = len(reading.sentences)
         assert reading.sentences == pytest.approx(logits.sentences[first : first + count].tolist(), abs=1e-3)
         edges = logits.edges[int(read.told[number]) :]
@@ -106,6 +107,7 @@ def test_what_the_search_found_changes_the_judgement(reader: Reader, shard: Shar
     with_it = asked(reader, shard, [0, 1, 2], shard.questions[0].features)
     without = asked(reader, shard, [0, 1, 2], None)
     assert all(abs(a.answers - b.answers) > 0.01 for a, b in zip(with_it, without, strict=True))
+    assert [a.by_text for a in with_it] == pytest.approx([b.answers for b in without], abs=1e-4)
 
 
 def test_a_short_answer_lies_within_one_sentence(reader: Reader, shard: Shard) -> None:

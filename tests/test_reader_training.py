@@ -253,7 +253,7 @@ def test_some_steps_of_learning_bring_the_loss_down_and_the_right_passage_first(
         read = batch([pair for question in shard.questions for pair in questions.group(shard, question)])
         parts = train.losses(model(read), read)
         assert set(parts) == set(train.WEIGHTS)
-        loss = sum(train.WEIGHTS[name] * part for name, part in parts.items())
+        loss = train.weighed(parts)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

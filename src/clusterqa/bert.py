@@ -1,5 +1,5 @@
 """
-BERT sentence encoders as OpenVINO graphs: the only importer of openvino.
+BERT sentence encoders as OpenVINO graphs: with the reader (`readers`) the only importer of openvino.
 
 Most small sentence-transformers models are the same thing: a BERT, the mean of its last layer, unit length. Read from
 their folder and run by OpenVINO, such a model gives the same vectors as by sentence-transformers, starts in about a

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clusterqa.readers import Reader, Reading
 from data import Asked, Shard
@@ -35,6 +36,8 @@ class Outcome:
     direction: str
     answerable: bool
     best: float
+    by_text: float
+    """The best passage's logit by the texts alone; the search's score where there is no reader."""
     first: bool
     three: bool
     sentence: bool
@@ -42,19 +45,21 @@ class Outcome:
     short: float | None
 
 
-def outcomes(shard: Shard, question: Asked, reader: Reader) -> dict[str, Outcome]:
+def outcomes(shard: Shard, question: Asked, reader: Reader, ways: Sequence[str] = WAYS) -> dict[str, Outcome]:
     assert question.features is not None
     rows = shard.piece_rows(question.text)
     passages = [shard.read(passage) for passage in question.candidates]
     asked = (shard.states[rows], shard.ids[rows], passages)
-    texts, both = reader.read(*asked), reader.read(*asked, question.features)
-    scores = question.features.passages[:, 0].tolist()
-    by_search = [line[:, 0].tolist() for line in question.features.sentences]
-    return {
-        "search": _outcome(shard, question, scores, by_search, None),
-        "texts": _outcome(shard, question, [read.answers for read in texts], [read.sentences for read in texts], texts),
-        "both": _outcome(shard, question, [read.answers for read in both], [read.sentences for read in both], both),
-    }
+    found = {}
+    for way in ways:
+        if way == "search":
+            scores = question.features.passages[:, 0].tolist()
+            by_search = [line[:, 0].tolist() for line in question.features.sentences]
+            found[way] = _outcome(shard, question, scores, by_search, None)
+        else:
+            read = reader.read(*asked, question.features if way == "both" else None)
+            found[way] = _outcome(shard, question, [r.answers for r in read], [r.sentences for r in read], read)
+    return found
 
 
 def _outcome(
@@ -81,6 +86,7 @@ def _outcome(
         _direction(shard, question),
         question.answerable,
         max(scores),
+        max(read.by_text for read in readings) if readings is not None else max(scores),
         right[0],
         any(right[:3]),
         right[0] and best_sentence[0],
@@ -117,13 +123,18 @@ def measures(found: Sequence[Outcome]) -> dict[str, float]:
     if shorts:
         result["short F1"] = _percent(shorts)
     if yes and no:
-        good, bad = np.array([line.best for line in yes]), np.array([line.best for line in no])
-        result["area"] = float((good[:, None] > bad[None]).mean() + 0.5 * (good[:, None] == bad[None]).mean())
+        good, bad = (np.array([line.best for line in part]) for part in (yes, no))
+        result["area"] = _area(good, bad)
+        result["area by texts"] = _area(*(np.array([line.by_text for line in part]) for part in (yes, no)))
         refused = max(np.concatenate([good, bad]), key=lambda at: (bad < at).mean() - (good < at).mean())
         result["threshold"] = float(refused)
         result["answerable refused"] = 100 * float((good < refused).mean())
         result["unanswerable refused"] = 100 * float((bad < refused).mean())
     return result
+
+
+def _area(good: NDArray[np.float64], bad: NDArray[np.float64]) -> float:
+    return float((good[:, None] > bad[None]).mean() + 0.5 * (good[:, None] == bad[None]).mean())
 
 
 def _percent(values: Sequence[float]) -> float:
@@ -135,6 +146,7 @@ def main() -> None:
     parser.add_argument("work", type=Path)
     parser.add_argument("reader", type=Path)
     parser.add_argument("--most", type=int, help="questions looked at, evenly spread")
+    parser.add_argument("--ways", default=",".join(WAYS), help="some of " + ", ".join(WAYS))
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--output", type=Path, help="write the measures as JSON too")
     options = parser.parse_args()
@@ -143,19 +155,20 @@ def main() -> None:
     asked = [(s, q) for s in shards for q in s.questions if q.reading == "conversation" and q.features is not None]
     if options.most:
         asked = [asked[int(i)] for i in np.linspace(0, len(asked) - 1, options.most)]
+    ways = options.ways.split(",")
     found: dict[str, list[Outcome]] = defaultdict(list)
     for shard, question in asked:
-        for way, outcome in outcomes(shard, question, reader).items():
+        for way, outcome in outcomes(shard, question, reader, ways).items():
             found[way].append(outcome)
     table = {}
-    for way in WAYS:
+    for way in ways:
         table[way] = measures(found[way])
-        print(way, {name: round(value, 3 if name == "area" else 1) for name, value in table[way].items()})
+        print(way, {name: round(value, 3 if "area" in name else 1) for name, value in table[way].items()})
     if options.output:
         parts = {
             name: {
-                part: {way: measures([line for line in found[way] if getattr(line, name) == part]) for way in WAYS}
-                for part in sorted({getattr(line, name) for line in found["both"]} - {""})
+                part: {way: measures([line for line in found[way] if getattr(line, name) == part]) for way in ways}
+                for part in sorted({getattr(line, name) for line in found[ways[0]]} - {""})
             }
             for name in ("kind", "direction")
         }

@@ -41,6 +41,8 @@ class Logits:
     passages: Tensor
     sentences: Tensor
     edges: Tensor
+    by_texts: tuple[Tensor, Tensor]
+    """The first two without what the search thinks."""
 
 
 class Layer(nn.Module):
@@ -141,13 +143,16 @@ class Model(nn.Module):
         passage_features = (batch.passage_features - self.passage_features_mean) / self.passage_features_scale
         sentence_features = (batch.sentence_features - self.sentence_features_mean) / self.sentence_features_scale
         of_sentences = _means(x, batch.sentence, len(batch.owner))
+        of_passages = torch.cat([x[batch.first], asked, told], 1)
+        of_sentences = torch.cat([of_sentences, asked[batch.owner]], 1)
         return Logits(
-            self.passage(torch.cat([x[batch.first], asked, told], 1), passage_features * batch.searched[:, None]),
-            self.sentence(
-                torch.cat([of_sentences, asked[batch.owner]], 1),
-                sentence_features * batch.searched[batch.owner][:, None],
-            ),
+            self.passage(of_passages, passage_features * batch.searched[:, None]),
+            self.sentence(of_sentences, sentence_features * batch.searched[batch.owner][:, None]),
             self.edges(torch.cat([x, *shifted(x, beside)], 1)),
+            (
+                self.passage(of_passages, torch.zeros_like(passage_features)),
+                self.sentence(of_sentences, torch.zeros_like(sentence_features)),
+            ),
         )
 
     def _aligned(self, x: Tensor, unit: Tensor, rarity: Tensor, chunk: Chunk) -> tuple[Tensor, Tensor]:

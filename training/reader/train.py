@@ -6,10 +6,10 @@ Teaching the reader, on the passages that the product's own search finds.
 `START` is a folder with a reader as `model.py` saves it (`start.py` makes an untaught one). A question is drawn with some of its candidates: what answers,
 what tempts, and of the rest more often those that the reader took for answers when it last saw them. Losses: a softmax over the
 passages with a logit of 0 for "none of these", so that knowing whether anything answers is learnt with the ranking; the same over all
-their sentences; both also as yes or no; first and last piece of the shortest answer among those of its sentence.
+their sentences, and without "none" over those of each passage that answers; both also as yes or no; first and last piece of the shortest answer among those of its sentence.
 
 First the reader's own logits and the search's features are mixed by logistic regression: so it begins where the search stands.
-Now and then a question is asked without the features, so that it can go without. A worker is a process with one thread; once a
+Every passage is judged a second time without the features, for what the texts alone say. A worker is a process with one thread; once a
 minute all take the mean of their weights, and one writes them down with the state of its optimiser: the same command goes on from
 there. Files that `prepare.py` has finished meanwhile are taken up then too.
 """
@@ -41,9 +41,9 @@ QUESTIONS = 6
 """In a step."""
 ENGLISH = 0.15
 """Share of the questions that come from the English sets."""
-BLIND = 0.15
-"""Share of the questions asked without the features of the search."""
-WEIGHTS = {"passages": 1.0, "passage": 1.0, "sentences": 1.0, "sentence": 2.0, "edges": 0.5}
+BY_TEXTS = 0.5
+"""What the judgement without the features of the search counts beside that with them."""
+WEIGHTS = {"passages": 1.0, "passage": 1.0, "sentences": 1.0, "sentence": 2.0, "within": 1.0, "edges": 0.5}
 MIXED_ON = 250
 """Questions that search and reader are mixed on before anything is learnt."""
 WARM_UP = 60
@@ -92,8 +92,6 @@ class Questions:
             likely = np.exp(np.clip(self._last(question)[others], -6, 6)) + 0.05
             chosen = self.random.choice(others, wanted, replace=False, p=likely / likely.sum())
             passages += [question.candidates[number] for number in chosen]
-        if self.random.random() < BLIND:
-            question = replace(question, features=None)
         return [Pair(shard, question, passage, place.get(passage, -1)) for passage in passages]
 
     def _last(self, question: Asked) -> NDArray[np.float64]:
@@ -122,8 +120,12 @@ def losses(logits: Logits, read: Batch) -> dict[str, Tensor]:
             pair, first = read.pairs[number], int(read.sentences[number])
             count = pair.shard.passages[pair.passage]["sentences"]
             answering = question.answers.get(pair.passage, [])
-            rows += range(first, first + count)
-            hit += [place in answering for place in range(count)]
+            own = list(range(first, first + count))
+            answers = [place in answering for place in range(count)]
+            if any(answers) and count > 1:
+                found["within"].append(_among(logits.sentences[own], torch.tensor(answers), none=False))
+            rows += own
+            hit += answers
         if any(hit) or not question.answerable:
             of_sentences, is_right = logits.sentences[rows], torch.tensor(hit)
             found["sentences"].append(_among(of_sentences, is_right))
@@ -140,9 +142,22 @@ def losses(logits: Logits, read: Batch) -> dict[str, Tensor]:
     return {name: torch.stack(parts).mean() for name, parts in found.items() if parts}
 
 
-def _among(logits: Tensor, right: Tensor) -> Tensor:
-    """Cross-entropy of what is right among all and a "none of these" of logit 0, which is right when nothing else is."""
-    everything = torch.logsumexp(torch.cat([logits.new_zeros(1), logits]), 0)
+def blind(logits: Logits) -> Logits:
+    """The judgement by the texts alone in the place of the other."""
+    passages, sentences = logits.by_texts
+    return replace(logits, passages=passages, sentences=sentences)
+
+
+def weighed(parts: dict[str, Tensor]) -> Tensor:
+    return torch.stack([WEIGHTS[name] * part for name, part in parts.items()]).sum()
+
+
+def _among(logits: Tensor, right: Tensor, none: bool = True) -> Tensor:
+    """
+    Cross-entropy of what is right among all; with `none` among them and a "none of these" of logit 0, which is right when
+    nothing else is.
+    """
+    everything = torch.logsumexp(torch.cat([logits.new_zeros(1), logits]) if none else logits, 0)
     return everything - (torch.logsumexp(logits[right], 0) if right.any() else 0.0)
 
 
@@ -266,9 +281,9 @@ def work(rank: int, options: argparse.Namespace) -> None:
         read = batch([pair for _ in range(QUESTIONS) for pair in questions.group(*questions.draw())])
         logits = model(read)
         parts = losses(logits, read)
-        loss = sum(WEIGHTS[name] * part for name, part in parts.items())
+        loss = weighed(parts) + BY_TEXTS * weighed(losses(blind(logits), read))
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[union-attr]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         questions.remember(read.pairs, logits.passages.tolist())

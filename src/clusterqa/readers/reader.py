@@ -66,11 +66,13 @@ class Short:
 @dataclass(frozen=True, slots=True)
 class Reading:
     """
-    What the reader makes of a passage. `answers` is a logit: above 0 the passage answers rather than not. `sentences` has one
-    such logit, and `shorts` the best short answer, for each sentence.
+    What the reader makes of a passage. `answers` is a logit: above 0 the passage answers rather than not; `by_text` is the same
+    without the search's features, by what the two texts say. `sentences` has one such logit, and `shorts` the best short
+    answer, for each sentence.
     """
 
     answers: float
+    by_text: float
     sentences: tuple[float, ...]
     shorts: tuple[Short, ...]
 
@@ -155,10 +157,12 @@ class Reader:
             inputs |= {"question": question, "question_rarity": self._rarity[ids]}
             with self._lock:
                 results = self._request.infer(inputs)
-                answers, sentences, edges = (results[number].copy() for number in range(3))
+                answers, by_text, sentences, edges = (results[number].copy() for number in range(4))
             for row, i in enumerate(some):
                 marks = tuple(sentences[row, : passages[i].sentences].tolist())
-                found[i] = Reading(float(answers[row]), marks, tuple(_shorts(edges[row], passages[i])))
+                found[i] = Reading(
+                    float(answers[row]), float(by_text[row]), marks, tuple(_shorts(edges[row], passages[i]))
+                )
         return [found[i] for i in range(len(passages))]
 
     def _inputs(self, passages: Sequence[Read], question: int) -> dict[str, NDArray[Any]]:
@@ -230,7 +234,7 @@ def _graph(facts: Mapping[str, Any], tensors: Tensors) -> Any:
     """
     Inputs: a question's states (pieces, width) and rarities (pieces,); passages' states (n, pieces, width), 1 where there is
     a piece, rarities; `beside` (n, pieces of both, places), 1 where there is a piece beside; `within` (n, sentences, pieces), the share of each piece in a sentence's mean; features.
-    Outputs: logits of the passages (n,), of the sentences (n, sentences), of first and last piece (n, pieces, 2).
+    Outputs: logits of the passages (n,), the same without features, of the sentences (n, sentences), of first and last piece (n, pieces, 2).
     """
     import openvino
     from openvino import opset13 as ops
@@ -337,7 +341,9 @@ def _graph(facts: Mapping[str, Any], tensors: Tensors) -> Any:
         hidden = ops.tanh(ops.add(linear(known, f"{name}.hidden"), linear(scores, f"{name}.from_search")))
         return ops.squeeze(ops.add(linear(hidden, f"{name}.logit"), linear(scores, f"{name}.straight")), whole(-1))
 
-    answers = head(ops.concat([first, question_mean, passage_mean], -1), passage_features, "passage")
+    of_passages = ops.concat([first, question_mean, passage_mean], -1)
+    answers = head(of_passages, passage_features, "passage")
+    by_text = head(of_passages, ops.multiply(passage_features, scalar(0)), "passage")
     sentence = ops.matmul(within, told, False, False)
     context = ops.broadcast(ops.unsqueeze(question_mean, whole(1)), ops.shape_of(sentence))
     sentences = head(ops.concat([sentence, context], -1), sentence_features, "sentence")
@@ -345,4 +351,4 @@ def _graph(facts: Mapping[str, Any], tensors: Tensors) -> Any:
     inputs = [question, question_rarity, passages, there, rarity, beside, within, passage_features, sentence_features]
     for node in inputs:
         node.output(0).get_tensor().set_names({node.get_friendly_name()})
-    return openvino.Model([ops.result(answers), ops.result(sentences), ops.result(edges)], inputs, "reader")
+    return openvino.Model([ops.result(node) for node in (answers, by_text, sentences, edges)], inputs, "reader")
