@@ -424,11 +424,13 @@ class Reading:
     """
     What a reader makes of a passage that it read together with the question.
 
-    `answers` is a logit: above 0 the passage answers rather than not. `sentences` has one such logit for each sentence, and
+    `answers` is a logit: above 0 the passage answers rather than not; `by_text` the same without knowing how the search ranked
+    it. `sentences` has one such logit for each sentence, and
     `shorts` the tokens [start, end) of the shortest answer in it; start == end where there is none.
     """
 
     answers: float
+    by_text: float
     sentences: tuple[float, ...]
     shorts: tuple[tuple[int, int], ...]
 

@@ -19,6 +19,9 @@ from torch import Tensor, nn
 from clusterqa.readers.features import PASSAGE_FEATURES, SENTENCE_FEATURES
 from data import Batch, Chunk
 
+BESIDE = (-2, -1, 1, 2)
+"""Which pieces of the same text are seen beside each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -38,14 +41,20 @@ class Logits:
     passages: Tensor
     sentences: Tensor
     edges: Tensor
+    by_texts: tuple[Tensor, Tensor]
+    """The first two without what the search thinks."""
 
 
 class Layer(nn.Module):
-    """Attention and a wide layer, each on what was made normal before."""
+    """
+    The pieces beside each, by a weight for every place and number; then attention and a wide layer, each on what was made
+    normal before. Attention knows no order, and an answer's edges are a matter of order.
+    """
 
     def __init__(self, width: int, heads: int, dropout: float) -> None:
         super().__init__()
         self.heads, self.dropout = heads, dropout
+        self.near = nn.Parameter(torch.zeros(len(BESIDE), width))
         self.before_attention = nn.LayerNorm(width)
         self.attention = nn.Linear(width, 3 * width)
         self.out = nn.Linear(width, width)
@@ -53,7 +62,8 @@ class Layer(nn.Module):
         self.up = nn.Linear(width, 4 * width)
         self.down = nn.Linear(4 * width, width)
 
-    def forward(self, x: Tensor, batch: Batch, absent: list[Tensor]) -> Tensor:
+    def forward(self, x: Tensor, batch: Batch, absent: list[Tensor], beside: list[Tensor]) -> Tensor:
+        x = x + torch.stack([weight * row for weight, row in zip(self.near, shifted(x, beside), strict=True)]).sum(0)
         three = self.attention(self.before_attention(x))
         seen = [self._seen(three, chunk, empty) for chunk, empty in zip(batch.chunks, absent, strict=True)]
         x = x + self._drop(self.out(torch.cat(seen)))
@@ -112,7 +122,7 @@ class Model(nn.Module):
         self.end = nn.LayerNorm(width)
         self.passage = Head(3 * width, len(PASSAGE_FEATURES), width, dropout)
         self.sentence = Head(2 * width, len(SENTENCE_FEATURES), width, dropout)
-        self.edges = nn.Linear(width, 2)
+        self.edges = nn.Linear((1 + len(BESIDE)) * width, 2)
 
     def forward(self, batch: Batch) -> Logits:
         x = self.widen(batch.states)
@@ -124,21 +134,25 @@ class Model(nn.Module):
         x = self.norm(self.mix(torch.cat([x, other, x * other], 1)) + self.side(batch.side) + self.facts(facts))
         absent = [~there(chunk) for chunk in batch.chunks]
         bias = [torch.zeros(empty.shape).masked_fill(empty, float("-inf")) for empty in absent]
+        beside = neighbours(batch)
         for layer in self.layers:
-            x = layer(x, batch, bias)
+            x = layer(x, batch, bias, beside)
         x = self.end(x)
         pairs = len(batch.first)
         asked, told = (_means(x, torch.where(batch.side == side, batch.pair, -1), pairs) for side in (0, 1))
         passage_features = (batch.passage_features - self.passage_features_mean) / self.passage_features_scale
         sentence_features = (batch.sentence_features - self.sentence_features_mean) / self.sentence_features_scale
         of_sentences = _means(x, batch.sentence, len(batch.owner))
+        of_passages = torch.cat([x[batch.first], asked, told], 1)
+        of_sentences = torch.cat([of_sentences, asked[batch.owner]], 1)
         return Logits(
-            self.passage(torch.cat([x[batch.first], asked, told], 1), passage_features * batch.searched[:, None]),
-            self.sentence(
-                torch.cat([of_sentences, asked[batch.owner]], 1),
-                sentence_features * batch.searched[batch.owner][:, None],
+            self.passage(of_passages, passage_features * batch.searched[:, None]),
+            self.sentence(of_sentences, sentence_features * batch.searched[batch.owner][:, None]),
+            self.edges(torch.cat([x, *shifted(x, beside)], 1)),
+            (
+                self.passage(of_passages, torch.zeros_like(passage_features)),
+                self.sentence(of_sentences, torch.zeros_like(sentence_features)),
             ),
-            self.edges(x),
         )
 
     def _aligned(self, x: Tensor, unit: Tensor, rarity: Tensor, chunk: Chunk) -> tuple[Tensor, Tensor]:
@@ -195,6 +209,17 @@ def there(chunk: Chunk) -> Tensor:
     """Whether there is a piece, (pairs, question + passage)."""
     pairs, length = chunk.pairs.stop - chunk.pairs.start, chunk.question + chunk.passage
     return torch.zeros(pairs * length, dtype=torch.bool).index_fill(0, chunk.place, True).view(pairs, length)
+
+
+def neighbours(batch: Batch) -> list[Tensor]:
+    """For each place of BESIDE 1 where the same text has a piece there, (rows, 1)."""
+    text = 2 * batch.pair + batch.side
+    return [(torch.roll(text, -place) == text).float()[:, None] for place in BESIDE]
+
+
+def shifted(x: Tensor, beside: list[Tensor]) -> list[Tensor]:
+    """For each place of BESIDE the row that stands there, zeros where none does."""
+    return [torch.roll(x, -place, 0) * there for place, there in zip(BESIDE, beside, strict=True)]
 
 
 def _means(x: Tensor, groups: Tensor, count: int) -> Tensor:

@@ -1,8 +1,8 @@
 """
 What the reader learns from: questions with the passages that the product's own search finds for them, and both as states.
 
-    python training/reader/prepare.py WORK --cut cut.safetensors --bundles bundles.jsonl --part 1/2     # two at once
-    python training/reader/prepare.py WORK --cut cut.safetensors --english questions.jsonl.gz
+    python training/reader/prepare.py WORK START --bundles bundles.jsonl --part 1/2     # two at once
+    python training/reader/prepare.py WORK START --english questions.jsonl.gz
 
 Bundles are indexed by the product, about a dozen together; each question is understood and searched for as the product does, in
 its conversation; one that leans on the conversation is asked a second time as one text with it. English sets come with
@@ -28,25 +28,21 @@ from typing import Any
 import bundles
 import numpy as np
 from bundles import Bundle
-from clusterqa.retrieval.search import search
 from numpy.typing import NDArray
-from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
-from clusterqa.corpus.encoding import passage_texts
+from clusterqa.corpus.encoding import as_bytes
 from clusterqa.corpus.sync import update
-from clusterqa.encoders.openvino import PROJECTION, Bert
+from clusterqa.encoders import SentenceEncoder
 from clusterqa.encoders.passing import PassingEncoder
-from clusterqa.encoders.sentence import SentenceEncoder, bundled_path
-from clusterqa.ports import Vectors
-from clusterqa.readers import as_states
-from clusterqa.records import Document, Encoded, Passage, Question, Span
-from clusterqa.retrieval.understand import understand
+from clusterqa.passages import passage_texts
+from clusterqa.ports import Progress, Vectors
+from clusterqa.records import Document, Encoded, Passage, Question, Remark, Span
+from clusterqa.retrieval.profile import NO_READER
+from clusterqa.runtime import KnowledgeBase
 from clusterqa.settings import Settings
 from clusterqa.store import open_store
-from clusterqa.store.faiss_index import FaissIndex
 from clusterqa.text.analysis import searchable
-from clusterqa.text.lexicon import Lexicon
 
 CANDIDATES = 15
 """Passages kept for a question; the search looks at no more sentences for so many than for the product's ten."""
@@ -62,42 +58,22 @@ PROMPTS = {"query": "query: ", "passage": "passage: "}
 class Recorder(PassingEncoder):
     """The bundled encoder, which remembers the states of every passage and question it reads."""
 
-    def __init__(self, cut: NDArray[np.float32], folder: Path, threads: int = 1) -> None:
-        """`folder` is filled with the bundled encoder less its projection, so that whole states come out of it."""
-        for path in bundled_path().iterdir():
-            if path.name != PROJECTION and not (folder / path.name).exists():
-                (folder / path.name).symlink_to(path)
-        bert = Bert.read(folder, threads)
-        assert bert is not None and bert.piece_dimension is None
-        full = SentenceEncoder(bert, SentenceEncoder.load(threads=1).fingerprint, {**_prompts()})
-        super().__init__(full)
-        self._bert, self._cut = bert, cut
-        self._projection = load_file(bundled_path() / PROJECTION)["projection"].astype(np.float32)
+    def __init__(self, threads: int = 1) -> None:
+        super().__init__(SentenceEncoder.load(threads=threads))
         self.states: dict[str, NDArray[np.int8]] = {}
         """By the text with its prompt."""
 
     def read_query(self, text: str) -> Encoded:
-        return self._read([PROMPTS["query"] + text], len(PROMPTS["query"]))[0]
-
-    def read_passages(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> list[Encoded]:
-        found: list[Encoded] = []
-        for begin in range(0, len(texts), 64):
-            some = [PROMPTS["passage"] + text for text in texts[begin : begin + 64]]
-            found += self._read(some, len(PROMPTS["passage"]))
-        return found
-
-    def _read(self, texts: Sequence[str], prompt: int) -> list[Encoded]:
-        means, each, ends = self._bert.with_pieces(texts)
-        read = []
-        for text, mean, rows, end in zip(texts, means, each, ends, strict=True):
-            self.states[text] = as_states(rows @ self._cut.T)
-            own = end > prompt
-            read.append(Encoded(_unit(mean), _unit(rows[own] @ self._projection.T), end[own] - prompt))
+        read = super().read_query(text)
+        self.states[PROMPTS["query"] + text] = as_bytes(read.states)
         return read
 
-
-def _prompts() -> dict[str, str]:
-    return {"query": PROMPTS["query"], "document": PROMPTS["passage"]}
+    def read_passages(self, texts: Sequence[str], progress: Progress | None = None) -> list[Encoded]:
+        found = super().read_passages(texts, progress)
+        self.states |= {
+            PROMPTS["passage"] + text: as_bytes(read.states) for text, read in zip(texts, found, strict=True)
+        }
+        return found
 
 
 def _unit(rows: Vectors) -> Vectors:
@@ -114,7 +90,7 @@ class Texts:
 
     def add(self, prompt: str, text: str, sentences: Sequence[tuple[int, int]] = ()) -> int:
         """The row of a text; `sentences` are their starts and ends in it."""
-        key = (prompt + text, tuple(sentences))
+        key = (prompt + text, tuple((start, end) for start, end in sentences))
         if key not in self._rows:
             self._rows[key] = len(self._arrays)
             self._arrays.append(self._pieces(prompt, text, sentences))
@@ -152,32 +128,31 @@ class Texts:
         half.rename(path)
 
 
-def index(lot: Sequence[Bundle], recorder: Recorder, lexicon: Lexicon, tokenizer: Tokenizer, path: Path) -> None:
+def index(lot: Sequence[Bundle], recorder: Recorder, tokenizer: Tokenizer, path: Path) -> None:
     """One index of bundles: everything is searched for as the product searches."""
     recorder.states.clear()
     texts = Texts(tokenizer, recorder.states)
     passages: list[dict[str, Any]] = []
     questions: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
-        settings = Settings(corpus=Path(folder) / "corpus", data=Path(folder) / "data")
+        settings = Settings(corpus=Path(folder) / "corpus", data=Path(folder) / "data", reader=NO_READER)
         settings.corpus.mkdir()
         for bundle in lot:
             bundles.write(bundle, settings.corpus)
         update(settings, lambda: recorder)
-        with open_store(settings.data) as store:
-            view = FaissIndex(recorder.dimension)
-            view.refresh(store)
+        with open_store(settings.data) as store, KnowledgeBase(settings, recorder) as kb:
             row: dict[int, int] = {}
             of_document: dict[str, list[Indexed]] = defaultdict(list)
             documents = {stored.id: store.read(stored.id) for stored in store.documents()}
-            for i, language, passage, _ in store.passages():
+            for entry in store.passages():
+                passage = entry.passage
                 document = documents[passage.document]
                 assert document is not None
                 whole, sentences = laid_out(document, passage)
-                row[i] = len(passages)
+                row[entry.id] = len(passages)
                 text = texts.add(PROMPTS["passage"], whole, sentences)
                 passages.append(
-                    {"text": text, "document": document.id, "language": language, "sentences": len(sentences)}
+                    {"text": text, "document": document.id, "language": entry.language, "sentences": len(sentences)}
                 )
                 of_document[document.id].append((row[i], passage, document, whole, sentences))
             for bundle in lot:
@@ -185,10 +160,10 @@ def index(lot: Sequence[Bundle], recorder: Recorder, lexicon: Lexicon, tokenizer
                     answers, spans = located(bundle, question["answers"], of_document)
                     tempting, _ = located(bundle, question["tempting"], of_document)
                     for reading, asked in readings(question):
-                        query = understand(asked, recorder).query
-                        if query is None:
+                        trace = kb.trace(asked, CANDIDATES)
+                        query, hits = trace.understood, trace.hits
+                        if isinstance(query, Remark):
                             continue
-                        hits = search(query, view, store, lexicon, CANDIDATES).hits
                         questions.append(
                             {
                                 "id": f"{bundle['id']}-{number:02}",
@@ -221,7 +196,7 @@ def readings(question: dict[str, Any]) -> Iterator[tuple[str, Question]]:
 
 def laid_out(document: Document, passage: Passage) -> tuple[str, list[tuple[int, int]]]:
     """A passage as it is encoded, and where its sentences stand in that."""
-    head, *own = passage_texts(document, passage).parts
+    head, *own = passage_texts(document.title, passage).parts
     whole, sentences = head, []
     for text in own:
         sentences.append((len(whole) + 1, len(whole) + 1 + len(text)))
@@ -324,42 +299,46 @@ def _asked(recorder: Recorder, questions: Sequence[str]) -> Iterator[Vectors]:
     for begin in range(0, len(questions), 64):
         some = questions[begin : begin + 64]
         yield from (
-            read.vector for read in recorder._read([PROMPTS["query"] + text for text in some], len(PROMPTS["query"]))
+            recorder.read_query(text).vector for text in some
         )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work", type=Path)
-    parser.add_argument("--cut", type=Path, required=True)
     parser.add_argument("--bundles", type=Path)
     parser.add_argument("--english", type=Path)
     parser.add_argument("--part", default="1/1", help="one of several processes that share the work, as 1/2")
     options = parser.parse_args()
     number, of = map(int, options.part.split("/"))
     out = options.work / "data"
-    cut = load_file(options.cut)["cut"].astype(np.float32)
+    tokenizer = pieces_only()
+    recorder = Recorder()
+    if options.bundles:
+        for name, lot in list(lots(bundles.read(options.bundles)).items())[number - 1 :: of]:
+            if not (out / f"{name}.npz").exists():
+                index(lot, recorder, tokenizer, out / f"{name}.npz")
+                print(name, len(lot), "bundles", flush=True)
+    if options.english:
+        english(options.english, recorder, tokenizer, out, (number - 1, of))
+
+
+def lots(everything: Sequence[Bundle]) -> dict[str, list[Bundle]]:
+    """The bundles of each file by its name; "development-…" are the ones that are only judged by."""
+    kept = set(bundles.development())
+    found = {}
+    for name, wanted in (("development", True), ("bundles", False)):
+        some = [bundle for bundle in everything if (bundle["id"] in kept) == wanted]
+        found |= {f"{name}-{number:02}": lot for number, lot in enumerate(bundles.indexes(some), start=1)}
+    return found
+
+
+def pieces_only() -> Tokenizer:
+    """The bundled encoder's tokenizer, which neither fills up nor cuts."""
     tokenizer = Tokenizer.from_file(str(bundled_path() / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.no_truncation()
-    with tempfile.TemporaryDirectory() as folder:
-        recorder = Recorder(cut, Path(folder))
-        if options.bundles:
-            everything = bundles.read(options.bundles)
-            kept = set(bundles.development())
-            lexicon = Lexicon.load()
-            lots = [(f"development-{n}", lot) for n, lot in _numbered(everything, lambda name: name in kept)]
-            lots += [(f"bundles-{n:02}", lot) for n, lot in _numbered(everything, lambda name: name not in kept)]
-            for name, lot in lots[number - 1 :: of]:
-                if not (out / f"{name}.npz").exists():
-                    index(lot, recorder, lexicon, tokenizer, out / f"{name}.npz")
-                    print(name, len(lot), "bundles", flush=True)
-        if options.english:
-            english(options.english, recorder, tokenizer, out, (number - 1, of))
-
-
-def _numbered(everything: Sequence[Bundle], wanted: Callable[[str], bool]) -> Iterator[tuple[int, list[Bundle]]]:
-    return enumerate(bundles.indexes([bundle for bundle in everything if wanted(bundle["id"])]), start=1)
+    return tokenizer
 
 
 if __name__ == "__main__":

@@ -3,13 +3,13 @@ Teaching the reader, on the passages that the product's own search finds.
 
     python training/reader/train.py WORK START OUT --minutes 60 --workers 2
 
-`START` is a folder with a reader as `model.py` saves it, or "new". A question is drawn with some of its candidates: what answers,
+`START` is a folder with a reader as `model.py` saves it (`start.py` makes an untaught one). A question is drawn with some of its candidates: what answers,
 what tempts, and of the rest more often those that the reader took for answers when it last saw them. Losses: a softmax over the
 passages with a logit of 0 for "none of these", so that knowing whether anything answers is learnt with the ranking; the same over all
-their sentences; both also as yes or no; first and last piece of the shortest answer.
+their sentences, and without "none" over those of each passage that answers; both also as yes or no; first and last piece of the shortest answer among those of its sentence.
 
 First the reader's own logits and the search's features are mixed by logistic regression: so it begins where the search stands.
-Now and then a question is asked without the features, so that it can go without. A worker is a process with one thread; once a
+Every passage is judged a second time without the features, for what the texts alone say. A worker is a process with one thread; once a
 minute all take the mean of their weights, and one writes them down with the state of its optimiser: the same command goes on from
 there. Files that `prepare.py` has finished meanwhile are taken up then too.
 """
@@ -35,15 +35,15 @@ from torch import Tensor
 
 from data import CANDIDATES, Asked, Batch, Pair, Shard, batch
 
-GROUP, ENGLISH_GROUP = 6, 4
+GROUP, ENGLISH_GROUP = 5, 4
 """Passages drawn for a question."""
-QUESTIONS = 8
+QUESTIONS = 6
 """In a step."""
 ENGLISH = 0.15
 """Share of the questions that come from the English sets."""
-BLIND = 0.15
-"""Share of the questions asked without the features of the search."""
-WEIGHTS = {"passages": 1.0, "passage": 1.0, "sentences": 1.0, "sentence": 2.0, "edges": 0.3}
+BY_TEXTS = 0.5
+"""What the judgement without the features of the search counts beside that with them."""
+WEIGHTS = {"passages": 1.0, "passage": 1.0, "sentences": 1.0, "sentence": 2.0, "within": 1.0, "edges": 0.5}
 MIXED_ON = 250
 """Questions that search and reader are mixed on before anything is learnt."""
 WARM_UP = 60
@@ -85,15 +85,13 @@ class Questions:
         place = {passage: number for number, passage in enumerate(question.candidates)}
         right = sorted(question.answers, key=lambda passage: place.get(passage, CANDIDATES))
         tempting = [passage for passage in question.tempting if passage not in question.answers]
-        passages = [*right[:2], *tempting[:2]]
+        passages = [*right[:1], *tempting[: 1 if right else 2]]
         others = [number for passage, number in place.items() if passage not in {*right, *passages}]
         wanted = min(size - len(passages), len(others))
         if wanted > 0:
             likely = np.exp(np.clip(self._last(question)[others], -6, 6)) + 0.05
             chosen = self.random.choice(others, wanted, replace=False, p=likely / likely.sum())
             passages += [question.candidates[number] for number in chosen]
-        if self.random.random() < BLIND:
-            question = replace(question, features=None)
         return [Pair(shard, question, passage, place.get(passage, -1)) for passage in passages]
 
     def _last(self, question: Asked) -> NDArray[np.float64]:
@@ -122,8 +120,12 @@ def losses(logits: Logits, read: Batch) -> dict[str, Tensor]:
             pair, first = read.pairs[number], int(read.sentences[number])
             count = pair.shard.passages[pair.passage]["sentences"]
             answering = question.answers.get(pair.passage, [])
-            rows += range(first, first + count)
-            hit += [place in answering for place in range(count)]
+            own = list(range(first, first + count))
+            answers = [place in answering for place in range(count)]
+            if any(answers) and count > 1:
+                found["within"].append(_among(logits.sentences[own], torch.tensor(answers), none=False))
+            rows += own
+            hit += answers
         if any(hit) or not question.answerable:
             of_sentences, is_right = logits.sentences[rows], torch.tensor(hit)
             found["sentences"].append(_among(of_sentences, is_right))
@@ -133,15 +135,29 @@ def losses(logits: Logits, read: Batch) -> dict[str, Tensor]:
             span = pair.shard.span(question, pair.passage)
             if span is not None:
                 begin = int(read.told[number])
-                end = int(read.first[number + 1]) if number + 1 < len(read.first) else len(logits.edges)
-                edges = logits.edges[begin:end]
-                found["edges"].append(F.cross_entropy(edges.T, torch.tensor(span), reduction="sum"))
+                rows = torch.where(read.sentence == read.sentence[begin + span[0]])[0]
+                last = min(begin + span[1], int(rows[-1]))
+                meant = torch.tensor([begin + span[0] - int(rows[0]), last - int(rows[0])])
+                found["edges"].append(F.cross_entropy(logits.edges[rows].T, meant, reduction="sum"))
     return {name: torch.stack(parts).mean() for name, parts in found.items() if parts}
 
 
-def _among(logits: Tensor, right: Tensor) -> Tensor:
-    """Cross-entropy of what is right among all and a "none of these" of logit 0, which is right when nothing else is."""
-    everything = torch.logsumexp(torch.cat([logits.new_zeros(1), logits]), 0)
+def blind(logits: Logits) -> Logits:
+    """The judgement by the texts alone in the place of the other."""
+    passages, sentences = logits.by_texts
+    return replace(logits, passages=passages, sentences=sentences)
+
+
+def weighed(parts: dict[str, Tensor]) -> Tensor:
+    return torch.stack([WEIGHTS[name] * part for name, part in parts.items()]).sum()
+
+
+def _among(logits: Tensor, right: Tensor, none: bool = True) -> Tensor:
+    """
+    Cross-entropy of what is right among all; with `none` among them and a "none of these" of logit 0, which is right when
+    nothing else is.
+    """
+    everything = torch.logsumexp(torch.cat([logits.new_zeros(1), logits]) if none else logits, 0)
     return everything - (torch.logsumexp(logits[right], 0) if right.any() else 0.0)
 
 
@@ -252,7 +268,7 @@ def work(rank: int, options: argparse.Namespace) -> None:
     spent, pairs_seen, step = 0.0, 0, 0
     if known:
         optimizer.load_state_dict(known["optimizer"])
-        spent, pairs_seen = known["minutes"], known["pairs"]
+        spent, pairs_seen = known["minutes"], known["pairs"] if rank == 0 else 0
     begin, meeting = time.monotonic(), 1.0
     sums: dict[str, float] = defaultdict(float)
     since = (0, 0, 0.0)
@@ -265,7 +281,7 @@ def work(rank: int, options: argparse.Namespace) -> None:
         read = batch([pair for _ in range(QUESTIONS) for pair in questions.group(*questions.draw())])
         logits = model(read)
         parts = losses(logits, read)
-        loss = sum(WEIGHTS[name] * part for name, part in parts.items())
+        loss = weighed(parts) + BY_TEXTS * weighed(losses(blind(logits), read))
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -299,9 +315,7 @@ def work(rank: int, options: argparse.Namespace) -> None:
             since = (step, total, now)
             sums.clear()
             model.save(options.out / "latest", half=False)
-            torch.save(
-                {"optimizer": optimizer.state_dict(), "minutes": now, "pairs": pairs_seen}, options.out / "half.pt"
-            )
+            torch.save({"optimizer": optimizer.state_dict(), "minutes": now, "pairs": total}, options.out / "half.pt")
             (options.out / "half.pt").rename(checkpoint)
             if round(now) % options.every == 0:
                 model.save(options.out / f"minute-{round(now):03}")

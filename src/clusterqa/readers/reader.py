@@ -29,6 +29,10 @@ BUNDLED_FOLDER = "small-192x3"
 
 LONGEST_QUESTION = 64
 """Pieces read of a question: the last ones, as a long one asks at its end."""
+BESIDE = (-2, -1, 1, 2)
+"""Which pieces of the same text are seen beside each."""
+TOGETHER = 4
+"""Passages read in one grid: more fill no processor better, and the shortest of them is filled up to the longest."""
 LONGEST_SHORT = 24
 """Pieces of a short answer at most."""
 
@@ -63,11 +67,13 @@ class Short:
 @dataclass(frozen=True, slots=True)
 class Reading:
     """
-    What the reader makes of a passage. `answers` is a logit: above 0 the passage answers rather than not. `sentences` has one
-    such logit, and `shorts` the best short answer, for each sentence.
+    What the reader makes of a passage. `answers` is a logit: above 0 the passage answers rather than not; `by_text` is the same
+    without the search's features, by what the two texts say. `sentences` has one such logit, and `shorts` the best short
+    answer, for each sentence.
     """
 
     answers: float
+    by_text: float
     sentences: tuple[float, ...]
     shorts: tuple[Short, ...]
 
@@ -131,17 +137,32 @@ class Reader:
 
         `features` are of the same passages, from one search; without them the passages are judged by their texts alone.
         """
-        if not passages:
-            return []
         question, ids = question[-LONGEST_QUESTION:], ids[-LONGEST_QUESTION:]
+        order = sorted(range(len(passages)), key=lambda i: len(passages[i].ids))  # alike in length together
+        found: dict[int, Reading] = {}
+        for begin in range(0, len(order), TOGETHER):
+            some = order[begin : begin + TOGETHER]
+            inputs = self._inputs([passages[i] for i in some], len(ids))
+            if features is not None:
+                self._add_features(inputs, [(features.passages[i], features.sentences[i]) for i in some])
+            inputs |= {"question": question, "question_rarity": self._rarity[ids]}
+            with self._lock:
+                results = self._request.infer(inputs)
+                answers, by_text, sentences, edges = (results[number].copy() for number in range(4))
+            for row, i in enumerate(some):
+                marks = tuple(sentences[row, : passages[i].sentences].tolist())
+                found[i] = Reading(
+                    float(answers[row]), float(by_text[row]), marks, tuple(_shorts(edges[row], passages[i]))
+                )
+        return [found[i] for i in range(len(passages))]
+
+    def _inputs(self, passages: Sequence[Read], question: int) -> dict[str, NDArray[Any]]:
+        """Passages of unlike length in grids, without features; `question` is how many pieces it has."""
         count, longest = len(passages), max(len(passage.ids) for passage in passages)
         most = max(passage.sentences for passage in passages)
         states = np.zeros((count, longest, self.width), dtype=np.int8)
-        there = np.zeros((count, longest), dtype=np.float32)
-        rarity = np.zeros((count, longest), dtype=np.float32)
+        there, rarity = (np.zeros((count, longest), dtype=np.float32) for _ in range(2))
         within = np.zeros((count, most, longest), dtype=np.float32)
-        of_passages = np.zeros((count, len(PASSAGE_FEATURES)), dtype=np.float32)
-        of_sentences = np.zeros((count, most, len(SENTENCE_FEATURES)), dtype=np.float32)
         for row, passage in enumerate(passages):
             length = len(passage.ids)
             states[row, :length] = passage.states
@@ -149,34 +170,23 @@ class Reader:
             rarity[row, :length] = self._rarity[passage.ids]
             inside = np.flatnonzero(passage.sentence >= 0)
             within[row, passage.sentence[inside], inside] = 1
-        within /= np.maximum(within.sum(axis=2, keepdims=True), 1)
-        if features is not None:
+        text = np.concatenate([np.full((count, question), 2), there], axis=1)
+        beside = np.stack([(np.roll(text, -place, 1) == text) & (text > 0) for place in BESIDE], axis=2)
+        return {
+            "passages": states,
+            "there": there,
+            "rarity": rarity,
+            "beside": beside.astype(np.float32),
+            "within": within / np.maximum(within.sum(axis=2, keepdims=True), 1),
+            "passage_features": np.zeros((count, len(PASSAGE_FEATURES)), dtype=np.float32),
+            "sentence_features": np.zeros((count, most, len(SENTENCE_FEATURES)), dtype=np.float32),
+        }
+
+    def _add_features(self, inputs: dict[str, NDArray[Any]], known: Sequence[tuple[Floats, Floats]]) -> None:
+        for row, (passage, sentences) in enumerate(known):
             (mean, scale), (below, unit) = self._features
-            of_passages = (features.passages - mean) / scale
-            for row, each in enumerate(features.sentences):
-                of_sentences[row, : len(each)] = (each - below) / unit
-        with self._lock:
-            found = self._request.infer(
-                {
-                    "question": question,
-                    "question_rarity": self._rarity[ids],
-                    "passages": states,
-                    "there": there,
-                    "rarity": rarity,
-                    "within": within,
-                    "passage_features": of_passages.astype(np.float32),
-                    "sentence_features": of_sentences,
-                }
-            )
-            answers, sentences, edges = (found[number].copy() for number in range(3))
-        return [
-            Reading(
-                float(answers[row]),
-                tuple(sentences[row, : passage.sentences].tolist()),
-                tuple(_shorts(edges[row], passage)),
-            )
-            for row, passage in enumerate(passages)
-        ]
+            inputs["passage_features"][row] = (passage - mean) / scale
+            inputs["sentence_features"][row, : len(sentences)] = (sentences - below) / unit
 
 
 def bundled_reader() -> Path:
@@ -214,8 +224,8 @@ def _shorts(edges: Floats, passage: Read) -> list[Short]:
 def _graph(facts: Mapping[str, Any], tensors: Tensors) -> Any:
     """
     Inputs: a question's states (pieces, width) and rarities (pieces,); passages' states (n, pieces, width), 1 where there is
-    a piece, rarities; `within` (n, sentences, pieces), the share of each piece in a sentence's mean; features.
-    Outputs: logits of the passages (n,), of the sentences (n, sentences), of first and last piece (n, pieces, 2).
+    a piece, rarities; `beside` (n, pieces of both, places), 1 where there is a piece beside; `within` (n, sentences, pieces), the share of each piece in a sentence's mean; features.
+    Outputs: logits of the passages (n,), the same without features, of the sentences (n, sentences), of first and last piece (n, pieces, 2).
     """
     library = openvino()
     ops = library.opset13
@@ -241,12 +251,11 @@ def _graph(facts: Mapping[str, Any], tensors: Tensors) -> Any:
     def by_head(x: Any) -> Any:
         return ops.transpose(ops.reshape(x, whole(0, 0, heads, width // heads), True), whole(0, 2, 1, 3))
 
-    def nearest(sharp: Any, others: Any, rarity: Any, met_at: Any) -> tuple[Any, Any]:
+    def nearest(cosines: Any, others: Any, rarity: Any, met_at: Any) -> tuple[Any, Any]:
         """Of the other text the mean of what is near, and facts: how near the nearest, how rare either, both."""
-        best, place = ops.topk(sharp, whole_scalar(1), -1, "max", "none", "i64").outputs()
-        mean = ops.matmul(ops.softmax(ops.multiply(sharp, scalar(sharpness)), -1), others, False, False)
-        met = met_at(place)
-        own = ops.unsqueeze(rarity, whole(-1))
+        best, place = ops.topk(cosines, whole_scalar(1), -1, "max", "none", "i64").outputs()
+        mean = ops.matmul(ops.softmax(ops.multiply(cosines, scalar(sharpness)), -1), others, False, False)
+        own, met = ops.unsqueeze(rarity, whole(-1)), met_at(place)
         return mean, ops.concat([best, own, met, ops.multiply(best, met)], -1)
 
     def whole_scalar(number: int) -> Any:
@@ -258,6 +267,7 @@ def _graph(facts: Mapping[str, Any], tensors: Tensors) -> Any:
     passages = ops.parameter([-1, -1, facts["states"]], np.int8, name="passages")
     there = ops.parameter([-1, -1], np.float32, name="there")
     rarity = ops.parameter([-1, -1], np.float32, name="rarity")
+    beside = ops.parameter([-1, -1, len(BESIDE)], np.float32, name="beside")
     within = ops.parameter([-1, -1, -1], np.float32, name="within")
     passage_features = ops.parameter([-1, len(PASSAGE_FEATURES)], np.float32, name="passage_features")
     sentence_features = ops.parameter([-1, -1, len(SENTENCE_FEATURES)], np.float32, name="sentence_features")
@@ -292,8 +302,17 @@ def _graph(facts: Mapping[str, Any], tensors: Tensors) -> Any:
     x = ops.concat([joined(asked, asked_mean, asked_facts, 0), joined(told, told_mean, told_facts, 1)], 1)
     seen = ops.concat([ops.broadcast(scalar(0), ops.concat([count, whole(1), length], 0)), absent], 2)
     seen = ops.unsqueeze(seen, whole(1))
+    masks = ops.split(beside, whole_scalar(-1), len(BESIDE)).outputs()
+
+    def shifted(x: Any) -> list[Any]:
+        """What stands beside each piece, at each place of BESIDE."""
+        rolled = [ops.roll(x, whole(-place), whole(1)) for place in BESIDE]
+        return [ops.multiply(row, mask) for row, mask in zip(rolled, masks, strict=True)]
+
     for number in range(facts["layers"]):
         layer = f"layers.{number}"
+        for row, weight in zip(shifted(x), tensors[f"{layer}.near"], strict=True):
+            x = ops.add(x, ops.multiply(row, ops.constant(weight[None, None])))
         three = ops.split(linear(normal(x, f"{layer}.before_attention"), f"{layer}.attention"), whole_scalar(-1), 3)
         looked = ops.scaled_dot_product_attention(*(by_head(part) for part in three.outputs()), seen)
         looked = ops.reshape(ops.transpose(looked, whole(0, 2, 1, 3)), whole(0, 0, width), True)
@@ -301,6 +320,7 @@ def _graph(facts: Mapping[str, Any], tensors: Tensors) -> Any:
         wide = ops.gelu(linear(normal(x, f"{layer}.before_wide"), f"{layer}.up"), "erf")
         x = ops.add(x, linear(wide, f"{layer}.down"))
     x = normal(x, "end")
+    around = ops.slice(ops.concat([x, *shifted(x)], -1), length, whole(np.iinfo(np.int64).max), whole(1), whole(1))
     asked = ops.slice(x, whole(0), length, whole(1), whole(1))
     told = ops.slice(x, length, whole(np.iinfo(np.int64).max), whole(1), whole(1))
     first = ops.squeeze(ops.slice(asked, whole(0), whole(1), whole(1), whole(1)), whole(1))
@@ -312,12 +332,14 @@ def _graph(facts: Mapping[str, Any], tensors: Tensors) -> Any:
         hidden = ops.tanh(ops.add(linear(known, f"{name}.hidden"), linear(scores, f"{name}.from_search")))
         return ops.squeeze(ops.add(linear(hidden, f"{name}.logit"), linear(scores, f"{name}.straight")), whole(-1))
 
-    answers = head(ops.concat([first, question_mean, passage_mean], -1), passage_features, "passage")
+    of_passages = ops.concat([first, question_mean, passage_mean], -1)
+    answers = head(of_passages, passage_features, "passage")
+    by_text = head(of_passages, ops.multiply(passage_features, scalar(0)), "passage")
     sentence = ops.matmul(within, told, False, False)
-    beside = ops.broadcast(ops.unsqueeze(question_mean, whole(1)), ops.shape_of(sentence))
-    sentences = head(ops.concat([sentence, beside], -1), sentence_features, "sentence")
-    edges = linear(told, "edges")
-    inputs = [question, question_rarity, passages, there, rarity, within, passage_features, sentence_features]
+    context = ops.broadcast(ops.unsqueeze(question_mean, whole(1)), ops.shape_of(sentence))
+    sentences = head(ops.concat([sentence, context], -1), sentence_features, "sentence")
+    edges = linear(around, "edges")
+    inputs = [question, question_rarity, passages, there, rarity, beside, within, passage_features, sentence_features]
     for node in inputs:
         node.output(0).get_tensor().set_names({node.get_friendly_name()})
-    return library.Model([ops.result(answers), ops.result(sentences), ops.result(edges)], inputs, "reader")
+    return library.Model([ops.result(node) for node in (answers, by_text, sentences, edges)], inputs, "reader")

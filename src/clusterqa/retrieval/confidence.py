@@ -102,6 +102,8 @@ def _of_reader(top: Hit, readings: Mapping[int, Reading]) -> dict[str, float]:
         "answering sentence": max(own.sentences),
         "answers next": others[0] if others else own.answers - 1,
         "answers others": sum(others) / len(others) if others else own.answers - 1,
+        "by text": own.by_text,
+        "by text best": max(reading.by_text for reading in readings.values()),
     }
 
 

@@ -35,7 +35,9 @@ class SmallReader(Reader):
         asked = query.encoded
         found = self._network.read(as_states(asked.states), asked.ids, passages, features(hits, query.language))
         return [
-            Reading(each.answers, each.sentences, tuple((short.start, short.end) for short in each.shorts))
+            Reading(
+                each.answers, each.by_text, each.sentences, tuple((short.start, short.end) for short in each.shorts)
+            )
             for each in found
         ]
 
