@@ -103,7 +103,7 @@ def make(tmp_path: Path):
     ],
 )
 def test_the_right_sentence_is_quoted_in_every_direction(make, question, document, says):
-    reply = make(CORPUS).ask(Question(question)).reply
+    reply = make(CORPUS).ask(Question(question))
     assert reply.status == "answered"
     assert reply.quotes[0].source.document == document
     assert says in reply.quotes[0].text
@@ -112,7 +112,7 @@ def test_the_right_sentence_is_quoted_in_every_direction(make, question, documen
 def test_a_quote_is_cut_from_the_stored_text(make):
     assistant = make(CORPUS)
     for question in ("Kiek galioja bronzos ženklas?", "gold cost", "apple"):
-        for found in assistant.ask(Question(question)).reply.quotes:
+        for found in assistant.ask(Question(question)).quotes:
             text = CORPUS[found.source.document]
             assert text[found.start : found.end] == found.text
             assert text[found.passage.start : found.passage.end] == found.passage.text
@@ -125,13 +125,13 @@ def test_a_translated_document_is_one_hit_in_the_language_of_the_question(make):
         ("Kiek galioja bronzos ženklas?", "bronze.lt.md"),
         ("Is the bronze label valid?", "bronze.en.md"),
     ):
-        found = assistant.ask(Question(question))
+        found = assistant.trace(Question(question))
         pair = [hit.passage.document for hit in found.hits if hit.passage.document.startswith("bronze")]
         assert pair == [kept]
 
 
 def test_the_source_names_the_translation(make):
-    reply = make(CORPUS).ask(Question("Kiek galioja bronzos ženklas?")).reply
+    reply = make(CORPUS).ask(Question("Kiek galioja bronzos ženklas?"))
     assert reply.quotes[0].source.translation == "bronze.en.md"
 
 
@@ -141,28 +141,28 @@ def test_near_identical_passages_are_one_hit_and_another_figure_is_not(make):
         "b.en.md": "# Two\n\nThe Bronze Label is valid for two years!\n",
         "c.en.md": "# Three\n\nThe bronze label is valid for 3 years.\n",
     }
-    found = make(same).ask(Question("bronze label valid"))
+    found = make(same).trace(Question("bronze label valid"))
     assert sorted(hit.passage.document for hit in found.hits) == ["a.en.md", "c.en.md"]
 
 
 def test_the_same_question_gives_the_same_result_ties_included(make):
     ties = {f"{letter}.en.md": f"# {letter}\n\nThe bronze label {number}.\n" for number, letter in enumerate("dbca")}
     assistant = make(ties)
-    replies = [reply_as_json(assistant.ask(Question("bronze label")).reply) for _ in range(5)]
+    replies = [reply_as_json(assistant.ask(Question("bronze label"))) for _ in range(5)]
     assert all(reply == replies[0] for reply in replies)
-    found = assistant.ask(Question("bronze label"))
+    found = assistant.trace(Question("bronze label"))
     assert [hit.passage.document for hit in found.hits] == ["a.en.md", "b.en.md", "c.en.md", "d.en.md"]
 
 
 def test_a_typing_error_finds_the_word_that_was_meant(make):
-    found = make(CORPUS).ask(Question("sidabbro zenklas"))
+    found = make(CORPUS).trace(Question("sidabbro zenklas"))
     kinds = {concept.word: concept.kind for concept in found.first.concepts}
     assert kinds["sidabbro"] == "spelling"
     assert found.hits[0].passage.document == "silver.lt.md"
 
 
 def test_what_the_documents_do_not_say_is_not_found_with_the_nearest_places(make):
-    reply = make(CORPUS).ask(Question("Kur nusipirkti dviratį Kaune?")).reply
+    reply = make(CORPUS).ask(Question("Kur nusipirkti dviratį Kaune?"))
     assert reply.status == "not_found"
     assert reply.quotes == ()
     assert len(reply.nearest) >= 1
@@ -170,19 +170,19 @@ def test_what_the_documents_do_not_say_is_not_found_with_the_nearest_places(make
 
 
 def test_an_empty_corpus_answers_not_found(make):
-    reply = make({}).ask(Question("Kiek galioja bronzos ženklas?")).reply
+    reply = make({}).ask(Question("Kiek galioja bronzos ženklas?"))
     assert (reply.status, reply.quotes, reply.nearest) == ("not_found", (), ())
 
 
 def test_the_reply_says_that_the_quote_is_in_the_other_language(make):
-    reply = make(CORPUS).ask(Question("Kiek kainuoja aukso ženklas?")).reply
+    reply = make(CORPUS).ask(Question("Kiek kainuoja aukso ženklas?"))
     assert reply.language == "lt"
     assert reply.quotes[0].source.language == "en"
     assert reply.message == "Atsakymą radome dokumente anglų kalba:"
 
 
 def test_k_beyond_the_corpus_gives_every_place_once(make):
-    found = make(CORPUS).ask(Question("bronze"), depth=100)
+    found = make(CORPUS).trace(Question("bronze"), depth=100)
     assert len(found.hits) == len({hit.passage_id for hit in found.hits}) == 4
 
 
@@ -192,13 +192,13 @@ def test_a_new_generation_is_taken_up_without_a_restart(make, tmp_path):
         "# Rain\n\nRain delays the assessment by a week.\n", encoding="utf-8"
     )
     sync.update(assistant.settings, Axes)
-    reply = assistant.ask(Question("Does rain delay the assessment?")).reply
+    reply = assistant.ask(Question("Does rain delay the assessment?"))
     assert reply.quotes[0].source.document == "rain.en.md"
 
 
 def test_a_follow_up_is_answered_about_what_was_asked_before(make):
     question = Question("o sidabro?", history=("Kiek kainuoja aukso ženklas?",))
-    assert make(CORPUS).ask(question).reply.quotes[0].source.document == "silver.lt.md"
+    assert make(CORPUS).ask(question).quotes[0].source.document == "silver.lt.md"
 
 
 @pytest.mark.parametrize(("token_share", "first"), [(0.0, "half.en.md"), (1.0, "all.en.md")])
@@ -213,7 +213,7 @@ def test_token_by_token_a_long_passage_that_holds_everything_asked_is_nearer(tmp
     sync.update(settings, lambda: encoder)
     weights = replace(USUAL, dense_weight=1.0, answer_type_bonus=0.0, token_share=token_share)
     with KnowledgeBase(settings, encoder, replace(BY_WORDS, search=weights)) as kb:
-        found = kb.ask(Question("gold price"))
+        found = kb.trace(Question("gold price"))
     assert found.hits[0].passage.document == first
 
 
@@ -236,7 +236,7 @@ def test_function_words_are_not_searched_for():
 
 
 def test_coverage_counts_words_in_any_form(make):
-    found = make(CORPUS).ask(Question("klasteris ženklas"))
+    found = make(CORPUS).trace(Question("klasteris ženklas"))
     assert coverage("Klasteriams suteikiami ženklai", found.first.concepts) == pytest.approx(1.0)
     assert coverage("Obuoliai", found.first.concepts) == 0.0
 
@@ -245,7 +245,7 @@ def test_quotes_have_one_to_three_sentences(make):
     long = {
         "long.en.md": "# Long\n\n" + " ".join(f"The bronze label has rule {n} of the cluster." for n in range(9)) + "\n"
     }
-    found = make(long).ask(Question("bronze label cluster rule"))
+    found = make(long).trace(Question("bronze label cluster rule"))
     for hit in found.hits:
         cut = quote(hit, found.first.concepts)
         inside = [s for s in hit.passage.sentences if cut.start <= s.start and s.end <= cut.end]

@@ -9,10 +9,12 @@ from fastapi.responses import HTMLResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ConfigDict, Field
 
+from clusterqa.errors import CorpusError
 from clusterqa.journal import Reason
 from clusterqa.ports import Store
 from clusterqa.records import Language, Question, Source, Stored
 from clusterqa.shapes import hits_as_json, reply_as_json
+from clusterqa.store import reading
 from clusterqa.store.translations import sources
 from clusterqa.web import render, shapes
 from clusterqa.web.service import Service
@@ -108,7 +110,7 @@ def documents(request: Request) -> list[dict[str, Any]]:
     """The documents that questions are answered from, in the order of their ids."""
     with service_of(request).store() as store, store.reading():
         known = sources(store.documents())
-        return [_facts(stored, known) for stored in store.documents()]
+        return [facts(stored, known) for stored in store.documents()]
 
 
 @router.get(
@@ -128,7 +130,7 @@ def document(
     with service_of(request).store() as store, store.reading():
         stored, wanted, text = find(store, document, version)
         return {
-            **_facts(stored, sources(store.documents())),
+            **facts(stored, sources(store.documents())),
             "version": wanted,
             "state": stored.state,
             "versions": store.versions(document),
@@ -164,21 +166,14 @@ def docs(request: Request) -> HTMLResponse:
 
 def find(store: Store, document: str, version: str | None) -> tuple[Stored, str, str]:
     """A document, the sha256 of the wanted version (the current one without a wish) and its text; HTTPException 404."""
-    stored = store.document(document)
-    if stored is None:
-        raise HTTPException(404, f"There is no document {document}. What there is stands at /api/v1/documents.")
-    versions = [stored.version]
-    if version:
-        versions = [known for known in store.versions(document) if known.startswith(version)]
-    if len(versions) != 1:
-        raise HTTPException(404, f"{document} has {len(versions)} versions that begin with {version}.")
-    text = store.text(document, versions[0])
-    if text is None:
-        raise HTTPException(404, f"The text of {document} is missing from the index.")
-    return stored, versions[0], text
+    try:
+        return reading.find(store, document, version)
+    except CorpusError as error:
+        raise HTTPException(404, str(error)) from error
 
 
-def _facts(stored: Stored, known: dict[str, Source]) -> dict[str, Any]:
+def facts(stored: Stored, known: dict[str, Source]) -> dict[str, Any]:
+    """What is known about a document, in the shape `Facts`; `known` are the live documents as sources."""
     return {
         "document": stored.id,
         "version": stored.version,

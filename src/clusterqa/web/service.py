@@ -339,7 +339,7 @@ class Service:
         """Answer a question and keep it in the journal. Raises NotReady and the errors of the store."""
         assistant = self.assistant(patience)
         try:
-            trace = assistant.ask(question)
+            trace = assistant.trace(question)
         except Exception:
             self.metrics.errors.inc()
             raise
@@ -362,7 +362,7 @@ class Service:
 
     def search(self, question: Question, k: int) -> tuple[Hit, ...]:
         """At most `k` passages, best first."""
-        return self.assistant().ask(question, k).hits
+        return self.assistant().trace(question, k).hits
 
     def store(self) -> Store:
         """A connection of one's own, for one request."""

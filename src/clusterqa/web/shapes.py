@@ -18,6 +18,14 @@ class Passage(BaseModel):
     text: str
 
 
+class Short(BaseModel):
+    """The shortest answer inside a quote."""
+
+    start: int = Start
+    end: int = End
+    text: str
+
+
 class Quote(BaseModel):
     """A cut of a document: `text` is exactly the document's text from `start` to `end`."""
 
@@ -35,6 +43,7 @@ class Quote(BaseModel):
     start: int = Start
     end: int = End
     text: str
+    short: Short | None = Field(description="Where a reader marked one.")
     passage: Passage
     score: float = Field(ge=0, le=1)
 
