@@ -109,6 +109,13 @@ class Settings(BaseSettings):
         description="addresses of the proxy in front, whose X-Forwarded headers are believed; empty when there is none",
     )
 
+    mcp_key: str = Field(
+        default="",
+        pattern=r"^([!-~]{16,200})?$",
+        repr=False,
+        description="key for MCP at /mcp, 16 characters or more; without one only this machine may use it",
+    )
+
     @field_validator("corpus", "data", mode="before")
     @classmethod
     def _not_blank(cls, value: Any) -> Any:
@@ -172,4 +179,5 @@ def _wrong_value(problem: Mapping[str, Any], flags: Mapping[str, Any]) -> str:
     if problem["type"] == "extra_forbidden":
         known = ", ".join(sorted(Settings.model_fields))
         return f"{origin}: there is no setting of this name. Known settings: {known}."
-    return f"{origin} has a wrong value {problem['input']!r}: {problem['msg']}."
+    value = "" if name == "mcp_key" else f" {problem['input']!r}"  # a key belongs in no log
+    return f"{origin} has a wrong value{value}: {problem['msg']}."
