@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 from fastapi.testclient import TestClient
 
 from clusterqa.errors import SettingsError
@@ -81,32 +82,33 @@ def address(folder: Path) -> Iterator[str]:
         yield address
 
 
+@contextmanager
+def talking(connect: Callable[[], Any]) -> Iterator[Talk]:
+    """One connection for many conversations, kept open in a thread of its own."""
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(portal.call(connected, connect)) as client,
+    ):
+        yield lambda conversation: portal.call(conversation, client)
+
+
+async def connected(connect: Callable[[], Any]) -> Any:
+    return connect()
+
+
 @pytest.fixture(scope="module")
-def over_http(address: str) -> Talk:
-    def talk(conversation: Callable[[Any], Awaitable[Any]]) -> Any:
-        async def run() -> Any:
-            async with Client(f"{address}/mcp") as client:
-                return await conversation(client)
-
-        return asyncio.run(run())
-
-    return talk
+def over_http(address: str) -> Iterator[Talk]:
+    with talking(lambda: Client(f"{address}/mcp")) as talk:
+        yield talk
 
 
 @pytest.fixture(scope="module")
-def over_stdio(folder: Path) -> Talk:
+def over_stdio(folder: Path) -> Iterator[Talk]:
     parameters = StdioServerParameters(
         command=sys.executable, args=[*COMMAND, "mcp"], cwd=folder, env=dict(environment())
     )
-
-    def talk(conversation: Callable[[Any], Awaitable[Any]]) -> Any:
-        async def run() -> Any:
-            async with Client(parameters) as client:
-                return await conversation(client)
-
-        return asyncio.run(run())
-
-    return talk
+    with talking(lambda: Client(parameters)) as talk:
+        yield talk
 
 
 @pytest.fixture(params=["over_stdio", "over_http"])

@@ -26,6 +26,7 @@ from clusterqa.errors import SettingsError
 from clusterqa.records import LANGUAGES
 from clusterqa.settings import Settings
 from clusterqa.web import api, chat, pages, problems, render, staff
+from clusterqa.web.conditional import Conditional
 from clusterqa.web.guard import Guard
 from clusterqa.web.head import Head
 from clusterqa.web.service import Service
@@ -62,10 +63,15 @@ def build(settings: Settings) -> FastAPI:
         docs_url=None,  # FastAPI's page fetches its scripts from elsewhere; ours stands in the server
         redoc_url=None,
         openapi_url="/api/openapi.json",
+        openapi_tags=[
+            {"name": "questions", "description": "Asking, and saying whether a reply helped."},
+            {"name": "documents", "description": "Searching and reading what is quoted from."},
+        ],
     )
     app.state.service = service
     problems.install(app)
     app.add_middleware(Head)
+    app.add_middleware(Conditional)
     app.add_middleware(Guard, settings=settings)
 
     @app.get("/", include_in_schema=False)

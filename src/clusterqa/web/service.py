@@ -139,11 +139,11 @@ class Limits:
         self._client = RateLimitItemPerMinute(settings.rate_limit) if settings.rate_limit else None
         self._overall = RateLimitItemPerMinute(settings.rate_limit_overall) if settings.rate_limit_overall else None
 
-    def admit(self, client: str) -> None:
-        """Count one question of a client; raises TooMany."""
-        if self._client and not self._limiter.hit(self._client, "client", client):
+    def admit(self, client: str, questions: int = 1) -> None:
+        """Count so many questions of a client, all or none for it; raises TooMany."""
+        if self._client and not self._limiter.hit(self._client, "client", client, cost=questions):
             raise TooMany("You have sent very many questions within a minute. Wait a minute, then ask again.")
-        if self._overall and not self._limiter.hit(self._overall, "overall"):
+        if self._overall and not self._limiter.hit(self._overall, "overall", cost=questions):
             raise TooMany("Very many people are asking at the moment. Wait a minute, then ask again.")
 
 

@@ -64,6 +64,19 @@ class Answer(BaseModel):
     generation: int = Field(description="Generation of the index that answered.")
 
 
+class Answered(BaseModel):
+    """The reply to one of several questions."""
+
+    answer: Answer
+    journal_id: str | None = Field(description="Names the reply for feedback; null when the journal cannot be written.")
+
+
+class Answers(BaseModel):
+    """The replies to several questions, in their order."""
+
+    answers: list[Answered]
+
+
 class Hit(BaseModel):
     """A passage found for a search."""
 
