@@ -18,8 +18,10 @@ from typing import Any
 
 import pytest
 from anyio.from_thread import start_blocking_portal
+from click.testing import CliRunner
 from fastapi.testclient import TestClient
 
+from clusterqa.cli import cli
 from clusterqa.errors import SettingsError
 from clusterqa.settings import Settings
 from python_fixtures import DOCUMENTS, environment, folder_with_corpus
@@ -381,6 +383,18 @@ def test_a_key_is_long_and_stands_in_no_message(tmp_path: Path, monkeypatch: pyt
     assert "too-short" not in str(refused.value)
     monkeypatch.setenv("CLUSTERQA_MCP_KEY", KEY)
     assert KEY not in repr(Settings.load())
+
+
+def test_without_the_library_it_is_said_how_to_get_it(local: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    from clusterqa.web import app
+
+    monkeypatch.setattr("clusterqa.cli.mcp.find_spec", lambda _: None)
+    shown = CliRunner().invoke(cli, ["mcp", "--corpus", str(local.corpus)])
+    assert (shown.exit_code, "pip install 'clusterqa[mcp]'" in shown.output) == (1, True)
+    monkeypatch.setattr(app, "find_spec", lambda _: None)
+    assert "/mcp" not in {getattr(route, "path", "") for route in app.build(local).routes}
+    with pytest.raises(SettingsError, match="mcp_key is set"):
+        app.build(local.model_copy(update={"mcp_key": KEY}))
 
 
 def test_the_page_of_documentation_shows_commands_that_are_there() -> None:

@@ -40,7 +40,7 @@ from clusterqa.store import open_store, reading
 from clusterqa.store.translations import sources
 from clusterqa.web import shapes
 from clusterqa.web.api import facts
-from clusterqa.web.service import NotReady, Service, TooMany
+from clusterqa.web.service import NotReady, Service
 
 log = logging.getLogger(__name__)
 
@@ -111,9 +111,17 @@ class Answers(Protocol):
     def store(self) -> Store: ...
 
 
-def server(answers: Answers) -> MCPServer[Any]:
-    """The tools, resources and prompts over `answers`."""
+def server(answers: Answers, say: Callable[[ClusterQAError], str]) -> MCPServer[Any]:
+    """The tools, resources and prompts over `answers`; `say` makes of an error what the model is told."""
     made = _Server(answers)
+
+    @contextmanager
+    def told() -> Iterator[None]:
+        try:
+            yield
+        except ClusterQAError as error:
+            raise ToolError(say(error)) from error
+
     read_only = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
 
     @made.tool(title="Ask the documents", annotations=read_only)
@@ -127,7 +135,7 @@ def server(answers: Answers) -> MCPServer[Any]:
         ] = None,
     ) -> Annotated[CallToolResult, shapes.Answer]:
         """Answer a question with at most three verbatim quotes, or say that the documents do not. Quote them unchanged."""
-        with _told():
+        with told():
             reply = answers.ask(Question(question, tuple(history), language))
         quotes = reply.quotes or reply.nearest
         parts = [reply.message, *(_place(q.source.title, q.source.document, q.source.version, q) for q in quotes)]
@@ -142,7 +150,7 @@ def server(answers: Answers) -> MCPServer[Any]:
         ] = None,
     ) -> Annotated[CallToolResult, Found]:
         """Find passages, best first, in both languages, each with its place in its document."""
-        with _told():
+        with told():
             hits = answers.search(Question(query, language=language), k)
         parts = [_place(h.source.title, h.source.document, h.source.version, h.passage) for h in hits]
         return _result("\n\n".join(parts) or "Nothing was found.", {"hits": hits_as_json(hits)})
@@ -159,12 +167,12 @@ def server(answers: Answers) -> MCPServer[Any]:
         ] = None,
     ) -> Annotated[CallToolResult, Stretch]:
         """Read a part of a document by offsets; they hold for one version, so give the version that came with them."""
-        with _told(), answers.store() as store, store.reading():
+        with told(), answers.store() as store, store.reading():
             stored, wanted, text = reading.find(store, document, version)
         if start > len(text) or (end is not None and end < start):
             raise ToolError(f"{document} has {len(text)} characters: give 0 ≤ start ≤ end ≤ {len(text)}.")
         stop = min(len(text) if end is None else end, start + CHARACTERS, len(text))
-        told = {
+        stretch = {
             "document": stored.id,
             "version": wanted,
             "title": stored.title,
@@ -176,7 +184,7 @@ def server(answers: Answers) -> MCPServer[Any]:
             "next": stop if stop < len(text) else None,
             "text": text[start:stop],
         }
-        return _result(text[start:stop], told)
+        return _result(text[start:stop], stretch)
 
     @made.tool(title="List the documents", annotations=read_only)
     def list_documents(
@@ -184,13 +192,13 @@ def server(answers: Answers) -> MCPServer[Any]:
         after: Annotated[str, Field(max_length=1000, description='The "next" of the result before.')] = "",
     ) -> Annotated[CallToolResult, Listed]:
         """List what there is to be quoted: title, language, date and version of each document."""
-        with _told(), answers.store() as store, store.reading():
+        with told(), answers.store() as store, store.reading():
             live = store.documents()
         known = sources(live)
         rest = [facts(s, known) for s in live if s.id > after and language in (None, s.language)]
-        told = {"documents": rest[:DOCUMENTS], "next": rest[DOCUMENTS - 1]["document"] if rest[DOCUMENTS:] else None}
+        listed = {"documents": rest[:DOCUMENTS], "next": rest[DOCUMENTS - 1]["document"] if rest[DOCUMENTS:] else None}
         lines = [f"{row['document']} [{row['language']}] {row['title']}" for row in rest[:DOCUMENTS]]
-        return _result("\n".join(lines) or "There are no documents.", told)
+        return _result("\n".join(lines) or "There are no documents.", listed)
 
     @made.resource(
         "clusterqa://documents/{+document}{?version}",
@@ -206,7 +214,7 @@ def server(answers: Answers) -> MCPServer[Any]:
         except CorpusError as error:
             raise ResourceNotFoundError(str(error)) from error
         except ClusterQAError as error:
-            raise ResourceError(_said(error)) from error
+            raise ResourceError(say(error)) from error
 
     @made.prompt(title="Answer by quoting verbatim")
     def quote_verbatim(question: str) -> str:
@@ -264,28 +272,7 @@ def _result(text: str, structured: dict[str, Any]) -> CallToolResult:
     return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=structured)
 
 
-@contextmanager
-def _told() -> Iterator[None]:
-    """Our own errors go to the model as their message."""
-    try:
-        yield
-    except ClusterQAError as error:
-        raise ToolError(_said(error)) from error
-
-
-def _said(error: ClusterQAError) -> str:
-    """What is wrong with the store or the encoder is for whoever runs the server; the asker gets the rest as it is."""
-    if isinstance(error, NotReady | TooMany | CorpusError | _ForTheKeyboard):
-        return str(error)
-    log.error("%s", error)
-    return "The documents cannot be read right now. The server's log says why."
-
-
 # ── over standard input and output ──────────────────────────────────────────────────────────────────────────────
-
-
-class _ForTheKeyboard(ClusterQAError):
-    """An error of a server that runs on the asker's own machine, where its message helps."""
 
 
 class _Own:
@@ -308,10 +295,7 @@ class _Own:
     def opened(self) -> KnowledgeBase:
         with self._lock:
             if self._opened is None:
-                try:
-                    self._opened = self._open()
-                except ClusterQAError as error:
-                    raise _ForTheKeyboard(str(error)) from error
+                self._opened = self._open()
             return self._opened
 
     def warm_up(self) -> None:
@@ -331,7 +315,7 @@ def serve(settings: Settings) -> None:
     """
     own = _Own(lambda: runtime.open(settings))
     threading.Thread(target=own.warm_up, daemon=True).start()
-    server(own).run("stdio")
+    server(own, str).run("stdio")
 
 
 # ── at /mcp of the web app ──────────────────────────────────────────────────────────────────────────────────────
@@ -354,6 +338,14 @@ class _Served:
         return self._service.store()
 
 
+def _in_public(error: ClusterQAError) -> str:
+    """What is wrong with the store or the encoder is for whoever runs the server, not for whoever asks."""
+    if isinstance(error, NotReady | CorpusError):
+        return str(error)
+    log.error("%s", error)
+    return "The documents cannot be read right now. The server's log says why."
+
+
 class Door:
     """
     ASGI app for the path /mcp: streamable HTTP without sessions, so that nothing is kept of a client between its requests.
@@ -371,7 +363,7 @@ class Door:
     @asynccontextmanager
     async def living(self) -> AsyncIterator[None]:
         """Serves inside."""
-        made = server(_Served(self._service))
+        made = server(_Served(self._service), _in_public)
         loopback = TransportSecuritySettings(
             allowed_hosts=["127.0.0.1:*", "localhost:*", "[::1]:*"],
             allowed_origins=["http://127.0.0.1:*", "http://localhost:*", "http://[::1]:*"],
