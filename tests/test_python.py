@@ -15,7 +15,7 @@ import pytest
 
 import clusterqa
 from clusterqa.corpus import sync
-from clusterqa.runtime import KnowledgeBase
+from clusterqa.python import KnowledgeBase
 from clusterqa.settings import Settings
 from python_fixtures import DOCUMENTS, READER, ROOT, environment, folder_with_corpus
 

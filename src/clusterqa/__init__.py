@@ -28,8 +28,8 @@ if TYPE_CHECKING:
         UnreadableDocument,
     )
     from clusterqa.evaluation.figures import Figures
+    from clusterqa.python import KnowledgeBase, open
     from clusterqa.records import Hit, Passage, Question, Quote, Reply, Source, Span, Stored, Trace
-    from clusterqa.runtime import KnowledgeBase, open
     from clusterqa.settings import Settings
 
 __version__ = "0.1.0"
@@ -61,7 +61,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "clusterqa.runtime": ("KnowledgeBase", "open"),
+    "clusterqa.python": ("KnowledgeBase", "open"),
     "clusterqa.settings": ("Settings",),
     "clusterqa.evaluation.figures": ("Figures",),
     "clusterqa.records": ("Hit", "Passage", "Question", "Quote", "Reply", "Source", "Span", "Stored", "Trace"),

@@ -1,7 +1,7 @@
 """
 The one start: from settings to what every door needs.
 
-    with runtime.open("corpus", data="data") as kb:
+    with KnowledgeBase(settings, load_encoder(settings)) as kb:
         print(kb.ask("Kiek laiko galioja bronzos ženklas?").message)
 
 What changes the process (threads of numeric libraries, environment variables) happens here, never when a module is imported.
@@ -10,17 +10,16 @@ What changes the process (threads of numeric libraries, environment variables) h
 from __future__ import annotations
 
 import importlib
-import logging
 import os
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Self
 
 from clusterqa.corpus import folder, sync
 from clusterqa.corpus.sync import check_in_step
 from clusterqa.encoders import SentenceEncoder, bundled_path
-from clusterqa.errors import ClusterQAError, EncoderError, IndexNotFound, SettingsError
+from clusterqa.errors import ClusterQAError, EncoderError, SettingsError
 from clusterqa.ports import Encoder, Reader, Reranker
 from clusterqa.readers import Reader as Network
 from clusterqa.readers import bundled_reader
@@ -35,11 +34,6 @@ from clusterqa.store import open_store
 from clusterqa.store.faiss_index import FaissIndex, one_thread
 from clusterqa.store.reading import find
 from clusterqa.text.lexicon import Lexicon
-
-if TYPE_CHECKING:
-    from clusterqa.evaluation.figures import Figures
-
-log = logging.getLogger(__name__)
 
 
 class KnowledgeBase:
@@ -80,7 +74,7 @@ class KnowledgeBase:
         """Let go of the index; what is asked afterwards is an error. Closing again does nothing."""
         self.pipeline.index.close()
 
-    def __enter__(self) -> KnowledgeBase:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -127,17 +121,6 @@ class KnowledgeBase:
         if k < 1:
             raise ValueError(f"k is {k}: ask for one hit or more.")
         return self.trace(text, k, language=language).hits
-
-    def evaluate(self, path: str | Path, split: str = "all") -> Figures:
-        """
-        Ask every question of a set whose answers are known (a JSONL file, see docs/evaluation.md) and measure the replies.
-
-        `split` is "held", "fit" or "all". Raises EvaluationError when the set cannot be used.
-        """
-        self._not_forked()
-        from clusterqa.evaluation.figures import evaluate  # rests on this module
-
-        return evaluate(Path(path), self, split)
 
     # ── the documents ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -198,31 +181,6 @@ class KnowledgeBase:
     def _not_forked(self) -> None:
         if os.getpid() != self._process:
             raise ClusterQAError("This knowledge base was opened before a fork. Open one in the forked process.")
-
-
-def open(corpus: str | Path | Settings | None = None, data: str | Path | None = None, **settings: Any) -> KnowledgeBase:
-    """
-    Load the encoder and open the index, which is built (this takes a while) when there is none.
-
-    `corpus` is the folder of the documents and `data` the one for everything derived; other settings go by their names, and
-    what is not given comes from variables, clusterqa.toml and the defaults, as at the command line. In place of all that one
-    `Settings`. An index that is there is opened as it is: `update` brings it in step with files that changed.
-
-    Raises SettingsError, CorpusError, EncoderError; IndexOutdated when the index was built with another encoder or setting.
-    """
-    if isinstance(corpus, Settings):
-        if data is not None or settings:
-            raise TypeError("Settings hold the data folder and everything else. Give them alone.")
-        made = corpus
-    else:
-        made = Settings.load({"corpus": corpus, "data": data, **settings})
-    encoder = load_encoder(made)
-    try:
-        return KnowledgeBase(made, encoder)
-    except IndexNotFound:
-        for error in sync.update(made, lambda: encoder).unreadable:
-            log.warning("Not read: %s", error)
-    return KnowledgeBase(made, encoder)
 
 
 def load_encoder(settings: Settings) -> SentenceEncoder:

@@ -1,4 +1,4 @@
-"""An evaluation as numbers that another program goes on with: `KnowledgeBase.evaluate`."""
+"""An evaluation as numbers that another program goes on with."""
 
 from __future__ import annotations
 

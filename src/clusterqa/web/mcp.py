@@ -29,7 +29,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from clusterqa import __version__, runtime
+from clusterqa import __version__, python
 from clusterqa.errors import ClusterQAError, CorpusError
 from clusterqa.ports import Store
 from clusterqa.records import Hit, Language, Question, Reply
@@ -313,7 +313,7 @@ def serve(settings: Settings) -> None:
     Says hello at once and loads meanwhile. While it runs the standard output carries messages of the protocol only: what
     anything else prints goes to the standard error.
     """
-    own = _Own(lambda: runtime.open(settings))
+    own = _Own(lambda: python.open(settings))
     threading.Thread(target=own.warm_up, daemon=True).start()
     server(own, str).run("stdio")
 
