@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.command("mcp")
 @settings_options
-def mcp(settings: Settings) -> None:
+def serve_mcp(settings: Settings) -> None:
     """
     Serve the documents to a language model's program, over standard input and output.
 
