@@ -50,7 +50,21 @@ def cli(verbose: bool) -> None:
         logging.getLogger(noisy).setLevel(logging.ERROR)
 
 
-for command in (serve, index, ask, search, add, list_documents, show, remove, restore, doctor, evaluate, staff, serve_mcp):
+for command in (
+    serve,
+    index,
+    ask,
+    search,
+    add,
+    list_documents,
+    show,
+    remove,
+    restore,
+    doctor,
+    evaluate,
+    staff,
+    serve_mcp,
+):
     cli.add_command(command)
 
 
