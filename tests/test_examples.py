@@ -59,7 +59,7 @@ def test_every_example_has_an_expected_answer() -> None:
 def test_an_example_is_answered_by_its_first_quote_and_with_confidence(
     assistant: KnowledgeBase, language: Language, question: str
 ) -> None:
-    reply = assistant.ask(Question(question, language=language)).reply
+    reply = assistant.ask(Question(question, language=language))
     assert reply.status == "answered" and reply.language == language
     quote = reply.quotes[0]
     assert quote.source.language == language

@@ -238,9 +238,9 @@ def test_progress_reaches_the_end_of_both_stages(write: Write, settings: Setting
 def test_an_empty_corpus_is_indexed_and_answers_nothing(index: Index, settings: Settings, words: WordsEncoder) -> None:
     assert index().passages == 0
     assistant = KnowledgeBase(settings, words)
-    found = assistant.ask(Question("gold label"))
+    found = assistant.trace(Question("gold label"))
     assert found.hits == ()
-    reply = assistant.ask(Question("What does the gold label cost?")).reply
+    reply = assistant.ask(Question("What does the gold label cost?"))
     assert (reply.status, reply.quotes, reply.nearest) == ("not_found", (), ())
     assistant.close()
 
@@ -293,7 +293,7 @@ def test_another_encoder_of_another_dimension_works_after_a_rebuild(
     small = WordsEncoder(WORDS[:4])
     index(small, rebuild=True)
     assistant = KnowledgeBase(settings, small)
-    found = assistant.ask(Question("gold label"))
+    found = assistant.trace(Question("gold label"))
     assert found.hits[0].passage.document == "a.en.md"
     assistant.close()
 
@@ -324,7 +324,7 @@ def test_an_assistant_takes_up_the_new_generation_by_itself(
     assistant = KnowledgeBase(settings, words)
 
     def first(question: str) -> str:
-        found = assistant.ask(Question(question))
+        found = assistant.trace(Question(question))
         return found.hits[0].passage.text if found and found.hits else ""
 
     assert first("gold expert") == "The silver label."

@@ -96,7 +96,7 @@ def first(settings: Settings, question: str) -> str:
     """The passage found first."""
     assistant = KnowledgeBase(settings, WordsEncoder())
     try:
-        found = assistant.ask(Question(question))
+        found = assistant.trace(Question(question))
         return found.hits[0].passage.text if found and found.hits else ""
     finally:
         assistant.close()
@@ -387,7 +387,7 @@ def test_a_running_assistant_goes_on_with_the_mended_index(settings: Settings, w
     index(rebuild=True)
     write("b.en.md", "# B\n\nA silver member.\n")
     index()
-    found = assistant.ask(Question("silver member"))
+    found = assistant.trace(Question("silver member"))
     assert found.hits[0].passage.text == "A silver member."
     assistant.close()
 
@@ -401,11 +401,11 @@ def test_a_running_assistant_answers_from_memory_while_the_index_is_mended(
     overwrite_the_middle(settings.data / DATABASE)
     run = start(settings, "rebuild, encoding")
     wait_for(run, "encoding")
-    found = assistant.ask(Question("gold label"))
+    found = assistant.trace(Question("gold label"))
     assert found.hits[0].passage.text == "The gold label."
     kill(run)
     index()
-    found = assistant.ask(Question("gold label"))
+    found = assistant.trace(Question("gold label"))
     assert found.hits[0].passage.text == "The gold label."
     assert bad(settings) == []
     assistant.close()
@@ -453,7 +453,7 @@ def test_a_document_that_becomes_unreadable_keeps_its_earlier_version_answering(
     assert (report.changed, report.removed) == ((), ())
     assert whole(settings)
     assistant = KnowledgeBase(settings, encoder)
-    found = assistant.ask(Question("gold expert"))
+    found = assistant.trace(Question("gold expert"))
     assert found.hits[0].passage.text == "The gold label needs an expert."
     # Its vectors are of the encoder in use: {gold, label, expert} of the sentence with {gold, expert} of the question.
     assert found.hits[0].dense == pytest.approx(2 / 6**0.5, abs=1e-3)

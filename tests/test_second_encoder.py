@@ -82,6 +82,6 @@ def test_it_answers_from_an_index_of_its_own_and_refuses_that_of_another(
     write("trams.en.md", "# Trams\n\nTrams leave every ten minutes.\n")
     index(second)
     with closing(KnowledgeBase(settings, second)) as asked:
-        assert asked.ask(Question(QUESTION)).hits[0].passage.text == PASSAGE
+        assert asked.trace(Question(QUESTION)).hits[0].passage.text == PASSAGE
     with pytest.raises(IndexOutdated, match=r"--rebuild"):
         KnowledgeBase(settings, bundled_encoder)

@@ -438,13 +438,13 @@ def test_withdrawing_takes_every_passage_and_vector_out_and_proves_it(keeper: Ke
     publish(keeper, upload(keeper, "kainos.lt.md", KAINOS))
     asked = KnowledgeBase(keeper.settings, words)
     question = Question("Does the gold label need an expert?")
-    assert "prices.en.md" in {hit.passage.document for hit in asked.ask(question).hits}
+    assert "prices.en.md" in {hit.passage.document for hit in asked.trace(question).hits}
     proof = keeper.withdraw("prices.en.md", "rasa")
     assert proof.before["passages"] > 0 and proof.before["vectors"] > proof.before["passages"]
     assert proof.after == {"passages": 0, "vectors": 0, "stems": 0}
     for what in ("passages", "vectors", "stems"):
         assert proof.all_before[what] - proof.all_after[what] == proof.before[what]
-    assert "prices.en.md" not in {hit.passage.document for hit in asked.ask(question).hits}
+    assert "prices.en.md" not in {hit.passage.document for hit in asked.trace(question).hits}
     assert live(keeper) == ["kainos.lt.md"]
     assert [version.state for version in keeper.versions("prices.en.md")] == ["withdrawn"]
     asked.close()

@@ -1,8 +1,8 @@
 """
 The one start: from settings to what every door needs.
 
-    with runtime.open(settings) as kb:
-        print(kb.ask(Question("Kiek laiko galioja bronzos ženklas?")).reply.message)
+    with KnowledgeBase(settings, load_encoder(settings)) as kb:
+        print(kb.ask("Kiek laiko galioja bronzos ženklas?").message)
 
 What changes the process (threads of numeric libraries, environment variables) happens here, never when a module is imported.
 """
@@ -10,17 +10,20 @@ What changes the process (threads of numeric libraries, environment variables) h
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
+from typing import Self
 
+from clusterqa.corpus import folder, sync
 from clusterqa.corpus.sync import check_in_step
 from clusterqa.encoders import SentenceEncoder, bundled_path
-from clusterqa.errors import EncoderError, SettingsError
+from clusterqa.errors import ClusterQAError, EncoderError, SettingsError
 from clusterqa.ports import Encoder, Reader, Reranker
 from clusterqa.readers import Reader as Network
 from clusterqa.readers import bundled_reader
-from clusterqa.records import LANGUAGES, Language, Question, Trace
+from clusterqa.records import LANGUAGES, Hit, Language, Question, Reply, Stored, Trace
 from clusterqa.retrieval.pipeline import DEPTH, Pipeline
 from clusterqa.retrieval.profile import NO_READER, Profile, profile_for
 from clusterqa.retrieval.reading import SmallReader
@@ -29,11 +32,19 @@ from clusterqa.retrieval.weights import SearchWeights
 from clusterqa.settings import BUNDLED_ENCODER, BUNDLED_READER, Settings
 from clusterqa.store import open_store
 from clusterqa.store.faiss_index import FaissIndex, one_thread
+from clusterqa.store.reading import find
 from clusterqa.text.lexicon import Lexicon
 
 
 class KnowledgeBase:
-    """One corpus, ready to be asked. Thread-safe."""
+    """
+    One corpus, ready to be asked.
+
+    Thread-safe: threads may ask, add and remove at the same time. Each question is answered from one whole generation, the
+    newest, which another process may have written a moment ago. Not fork-safe: a forked process opens its own, and one that
+    came through a fork refuses to work. Two of them over one data folder, in one process or in several, do not disturb each
+    other.
+    """
 
     def __init__(self, settings: Settings, encoder: Encoder, profile: Profile | None = None) -> None:
         """
@@ -44,6 +55,7 @@ class KnowledgeBase:
         limit_threads()
         self.settings = settings
         self.pipeline = pipeline(settings, encoder, profile=profile)
+        self._process = os.getpid()
 
     @property
     def encoder(self) -> Encoder:
@@ -55,33 +67,120 @@ class KnowledgeBase:
 
     @property
     def generation(self) -> int:
+        """Number of the newest generation that was taken up; it rises by one with every change of the documents."""
         return self.pipeline.index.generation
 
     def close(self) -> None:
+        """Let go of the index; what is asked afterwards is an error. Closing again does nothing."""
         self.pipeline.index.close()
 
-    def __enter__(self) -> KnowledgeBase:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
     def refresh(self) -> bool:
-        """Take up the newest generation; says whether there was one."""
+        """Take up the newest generation; says whether there was one. Every question does so by itself."""
+        self._not_forked()
         return self.pipeline.refresh()
 
-    def ask(self, question: Question, depth: int = DEPTH) -> Trace:
-        """Answer one question by quoting, or say honestly that the documents do not."""
+    # ── asking ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def ask(self, question: str | Question, *, history: Sequence[str] = (), language: Language | None = None) -> Reply:
+        """
+        Answer one question by quoting, or say honestly that the documents do not.
+
+        `history` are the earlier questions of the conversation, oldest first. `language` ("lt" or "en") is that of the reply
+        where the question itself does not tell. Both go with a question that is a text; a `Question` has its own.
+        """
+        return self.trace(question, history=history, language=language).reply
+
+    def trace(
+        self,
+        question: str | Question,
+        depth: int = DEPTH,
+        *,
+        history: Sequence[str] = (),
+        language: Language | None = None,
+    ) -> Trace:
+        """As `ask`, with everything that the stages gave on the way, and at most `depth` hits."""
+        self._not_forked()
+        if isinstance(question, str):
+            question = Question(question, tuple(history), language)
+        elif history or language:
+            raise TypeError("A Question has its own history and language. Give them in it.")
         return self.pipeline.ask(question, depth)
 
+    def search(self, text: str, k: int = DEPTH, *, language: Language | None = None) -> tuple[Hit, ...]:
+        """
+        At most `k` passages, best first, each with its score in [0, 1]; none when there is nothing to search for.
 
-def open(settings: Settings) -> KnowledgeBase:
-    """
-    Load the encoder and open the index of the settings.
+        Translations and near-duplicates of a passage are merged into its hit.
+        """
+        if k < 1:
+            raise ValueError(f"k is {k}: ask for one hit or more.")
+        return self.trace(text, k, language=language).hits
 
-    Raises EncoderError; IndexNotFound when nothing is indexed, IndexOutdated when another encoder or setting was used.
-    """
-    return KnowledgeBase(settings, load_encoder(settings))
+    # ── the documents ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def documents(self) -> list[Stored]:
+        """What is known of each document that questions are answered from, in the order of their ids."""
+        self._not_forked()
+        with open_store(self.settings.data) as store:
+            return store.documents()
+
+    def text(self, document: str, version: str | None = None) -> str:
+        """
+        The text that offsets count in, in code points: `kb.text(d, v)[start:end]` is a quote of that version.
+
+        `version` is a sha256, as quotes have it (its beginning is enough); without one it is the newest. Raises CorpusError
+        for an unknown document or version.
+        """
+        self._not_forked()
+        with open_store(self.settings.data) as store, store.reading():
+            return find(store, document, version)[2]
+
+    def add(self, path: str | Path, *, replace: bool = False) -> str:
+        """
+        Copy a file (and the sidecar of metadata beside it) into the corpus folder and answer from it; gives its id.
+
+        Raises UnreadableDocument when it cannot be read, or when a document of its name says something else and `replace` is
+        not set.
+        """
+        self._not_forked()
+        added, refused = folder.add(self.settings, [Path(path)], replace=replace)
+        if refused:
+            raise refused[0]
+        self.update()
+        return added[0]
+
+    def remove(self, document: str) -> None:
+        """Take a document out of the corpus folder and of every answer; `restore` brings it back. Raises CorpusError."""
+        self._not_forked()
+        folder.remove(self.settings, document)
+        self.update()
+
+    def restore(self, document: str) -> None:
+        """Bring a removed document back. Raises CorpusError."""
+        self._not_forked()
+        folder.restore(self.settings, document)
+        self.update()
+
+    def update(self) -> sync.Report:
+        """
+        Bring the index in step with the corpus folder; says what was added, changed and removed, and what cannot be read.
+
+        Raises CorpusError, StoreError.
+        """
+        self._not_forked()
+        report = sync.update(self.settings, lambda: self.encoder)
+        self.refresh()
+        return report
+
+    def _not_forked(self) -> None:
+        if os.getpid() != self._process:
+            raise ClusterQAError("This knowledge base was opened before a fork. Open one in the forked process.")
 
 
 def load_encoder(settings: Settings) -> SentenceEncoder:

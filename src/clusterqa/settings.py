@@ -145,6 +145,13 @@ class Settings(BaseSettings):
         "empty: any name",
     )
 
+    mcp_key: str = Field(
+        default="",
+        pattern=r"^([!-~]{16,200})?$",
+        repr=False,
+        description="key for MCP at /mcp, 16 characters or more; without one only this machine may use it",
+    )
+
     @field_validator("corpus", "data", mode="before")
     @classmethod
     def _not_blank(cls, value: Any) -> Any:
@@ -208,5 +215,5 @@ def _wrong_value(problem: Mapping[str, Any], flags: Mapping[str, Any]) -> str:
     if problem["type"] == "extra_forbidden":
         known = ", ".join(sorted(Settings.model_fields))
         return f"{origin}: there is no setting of this name. Known settings: {known}."
-    value = "" if name == "watch_token" else f" {problem['input']!r}"  # a secret is not printed
+    value = "" if name in ("watch_token", "mcp_key") else f" {problem['input']!r}"  # a secret is not printed
     return f"{origin} has a wrong value{value}: {problem['msg']}."

@@ -21,7 +21,7 @@ import gzip
 import json
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -298,9 +298,7 @@ def english(path: Path, recorder: Recorder, tokenizer: Tokenizer, out: Path, par
 def _asked(recorder: Recorder, questions: Sequence[str]) -> Iterator[Vectors]:
     for begin in range(0, len(questions), 64):
         some = questions[begin : begin + 64]
-        yield from (
-            recorder.read_query(text).vector for text in some
-        )
+        yield from (recorder.read_query(text).vector for text in some)
 
 
 def main() -> None:

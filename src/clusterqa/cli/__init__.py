@@ -19,6 +19,7 @@ from clusterqa.cli.asking import ask, search
 from clusterqa.cli.documents import add, list_documents, remove, restore, show
 from clusterqa.cli.evaluation import evaluate
 from clusterqa.cli.keeping import doctor, index, serve
+from clusterqa.cli.mcp import serve_mcp
 from clusterqa.cli.staff import staff
 from clusterqa.errors import ClusterQAError
 
@@ -49,7 +50,21 @@ def cli(verbose: bool) -> None:
         logging.getLogger(noisy).setLevel(logging.ERROR)
 
 
-for command in (serve, index, ask, search, add, list_documents, show, remove, restore, doctor, evaluate, staff):
+for command in (
+    serve,
+    index,
+    ask,
+    search,
+    add,
+    list_documents,
+    show,
+    remove,
+    restore,
+    doctor,
+    evaluate,
+    staff,
+    serve_mcp,
+):
     cli.add_command(command)
 
 

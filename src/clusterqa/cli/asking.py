@@ -64,12 +64,12 @@ def ask(
     questions = read_questions(source, lang) if source else [Question(text, history, lang)]  # type: ignore[arg-type]
     with common.knowledge_base(settings) as asked:
         if source is None:
-            reply = asked.ask(questions[0]).reply
+            reply = asked.ask(questions[0])
             click.echo(json.dumps(reply_as_json(reply), ensure_ascii=False, indent=2) if as_json else told(reply))
             return
         with common.writing(target) as out:
             for item in common.progress(questions, "Answering"):
-                out.write(json.dumps(reply_as_json(asked.ask(item).reply), ensure_ascii=False) + "\n")
+                out.write(json.dumps(reply_as_json(asked.ask(item)), ensure_ascii=False) + "\n")
 
 
 @click.command()
@@ -80,11 +80,10 @@ def ask(
 @json_option
 def search(settings: Settings, question: str, k: int, lang: str | None, as_json: bool) -> None:
     """Find passages, best first, with the scores of both channels."""
-    from clusterqa.records import Question
     from clusterqa.shapes import hits_as_json
 
     with common.knowledge_base(settings) as asked:
-        hits = asked.ask(Question(question, language=lang), k).hits  # type: ignore[arg-type]
+        hits = asked.search(question, k, language=lang)  # type: ignore[arg-type]
     if as_json:
         click.echo(json.dumps(hits_as_json(hits), ensure_ascii=False, indent=2))
         return

@@ -35,7 +35,7 @@ import yaml
 from clusterqa import documents
 from clusterqa.documents.metadata import iso_date, web_address
 from clusterqa.errors import ClusterQAError, UnreadableDocument
-from clusterqa.records import LANGUAGES, Language, Question, Status
+from clusterqa.records import LANGUAGES, Language, Status
 from clusterqa.runtime import KnowledgeBase
 from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database, Row, stamp, storable
@@ -473,7 +473,7 @@ def to_ask(content: Content) -> list[Heading]:
 
 def check(assistant: KnowledgeBase, answer: Answer, heading: Heading) -> Check:
     """Ask the chat one wording and see what it quotes."""
-    reply = assistant.ask(Question(heading.text, language=heading.language)).reply
+    reply = assistant.ask(heading.text, language=heading.language)
     mine = set(answer.documents.values())
     places = [quote.source.document in mine for quote in reply.quotes]
     first = (reply.quotes or reply.nearest)[:1]

@@ -74,7 +74,7 @@ def inside(kb: KnowledgeBase, question: Question) -> Inside:
     """Ask as the chat does, and keep what it saw. Nothing is written to the journal."""
     calibration = kb.profile.calibration
     lithuanian, certain = lithuanian_probability(question.text), detect(question.text).certain
-    trace = kb.ask(question)
+    trace = kb.trace(question)
     answer, first = trace.reply, trace.first
     if isinstance(trace.understood, Remark) or first is None:
         remark = trace.understood.kind if isinstance(trace.understood, Remark) else None

@@ -64,7 +64,7 @@ class Trials:
                 raise DeskError("trial_failed", job.trouble.text)
             with self._lock:
                 kb = self._trials.get(key)
-        return kb.ask(question).reply if kb else None
+        return kb.ask(question) if kb else None
 
     def _prepare(self, identifier: str) -> None:
         draft = self._drafts.get(identifier)

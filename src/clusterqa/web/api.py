@@ -4,20 +4,33 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ConfigDict, Field
 
+from clusterqa.errors import CorpusError
 from clusterqa.journal import Reason
 from clusterqa.ports import Store
 from clusterqa.records import Language, Question, Source, Stored
 from clusterqa.shapes import hits_as_json, reply_as_json
+from clusterqa.store import reading
 from clusterqa.store.translations import sources
 from clusterqa.web import render, shapes, watching
 from clusterqa.web.service import NotReady, Service
 
-router = APIRouter()
+
+def only_known(request: Request) -> None:
+    """Refuse parameters of the API that it does not have: a misspelt one must not be taken for none."""
+    if not request.url.path.removeprefix(request.scope.get("root_path", "")).startswith("/api/v1/"):
+        return
+    known = [parameter.alias for parameter in request.scope["route"].dependant.query_params]
+    if unknown := sorted(set(request.query_params) - set(known)):
+        has = f"It has {', '.join(known)}." if known else "It has none."
+        raise HTTPException(422, f"There is no parameter {', '.join(unknown)} here. {has}")
+
+
+router = APIRouter(dependencies=[Depends(only_known)])
 
 Text = Annotated[str, Field(max_length=20_000)]
 
@@ -25,9 +38,12 @@ Text = Annotated[str, Field(max_length=20_000)]
 class Asked(BaseModel):
     """A question."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="forbid")
 
-    question: Text = Field(description="The question, in Lithuanian or English; up to 2,000 characters are answered.")
+    question: Text = Field(
+        description="The question, in Lithuanian or English; up to 2,000 characters are answered.",
+        examples=["Kiek laiko galioja bronzos ženklas?", "How long is the Bronze Label valid?"],
+    )
     history: list[Text] = Field(
         default=[], max_length=100, description="The earlier questions of the conversation, oldest first."
     )
@@ -37,8 +53,18 @@ class Asked(BaseModel):
     id: str | None = Field(default=None, max_length=200, description="Comes back with the answer.")
 
 
+class AskedBatch(BaseModel):
+    """Several questions."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    questions: list[Asked] = Field(min_length=1, max_length=50, description="They are answered in this order.")
+
+
 class Given(BaseModel):
     """What a reader thinks of a reply."""
+
+    model_config = ConfigDict(extra="forbid")
 
     id: str = Field(max_length=64, description="The X-Journal-Id of the reply.")
     helpful: bool = Field(description="Whether the reply helped.")
@@ -56,7 +82,14 @@ def client_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-@router.post("/api/v1/ask", summary="Ask a question", response_model=None, responses={200: {"model": shapes.Answer}})
+@router.post(
+    "/api/v1/ask",
+    summary="Ask a question",
+    operation_id="ask",
+    tags=["questions"],
+    response_model=None,
+    responses={200: {"model": shapes.Answer}},
+)
 def ask(asked: Asked, request: Request, response: Response) -> dict[str, Any]:
     """Answer one question by quoting, or say that the documents do not. The header X-Journal-Id names it for feedback."""
     service = service_of(request)
@@ -67,7 +100,33 @@ def ask(asked: Asked, request: Request, response: Response) -> dict[str, Any]:
     return reply_as_json(answered.reply)
 
 
-@router.post("/api/v1/feedback", summary="Say whether a reply helped", status_code=204)
+@router.post(
+    "/api/v1/ask:batch",
+    summary="Ask several questions",
+    operation_id="ask_batch",
+    tags=["questions"],
+    response_model=None,
+    responses={200: {"model": shapes.Answers}},
+)
+def ask_batch(asked: AskedBatch, request: Request) -> dict[str, Any]:
+    """Answer each question as `ask` does, in their order. Each counts for the limits; past them none is answered."""
+    service = service_of(request)
+    service.limits.admit(client_of(request), len(asked.questions))
+    answered = [
+        service.ask(Question(one.question, tuple(one.history), one.language, one.id), "api") for one in asked.questions
+    ]
+    return {
+        "answers": [{"answer": reply_as_json(one.reply), "journal_id": one.journal_id} for one in answered],
+    }
+
+
+@router.post(
+    "/api/v1/feedback",
+    summary="Say whether a reply helped",
+    operation_id="give_feedback",
+    tags=["questions"],
+    status_code=204,
+)
 def feedback(given: Given, request: Request) -> None:
     """Keep in the journal whether a reply helped; a later word replaces an earlier one."""
     service = service_of(request)
@@ -82,7 +141,12 @@ def feedback(given: Given, request: Request) -> None:
 
 
 @router.get(
-    "/api/v1/search", summary="Find passages", response_model=None, responses={200: {"model": list[shapes.Hit]}}
+    "/api/v1/search",
+    summary="Find passages",
+    operation_id="search",
+    tags=["documents"],
+    response_model=None,
+    responses={200: {"model": list[shapes.Hit]}},
 )
 def search(
     request: Request,
@@ -112,6 +176,8 @@ def questions(
 @router.get(
     "/api/v1/documents",
     summary="List the documents",
+    operation_id="list_documents",
+    tags=["documents"],
     response_model=None,
     responses={200: {"model": list[shapes.Facts]}},
 )
@@ -119,12 +185,14 @@ def documents(request: Request) -> list[dict[str, Any]]:
     """The documents that questions are answered from, in the order of their ids."""
     with service_of(request).store() as store, store.reading():
         known = sources(store.documents())
-        return [_facts(stored, known) for stored in store.documents()]
+        return [facts(stored, known) for stored in store.documents()]
 
 
 @router.get(
     "/api/v1/documents/{document:path}",
     summary="Read a document",
+    operation_id="read_document",
+    tags=["documents"],
     response_model=None,
     responses={200: {"model": shapes.Read}},
 )
@@ -139,7 +207,7 @@ def document(
     with service_of(request).store() as store, store.reading():
         stored, wanted, text = find(store, document, version)
         return {
-            **_facts(stored, sources(store.documents())),
+            **facts(stored, sources(store.documents())),
             "version": wanted,
             "state": stored.state,
             "versions": store.versions(document),
@@ -186,21 +254,14 @@ def docs(request: Request) -> HTMLResponse:
 
 def find(store: Store, document: str, version: str | None) -> tuple[Stored, str, str]:
     """A document, the sha256 of the wanted version (the current one without a wish) and its text; HTTPException 404."""
-    stored = store.document(document)
-    if stored is None:
-        raise HTTPException(404, f"There is no document {document}. What there is stands at /api/v1/documents.")
-    versions = [stored.version]
-    if version:
-        versions = [known for known in store.versions(document) if known.startswith(version)]
-    if len(versions) != 1:
-        raise HTTPException(404, f"{document} has {len(versions)} versions that begin with {version}.")
-    text = store.text(document, versions[0])
-    if text is None:
-        raise HTTPException(404, f"The text of {document} is missing from the index.")
-    return stored, versions[0], text
+    try:
+        return reading.find(store, document, version)
+    except CorpusError as error:
+        raise HTTPException(404, str(error)) from error
 
 
-def _facts(stored: Stored, known: dict[str, Source]) -> dict[str, Any]:
+def facts(stored: Stored, known: dict[str, Source]) -> dict[str, Any]:
+    """What is known about a document, in the shape `Facts`; `known` are the live documents as sources."""
     return {
         "document": stored.id,
         "version": stored.version,

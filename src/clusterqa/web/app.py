@@ -9,17 +9,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
+from starlette.routing import Route
 
 from clusterqa import __version__
+from clusterqa.errors import SettingsError
 from clusterqa.records import LANGUAGES
 from clusterqa.settings import Settings
 from clusterqa.web import api, chat, connections, forms, logs, pages, problems, render, staff
+from clusterqa.web.conditional import Conditional
 from clusterqa.web.doors import Doors
 from clusterqa.web.forwarded import Forwarded
 from clusterqa.web.guard import Guard
@@ -29,6 +34,8 @@ from clusterqa.web.service import Service
 from clusterqa.web.words import page_language
 
 __all__ = ["JsonLines", "build", "run"]
+if TYPE_CHECKING:
+    from clusterqa.web.mcp import Door
 
 STATIC = Path(__file__).parent / "static"
 LANGUAGE_COOKIE = "clusterqa_language"
@@ -37,12 +44,14 @@ LANGUAGE_COOKIE = "clusterqa_language"
 def build(settings: Settings) -> FastAPI:
     """The app for these settings. Its start returns at once; /readyz says when questions are answered."""
     service = Service(settings)
+    mcp = _mcp(service)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         service.start()
         try:
-            yield
+            async with mcp.living() if mcp else nullcontext():
+                yield
         finally:
             service.stop()
             desk.close()
@@ -56,12 +65,17 @@ def build(settings: Settings) -> FastAPI:
         docs_url=None,  # FastAPI's page fetches its scripts from elsewhere; ours stands in the server
         redoc_url=None,
         openapi_url="/api/openapi.json",
+        openapi_tags=[
+            {"name": "questions", "description": "Asking, and saying whether a reply helped."},
+            {"name": "documents", "description": "Searching and reading what is quoted from."},
+        ],
     )
     app.state.service = service
     problems.install(app)
     # The last is the first that a request comes to.
     app.add_middleware(Doors, settings=settings)
     app.add_middleware(Head)
+    app.add_middleware(Conditional)
     app.add_middleware(Guard, settings=settings)
     app.add_middleware(Forwarded, settings=settings)
 
@@ -91,11 +105,26 @@ def build(settings: Settings) -> FastAPI:
     app.include_router(api.router)
     app.include_router(pages.router)
     app.include_router(forms.router)
+    if mcp:
+        app.router.routes.append(Route("/mcp", mcp))
     desk = staff.install(app, service)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for language in LANGUAGES:
         chat.mount(app, service, language)
     return app
+
+
+def _mcp(service: Service) -> Door | None:
+    """The door for language models, where its library is installed. Raises SettingsError."""
+    if find_spec("mcp") is None:
+        if service.settings.mcp_key:
+            raise SettingsError(
+                "mcp_key is set, but MCP is not installed. Install it with: pip install 'clusterqa[mcp]'"
+            )
+        return None
+    from clusterqa.web.mcp import Door
+
+    return Door(service)
 
 
 def run(settings: Settings) -> None:

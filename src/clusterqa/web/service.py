@@ -146,11 +146,11 @@ class Limits:
         self._client = RateLimitItemPerMinute(settings.rate_limit) if settings.rate_limit else None
         self._overall = RateLimitItemPerMinute(settings.rate_limit_overall) if settings.rate_limit_overall else None
 
-    def admit(self, client: str) -> None:
-        """Count one question of a client; raises TooMany."""
-        if self._client and not self._limiter.hit(self._client, "client", neighbourhood(client)):
+    def admit(self, client: str, questions: int = 1) -> None:
+        """Count so many questions of a client, all or none for it; raises TooMany."""
+        if self._client and not self._limiter.hit(self._client, "client", neighbourhood(client), cost=questions):
             raise TooMany("You have sent very many questions within a minute. Wait a minute, then ask again.")
-        if self._overall and not self._limiter.hit(self._overall, "overall"):
+        if self._overall and not self._limiter.hit(self._overall, "overall", cost=questions):
             raise TooMany("Very many people are asking at the moment. Wait a minute, then ask again.")
 
 
@@ -377,7 +377,7 @@ class Service:
         """Answer a question and keep it in the journal. Raises NotReady and the errors of the store."""
         assistant = self.assistant(patience)
         try:
-            trace = assistant.ask(question)
+            trace = assistant.trace(question)
         except Exception:
             self.metrics.errors.inc()
             raise
@@ -400,7 +400,7 @@ class Service:
 
     def search(self, question: Question, k: int) -> tuple[Hit, ...]:
         """At most `k` passages, best first."""
-        return self.assistant().ask(question, k).hits
+        return self.assistant().trace(question, k).hits
 
     def store(self) -> Store:
         """A connection of one's own, for one request."""

@@ -18,6 +18,14 @@ class Passage(BaseModel):
     text: str
 
 
+class Short(BaseModel):
+    """The shortest answer inside a quote."""
+
+    start: int = Start
+    end: int = End
+    text: str
+
+
 class Quote(BaseModel):
     """A cut of a document: `text` is exactly the document's text from `start` to `end`."""
 
@@ -35,6 +43,7 @@ class Quote(BaseModel):
     start: int = Start
     end: int = End
     text: str
+    short: Short | None = Field(description="Where a reader marked one.")
     passage: Passage
     score: float = Field(ge=0, le=1)
 
@@ -53,6 +62,19 @@ class Answer(BaseModel):
     quotes: list[Quote] = Field(description="At most three, best first; the first is the answer.")
     nearest: list[Quote] = Field(description='The places that come nearest, where the status is "not_found".')
     generation: int = Field(description="Generation of the index that answered.")
+
+
+class Answered(BaseModel):
+    """The reply to one of several questions."""
+
+    answer: Answer
+    journal_id: str | None = Field(description="Names the reply for feedback; null when the journal cannot be written.")
+
+
+class Answers(BaseModel):
+    """The replies to several questions, in their order."""
+
+    answers: list[Answered]
 
 
 class Hit(BaseModel):

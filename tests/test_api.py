@@ -1,0 +1,113 @@
+"""The HTTP API for programs: several questions at once, nothing misspelt is taken, known answers are not sent again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+
+from clusterqa.settings import Settings
+from clusterqa.web import shapes
+from clusterqa.web.app import build
+from web_fixtures import write_corpus
+
+QUESTIONS = ("How long is the Bronze Label valid?", "Kiek laiko galioja bronzos ženklas?")
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    base = tmp_path_factory.mktemp("api")
+    # The reader's weights do not come with the repository yet.
+    settings = Settings(corpus=write_corpus(base / "corpus"), data=base / "data", reader="none", rate_limit=60)
+    with TestClient(build(settings), client=("127.0.0.1", 50_000)) as client:
+        while client.get("/readyz").status_code != 200:
+            time.sleep(0.1)
+        yield client
+
+
+@pytest.mark.encoder
+def test_several_questions_are_answered_in_their_order(client: TestClient) -> None:
+    asked = [{"question": text, "id": str(number)} for number, text in enumerate(QUESTIONS)]
+    body = client.post("/api/v1/ask:batch", json={"questions": asked}).json()
+    answers = shapes.Answers.model_validate(body).answers
+    assert [one.answer.id for one in answers] == ["0", "1"]
+    assert [one.answer.quotes[0].document for one in answers] == ["bronze.en.md", "bronze.lt.md"]
+    assert body["answers"][0]["answer"] == client.post("/api/v1/ask", json=asked[0]).json()
+    given = client.post("/api/v1/feedback", json={"id": answers[1].journal_id, "helpful": True})
+    assert given.status_code == 204
+
+
+@pytest.mark.encoder
+def test_each_question_of_a_batch_counts_for_the_limit(client: TestClient) -> None:
+    other = TestClient(client.app, client=("127.0.0.2", 50_000))
+    batch = {"questions": [{"question": ""}] * 40}
+    assert [other.post("/api/v1/ask:batch", json=batch).status_code for _ in range(2)] == [200, 429]
+    twenty = {"questions": [{"question": ""}] * 20}
+    assert other.post("/api/v1/ask:batch", json=twenty).status_code == 200  # what was refused did not count
+
+
+@pytest.mark.encoder
+@pytest.mark.parametrize("count", [0, 51])
+def test_a_batch_is_neither_empty_nor_endless(client: TestClient, count: int) -> None:
+    answer = client.post("/api/v1/ask:batch", json={"questions": [{"question": "?"}] * count})
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+
+
+@pytest.mark.encoder
+def test_unknown_parameters_are_refused(client: TestClient) -> None:
+    for path in ("/api/v1/search?q=bronze&limit=3", "/api/v1/documents?page=2", "/api/v1/documents/bronze.en.md?ver=1"):
+        answer = client.get(path)
+        assert answer.status_code == 422
+        assert "There is no parameter" in answer.json()["detail"]
+    assert "q, k, language" in client.get("/api/v1/search?q=bronze&limit=3").json()["detail"]
+    for path, body in (("ask", {"question": "?", "lang": "lt"}), ("feedback", {"id": "x", "helpful": True, "why": ""})):
+        answer = client.post(f"/api/v1/{path}", json=body)
+        assert answer.status_code == 422
+        assert "Extra inputs" in answer.json()["detail"]
+    assert client.get("/readyz?from=balancer").status_code == 200
+
+
+@pytest.mark.encoder
+def test_a_document_that_is_known_is_not_sent_again(client: TestClient) -> None:
+    whole = client.get("/api/v1/documents/bronze.en.md")
+    path = f"/api/v1/documents/bronze.en.md?version={whole.json()['version']}"
+    tag = client.get(path).headers["etag"]
+    assert tag == whole.headers["etag"]
+    for known in (tag, f"W/{tag}", f'"another", {tag}', "*"):
+        answer = client.get(path, headers={"If-None-Match": known})
+        assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", tag)
+        assert answer.headers["x-content-type-options"] == "nosniff"
+    assert client.get(path, headers={"If-None-Match": '"another"'}).content == whole.content
+    other = client.get("/api/v1/documents/bronze.lt.md", headers={"If-None-Match": tag})
+    assert (other.status_code, other.headers["etag"] == tag) == (200, False)
+    missing = client.get("/api/v1/documents/none.md", headers={"If-None-Match": "*"})
+    assert (missing.status_code, "etag" in missing.headers) == (404, False)
+
+
+@pytest.mark.encoder
+@pytest.mark.parametrize(
+    "path",
+    ["/api/v1/documents", "/api/v1/documents/bronze.en.md", "/api/v1/documents/none.md", "/documents/bronze.en.md", "/healthz"],
+)  # fmt: skip
+def test_the_head_of_an_answer_can_be_had_alone(client: TestClient, path: str) -> None:
+    head, whole = client.head(path), client.get(path)
+    assert (head.status_code, head.content) == (whole.status_code, b"")
+    for name in ("content-length", "content-type", "etag"):
+        assert head.headers.get(name) == whole.headers.get(name)
+    if head.is_success:
+        assert int(head.headers["content-length"]) == len(whole.content) > 0
+
+
+@pytest.mark.encoder
+def test_every_operation_has_a_short_name_and_a_tag(client: TestClient) -> None:
+    described = client.get("/api/openapi.json").json()
+    operations = {
+        one["operationId"]: one["tags"] for methods in described["paths"].values() for one in methods.values()
+    }
+    assert operations == {
+        "ask": ["questions"], "ask_batch": ["questions"], "give_feedback": ["questions"],
+        "search": ["documents"], "list_documents": ["documents"], "read_document": ["documents"],
+    }  # fmt: skip
+    assert {tag["name"] for tag in described["tags"]} == {"questions", "documents"}
