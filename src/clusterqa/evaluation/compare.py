@@ -80,7 +80,9 @@ def contest(runs: Sequence[Run], measure: str = "hit@1", split: str = "held") ->
         name: tuple(mean_of([o for o in outcomes if _row_of(o) == name], measure) for outcomes in chosen)
         for name in names
     }
-    return Contest(measure, rows, tuple((i, j, replace(row, holm=p)) for (i, j, row), p in zip(flat, corrected, strict=True)))
+    return Contest(
+        measure, rows, tuple((i, j, replace(row, holm=p)) for (i, j, row), p in zip(flat, corrected, strict=True))
+    )
 
 
 def compare(first: Run, second: Run, measure: str = "hit@1", split: str = "held") -> Comparison:
@@ -122,7 +124,9 @@ def compare(first: Run, second: Run, measure: str = "hit@1", split: str = "held"
     rows = [_row(name, [pair for pair in pairs if pair.row == name]) for name in names]
     rows = [row for row in rows if row.questions]
     corrected = holm([row.p for row in rows])
-    return Comparison(measure, tuple(replace(row, holm=p) for row, p in zip(rows, corrected, strict=True)), tuple(pairs))
+    return Comparison(
+        measure, tuple(replace(row, holm=p) for row, p in zip(rows, corrected, strict=True)), tuple(pairs)
+    )
 
 
 _ORDER: tuple[ViewName, ...] = ("both", "lt", "en")

@@ -313,7 +313,8 @@ def _tables(run: Run, outcomes: Sequence[Outcome], split: str) -> Iterable[Table
             "Short answers",
             [row for row in directions if not math.isnan(row[SHORT_MEASURES[0]][0])],
             SHORT_MEASURES,
-            told + "Of the questions that have a known short answer: F1 of the words shared with the nearest one, and EM, the "
+            told
+            + "Of the questions that have a known short answer: F1 of the words shared with the nearest one, and EM, the "
             "share that is the same, as in SQuAD, folded for Lithuanian.",
         ),
         _table(
@@ -423,7 +424,7 @@ def _latency_table(run: Run, outcomes: Sequence[Outcome]) -> Table | None:
 def _plots(run: Run, outcomes: Sequence[Outcome], against: Run | None, others: Sequence[Outcome]) -> Iterable[Plot]:
     confidences, right = tables.confidence_pairs(outcomes)
     answered = [o.status == "answered" for o in outcomes if o.view == "both" and o.status != "searched"]
-    numbers = tables.confidence(outcomes)
+    numbers, area = tables.confidence(outcomes), tables.surest(outcomes)["risk–coverage area"]
     before = tables.confidence(others) if others else {}
     at = f" (confidence ≥ {run.threshold:.2f})" if run.threshold is not None else ""
 
@@ -435,7 +436,7 @@ def _plots(run: Run, outcomes: Sequence[Outcome], against: Run | None, others: S
             "Risk and coverage",
             plots.risk_coverage_plot(confidences, right, answered, tables.confidence_pairs(others) if others else None),
             f"From the most to the least confident question. The ring is the operating point{at}. Lower is better; area "
-            f"{numbers['risk–coverage area']:.3f}{was('risk–coverage area')}. What has no answer counts as wrong when answered.",
+            f"{area[0]:.3f} [{area[1]:.3f}–{area[2]:.3f}]{was('risk–coverage area')}. What has no answer counts as wrong when answered.",
         ),
         Plot(
             "Calibration",
@@ -623,7 +624,11 @@ def _side(name: str, outcome: Outcome | None, gold: Sequence[Place], texts: Mapp
     )
     if outcome.status == "searched":
         answers = tuple(
-            Answer(_beginning(texts.get(row.document, "")), row.document, row.key in {relevant.key for relevant in outcome.relevant})
+            Answer(
+                _beginning(texts.get(row.document, "")),
+                row.document,
+                row.key in {relevant.key for relevant in outcome.relevant},
+            )
             for row in outcome.ranked[:5]
         )
     said = {
