@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
+import shutil
 from pathlib import Path
 
 import pytest
@@ -124,7 +125,7 @@ def test_a_gzipped_file_that_ends_early_is_told(folder):
     path = folder / "corpus.jsonl"
     (folder / "corpus.jsonl.gz").write_bytes(gzip.compress(path.read_bytes())[:-12])
     path.unlink()
-    with pytest.raises(EvaluationError, match="corpus.jsonl.gz cannot be read"):
+    with pytest.raises(EvaluationError, match=r"corpus\.jsonl\.gz cannot be read"):
         read_beir(folder)
 
 
@@ -254,7 +255,7 @@ def test_fractions_are_grades_too(folder, searched, tmp_path):
     whole = ir_measures.iter_calc(
         [ir_measures.nDCG @ 10], ir_measures.read_trec_qrels(str(qrels)), ir_measures.read_trec_run(str(run_file))
     )
-    assert {row.query_id: row.value for row in whole} == {q: v for q, v in values.items() if v}
+    assert {row.query_id: row.value for row in whole} == values
     assert 0 < values["q1"] <= 1
 
 
@@ -267,10 +268,11 @@ def test_measures_that_need_whole_grades_say_so():
 
 @pytest.mark.parametrize("name", ["P(rel=0.5)@5", "INST", "alpha_nDCG@10", "nDCG(gains={1:0.5})@5", "R@", "nonsense"])
 def test_a_measure_that_cannot_be_taken_is_our_own_error(name):
-    with pytest.raises(EvaluationError, match="is no measure|cannot be taken"):
+    with pytest.raises(EvaluationError, match=r"is no measure|cannot be taken"):
         scored_values({"q": {"a": 1}}, {"q": {"a": 1.0}}, [name])
 
 
+@pytest.mark.skipif(not shutil.which("perl"), reason="ir_measures takes ERR with a Perl program")
 def test_expected_reciprocal_rank_takes_questions_of_any_name():
     """The program behind ERR reads only numbers as names of questions."""
     found = scored_values({"klausimas": {"a": 1, "b": 0}}, {"klausimas": {"b": 2.0, "a": 1.0}}, ["ERR@10"])
