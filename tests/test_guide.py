@@ -30,7 +30,7 @@ def few_questions() -> list[dict]:
             {"document": g.document, "quote": g.quote} for g in item.answers if g.quote in texts.get(g.document, "")
         ]
         if bool(gold) == bool(item.answers):
-            kind = found.setdefault((item.half, item.language, bool(gold)), [])
+            kind = found.setdefault((item.split, item.language, bool(gold)), [])
             if len(kind) < (2 if gold else 1):
                 kind.append(
                     {

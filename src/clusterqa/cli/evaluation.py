@@ -253,15 +253,25 @@ def gate_command(run_file: Path, file: Path, write: bool, lower: bool, as_json: 
 @click.option("--against", type=FILE, metavar="OTHER", help="An earlier run of the same questions, to compare with.")
 @click.option("-o", "--output", type=FILE, default=Path("report.html"), show_default=True, help="The page.")
 @click.option("--markdown", type=FILE, help="Also write a short version for a pull request into this file.")
+@click.option(
+    "--shifted", type=FILE, metavar="RUN", help="A run on another subject, to see what the confidence is worth there."
+)
 @split_option
-def report_command(run_file: Path, against: Path | None, output: Path, markdown: Path | None, split: str) -> None:
+def report_command(
+    run_file: Path, against: Path | None, output: Path, markdown: Path | None, shifted: Path | None, split: str
+) -> None:
     """Make a page to look at: tables, curves, every failure; with --against, what changed, side by side."""
     from clusterqa.evaluation import report
     from clusterqa.evaluation.outcomes import Run
 
     other = Run.read(against) if against else None
     made = report.build(
-        Run.read(run_file), other, split=split, name=run_file.name, other=against.name if against else ""
+        Run.read(run_file),
+        other,
+        split=split,
+        name=run_file.name,
+        other=against.name if against else "",
+        shifted=Run.read(shifted) if shifted else None,
     )
     report.write(output, report.as_html(made))
     click.echo(f"Wrote {output}.")

@@ -198,7 +198,7 @@ def _chosen(split: str, known: Sequence[str], folder: Path) -> list[str]:
     if not names or (unknown := [name for name in names if name not in known]):
         raise EvaluationError(
             f"{folder} has no judgements for the split {', '.join(unknown) if names else split!r}, only for: "
-            f"{', '.join(known) or 'none'}. Choose with --split; several are parted by commas."
+            f"{', '.join(known) or 'none'}. Choose one with --split, or several with commas."
         )
     return list(dict.fromkeys(names))
 

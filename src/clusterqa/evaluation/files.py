@@ -40,7 +40,7 @@ def number(value: Any) -> float:
     """A grade or score, whole where it is whole. Raises ValueError for what is no finite number."""
     try:
         found = float(value)
-    except (TypeError, ValueError):
+    except TypeError:
         raise ValueError(f"{value!r} is no number") from None
     if not math.isfinite(found):
         raise ValueError(f"{value!r} is no number")

@@ -157,14 +157,21 @@ class Report:
 
 
 def build(
-    run: Run, against: Run | None = None, *, split: str = "held", name: str = "this run", other: str = "before"
+    run: Run,
+    against: Run | None = None,
+    *,
+    split: str = "held",
+    name: str = "this run",
+    other: str = "before",
+    shifted: Run | None = None,
 ) -> Report:
     """
     The report of a run on one split ("held", "fit" or "all") of its questions.
 
     `against` is the run that it is compared with, the older one; the two are named `name` and `other`. A run over a BEIR
-    folder is reported whole. Raises NotComparable when they rest on different questions, EvaluationError when the run
-    has no question of the split.
+    folder is reported whole. `shifted` is a run on another subject, with the same confidence, which gets a row beside this
+    one's. Raises NotComparable when runs rest on different questions or confidences, EvaluationError when the run has no
+    question of the split.
     """
     split = "all" if run.kind == "beir" else split
     outcomes = [o for o in run.outcomes if split in ("all", o.split)]
@@ -182,7 +189,7 @@ def build(
         subtitle=f"{count} questions ({which})" + (f", compared with {other}" if against else ""),
         facts=_facts(run),
         summary=_summary(run, outcomes, others, comparisons),
-        tables=tuple(_tables(run, outcomes, split)),
+        tables=tuple(_tables(run, outcomes, split, shifted)),
         plots=tuple(_plots(run, outcomes, against, others)),
         changes=tuple(_change_table(compared, first=not place) for place, compared in enumerate(comparisons)),
         changed=_changed(comparisons, asked, name, other, {**against.texts, **run.texts} if against else {}),
@@ -290,7 +297,7 @@ def _table(title: str, rows: Sequence[Mapping[str, Any]], measures: Sequence[str
     return Table(title, ("n", *shown), body, note)
 
 
-def _tables(run: Run, outcomes: Sequence[Outcome], split: str) -> Iterable[Table]:
+def _tables(run: Run, outcomes: Sequence[Outcome], split: str, shifted: Run | None) -> Iterable[Table]:
     rows = tables.as_table(outcomes)
     directions = tables.by_direction(rows)
     types = [{**row, "what": row["what"].removeprefix("both, ")} for row in rows if row not in directions]
@@ -350,6 +357,7 @@ def _tables(run: Run, outcomes: Sequence[Outcome], split: str) -> Iterable[Table
             "The share right when so many of the questions are answered, the most confident first; what has no answer "
             "counts as wrong. On the documents of both languages.",
         ),
+        _shift_table(run, outcomes, shifted) if shifted else None,
         _consistency_table(run, split),
         _share_table("Promises", tables.soundness(outcomes), "These should be 100.")
         if run.kind == "questions"
@@ -362,6 +370,42 @@ def _tables(run: Run, outcomes: Sequence[Outcome], split: str) -> Iterable[Table
 def _share_table(title: str, shares: Mapping[str, Interval], note: str) -> Table | None:
     rows = tuple((name, (_cell(values),)) for name, values in shares.items() if not math.isnan(values[0]))
     return Table(title, ("% [95 % interval]",), rows, note) if rows else None
+
+
+def _shift_table(run: Run, outcomes: Sequence[Outcome], shifted: Run) -> Table:
+    """Whether the confidence still means something on a subject that it was not fitted on."""
+    if (run.encoder, run.threshold, run.weights) != (shifted.encoder, shifted.threshold, shifted.weights):
+        raise NotComparable(
+            "The run on another subject was made with another encoder, search or confidence. Make both with the same profile."
+        )
+    rows = []
+    for name, chosen in (("this subject", outcomes), ("another subject", shifted.outcomes)):
+        _, right = tables.confidence_pairs(chosen)
+        if not right:
+            raise NotComparable("A run over a set with its own documents has no confidence. Give a run over questions.")
+        area, low, high = tables.surest(chosen)["risk–coverage area"]
+        cells = (
+            Cell(str(len(right))),
+            Cell(f"{100 * sum(right) / len(right):.1f}"),
+            Cell(f"{tables.confidence(chosen)['calibration error']:.3f}"),
+            Cell(f"{area:.3f}", f"{low:.3f}–{high:.3f}"),
+            _cell(tables.refusals(chosen)["unanswerable refused"]),
+            _cell(tables.refusals(chosen)["answerable refused"]),
+        )
+        rows.append((name, cells))
+    return Table(
+        "Confidence on another subject",
+        (
+            "n",
+            "first quote right, %",
+            "calibration error",
+            "risk–coverage area",
+            "unanswerable refused",
+            "answerable refused",
+        ),
+        tuple(rows),
+        "Error and area: lower is better. All questions of the other subject, on the documents of both languages.",
+    )
 
 
 def _consistency_table(run: Run, split: str) -> Table | None:
