@@ -34,6 +34,7 @@ from clusterqa.evaluation.outcomes import Asked, Place, Run
 from clusterqa.evaluation.run import run
 from clusterqa.evaluation.sets import read_set
 from clusterqa.evaluation.tables import as_table, consistency
+from clusterqa.retrieval.weights import SearchWeights
 from evaluation_fixtures import BRONZE_EN, BRONZE_LT, QUESTIONS, build, outcome, run_of, write_set
 from words_encoder import WordsEncoder
 
@@ -345,6 +346,11 @@ def test_the_gate_tells_programs_what_it_found(call, floors):
     suite = ElementTree.parse(floors / "junit.xml").getroot().find("testsuite")
     assert (suite.get("tests"), suite.get("failures")) == (str(len(found["verdicts"])), "2")
     assert {case.get("name") for case in suite.iter("testcase") if case.find("failure") is not None} == fell
+    ranks(1, questions_sha256="other").write(floors / "run.json")
+    done = call("gate", floors / "run.json", "--baseline", floors / "floors.json", "--junit", floors / "junit.xml")
+    suite = ElementTree.parse(floors / "junit.xml").getroot().find("testsuite")
+    assert (done.exit_code, suite.get("errors")) == (2, "1")
+    assert "other questions" in suite.find("testcase/error").get("message")
 
 
 def test_in_a_workflow_the_gate_writes_a_summary_and_annotations(call, floors, monkeypatch):
@@ -401,3 +407,70 @@ def test_the_confidence_is_shown_on_another_subject(paired):
     assert there[2].text == "0.400"  # always sure, and right in three of five
     with pytest.raises(NotComparable, match="same profile"):
         report.build(paired, split="all", shifted=replace(other, threshold=0.9))
+
+
+# ── a run that is broken off ────────────────────────────────────────────────────────────────────────────────────
+
+
+class Counted(WordsEncoder):
+    """Counts the questions, and stops at one as a person with Ctrl-C would."""
+
+    def __init__(self, stop_at=""):
+        super().__init__()
+        self.asked, self.stop_at = [], stop_at
+
+    def encode_queries(self, texts):
+        self.asked += texts
+        if self.stop_at and any(self.stop_at in text for text in texts):
+            raise KeyboardInterrupt
+        return super().encode_queries(texts)
+
+
+def without_times(made):
+    def plain(outcomes):
+        return [replace(o, milliseconds=0, stages={}) for o in outcomes]
+
+    return plain(made.outcomes), plain(made.variants)
+
+
+def test_a_run_that_was_broken_off_asks_only_what_is_left(settings, tmp_path):
+    items = read_set(write_set(tmp_path / "set.jsonl"))
+    whole = run(items, settings, WordsEncoder())
+    with pytest.raises(KeyboardInterrupt):
+        run(items, settings, Counted("food cluster member"), resume=tmp_path / "asked")
+    with (tmp_path / "asked").open("a") as file:
+        file.write('{"asked": "half a l')
+    encoder = Counted()
+    resumed = run(items, settings, encoder, resume=tmp_path / "asked")
+    assert without_times(resumed) == without_times(whole)
+    assert "food cluster member" in encoder.asked
+    assert not any("bronze label" in text for text in encoder.asked)
+    nothing_left = Counted()
+    run(items, settings, nothing_left, resume=tmp_path / "asked")
+    assert len(nothing_left.asked) == 1  # the text that warms the encoder up
+
+
+def test_a_question_that_failed_is_asked_again(settings, tmp_path, monkeypatch):
+    from clusterqa.retrieval.pipeline import Pipeline
+
+    items = read_set(write_set(tmp_path / "set.jsonl", QUESTIONS[:1]))
+    with monkeypatch.context() as patch:
+        patch.setattr(Pipeline, "ask", lambda *_: 1 / 0)
+        run(items, settings, WordsEncoder(), resume=tmp_path / "asked")
+    assert {o.status for o in run(items, settings, WordsEncoder(), resume=tmp_path / "asked").outcomes} == {"answered"}
+
+
+def test_what_was_asked_with_another_search_is_asked_again(settings, tmp_path):
+    items = read_set(write_set(tmp_path / "set.jsonl"))
+    run(items, settings, WordsEncoder(), resume=tmp_path / "asked")
+    made = run(items, settings, WordsEncoder(), resume=tmp_path / "asked")
+    other = replace(SearchWeights(**made.weights), dense_weight=0.9)
+    run(items, settings, encoder := Counted(), weights=other, resume=tmp_path / "asked")
+    assert "food cluster member" in encoder.asked
+
+
+def test_resuming_on_the_command_line_leaves_only_the_run(call, tmp_path):
+    path = write_set(tmp_path / "set.jsonl")
+    assert call("run", path, "--resume", data=True).exit_code == 2
+    assert call("run", path, "--resume", "-o", tmp_path / "run.json", data=True).exit_code == 0
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["run.json", "set.jsonl"]

@@ -79,6 +79,11 @@ def evaluate() -> None:
     help="Also ask each Lithuanian question without diacritics, and with a typing error.",
 )
 @subset_option
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with a run that was broken off; with -o, beside which it keeps what was asked.",
+)
 @click.option("--trec", type=FILE, help="Also write TREC run and qrels files into this folder.")
 @format_options
 def run_command(
@@ -88,6 +93,7 @@ def run_command(
     split: str | None,
     with_variants: bool,
     subset: str | None,
+    resume: bool,
     trec: Path | None,
     form: str,
 ) -> None:
@@ -103,8 +109,11 @@ def run_command(
     from clusterqa.evaluation.trec import write as write_trec
     from clusterqa.evaluation.variants import variants
 
+    if resume and not output:
+        raise click.UsageError("--resume needs a run to go on with: name its file with -o.")
+    kept = output.with_name(output.name + ".asked") if output and resume else None
     if is_foreign(questions):
-        result, split = _run_beir(settings, questions, split or "", subset or ""), "all"
+        result, split = _run_beir(settings, questions, split or "", subset or "", kept), "all"
     else:
         if subset:
             raise click.UsageError("--subset is of a folder of MTEB, not of a question set.")
@@ -113,9 +122,11 @@ def run_command(
             raise click.UsageError(f"--split of a question set is one of {', '.join(SPLITS)}, not {split!r}.")
         items = read_set(questions)
         items += variants(items) if with_variants else []
-        result = run(items, settings, common.load_encoder(settings)(), _ticks(len(items), "Asking"))
+        result = run(items, settings, common.load_encoder(settings)(), _ticks(len(items), "Asking"), resume=kept)
     if output:
         result.write(output)
+    if kept:
+        kept.unlink(missing_ok=True)
     if trec:
         for path in write_trec(result, trec):
             click.echo(f"Wrote {path}.", err=True)
@@ -228,6 +239,8 @@ def gate_command(run_file: Path, file: Path, write: bool, lower: bool, as_json: 
             continuous.write(Path(summary), continuous.as_summary(verdicts, run_file.name), append=True)
     except EvaluationError as error:
         click.echo(f"Error: {error}", err=True)
+        if junit and not junit.is_dir():
+            continuous.write(junit, continuous.as_junit([], error=str(error)))
         if os.environ.get("GITHUB_ACTIONS") == "true":
             click.echo(continuous.annotation("Cannot be compared", str(error)), err=True)
         raise SystemExit(CANNOT_COMPARE) from error
@@ -375,7 +388,7 @@ def calibrate_command(settings: Settings, run_file: Path, output: Path | None) -
     click.echo(f"Wrote {target}: operating point {fitted.calibration.threshold}, for the encoder {fitted.encoder}.")
 
 
-def _run_beir(settings: Settings, source: Path, split: str, subset: str) -> Run:
+def _run_beir(settings: Settings, source: Path, split: str, subset: str, resume: Path | None) -> Run:
     from clusterqa.evaluation.beir import index, read_foreign
     from clusterqa.evaluation.run import run_beir
 
@@ -388,7 +401,7 @@ def _run_beir(settings: Settings, source: Path, split: str, subset: str) -> Run:
         click.echo(
             f"{len(report.unreadable)} documents have no text that can be searched, the first: {first}", err=True
         )
-    return run_beir(beir, own, encoder, _ticks(len(beir.qrels), "Searching"))
+    return run_beir(beir, own, encoder, _ticks(len(beir.qrels), "Searching"), resume=resume)
 
 
 def _ticks(total: int, title: str) -> Callable[[], None]:

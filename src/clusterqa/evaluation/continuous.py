@@ -19,10 +19,20 @@ def told(verdict: Verdict) -> str:
     )
 
 
-def as_junit(verdicts: Sequence[Verdict], created: str = "") -> str:
-    """JUnit XML with one test case for each floor; `created` is when the run was made (ISO 8601)."""
-    failed = sum(not verdict.passed for verdict in verdicts)
-    numbers = {"tests": str(len(verdicts)), "failures": str(failed), "errors": "0", "skipped": "0", "time": "0"}
+def as_junit(verdicts: Sequence[Verdict], created: str = "", error: str = "") -> str:
+    """
+    JUnit XML with one test case for each floor; `created` is when the run was made (ISO 8601).
+
+    `error` says why the run could not be held to its floors; then it is the one case.
+    """
+    failed, broken = sum(not verdict.passed for verdict in verdicts), int(bool(error))
+    numbers = {
+        "tests": str(len(verdicts) + broken),
+        "failures": str(failed),
+        "errors": str(broken),
+        "skipped": "0",
+        "time": "0",
+    }
     root = ElementTree.Element("testsuites", {"name": "clusterqa", **numbers})
     stamp = {"timestamp": created} if created else {}
     suite = ElementTree.SubElement(root, "testsuite", {"name": "eval gate", **numbers, **stamp})
@@ -36,8 +46,13 @@ def as_junit(verdicts: Sequence[Verdict], created: str = "") -> str:
             ElementTree.SubElement(case, "failure", {"message": told(verdict), "type": "regression"}).text = told(
                 verdict
             )
+    if error:
+        case = ElementTree.SubElement(
+            suite, "testcase", {"classname": "clusterqa.eval.gate", "name": "comparable", "time": "0"}
+        )
+        ElementTree.SubElement(case, "error", {"message": _printable(error), "type": "not comparable"})
     ElementTree.indent(root)
-    return ElementTree.tostring(root, encoding="unicode", xml_declaration=False) + "\n"
+    return ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
 def as_summary(verdicts: Sequence[Verdict], name: str) -> str:

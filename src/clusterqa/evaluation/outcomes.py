@@ -176,8 +176,8 @@ class Run:
         table: dict[tuple[str, int, int], int] = {}
         lists: dict[str, list[Any]] = {
             "questions": [asdict(asked) for asked in self.questions],
-            "outcomes": [_packed(outcome, table) for outcome in self.outcomes],
-            "variants": [_packed(outcome, table) for outcome in self.variants],
+            "outcomes": [packed(outcome, table) for outcome in self.outcomes],
+            "variants": [packed(outcome, table) for outcome in self.variants],
             "passages": list(table),
         }
         lines = [
@@ -208,8 +208,8 @@ class Run:
             content = path.read_bytes()
             data = json.loads(gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content)
             passages = data.pop("passages", [])
-            data["outcomes"] = tuple(_unpacked(row, passages) for row in data["outcomes"])
-            data["variants"] = tuple(_unpacked(row, passages) for row in data.get("variants", ()))
+            data["outcomes"] = tuple(unpacked(row, passages) for row in data["outcomes"])
+            data["variants"] = tuple(unpacked(row, passages) for row in data.get("variants", ()))
             data["questions"] = tuple(_asked(row) for row in data.get("questions", ()))
             return cls(**data)
         except (OSError, EOFError, ValueError, TypeError, KeyError, IndexError) as error:
@@ -218,7 +218,7 @@ class Run:
             ) from error
 
 
-def _packed(outcome: Outcome, table: dict[tuple[str, int, int], int]) -> dict[str, Any]:
+def packed(outcome: Outcome, table: dict[tuple[str, int, int], int]) -> dict[str, Any]:
     """An outcome as JSON; its passages, which come back in every question, as places in one table."""
     data = asdict(outcome)
     for name in _PASSAGES:
@@ -234,7 +234,7 @@ _OPTIONAL = frozenset(
 )
 
 
-def _unpacked(data: dict[str, Any], passages: Sequence[Sequence[Any]]) -> Outcome:
+def unpacked(data: dict[str, Any], passages: Sequence[Sequence[Any]]) -> Outcome:
     for name in _PASSAGES:
         data[name] = tuple(
             Ranked(str(passages[place][0]), passages[place][1], passages[place][2], score)

@@ -9,8 +9,10 @@ import platform
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from heapq import nsmallest
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from clusterqa import __version__, runtime
@@ -28,6 +30,7 @@ from clusterqa.evaluation.measures import (
     short_scores,
 )
 from clusterqa.evaluation.outcomes import BEIR, VIEWS, Asked, Outcome, Place, Ranked, Run, Shown, ViewName
+from clusterqa.evaluation.resume import Kept
 from clusterqa.evaluation.sets import Item, digest, places, spans
 from clusterqa.evaluation.tables import CHANNELS, latencies
 from clusterqa.ports import Encoder, Store
@@ -136,24 +139,30 @@ def run(
     tick: Tick | None = None,
     *,
     weights: SearchWeights | None = None,
+    resume: Path | None = None,
 ) -> Run:
     """
     Ask every question on every view; those of one language only where an answer is known in that language.
 
     Each question is encoded once for all its views. One that ends in an exception counts as wrong; only what the person
     at the keyboard can mend (ClusterQAError) ends the run. Variants among the items are kept apart from the rest. `tick`
-    is called after each question. `weights` in place of those of the encoder's profile. Raises IndexNotFound or IndexOutdated when the index does not fit the settings.
+    is called after each question. `weights` in place of those of the encoder's profile. `resume` is a file that keeps each
+    question as soon as it was asked; a later run with the same search takes what is there. Raises IndexNotFound or
+    IndexOutdated when the index does not fit the settings.
     """
     with open_store(settings.data) as store:
         bench = _bench(store, settings, encoder, weights, VIEWS)
+        kept = Kept(resume, _facts(settings, store, bench)) if resume else None
         outcomes: list[Outcome] = []
         asked: list[Asked] = []
         for item in items:
             if not item.variant:
                 asked.append(_asked(item, store))
-            outcomes += _ask(item, spans(item, store), bench)
+            outcomes += _once(kept, item, bench, partial(_ask, item, spans(item, store), bench))
             if tick:
                 tick()
+        if kept:
+            kept.close()
         outcomes = _measured(outcomes, bench.alone)
         made = replace(
             _facts(settings, store, bench),
@@ -174,6 +183,7 @@ def run_beir(
     tick: Tick | None = None,
     *,
     weights: SearchWeights | None = None,
+    resume: Path | None = None,
 ) -> Run:
     """
     Search for every query of a BEIR folder that has judgements; `settings` are those that `beir.index` gave.
@@ -182,12 +192,15 @@ def run_beir(
     """
     with open_store(settings.data) as store:
         bench = _bench(store, settings, encoder, weights, {"both": VIEWS["both"]})
-        outcomes = []
+        kept = Kept(resume, _facts(settings, store, bench)) if resume else None
+        outcomes: list[Outcome] = []
         for query_id, grades in beir.qrels.items():
-            outcome = _search_beir(query_id, beir.queries.get(query_id, ""), grades, bench)
-            outcomes.append(replace(outcome, slices=beir.slices.get(query_id, ())))
+            asked = query_id, beir.queries.get(query_id, ""), grades, beir.slices.get(query_id, ())
+            outcomes += _once(kept, asked, bench, partial(_search_beir, *asked, bench))
             if tick:
                 tick()
+        if kept:
+            kept.close()
         outcomes = _measured(outcomes, {}, (*SEARCH_MEASURES, UNJUDGED))
         made = replace(
             _facts(settings, store, bench),
@@ -202,6 +215,23 @@ def run_beir(
             texts=_beginnings(beir, outcomes),
         )  # fmt: skip
         return replace(made, figures=of_every_split(made))
+
+
+def _once(kept: Kept | None, asked: object, bench: _Bench, ask: Callable[[], list[Outcome]]) -> list[Outcome]:
+    """What is kept of a question, or what comes of asking it now."""
+    if kept and (found := kept.get(asked)):
+        outcomes, alone = found
+        for channel, views in alone.items():
+            bench.alone[channel].update({(o.key, o.view): views[o.view] for o in outcomes if o.view in views})
+        return outcomes
+    outcomes = ask()
+    if kept and all(o.status != "error" for o in outcomes):  # what failed is asked again
+        alone = {
+            channel: {o.view: ranked[o.key, o.view] for o in outcomes if (o.key, o.view) in ranked}
+            for channel, ranked in bench.alone.items()
+        }
+        kept.put(asked, outcomes, alone)
+    return outcomes
 
 
 def _beginnings(beir: BeirSet, outcomes: Sequence[Outcome]) -> dict[str, str]:
@@ -304,18 +334,21 @@ def _on_view(item: Item, outcome: Outcome, gold: Places, bench: _Bench) -> Outco
     )
 
 
-def _search_beir(query_id: str, text: str, grades: Mapping[str, float], bench: _Bench) -> Outcome:
+def _search_beir(
+    query_id: str, text: str, grades: Mapping[str, float], slices: tuple[str, ...], bench: _Bench
+) -> list[Outcome]:
+    """The one outcome of a query."""
     judged = [Ranked(name, 0, 0, grade) for name, grade in grades.items() if name != query_id]
     blank = Outcome(
         query_id, "both", "en", BEIR, "held", True, "searched", 0, 0, 0.0, True, "en", 0.0, "", "",
-        relevant=tuple(row for row in judged if row.score > 0), irrelevant=tuple(row for row in judged if row.score <= 0),
+        slices=slices, relevant=tuple(row for row in judged if row.score > 0), irrelevant=tuple(row for row in judged if row.score <= 0),
     )  # fmt: skip
     try:
         trace = bench.pipelines["both"].ask(Question(text))
     except ClusterQAError:
         raise
     except Exception as error:
-        return _failed(blank, error)
+        return [_failed(blank, error)]
     language = trace.reply.language
     best: dict[str, float] = {}
     for entry, (_, score) in zip(
@@ -325,7 +358,7 @@ def _search_beir(query_id: str, text: str, grades: Mapping[str, float], bench: _
         if name != query_id:
             best.setdefault(name, round(score, 6))  # the ranking is best first
     ranked = tuple(Ranked(name, 0, 0, score) for name, score in list(best.items())[:DEPTH])
-    return replace(blank, language=language, told_language=language, ranked=ranked, **_times(trace))
+    return [replace(blank, language=language, told_language=language, ranked=ranked, **_times(trace))]
 
 
 def _blank(item: Item, view: ViewName, relevant: tuple[Ranked, ...]) -> Outcome:
