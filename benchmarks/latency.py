@@ -46,25 +46,26 @@ class NoisyEncoder(PassingEncoder):
     def __init__(self, real: SentenceEncoder) -> None:
         super().__init__(real)
         self._random = np.random.default_rng(1)
-        self._piece_dimension = real.read_query(QUESTIONS[0]).pieces.shape[1]
+        self._width = real.read_query(QUESTIONS[0]).states.shape[1]
         self._centres = real.encode_queries(QUESTIONS)
 
-    def encode_passages(self, texts, progress=None):  # type: ignore[no-untyped-def]
+    def encode_passages(self, texts, progress=None):
         rows = self._random.normal(size=(len(texts), self.dimension)).astype(np.float32) / 12
         rows += self._centres[self._random.integers(0, len(self._centres), size=len(texts))]
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
-    def read_passages(self, texts, progress=None):  # type: ignore[no-untyped-def]
+    def read_passages(self, texts, progress=None):
         return [self._read(text, vector) for text, vector in zip(texts, self.encode_passages(texts), strict=True)]
 
-    def cut_off(self, texts):  # type: ignore[no-untyped-def]
+    def cut_off(self, texts):
         return []
 
     def _read(self, text: str, vector: Vectors) -> Encoded:
-        """With a piece for every four characters, as the real one has."""
+        """With a token for every four characters, as the real one has."""
         ends = np.arange(4, len(text) + 4, 4)
-        pieces = self._random.normal(size=(len(ends), self._piece_dimension)).astype(np.float32)
-        return Encoded(vector, pieces / np.linalg.norm(pieces, axis=1, keepdims=True), np.minimum(ends, len(text)))
+        states = self._random.normal(size=(len(ends), self._width)).astype(np.float32)
+        ids = self._random.integers(4, 30_000, size=len(ends)).astype(np.int32)
+        return Encoded(vector, states, ids, np.minimum(ends, len(text)))
 
 
 def grow(corpus: Path, target: Path, passages: int) -> None:
@@ -107,22 +108,22 @@ def main() -> None:
         report = sync.update(settings, lambda: encoder)
         print(f"{report.passages} passages indexed in {time.perf_counter() - begin:.1f} s (without encoding)")
         begin = time.perf_counter()
-        assistant = KnowledgeBase(settings, encoder)
-        print(f"view built in {time.perf_counter() - begin:.2f} s")
+        kb = KnowledgeBase(settings, encoder)
+        print(f"index built in {time.perf_counter() - begin:.2f} s")
         asked = [item.ask() for item in read_set(Path("evaluation/questions.jsonl"))]
         random.Random(2).shuffle(asked)
-        stages: dict[str, list[float]] = {"encode": [], "search": [], "quote": [], "whole": []}
+        stages: dict[str, list[float]] = {}
         for number in range(options.questions + 8):
             question = asked[number % len(asked)]
             begin = time.perf_counter()
-            reply = assistant.ask(question)
+            trace = kb.ask(question)
             whole = 1000 * (time.perf_counter() - begin)
             if number >= 8:  # the first round warms up
-                for stage, milliseconds in {**reply.timings, "whole": whole}.items():
-                    stages[stage].append(milliseconds)
+                for stage, milliseconds in {**trace.milliseconds, "whole": whole}.items():
+                    stages.setdefault(stage, []).append(milliseconds)
         for stage, values in stages.items():
             p50, p95, p99 = np.percentile(values, [50, 95, 99])
-            print(f"{stage:7} p50 {p50:6.1f}  p95 {p95:6.1f}  p99 {p99:6.1f} ms")
+            print(f"{stage:10} p50 {p50:6.1f}  p95 {p95:6.1f}  p99 {p99:6.1f} ms")
         print(f"whole / encoder alone: {np.median(stages['whole']) / np.median(stages['encode']):.2f}")
         extra = corpus / "one-more.lt.md"
         extra.write_text("# Dar vienas\n\nVienas naujas sakinys apie bronzos ženklą.\n", encoding="utf-8")
@@ -130,7 +131,7 @@ def main() -> None:
         sync.update(settings, lambda: encoder)
         updated = time.perf_counter() - begin
         begin = time.perf_counter()
-        assistant.refresh()
+        kb.refresh()
         print(
             f"one added document: indexed in {1000 * updated:.0f} ms, taken up in {1000 * (time.perf_counter() - begin):.0f} ms"
         )

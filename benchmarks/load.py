@@ -68,7 +68,7 @@ def index(base: Path, passages: int) -> Settings:
     grow(Path("corpus"), corpus, passages)
     settings = Settings(corpus=corpus, data=base / "data")
     encoder = NoisyEncoder(SentenceEncoder.load(threads=settings.threads))
-    print(f"{sync.update(settings, lambda: encoder).passages} passages")  # type: ignore[arg-type,return-value]
+    print(f"{sync.update(settings, lambda: encoder).passages} passages")
     return settings
 
 

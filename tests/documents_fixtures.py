@@ -43,7 +43,7 @@ _register(BOLD, "VeraBd.ttf")
 def make_pdf(*pages: Callable[[Canvas], None], **options: object) -> bytes:
     """A PDF with one page (A4, 595 × 842 points) for each function, which draws it."""
     file = io.BytesIO()
-    canvas = Canvas(file, **options)  # type: ignore[arg-type]
+    canvas = Canvas(file, **options)
     for draw in pages:
         canvas.setFont(FONT, 10)
         draw(canvas)

@@ -53,7 +53,7 @@ def test_the_vectors_are_those_of_sentence_transformers(folder):
     np.testing.assert_allclose(
         unit(ours(TEXTS)), theirs.encode(list(TEXTS), prompt="", normalize_embeddings=True), atol=2e-6
     )
-    assert ours.pieces(TEXTS) == [len(ids) for ids in theirs.tokenizer(list(TEXTS), truncation=False)["input_ids"]]
+    assert ours.tokens(TEXTS) == [len(ids) for ids in theirs.tokenizer(list(TEXTS), truncation=False)["input_ids"]]
 
 
 def test_the_company_a_text_is_encoded_in_changes_nothing(bundled):
@@ -72,7 +72,7 @@ def test_texts_of_several_threads_do_not_get_mixed_up(bundled):
 
 @pytest.fixture(scope="module")
 def projected(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """MiniLM with a projection of its pieces to 16 dimensions."""
+    """MiniLM with a projection of its token embeddings to 16 dimensions."""
     folder = tmp_path_factory.mktemp("encoder") / "projected"
     shutil.copytree(MINILM, folder)
     projection = np.random.default_rng(2).normal(size=(16, 384)).astype(np.float16)
@@ -80,7 +80,7 @@ def projected(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_pieces_are_the_last_layer_through_the_folders_projection(projected):
+def test_token_states_are_the_last_layer_through_the_folders_projection(projected):
     import torch
     from transformers import AutoModel, AutoTokenizer
 
@@ -88,28 +88,32 @@ def test_pieces_are_the_last_layer_through_the_folders_projection(projected):
     inputs = AutoTokenizer.from_pretrained(projected)(text, return_tensors="pt")
     with torch.no_grad():
         hidden = AutoModel.from_pretrained(projected)(**inputs).last_hidden_state[0].numpy()
-    expected = unit(hidden @ load_file(projected / PROJECTION)["projection"].astype(np.float32).T)
+    expected = hidden @ load_file(projected / PROJECTION)["projection"].astype(np.float32).T
 
     read = SentenceEncoder.load(str(projected)).read_query(text)
-    np.testing.assert_allclose(read.pieces, expected[1:-1], atol=1e-5)
-    assert [text[:end].split()[-1] for end in read.ends] == ["Gold", "labels", "cost", "more", "more."]
+    np.testing.assert_allclose(read.states, expected, atol=1e-3)
+    assert [text[:end].split()[-1] for end in read.ends[1:-1]] == ["Gold", "labels", "cost", "more", "more."]
+    assert (read.ends[0], read.ends[-1]) == (0, 0)
+    assert read.ids.tolist() == inputs["input_ids"][0].tolist()
 
 
-def test_a_text_read_with_its_pieces_has_the_same_vector(projected):
+def test_a_text_read_with_its_tokens_has_the_same_vector(projected):
     encoder = SentenceEncoder.load(str(projected))
     texts = [text.removeprefix("passage: ") for text in TEXTS]
     read = encoder.read_passages(texts)
     np.testing.assert_allclose(np.stack([one.vector for one in read]), encoder.encode_passages(texts), atol=1e-5)
     for text, one in zip(texts, read, strict=True):
-        assert one.pieces.shape == (len(one.ends), 16)
-        assert sorted(one.ends.tolist()) == one.ends.tolist() and max(one.ends, default=0) <= len(text)
+        assert one.states.shape == (len(one.ends), 16)
+        ends = one.ends[1:-1].tolist()
+        assert sorted(ends) == ends and max(ends, default=0) <= len(text)
     bert = Bert.read(projected)
-    assert bert is not None and len(read[-1].pieces) + 2 == bert.limit
+    assert bert is not None and len(read[-1].states) == bert.limit
 
 
-def test_without_a_projection_there_are_no_pieces():
+def test_without_a_projection_there_are_no_token_states():
     encoder = SentenceEncoder.load(str(MINILM))
-    assert encoder.read_query("Gold").pieces.shape == encoder.read_passages(["Gold"])[0].pieces.shape == (0, 0)
+    read = [encoder.read_query("Gold"), *encoder.read_passages(["Gold"])]
+    assert [one.states.shape for one in read] == [(0, 0), (0, 0)]
 
 
 @pytest.mark.parametrize("arithmetic", ["int8", "bfloat16"])

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from clusterqa import cli
+from clusterqa.cli import common
 from clusterqa.encoders.sentence import SentenceEncoder
 from clusterqa.settings import Settings
 from clusterqa.store import open_store
@@ -40,7 +41,7 @@ HEAVY = {
 @pytest.fixture
 def run(settings: Settings, words: WordsEncoder, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs a command over the test's own corpus, with the encoder for paper."""
-    monkeypatch.setattr(cli, "load_encoder", lambda _: lambda: words)
+    monkeypatch.setattr(common, "load_encoder", lambda _: lambda: words)
 
     def run(command: str, *arguments: object, folders: bool = True) -> Result:
         where = ["--corpus", str(settings.corpus), "--data", str(settings.data)] if folders else []
@@ -166,7 +167,7 @@ def test_another_encoder_is_one_line_with_the_rebuilding_command(
 ) -> None:
     write("a.en.md", PRICES)
     run("index")
-    monkeypatch.setattr(cli, "load_encoder", lambda _: lambda: WordsEncoder(WORDS[::-1]))
+    monkeypatch.setattr(common, "load_encoder", lambda _: lambda: WordsEncoder(WORDS[::-1]))
     for command in (["index"], ["ask", "gold"]):
         result = run(*command)
         assert result.exit_code == 1
@@ -350,7 +351,7 @@ def test_an_output_that_is_there_is_replaced_only_when_all_is_answered(
     source.write_text('{"question": "gold"}\n')
     target.write_text("the earlier answers\n")
     with monkeypatch.context() as patch:
-        patch.setattr("clusterqa.runtime.Assistant.ask", lambda *_: 1 / 0)
+        patch.setattr("clusterqa.runtime.KnowledgeBase.ask", lambda *_: 1 / 0)
         assert isinstance(run("ask", "--input", source, "--output", target).exception, ZeroDivisionError)
     assert target.read_text() == "the earlier answers\n"
     run("ask", "--input", source, "--output", target)
@@ -361,8 +362,8 @@ def test_a_question_in_wrong_bytes_is_answered_and_not_a_crash(settings: Setting
     """A terminal in another encoding hands over bytes that are not UTF-8."""
     script = (
         f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
-        "from clusterqa import cli; from words_encoder import WordsEncoder\n"
-        "cli.load_encoder = lambda _: WordsEncoder\n"
+        "from clusterqa import cli; from clusterqa.cli import common; from words_encoder import WordsEncoder\n"
+        "common.load_encoder = lambda _: WordsEncoder\n"
         "cli.main()\n"
     )
     write("a.en.md", PRICES)
@@ -389,7 +390,7 @@ def seeded(bundled_encoder: SentenceEncoder, tmp_path_factory: pytest.TempPathFa
     (folder / "corpus" / "prices.en.md").write_text(PRICES)
     (folder / "corpus" / "kainos.lt.md").write_text(KAINOS)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cli, "load_encoder", lambda _: lambda: bundled_encoder)
+        patch.setattr(common, "load_encoder", lambda _: lambda: bundled_encoder)
 
         def run(command: str, *arguments: object) -> Result:
             where = ["--corpus", str(folder / "corpus"), "--data", str(folder / "data")]

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from clusterqa.ports import Encoder
-from clusterqa.records import Question
+from clusterqa.records import Query, Question, Remark, Understood
+from clusterqa.retrieval.profile import Profile
 from clusterqa.retrieval.understand import MAX_CHARACTERS, is_follow_up, understand
 
 
@@ -34,6 +35,16 @@ class Letters(Encoder):
         return []
 
 
+def understood(question: Question) -> Understood:
+    return understand(question, Letters(), Profile.bundled().search.replaces_cosine)
+
+
+def query_of(question: Question) -> Query:
+    found = understood(question)
+    assert isinstance(found, Query)
+    return found
+
+
 @pytest.mark.parametrize(
     ("text", "language", "remark"),
     [
@@ -53,8 +64,7 @@ class Letters(Encoder):
     ],
 )
 def test_greetings_and_thanks_need_no_search(text, language, remark):
-    understood = understand(Question(text), Letters())
-    assert (understood.language, understood.remark, understood.query) == (language, remark, None)
+    assert understood(Question(text)) == Remark(remark, language)
 
 
 @pytest.mark.parametrize(
@@ -71,19 +81,17 @@ def test_greetings_and_thanks_need_no_search(text, language, remark):
     ],
 )
 def test_what_cannot_be_asked_is_told_apart(text, remark):
-    assert understand(Question(text, language="lt"), Letters()).remark == remark
+    assert understood(Question(text, language="lt")) == Remark(remark, "lt")
 
 
 def test_a_greeting_in_front_of_a_question_is_not_searched_for():
-    query = understand(Question("Laba diena, kiek kainuoja sidabro ženklas?"), Letters()).query
-    assert query is not None
+    query = query_of(Question("Laba diena, kiek kainuoja sidabro ženklas?"))
     assert list(query.words) == ["kainuoja", "sidabro", "ženklas"]
 
 
 def test_decomposed_letters_ask_the_same_question():
-    composed = understand(Question("Kiek galioja ženklas?"), Letters()).query
-    decomposed = understand(Question("Kiek galioja z\u030cenklas?"), Letters()).query
-    assert composed is not None and decomposed is not None
+    composed = query_of(Question("Kiek galioja ženklas?"))
+    decomposed = query_of(Question("Kiek galioja z\u030cenklas?"))
     assert composed.words == decomposed.words
 
 
@@ -106,24 +114,21 @@ def test_a_question_that_leans_on_an_earlier_one_is_recognised(text, leans):
 
 
 def test_a_new_word_takes_the_place_of_the_earlier_one_nearest_in_meaning():
-    query = understand(Question("and for gold?", history=("How long is bronze valid?",)), Letters()).query
-    assert query is not None
+    query = query_of(Question("and for gold?", history=("How long is bronze valid?",)))
     assert query.text == "How long is gold valid? and for gold?"
     assert query.words == {"gold": 1.0, "long": 0.5, "valid": 0.5}
 
 
 def test_a_pronoun_borrows_the_words_of_the_earlier_question():
     question = Question("O kas jį suteikia?", history=("Kiek kainuoja sidabro ženklas?",))
-    query = understand(question, Letters()).query
-    assert query is not None
+    query = query_of(question)
     assert query.words["suteikia"] == 1.0
     assert query.words["sidabro"] == query.words["ženklas"] == 0.5
 
 
 def test_a_question_complete_in_itself_forgets_the_earlier_ones():
     question = Question("Who runs the European Clusters Alliance?", history=("Kiek kainuoja sidabro ženklas?",))
-    query = understand(question, Letters()).query
-    assert query is not None
+    query = query_of(question)
     assert "sidabro" not in query.words
 
 
@@ -138,4 +143,4 @@ def test_a_question_complete_in_itself_forgets_the_earlier_ones():
     ],
 )
 def test_the_words_decide_the_language_and_the_page_where_they_say_nothing(question, language):
-    assert understand(question, Letters()).language == language
+    assert understood(question).language == language

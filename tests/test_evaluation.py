@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import gzip
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 from rapidfuzz.distance import OSA
 
 from clusterqa.errors import EvaluationError, IndexOutdated
-from clusterqa.evaluation import run as run_module
 from clusterqa.evaluation.outcomes import Run
 from clusterqa.evaluation.run import run
-from clusterqa.evaluation.sets import Gold, digest, places, read_set, spans, stale
+from clusterqa.evaluation.sets import Gold, Item, digest, places, read_set, spans, stale
 from clusterqa.evaluation.tables import as_table, confidence, latencies, refusals, soundness, variant_table
 from clusterqa.evaluation.variants import _neighbours, variants, with_typo, without_diacritics
-from clusterqa.retrieval.weights import SearchWeights
+from clusterqa.retrieval.profile import Profile
 from clusterqa.store import open_store
 from clusterqa.text.analysis import fold
 from evaluation_fixtures import (
@@ -45,6 +44,11 @@ def items(tmp_path_factory):
 @pytest.fixture(scope="module")
 def made(settings, items):
     return run(items, settings, WordsEncoder())
+
+
+def there(item: Item | None) -> Item:
+    assert item is not None
+    return item
 
 
 def by_key(outcomes):
@@ -119,20 +123,22 @@ def test_lithuanian_questions_have_a_variant_without_diacritics_and_one_with_one
 
 
 def test_a_follow_up_loses_the_diacritics_of_its_history_too(items):
-    assert without_diacritics(replace(items[2], question="o už sidabrą?")).history == ("Kokia bronzos zenklo kaina?",)
+    assert there(without_diacritics(replace(items[2], question="o už sidabrą?"))).history == (
+        "Kokia bronzos zenklo kaina?",
+    )
 
 
 def test_the_same_seed_gives_the_same_variants_and_another_seed_others(items):
     many = [replace(items[1], id=f"t{n}") for n in range(40)]
-    first = [with_typo(item, 1).question for item in many]
-    assert first == [with_typo(item, 1).question for item in many]
-    assert first != [with_typo(item, 2).question for item in many]
+    first = [there(with_typo(item, 1)).question for item in many]
+    assert first == [there(with_typo(item, 1)).question for item in many]
+    assert first != [there(with_typo(item, 2)).question for item in many]
     assert len(set(first)) > 20
 
 
 def test_a_slip_hits_a_word_that_search_weighs(items):
     for n in range(30):
-        wrong = with_typo(replace(items[1], id=f"s{n}")).question
+        wrong = there(with_typo(replace(items[1], id=f"s{n}"))).question
         assert wrong.startswith("Kokia ")  # „kokia“ carries no weight
 
 
@@ -202,8 +208,8 @@ def test_a_lexical_channel_that_finds_nothing_is_wrong_and_not_missing(settings,
     assert (found["dense Success@5"], found["lexical Success@5"]) == (1.0, 0.0)
 
 
-def test_pieces_are_part_of_the_dense_channel(tmp_path):
-    """All texts have one vector, so the last section of ten can only be found by its pieces."""
+def test_tokens_are_part_of_the_dense_channel(tmp_path):
+    """All texts have one vector, so the last section of ten can only be found by its tokens."""
 
     class Alike(WordTokens):
         def _rows(self, texts, other):
@@ -293,24 +299,25 @@ def test_a_run_tells_what_it_was_made_with(made, settings):
     assert sorted(made.corpus) == sorted(PAGES)
     assert made.settings["passage_chars"] == 600
     assert made.settings["passages"] == 6
-    assert made.weights["dense_weight"] == SearchWeights().dense_weight
+    assert made.weights == asdict(Profile.bundled().search)
     assert made.index_bytes >= (settings.data / "clusterqa.sqlite3").stat().st_size > 0
     assert made.peak_memory_bytes > 50 * 2**20
-    assert set(made.latency) == {"language", "encode", "search", "quote", "total"}
+    assert set(made.latency) == {"understand", "encode", "candidates", "rerank", "merge", "quote", "total"}
     for found in made.outcomes:
         assert sum(found.stages.values()) == pytest.approx(found.milliseconds, abs=0.01)
 
 
 def test_the_time_of_the_encoder_is_told_from_the_reading_around_it(settings, items, monkeypatch):
     ticks = iter(np.arange(0, 1000, 1.0).tolist())
-    monkeypatch.setattr(run_module.time, "perf_counter", lambda: next(ticks))
+    monkeypatch.setattr("clusterqa.retrieval.pipeline.time.perf_counter", lambda: next(ticks))
     (found,) = run(items[4:5], settings, WordsEncoder()).outcomes[:1]
-    # Clock readings: start, encoder in, encoder out, end; then search and quote one second each.
-    assert found.stages == {"language": 2000.0, "encode": 1000.0, "search": 1000.0, "quote": 1000.0}
+    # Clock readings: start, encoder in, encoder out, end; then one second for each of the other stages.
+    rest = dict.fromkeys(("candidates", "rerank", "merge", "quote"), 1000.0)
+    assert found.stages == {"understand": 2000.0, "encode": 1000.0, **rest}
 
 
 def test_weights_of_the_search_change_the_ranking_and_are_kept(settings, items):
-    lexical_only = run(items[:1], settings, WordsEncoder(), weights=SearchWeights(dense_weight=0.0))
+    lexical_only = run(items[:1], settings, WordsEncoder(), weights=replace(Profile.bundled().search, dense_weight=0.0))
     assert lexical_only.weights["dense_weight"] == 0.0
     default = run(items[:1], settings, WordsEncoder())
     scores = [[o.ranked[0].score for o in result.outcomes if o.view == "en"] for result in (lexical_only, default)]

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from clusterqa import cli as cli_module
-from clusterqa.cli import cli
+from clusterqa.cli import cli, common
 from clusterqa.errors import EvaluationError, NotComparable, SettingsError
-from clusterqa.evaluation.calibrate import MAX_LOST, calibrate, check_encoder
+from clusterqa.evaluation.calibrate import MAX_LOST, calibrate, check_encoder, fit_profile
 from clusterqa.evaluation.compare import compare
 from clusterqa.evaluation.gate import Baseline, baseline_of, hold, lowered
 from clusterqa.evaluation.sets import read_set
 from clusterqa.evaluation.sweep import parse_grid, sweep
-from clusterqa.retrieval.confidence import Calibration
-from clusterqa.runtime import load_calibration
+from clusterqa.retrieval.profile import FILE, Profile
+from clusterqa.runtime import find_profile
 from clusterqa.store import open_store
 from evaluation_fixtures import build, outcome, run_of, write_set
 from words_encoder import WordsEncoder, WordTokens
@@ -37,7 +37,7 @@ def questions(tmp_path):
 @pytest.fixture
 def call(settings, monkeypatch):
     """Runs `clusterqa eval …` with the encoder for paper; settings go in by the flags that the command takes."""
-    monkeypatch.setattr(cli_module, "load_encoder", lambda settings: WordsEncoder)
+    monkeypatch.setattr(common, "load_encoder", lambda settings: WordsEncoder)
 
     def call(command, *arguments, data=True):
         flags = ["--corpus", str(settings.corpus), "--data", str(settings.data)] if data else []
@@ -183,18 +183,21 @@ def test_compare_shows_both_quotes_side_by_side(call, tmp_path):
 
 
 @pytest.fixture
-def gate(call, tmp_path):
+def floors_file(tmp_path):
+    return tmp_path / "floors.json"
+
+
+@pytest.fixture
+def gate(call, floors_file, tmp_path):
     """Holds a run to the floors of another; gives exit status and output."""
-    file = tmp_path / "floors.json"
 
     def gate(run, *arguments, floors=None):
         if floors is not None:
-            baseline_of(floors).write(file)
+            baseline_of(floors).write(floors_file)
         run.write(tmp_path / "run.json")
-        done = call("gate", tmp_path / "run.json", "--baseline", file, *arguments, data=False)
+        done = call("gate", tmp_path / "run.json", "--baseline", floors_file, *arguments, data=False)
         return done.exit_code, done.output
 
-    gate.file = file
     return gate
 
 
@@ -231,30 +234,30 @@ def test_what_cannot_be_compared_is_2(gate, run, floors):
     assert "--write" in output
 
 
-def test_a_missing_run_or_baseline_is_2(gate, call, tmp_path):
+def test_a_missing_run_or_baseline_is_2(gate, floors_file, call, tmp_path):
     assert gate(ranks(1))[0] == 2
-    assert call("gate", tmp_path / "none.json", "--baseline", gate.file, data=False).exit_code == 2
-    gate.file.write_text("{}")
+    assert call("gate", tmp_path / "none.json", "--baseline", floors_file, data=False).exit_code == 2
+    floors_file.write_text("{}")
     assert gate(ranks(1))[0] == 2
 
 
-def test_the_gate_never_changes_its_floors(gate):
-    baseline_of(ranks(1, 1)).write(gate.file)
-    before = gate.file.read_bytes()
+def test_the_gate_never_changes_its_floors(gate, floors_file):
+    baseline_of(ranks(1, 1)).write(floors_file)
+    before = floors_file.read_bytes()
     gate(ranks(0, 0))
     gate(ranks(1, 1))
-    assert gate.file.read_bytes() == before
+    assert floors_file.read_bytes() == before
 
 
-def test_writing_lowers_a_floor_only_when_told_to(gate):
+def test_writing_lowers_a_floor_only_when_told_to(gate, floors_file):
     code, output = gate(ranks(1, 0), "--write", floors=ranks(1, 1))
     assert code == 1
     assert "it would lower en→both hit@1, en→both hit@3" in output
-    assert Baseline.read(gate.file) == baseline_of(ranks(1, 1))
+    assert Baseline.read(floors_file) == baseline_of(ranks(1, 1))
     assert gate(ranks(1, 0), "--write", "--lower")[0] == 0
-    assert Baseline.read(gate.file).floors["en→both hit@1"].value == 0.5
+    assert Baseline.read(floors_file).floors["en→both hit@1"].value == 0.5
     assert gate(ranks(1, 1), "--write")[0] == 0  # raises it
-    assert Baseline.read(gate.file).floors["en→both hit@1"].value == 1.0
+    assert Baseline.read(floors_file).floors["en→both hit@1"].value == 1.0
 
 
 def test_a_question_that_failed_was_neither_answered_nor_refused(gate):
@@ -315,13 +318,13 @@ def test_another_encoder_gets_an_index_of_its_own(settings, questions):
     assert len(loaded["other"].encoded) > 0
 
 
-def test_an_index_made_for_a_sweep_has_the_pieces_that_the_encoder_gives(questions, tmp_path):
+def test_an_index_made_for_a_sweep_has_the_token_states_that_the_encoder_gives(questions, tmp_path):
     settings = build(tmp_path)
     list(sweep(read_set(questions), settings, {"passage_chars": [200]}, lambda own: WordTokens()))
     (made,) = (settings.data / "sweep").iterdir()
     with open_store(made) as store:
-        pieces = [len(vectors.pieces) for _, _, _, vectors in store.passages()]
-    assert pieces and min(pieces) > 0
+        tokens = [len(own) for own in store.tokens([entry.id for entry in store.passages()])]
+    assert tokens and min(tokens) > 0
 
 
 def test_wrong_settings_of_a_sweep_are_named_together(settings, questions):
@@ -365,7 +368,12 @@ def fitting():
                 features={"score": score, "noise": float(draw.random())},
             )
         )  # fmt: skip
-    return run_of(*outcomes, encoder=WordsEncoder().fingerprint)
+    return run_of(
+        *outcomes,
+        encoder=WordsEncoder().fingerprint,
+        settings={"reranker": "late_interaction"},
+        weights=asdict(replace(Profile.bundled().search, dense_weight=0.25)),
+    )
 
 
 def test_the_confidence_learns_what_tells_right_from_wrong(fitting):
@@ -373,7 +381,7 @@ def test_the_confidence_learns_what_tells_right_from_wrong(fitting):
     low, middle, high = (fitted.probability({"score": s, "noise": 0.5}) for s in (0.1, 0.5, 0.9))
     assert low < 0.25 < middle < 0.75 < high
     assert abs(fitted.weights["noise"]) < 0.3 < fitted.weights["score"]
-    assert fitted.encoder == WordsEncoder().fingerprint
+    assert fit_profile(fitting).encoder == WordsEncoder().fingerprint
 
 
 def test_more_evidence_never_lowers_the_confidence(fitting):
@@ -407,21 +415,46 @@ def test_too_little_to_fit_on_is_refused():
         calibrate(ranks(1, 0))
 
 
-def same(a: Calibration, b: Calibration) -> bool:
-    """Whether two calibrations are the same file."""
+def same(a: Profile, b: Profile) -> bool:
+    """Whether two profiles are the same file."""
     return json.dumps(asdict(a)) == json.dumps(asdict(b))
 
 
-def test_a_calibration_is_refused_for_another_encoder(fitting, tmp_path, caplog):
-    calibrate(fitting).write(tmp_path / "calibration.json")
-    assert same(Calibration.read(tmp_path / "calibration.json", WordsEncoder().fingerprint), calibrate(fitting))
-    with pytest.raises(
-        EvaluationError, match=r"fitted for the encoder words@.*not for other@1.*clusterqa eval calibrate"
-    ):
-        Calibration.read(tmp_path / "calibration.json", "other@1")
-    other = WordsEncoder(words=("other",))
-    assert load_calibration(tmp_path, other) == Calibration.bundled()  # and says so
-    assert "was fitted for the encoder" in caplog.text
+def test_a_profile_holds_the_weights_of_its_run_and_is_read_as_written(fitting, tmp_path):
+    fitted = fit_profile(fitting)
+    fitted.write(tmp_path / FILE)
+    assert same(Profile.read(tmp_path / FILE), fitted)
+    assert fitted.calibration == calibrate(fitting)
+    assert fitted.search == replace(Profile.bundled().search, dense_weight=0.25)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "reranker", "told"),
+    [
+        (WordsEncoder(words=("other",)), "late_interaction", r"words@\w+ with .*, not for the encoder words@\w+ with"),
+        (WordsEncoder(), "other:Reranker", "words@.* with late_interaction, not for the encoder words@.* with other:Reranker"),
+    ],
+)
+def test_a_profile_of_another_encoder_or_reranker_is_passed_over(
+    fitting, settings, tmp_path, caplog, encoder, reranker, told
+):
+    fit_profile(fitting).write(tmp_path / FILE)
+    own = settings.model_copy(update={"data": tmp_path, "reranker": reranker})
+    assert find_profile(own, encoder, None) == Profile.bundled()  # and says so
+    assert re.search(f"fitted for the encoder {told}.*clusterqa eval calibrate", caplog.text)
+
+
+def test_a_file_that_is_no_profile_is_passed_over(settings, tmp_path, caplog):
+    (tmp_path / FILE).write_text("{}")
+    with pytest.raises(EvaluationError, match="clusterqa eval calibrate"):
+        Profile.read(tmp_path / FILE)
+    assert find_profile(settings.model_copy(update={"data": tmp_path}), WordsEncoder(), None) == Profile.bundled()
+    assert "cannot be read" in caplog.text
+
+
+def test_a_run_without_its_weights_makes_no_profile(fitting):
+    with pytest.raises(EvaluationError, match="clusterqa eval run"):
+        fit_profile(replace(fitting, weights={}))
 
 
 def test_a_run_of_another_encoder_does_not_calibrate_this_index(settings, fitting, call, tmp_path):
@@ -432,7 +465,7 @@ def test_a_run_of_another_encoder_does_not_calibrate_this_index(settings, fittin
     foreign.write(tmp_path / "foreign.json")
     done = call("calibrate", tmp_path / "foreign.json")
     assert done.exit_code == 1
-    assert not (settings.data / "calibration.json").exists()
+    assert not (settings.data / FILE).exists()
 
 
 def test_calibrate_writes_what_the_assistant_takes(fitting, call, settings, tmp_path):
@@ -440,6 +473,6 @@ def test_calibrate_writes_what_the_assistant_takes(fitting, call, settings, tmp_
     done = call("calibrate", tmp_path / "run.json")
     assert done.exit_code == 0, done.output
     try:
-        assert same(load_calibration(settings.data, WordsEncoder()), calibrate(fitting))
+        assert same(find_profile(settings, WordsEncoder(), None), fit_profile(fitting))
     finally:
-        (settings.data / "calibration.json").unlink()
+        (settings.data / FILE).unlink()

@@ -163,8 +163,8 @@ def test_three_runs_are_tested_two_by_two_and_corrected_together():
     assert [values[0] for values in found.rows["en→both"]] == [1.0, 0.0, 0.5]
     assert [(i, j) for i, j, _ in found.tests] == [(0, 1), (0, 2), (1, 2)]
     for (i, j, row), corrected in zip(found.tests, holm([row.p for *_, row in found.tests]), strict=True):
-        values = [[float(o.rank == 1) for o in runs[k].outcomes] for k in (i, j)]
-        assert row.p == randomisation_test(*values)
+        first, second = ([float(o.rank == 1) for o in runs[k].outcomes] for k in (i, j))
+        assert row.p == randomisation_test(first, second)
         assert row.holm == corrected >= row.p
     assert found.tests[0][2].holm == pytest.approx(3 * found.tests[0][2].p)
 
@@ -225,9 +225,7 @@ def test_runs_that_know_other_short_answers_are_not_compared_by_them(paired):
 
 
 def pair_of(number, lt, en):
-    return [
-        replace(outcome(f"{number}{language}", **own), language=language) for language, own in (("lt", lt), ("en", en))
-    ]
+    return [outcome(f"{number}lt", language="lt", **lt), outcome(f"{number}en", language="en", **en)]
 
 
 def test_the_versions_of_one_question_are_held_to_each_other():
@@ -343,14 +341,14 @@ def test_the_gate_tells_programs_what_it_found(call, floors):
     found = json.loads(done.stdout)
     fell = {verdict["name"] for verdict in found["verdicts"] if not verdict["passed"]}
     assert (found["passed"], fell) == (False, {"en→both hit@1", "en→both hit@3"})
-    suite = ElementTree.parse(floors / "junit.xml").getroot().find("testsuite")
+    [suite] = ElementTree.parse(floors / "junit.xml").getroot()
     assert (suite.get("tests"), suite.get("failures")) == (str(len(found["verdicts"])), "2")
     assert {case.get("name") for case in suite.iter("testcase") if case.find("failure") is not None} == fell
     ranks(1, questions_sha256="other").write(floors / "run.json")
     done = call("gate", floors / "run.json", "--baseline", floors / "floors.json", "--junit", floors / "junit.xml")
-    suite = ElementTree.parse(floors / "junit.xml").getroot().find("testsuite")
+    [suite] = ElementTree.parse(floors / "junit.xml").getroot()
     assert (done.exit_code, suite.get("errors")) == (2, "1")
-    assert "other questions" in suite.find("testcase/error").get("message")
+    assert "other questions" in next(suite.iter("error")).attrib["message"]
 
 
 def test_in_a_workflow_the_gate_writes_a_summary_and_annotations(call, floors, monkeypatch):
@@ -465,7 +463,7 @@ def test_what_was_asked_with_another_search_is_asked_again(settings, tmp_path):
     items = read_set(write_set(tmp_path / "set.jsonl"))
     run(items, settings, WordsEncoder(), resume=tmp_path / "asked")
     made = run(items, settings, WordsEncoder(), resume=tmp_path / "asked")
-    other = replace(SearchWeights(**made.weights), dense_weight=0.9)
+    other = SearchWeights(**{**made.weights, "dense_weight": 0.9})  # type: ignore[arg-type]
     run(items, settings, encoder := Counted(), weights=other, resume=tmp_path / "asked")
     assert "food cluster member" in encoder.asked
 

@@ -160,7 +160,7 @@ def test_percentiles_are_interpolated():
     ("quote", "gold", "same"),
     [
         ((0, 10), (0, 10), True),
-        ((0, 10), (5, 40), True),  # split of the shorter one
+        ((0, 10), (5, 40), True),  # half of the shorter one
         ((0, 10), (6, 40), False),
         ((0, 100), (40, 50), True),  # one inside the other
         ((0, 10), (10, 20), False),  # side by side

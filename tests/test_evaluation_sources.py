@@ -7,6 +7,7 @@ import json
 import math
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ DOCUMENTS = {
     **{f"r{number}": f"Bronze report {number}." for number in range(12)},
 }
 """What the third query looks for stands behind twelve reports."""
-QUERIES = [
+QUERIES: list[dict[str, Any]] = [
     {"_id": "q1", "text": "gold price", "language": "en", "tags": ["money"]},
     {"_id": "q2", "text": "sidabro ženklas", "metadata": {"lang": "lt", "tags": "labels"}},
     {"_id": "q3", "text": "bronze report"},

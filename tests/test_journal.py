@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -25,7 +24,7 @@ def reply(question: str = "Kiek galioja ženklas?", status: str = "answered") ->
 
 def test_a_question_is_kept_with_what_was_shown(tmp_path: Path) -> None:
     journal = Journal.open(tmp_path, 180)
-    identifier = journal.record(reply(), "chat", NOW)
+    identifier = journal.record(reply(), "chat", now=NOW)
     journal.purge(NOW)
     (entry,) = journal.entries()
     assert (entry.id, entry.question, entry.status, entry.generation) == (
@@ -56,9 +55,9 @@ def test_feedback_for_a_question_never_asked_is_refused(tmp_path: Path) -> None:
 
 def test_questions_go_after_the_retention_time_and_leave_no_trace_in_the_files(tmp_path: Path) -> None:
     journal = Journal.open(tmp_path, 30)
-    old = journal.record(reply("slaptas senas klausimas"), "chat", NOW - timedelta(days=31))
+    old = journal.record(reply("slaptas senas klausimas"), "chat", now=NOW - timedelta(days=31))
     journal.give_feedback(old, False, "wrong_place", NOW - timedelta(days=31))
-    young = journal.record(reply("naujas klausimas"), "chat", NOW - timedelta(days=29))
+    young = journal.record(reply("naujas klausimas"), "chat", now=NOW - timedelta(days=29))
     assert journal.purge(NOW) == 1
     assert [entry.id for entry in journal.entries()] == [young]
     assert journal.feedback([old]) == {}
@@ -68,7 +67,7 @@ def test_questions_go_after_the_retention_time_and_leave_no_trace_in_the_files(t
 
 def test_old_questions_go_when_the_journal_is_opened(tmp_path: Path) -> None:
     first = Journal.open(tmp_path, 3650)
-    first.record(reply(), "api", datetime.now(UTC) - timedelta(days=200))
+    first.record(reply(), "api", now=datetime.now(UTC) - timedelta(days=200))
     first.close()
     assert Journal.open(tmp_path, 180).entries() == []
 
@@ -77,7 +76,7 @@ def test_unanswered_questions_can_be_listed_newest_first(tmp_path: Path) -> None
     journal = Journal.open(tmp_path, 180)
     journal.record(reply("a"), "chat")
     for minute, text in enumerate(("b", "c")):
-        journal.record(reply(text, "not_found"), "chat", datetime.now(UTC) + timedelta(minutes=minute))
+        journal.record(reply(text, "not_found"), "chat", now=datetime.now(UTC) + timedelta(minutes=minute))
     assert [entry.question for entry in journal.entries("not_found")] == ["c", "b"]
 
 
@@ -133,7 +132,7 @@ def test_a_journal_of_the_first_version_is_taken_over_with_everything_in_it(tmp_
         assert old.feedback is not None and old.feedback.reason == "out_of_date"
         journal.close()
     journal = Journal.open(tmp_path, 3650)
-    journal.record(replace(reply("Kada?"), timings={"encode": 10.0, "search": 20.5}), "chat")
+    journal.record(reply("Kada?"), "chat", milliseconds=30.5)
     assert journal.entries(limit=1)[0].milliseconds == 30.5
 
 
@@ -161,6 +160,6 @@ def test_unmet_are_the_not_found_and_the_unhelpful_but_not_what_helped_after_all
 def test_entries_since_a_moment(tmp_path: Path) -> None:
     journal = Journal.open(tmp_path, 3650)
     for day in (1, 2, 3):
-        journal.record(reply(f"{day}"), "chat", NOW + timedelta(days=day))
+        journal.record(reply(f"{day}"), "chat", now=NOW + timedelta(days=day))
     assert [entry.question for entry in journal.entries(since=NOW + timedelta(days=2))] == ["3", "2"]
     assert [entry.question for entry in journal.entries(limit=None)] == ["3", "2", "1"]

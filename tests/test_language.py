@@ -120,6 +120,6 @@ def test_a_document_has_the_language_of_most_of_it():
 
 
 def test_importing_the_module_does_not_load_langdetect():
-    probe = "import sys, clusterqa.language; print('langdetect' in sys.modules)"
+    probe = "import sys, clusterqa.text.language; print('langdetect' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "False"

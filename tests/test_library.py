@@ -19,8 +19,8 @@ from clusterqa.errors import CorpusError, IndexNotFound, IndexOutdated
 from clusterqa.records import Question
 from clusterqa.runtime import KnowledgeBase
 from clusterqa.settings import Settings
-from clusterqa.store.faiss_index import FaissIndex
 from clusterqa.store import open_store
+from clusterqa.store.faiss_index import FaissIndex
 from seed_texts import KAINOS, PRICES
 from words_encoder import WORDS, WordsEncoder, WordTokens
 
@@ -39,11 +39,19 @@ def content(settings: Settings) -> dict[str, object]:
     with open_store(settings.data) as store:
         assert store.damage() == []
         passages = list(store.passages())
-        places = {i: (passage.document, passage.ordinal) for i, _, passage, _ in passages}
+        places = {entry.id: (entry.passage.document, entry.passage.ordinal) for entry in passages}
+        tokens = store.tokens(list(places))
         return {
             "passages": sorted(
-                (repr(passage), language, v.rows.tobytes(), v.pieces.tobytes(), v.cuts.tobytes())
-                for _, language, passage, v in passages
+                (
+                    repr(e.passage),
+                    e.language,
+                    e.rows.tobytes(),
+                    own.states.tobytes(),
+                    own.cuts.tolist(),
+                    own.ids.tolist(),
+                )
+                for e, own in zip(passages, tokens, strict=True)
             ),
             "terms": {
                 term: sorted((*places[i], where) for i, where in store.matching([term]).items())
@@ -83,22 +91,24 @@ def test_the_stored_text_is_the_file_and_offsets_cut_it(write: Write, index: Ind
     with open_store(settings.data) as store:
         text = store.text("a.en.md", store.versions("a.en.md")[-1])
         assert text == path.read_bytes().decode()
-        for _, _, passage, vectors in store.passages():
+        for entry in store.passages():
+            passage = entry.passage
             assert text[passage.start : passage.end] == passage.text
-            assert len(vectors.rows) == 1 + len(passage.sentences)
+            assert len(entry.rows) == 1 + len(passage.sentences)
 
 
-def test_each_piece_is_kept_with_the_part_of_the_passage_it_stands_in(write: Write, settings: Settings) -> None:
+def test_each_token_is_kept_with_the_part_of_the_passage_it_stands_in(write: Write, settings: Settings) -> None:
     write("a.en.md", "# Prices\n\n## The gold label\n\nIt has a price. It needs an expert.\n")
     words = WordTokens()
     sync.update(settings, lambda: words)
     with open_store(settings.data) as store:
-        ((_, _, passage, vectors),) = store.passages()
-    kept = [words.words[int(row.argmax())] for row in vectors.pieces]
-    parts = [kept[a:b] for a, b in itertools.pairwise(vectors.cuts.tolist())]
+        (entry,) = store.passages()
+        (tokens,) = store.tokens([entry.id])
+    kept = [words.words[int(row.argmax())] for row in tokens.states]
+    parts = [kept[a:b] for a, b in itertools.pairwise(tokens.cuts.tolist())]
     assert parts == [["gold", "label"], ["price"], ["expert"]]
-    assert len(parts) == 1 + len(passage.sentences)
-    assert set(vectors.pieces.max(axis=1).tolist()) == {127}
+    assert len(parts) == 1 + len(entry.passage.sentences)
+    assert set(tokens.states.max(axis=1).tolist()) == {127}
 
 
 def test_every_sentence_is_encoded_with_the_heading_above_it(write: Write, index: Index, words: WordsEncoder) -> None:
@@ -118,7 +128,7 @@ def test_nothing_changed_means_nothing_read_and_nothing_encoded(
     index()
     words.encoded.clear()
     monkeypatch.setattr(documents, "read", lambda *_: pytest.fail("read again"))
-    monkeypatch.setattr(library, "file_state", lambda *_: pytest.fail("opened again"))
+    monkeypatch.setattr(sync, "file_state", lambda *_: pytest.fail("opened again"))
     report = index()
     assert (report.generation, report.unchanged, words.encoded) == (1, 1, [])
 
@@ -133,7 +143,7 @@ def test_a_touched_file_is_not_read_again_and_makes_no_generation(
     with monkeypatch.context() as patch:
         patch.setattr(documents, "read", lambda *_: pytest.fail("read again"))
         assert index().generation == 1
-        patch.setattr(library, "file_state", lambda *_: pytest.fail("the new time was not noted"))
+        patch.setattr(sync, "file_state", lambda *_: pytest.fail("the new time was not noted"))
         assert index().unchanged == 1
     assert words.encoded == []
 
@@ -269,7 +279,7 @@ def test_another_encoder_is_refused_until_a_rebuild(
     assert index(other, rebuild=True).changed == ("a.en.md",)
     with open_store(settings.data) as store:
         np.testing.assert_allclose(
-            [v.rows[0] for _, _, _, v in store.passages()],
+            [entry.rows[0] for entry in store.passages()],
             other.encode_passages([t for t in other.encoded if " – " in t or t.startswith("Label prices")]),
             atol=1e-3,
         )
@@ -298,7 +308,7 @@ def test_other_settings_are_refused_until_a_rebuild(
         sync.update(shorter, lambda: words)
     sync.update(shorter, lambda: words, rebuild=True)
     with open_store(settings.data) as store:
-        assert max(len(p.text) for _, _, p, _ in store.passages()) <= 100
+        assert max(len(entry.passage.text) for entry in store.passages()) <= 100
 
 
 def test_asking_before_anything_is_indexed_says_what_to_do(settings: Settings, words: WordsEncoder) -> None:
@@ -347,9 +357,9 @@ def test_a_removed_document_is_gone_from_vectors_stems_and_files(
     path = write("b.lt.md", "# Įvykis\n\nBronzos ženklas ir žmogžudystės.\n")
     index()
     with open_store(settings.data) as store:
-        vectors = [v.rows.tobytes() for _, _, p, v in store.passages() if p.document == "b.lt.md"]
+        vectors = [e.rows.tobytes() for e in store.passages() if e.passage.document == "b.lt.md"]
         assert any(term.startswith("zmogzud") for term in store.vocabulary())
-        store.empty_log()
+        store.forget_log()
         raw = b"".join(p.read_bytes() for p in settings.data.glob("clusterqa.sqlite3*"))
     assert STEM in raw
     assert all(v in raw for v in vectors)
@@ -362,10 +372,10 @@ def test_a_removed_document_is_gone_from_vectors_stems_and_files(
     raw = b"".join(p.read_bytes() for p in settings.data.glob("clusterqa.sqlite3*"))
     assert STEM not in raw
     assert not any(v in raw for v in vectors)
-    view = FaissIndex(words.dimension)
-    view.refresh(reader)
-    assert {e.passage.document for e in view.entries.values()} == {"a.en.md"}
-    reader.close()
+    view = FaissIndex(lambda: reader, words.dimension)
+    view.refresh()
+    assert (len(view), len(view.passages_of("a.en.md")), len(view.passages_of("b.lt.md"))) == (2, 2, 0)
+    view.close()
 
 
 def test_a_restored_document_answers_as_before(write: Write, index: Index, settings: Settings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,17 +11,20 @@ from hypothesis import strategies as st
 
 from clusterqa.documents import read
 from clusterqa.passages import WHOLE_ROW, split
-from clusterqa.records import Block, Document, Page, Passage
+from clusterqa.records import Block, BlockKind, Document, Page, Passage
 from clusterqa.text.sentences import LONGEST
 
+Part = tuple[BlockKind, str] | tuple[BlockKind, str, int | str]
+"""(Kind, text) of a block, with its level or header."""
 
-def document(*parts: tuple[str, str] | tuple[str, str, int | str], title: str = "Ženklai", **fields) -> Document:
+
+def document(*parts: Part, title: str = "Ženklai", **fields) -> Document:
     """A document of (kind, text, level or header), a blank line and a mark ("# ") between its blocks."""
     text = ""
     blocks = []
     for kind, content, *rest in parts:
         text += "\n\n# "
-        extra = {} if not rest else {"header": rest[0]} if kind == "table_row" else {"level": rest[0]}
+        extra: dict[str, Any] = {} if not rest else {"header": rest[0]} if kind == "table_row" else {"level": rest[0]}
         blocks.append(Block(kind, len(text), len(text) + len(content), **extra))
         text += content
     return Document("d.md", text + "\n", title, "lt", tuple(blocks), "text/markdown", **fields)
@@ -166,7 +170,7 @@ def test_a_list_stands_with_the_paragraph_that_introduces_it():
 
 
 def test_what_of_a_list_does_not_fit_names_its_introduction():
-    items = [("list_item", f"{number} dalykas yra strategija arba planas", 0) for number in range(9)]
+    items: list[Part] = [("list_item", f"{number} dalykas yra strategija arba planas", 0) for number in range(9)]
     found = document(("paragraph", "Įžanga. Reikia tokių dalykų:"), *items, ("paragraph", "Tiek."))
     passages = split(found, 120)
     assert [passage.lead for passage in passages] == ["", *["Reikia tokių dalykų:"] * 3, ""]
@@ -176,7 +180,7 @@ def test_what_of_a_list_does_not_fit_names_its_introduction():
 
 
 def test_an_introduction_leaves_the_paragraph_before_it_to_go_with_its_list():
-    before = ("paragraph", "Klasteris yra įmonių ir mokslo įstaigų grupė, kuri dirba kartu.")
+    before: Part = ("paragraph", "Klasteris yra įmonių ir mokslo įstaigų grupė, kuri dirba kartu.")
     found = document(before, ("paragraph", "Reikia trijų dalykų:"), ("list_item", "strategijos, plano, žmogaus", 0))
     assert texts(split(found, 100)) == [[before[1]], ["Reikia trijų dalykų:", "strategijos, plano, žmogaus"]]
 

@@ -38,7 +38,7 @@ sys.path.insert(0, sys.argv[3])
 from words_encoder import WordsEncoder
 from clusterqa.corpus.sync import update
 from clusterqa.settings import Settings
-from clusterqa.store import open_store
+from clusterqa.store.sqlite import SqliteStore
 
 def stop(where):
     print(where, flush=True)
@@ -50,12 +50,12 @@ class Slow(WordsEncoder):
             stop("encoding")
         return super().encode_passages(texts, progress)
 
-put = Store.put
+put = SqliteStore.put
 def slow_put(self, *rest):
     put(self, *rest)
     if "writing" in sys.argv[4]:
         stop("writing")
-Store.put = slow_put
+SqliteStore.put = slow_put
 
 print("started", flush=True)
 update(Settings(corpus=sys.argv[1], data=sys.argv[2]), Slow, rebuild="rebuild" in sys.argv[4])
@@ -74,7 +74,7 @@ def start(settings: Settings, how: str = "", **options: object) -> subprocess.Po
         str(Path(__file__).parent),
         how,
     ]
-    return subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)  # type: ignore[call-overload, no-any-return]
+    return subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)  # type: ignore[call-overload]
 
 
 def wait_for(run: subprocess.Popen[str], word: str) -> None:
@@ -181,13 +181,15 @@ def test_runs_killed_at_any_moment_never_leave_half_a_generation(
         killed += run.returncode == -signal.SIGKILL
         with open_store(settings.data) as store:
             assert store.damage() == []
-            rounds = {p.text.split(" in ")[0] for _, _, p, _ in store.passages()}
+            rounds = {p.text.split(" in ")[0] for p in (entry.passage for entry in store.passages())}
             assert len(rounds) == 1
             assert store.counts()["passages"] == len(names)
     assert killed
     index()
     with open_store(settings.data) as store:
-        assert {p.text.split(" in ")[0] for _, _, p, _ in store.passages()} == {"The gold label of round 8"}
+        assert {p.text.split(" in ")[0] for p in (entry.passage for entry in store.passages())} == {
+            "The gold label of round 8"
+        }
 
 
 def test_readers_see_one_whole_generation_while_another_process_writes(
@@ -197,23 +199,29 @@ def test_readers_see_one_whole_generation_while_another_process_writes(
         for name in ("a.en.md", "b.en.md", "c.en.md"):
             write(name, f"# Label\n\nThe gold label of round {number}.\n")
 
+    def texts() -> set[str]:
+        index = assistant.pipeline.index
+        found = index.fetch([i for name in ("a.en.md", "b.en.md", "c.en.md") for i in index.passages_of(name)])
+        assert len(found) == 3
+        return {entry.passage.text for entry in found}
+
     round_of(0)
     index()
     assistant = KnowledgeBase(settings, WordsEncoder())
-    seen = set()
+    seen: set[str] = set()
     for number in range(1, 4):
         round_of(number)
         run = start(settings)
         while run.poll() is None:
             assistant.refresh()
-            rounds = {entry.passage.text for entry in assistant._view.entries.values()}
+            rounds = texts()
             assert len(rounds) == 1
-            assert len(assistant._view) == 3
+            assert len(assistant.pipeline.index) == 3
             seen |= rounds
         assert run.communicate()[1] == ""
     assistant.refresh()
     assert assistant.generation == 4
-    assert {entry.passage.text for entry in assistant._view.entries.values()} == {"The gold label of round 3."}
+    assert texts() == {"The gold label of round 3."}
     assert len(seen) >= 3
     assistant.close()
 
@@ -288,7 +296,7 @@ def test_a_full_disk_while_adding_leaves_no_half_document(settings: Settings, tm
     (tmp_path / "big.en.md").write_text("# Big\n\n" + "The gold label.\n\n" * 50_000)
     script = (
         "import sys; from pathlib import Path\n"
-        "from clusterqa.corpus.sync import add\n"
+        "from clusterqa.corpus.folder import add\n"
         "from clusterqa.settings import Settings\n"
         "add(Settings(corpus=sys.argv[1], data=sys.argv[2]), [Path(sys.argv[3])])\n"
     )
@@ -485,7 +493,7 @@ def test_a_file_that_vanishes_while_being_indexed_stops_nothing(
     write("b.en.md", PRICES)
     listed = corpus_folder.corpus_files(settings)
     gone.unlink()
-    monkeypatch.setattr(library, "corpus_files", lambda _: listed)
+    monkeypatch.setattr(sync, "corpus_files", lambda _: listed)
     report = index()
     assert (report.added, [e.document for e in report.unreadable]) == (("b.en.md",), ["a.en.md"])
 

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from clusterqa.corpus import sync
 from clusterqa.ports import Encoder
-from clusterqa.records import Background, Question
+from clusterqa.records import Background, Concept, Question, Trace
 from clusterqa.retrieval.confidence import Calibration
 from clusterqa.retrieval.dense import standing
 from clusterqa.retrieval.fusion import fused
 from clusterqa.retrieval.lexical import coverage
+from clusterqa.retrieval.pipeline import Pipeline
 from clusterqa.retrieval.profile import Profile
-from clusterqa.retrieval.quote import quote
-from clusterqa.runtime import KnowledgeBase
-from clusterqa.settings import Settings
+from clusterqa.retrieval.quote import quote, window
 from clusterqa.shapes import reply_as_json
 from clusterqa.text.analysis import content_words
+from memory_corpus import pipeline, stored
 from words_encoder import WordTokens
 
 WORDS = (
@@ -58,7 +56,11 @@ class Axes(Encoder):
 
 USUAL = Profile.bundled().search
 BY_WORDS = Profile(
-    "axes", "late_interaction", USUAL, Calibration({"lexical": 8.0}, {"lexical": 0.25}, {"lexical": 1.0}, 0.0, 0.5)
+    "axes",
+    "late_interaction",
+    "none",
+    USUAL,
+    Calibration({"lexical": 8.0}, {"lexical": 0.25}, {"lexical": 1.0}, 0.0, 0.5),
 )
 """Answers when the best passage holds at least a quarter of the question's words."""
 
@@ -71,24 +73,13 @@ CORPUS = {
 }
 
 
-@pytest.fixture
-def make(tmp_path: Path):
-    opened = []
+def concepts_of(trace: Trace) -> tuple[Concept, ...]:
+    assert trace.first is not None
+    return trace.first.concepts
 
-    def build(files: dict[str, str]) -> KnowledgeBase:
-        corpus = tmp_path / "corpus"
-        corpus.mkdir(exist_ok=True)
-        for name, text in files.items():
-            (corpus / name).write_text(text, encoding="utf-8")
-        settings = Settings.load({"corpus": corpus, "data": tmp_path / "data"})
-        sync.update(settings, Axes)
-        assistant = KnowledgeBase(settings, Axes(), BY_WORDS)
-        opened.append(assistant)
-        return assistant
 
-    yield build
-    for assistant in opened:
-        assistant.close()
+def make(files: dict[str, str]) -> Pipeline:
+    return pipeline(stored(files, Axes()), Axes(), BY_WORDS)
 
 
 @pytest.mark.parametrize(
@@ -102,40 +93,40 @@ def make(tmp_path: Path):
         ("What does the silver label cost?", "silver.lt.md", "3 620 Eur"),
     ],
 )
-def test_the_right_sentence_is_quoted_in_every_direction(make, question, document, says):
+def test_the_right_sentence_is_quoted_in_every_direction(question, document, says):
     reply = make(CORPUS).ask(Question(question)).reply
     assert reply.status == "answered"
     assert reply.quotes[0].source.document == document
     assert says in reply.quotes[0].text
 
 
-def test_a_quote_is_cut_from_the_stored_text(make):
-    assistant = make(CORPUS)
+def test_a_quote_is_cut_from_the_stored_text():
+    asked = make(CORPUS)
     for question in ("Kiek galioja bronzos ženklas?", "gold cost", "apple"):
-        for found in assistant.ask(Question(question)).reply.quotes:
+        for found in asked.ask(Question(question)).reply.quotes:
             text = CORPUS[found.source.document]
             assert text[found.start : found.end] == found.text
             assert text[found.passage.start : found.passage.end] == found.passage.text
             assert found.passage.start <= found.start < found.end <= found.passage.end
 
 
-def test_a_translated_document_is_one_hit_in_the_language_of_the_question(make):
-    assistant = make(CORPUS)
+def test_a_translated_document_is_one_hit_in_the_language_of_the_question():
+    asked = make(CORPUS)
     for question, kept in (
         ("Kiek galioja bronzos ženklas?", "bronze.lt.md"),
         ("Is the bronze label valid?", "bronze.en.md"),
     ):
-        found = assistant.ask(Question(question))
+        found = asked.ask(Question(question))
         pair = [hit.passage.document for hit in found.hits if hit.passage.document.startswith("bronze")]
         assert pair == [kept]
 
 
-def test_the_source_names_the_translation(make):
+def test_the_source_names_the_translation():
     reply = make(CORPUS).ask(Question("Kiek galioja bronzos ženklas?")).reply
     assert reply.quotes[0].source.translation == "bronze.en.md"
 
 
-def test_near_identical_passages_are_one_hit_and_another_figure_is_not(make):
+def test_near_identical_passages_are_one_hit_and_another_figure_is_not():
     same = {
         "a.en.md": "# One\n\nThe bronze label is valid for two years.\n",
         "b.en.md": "# Two\n\nThe Bronze Label is valid for two years!\n",
@@ -145,23 +136,23 @@ def test_near_identical_passages_are_one_hit_and_another_figure_is_not(make):
     assert sorted(hit.passage.document for hit in found.hits) == ["a.en.md", "c.en.md"]
 
 
-def test_the_same_question_gives_the_same_result_ties_included(make):
+def test_the_same_question_gives_the_same_result_ties_included():
     ties = {f"{letter}.en.md": f"# {letter}\n\nThe bronze label {number}.\n" for number, letter in enumerate("dbca")}
-    assistant = make(ties)
-    replies = [reply_as_json(assistant.ask(Question("bronze label")).reply) for _ in range(5)]
+    asked = make(ties)
+    replies = [reply_as_json(asked.ask(Question("bronze label")).reply) for _ in range(5)]
     assert all(reply == replies[0] for reply in replies)
-    found = assistant.ask(Question("bronze label"))
+    found = asked.ask(Question("bronze label"))
     assert [hit.passage.document for hit in found.hits] == ["a.en.md", "b.en.md", "c.en.md", "d.en.md"]
 
 
-def test_a_typing_error_finds_the_word_that_was_meant(make):
+def test_a_typing_error_finds_the_word_that_was_meant():
     found = make(CORPUS).ask(Question("sidabbro zenklas"))
-    kinds = {concept.word: concept.kind for concept in found.first.concepts}
+    kinds = {concept.word: concept.kind for concept in concepts_of(found)}
     assert kinds["sidabbro"] == "spelling"
     assert found.hits[0].passage.document == "silver.lt.md"
 
 
-def test_what_the_documents_do_not_say_is_not_found_with_the_nearest_places(make):
+def test_what_the_documents_do_not_say_is_not_found_with_the_nearest_places():
     reply = make(CORPUS).ask(Question("Kur nusipirkti dviratį Kaune?")).reply
     assert reply.status == "not_found"
     assert reply.quotes == ()
@@ -169,52 +160,51 @@ def test_what_the_documents_do_not_say_is_not_found_with_the_nearest_places(make
     assert reply.message.startswith("Dokumentuose atsakymo į šį klausimą neradome.")
 
 
-def test_an_empty_corpus_answers_not_found(make):
+def test_an_empty_corpus_answers_not_found():
     reply = make({}).ask(Question("Kiek galioja bronzos ženklas?")).reply
     assert (reply.status, reply.quotes, reply.nearest) == ("not_found", (), ())
 
 
-def test_the_reply_says_that_the_quote_is_in_the_other_language(make):
+def test_the_reply_says_that_the_quote_is_in_the_other_language():
     reply = make(CORPUS).ask(Question("Kiek kainuoja aukso ženklas?")).reply
     assert reply.language == "lt"
     assert reply.quotes[0].source.language == "en"
     assert reply.message == "Atsakymą radome dokumente anglų kalba:"
 
 
-def test_k_beyond_the_corpus_gives_every_place_once(make):
+def test_k_beyond_the_corpus_gives_every_place_once():
     found = make(CORPUS).ask(Question("bronze"), depth=100)
     assert len(found.hits) == len({hit.passage_id for hit in found.hits}) == 4
 
 
-def test_a_new_generation_is_taken_up_without_a_restart(make, tmp_path):
-    assistant = make(CORPUS)
-    (tmp_path / "corpus" / "rain.en.md").write_text(
-        "# Rain\n\nRain delays the assessment by a week.\n", encoding="utf-8"
-    )
-    sync.update(assistant.settings, Axes)
-    reply = assistant.ask(Question("Does rain delay the assessment?")).reply
-    assert reply.quotes[0].source.document == "rain.en.md"
+def test_a_new_generation_is_taken_up_without_a_restart():
+    data = stored(CORPUS, Axes())
+    asked = pipeline(data, Axes(), BY_WORDS)
+    question = Question("Does rain delay the assessment?")
+    assert asked.ask(question).reply.generation == 1
+    stored({"rain.en.md": "# Rain\n\nRain delays the assessment by a week.\n"}, Axes(), data)
+    reply = asked.ask(question).reply
+    assert (reply.quotes[0].source.document, reply.generation) == ("rain.en.md", 2)
 
 
-def test_a_follow_up_is_answered_about_what_was_asked_before(make):
+def test_a_follow_up_is_answered_about_what_was_asked_before():
     question = Question("o sidabro?", history=("Kiek kainuoja aukso ženklas?",))
     assert make(CORPUS).ask(question).reply.quotes[0].source.document == "silver.lt.md"
 
 
 @pytest.mark.parametrize(("token_share", "first"), [(0.0, "half.en.md"), (1.0, "all.en.md")])
-def test_token_by_token_a_long_passage_that_holds_everything_asked_is_nearer(tmp_path, token_share, first):
+def test_token_by_token_a_long_passage_that_holds_everything_asked_is_nearer(token_share, first):
     """As a whole text it is diluted by all else that it says, and one about half of the question comes before it."""
-    (tmp_path / "all.en.md").write_text("# X\n\nExpert, member, report, year, food, euro: the price is gold.\n")
-    (tmp_path / "half.en.md").write_text("# X\n\nGold and gold.\n")
+    files = {
+        "all.en.md": "# X\n\nExpert, member, report, year, food, euro: the price is gold.\n",
+        "half.en.md": "# X\n\nGold and gold.\n",
+    }
     for number in range(60):  # or the background would be the one assumed, not the one seen
-        (tmp_path / f"none-{number}.en.md").write_text(f"# X\n\nSilver label, bronze cluster {number}.\n")
+        files[f"none-{number}.en.md"] = f"# X\n\nSilver label, bronze cluster {number}.\n"
     encoder = WordTokens()
-    settings = Settings.load({"corpus": tmp_path, "data": tmp_path / "data"})
-    sync.update(settings, lambda: encoder)
     weights = replace(USUAL, dense_weight=1.0, answer_type_bonus=0.0, token_share=token_share)
-    with KnowledgeBase(settings, encoder, replace(BY_WORDS, search=weights)) as kb:
-        found = kb.ask(Question("gold price"))
-    assert found.hits[0].passage.document == first
+    asked = pipeline(stored(files, encoder), encoder, replace(BY_WORDS, search=weights))
+    assert asked.ask(Question("gold price")).hits[0].passage.document == first
 
 
 def test_the_scores_of_both_channels_are_added_up_as_documented():
@@ -235,18 +225,18 @@ def test_function_words_are_not_searched_for():
     ]
 
 
-def test_coverage_counts_words_in_any_form(make):
+def test_coverage_counts_words_in_any_form():
     found = make(CORPUS).ask(Question("klasteris ženklas"))
-    assert coverage("Klasteriams suteikiami ženklai", found.first.concepts) == pytest.approx(1.0)
-    assert coverage("Obuoliai", found.first.concepts) == 0.0
+    assert coverage("Klasteriams suteikiami ženklai", concepts_of(found)) == pytest.approx(1.0)
+    assert coverage("Obuoliai", concepts_of(found)) == 0.0
 
 
-def test_quotes_have_one_to_three_sentences(make):
+def test_quotes_have_one_to_three_sentences():
     long = {
         "long.en.md": "# Long\n\n" + " ".join(f"The bronze label has rule {n} of the cluster." for n in range(9)) + "\n"
     }
     found = make(long).ask(Question("bronze label cluster rule"))
     for hit in found.hits:
-        cut = quote(hit, found.first.concepts)
+        cut = quote(hit, *window(hit, concepts_of(found)))
         inside = [s for s in hit.passage.sentences if cut.start <= s.start and s.end <= cut.end]
         assert 1 <= len(inside) <= 3

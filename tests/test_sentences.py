@@ -9,6 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from clusterqa.records import Language
 from clusterqa.text.sentences import LONGEST, SPLIT_AT, sentences
 
 # In each text, "¦" marks where one sentence ends and the next begins.
@@ -113,7 +114,7 @@ ENGLISH = [
 ]
 
 
-def cut(text: str, language: str = "lt") -> list[str]:
+def cut(text: str, language: Language = "lt") -> list[str]:
     return [text[span.start : span.end] for span in sentences(text, language=language)]
 
 
@@ -128,7 +129,7 @@ def expected(marked: str) -> tuple[str, list[str]]:
 @pytest.mark.parametrize("marked", LITHUANIAN + ENGLISH)
 def test_a_sentence_ends_where_a_reader_would_end_it(marked):
     text, whole = expected(marked)
-    language = "en" if marked in ENGLISH else "lt"
+    language: Language = "en" if marked in ENGLISH else "lt"
     assert cut(text, language) == whole
 
 

@@ -445,7 +445,7 @@ def test_a_damaged_file_and_one_of_another_version_say_what_to_do(tmp_path: Path
 
 
 @pytest.fixture
-def run(tmp_path: Path):  # type: ignore[no-untyped-def]
+def run(tmp_path: Path):
     def run(*words: str, stdin: str = "", status: int = 0) -> str:
         result = CliRunner().invoke(cli, ["staff", *words, "--data", str(tmp_path / "data")], input=stdin)
         assert result.exit_code == status, result.output

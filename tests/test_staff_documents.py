@@ -19,6 +19,7 @@ from clusterqa import documents
 from clusterqa.corpus import folder as corpus_folder
 from clusterqa.corpus import sync
 from clusterqa.documents.metadata import Metadata
+from clusterqa.encoders.passing import RememberingPassages
 from clusterqa.errors import CorpusError, StoreError, UnreadableDocument
 from clusterqa.records import Question
 from clusterqa.runtime import KnowledgeBase
@@ -30,7 +31,7 @@ from clusterqa.staff.drafts import DeskError, Draft, Drafts, checked, sidecar_te
 from clusterqa.staff.history import History
 from clusterqa.staff.likeness import runs
 from clusterqa.staff.names import free_name, safe_name
-from clusterqa.staff.publishing import Keeper, RememberingEncoder
+from clusterqa.staff.publishing import Keeper
 from clusterqa.store import open_store
 from documents_fixtures import lines, make_pdf, make_zip, picture
 from seed_texts import KAINOS, PRICES
@@ -307,7 +308,7 @@ def test_what_was_tried_is_not_encoded_again_when_it_is_published(keeper: Keeper
 
 
 def test_the_remembering_encoder_gives_what_the_encoder_gives(words: WordsEncoder) -> None:
-    remembering = RememberingEncoder(words)
+    remembering = RememberingPassages(words)
     texts = ["gold label", "silver price", "gold label", "nothing"]
     counted: list[int] = []
     remembering.encode_passages(["silver price"])
@@ -458,7 +459,7 @@ def test_a_withdrawn_document_comes_back_as_it_was(keeper: Keeper) -> None:
     until(lambda: live(keeper) == ["prices.en.md"])
     until(lambda: events(keeper, "prices.en.md")[0] == ("jonas", "restored"))
     with open_store(keeper.settings.data) as store:
-        assert store.document("prices.en.md").title == "Corrected"
+        assert [d.title for d in store.documents() if d.id == "prices.en.md"] == ["Corrected"]
     with pytest.raises(DeskError):
         keeper.restore("prices.en.md", "jonas")
     with pytest.raises(CorpusError):
@@ -589,7 +590,7 @@ def test_a_server_killed_between_sidecar_and_file_goes_on_with_replacing(
     keeper.start()
     until(lambda: keeper.drafts.get(draft.id).state == "published")
     with open_store(settings.data) as store:
-        assert store.document("a.md").title == "Naujas"
+        assert [d.title for d in store.documents() if d.id == "a.md"] == ["Naujas"]
     keeper.stop()
     database.close()
 

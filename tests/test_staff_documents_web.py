@@ -13,7 +13,8 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -21,12 +22,11 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from clusterqa import documents
+from clusterqa import documents, staff
 from clusterqa.corpus import sync
 from clusterqa.documents import formats
 from clusterqa.records import LANGUAGES, Language
 from clusterqa.settings import Settings
-from clusterqa.staff import keeping
 from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database
 from clusterqa.staff.drafts import Draft
@@ -114,8 +114,10 @@ def test_both_languages_say_the_same_things() -> None:
 
 
 def test_everything_that_can_stand_in_the_way_has_words() -> None:
-    folder = Path(keeping.__file__).parent
-    source = "".join((folder / name).read_text(encoding="utf-8") for name in ("keeping.py", "drafts.py"))
+    source = "".join(
+        (Path(staff.__file__).parent / name).read_text(encoding="utf-8")
+        for name in ("publishing.py", "drafts.py", "jobs.py", "trials.py", "watching.py")
+    )
     codes = set(re.findall(r'DeskError\(\s*"(\w+)"', source)) | set(re.findall(r'Trouble\("(\w+)"', source)) - {
         "unreadable"
     }
@@ -138,7 +140,7 @@ def said_by_the_core() -> list[str]:
             and isinstance(node.value, ast.Constant)
         }
 
-        def texts(node: ast.expr, constants: dict[str, object] = constants) -> list[str]:
+        def texts(node: ast.expr, constants: Mapping[str, object] = constants) -> list[str]:
             if isinstance(node, ast.Constant):
                 return [str(node.value)]
             if isinstance(node, ast.JoinedStr):
@@ -328,13 +330,17 @@ def test_only_what_differs_from_the_file_is_kept_beside_it(rasa: Browser, keeper
     assert emptied.status_code == 422 and WORDS["en"]["fault_emptied"] in emptied.text
 
 
+def published(keeper: Keeper, draft: str) -> bool:
+    return keeper.drafts.get(draft).state == "published"
+
+
 def test_an_earlier_version_is_used_again(rasa: Browser, keeper: Keeper) -> None:
     for content in (KAINA, KAINA.replace("2 250", "2 500")):
         draft = upload(
             rasa, keeper, "kaina.lt.md", content, **({"replaces": "kaina.lt.md"} if "500" in content else {})
         )
         rasa.change(f"/staff/drafts/{draft.id}", then="publish", **fields(draft))
-        until(lambda draft=draft: keeper.drafts.get(draft.id).state == "published")
+        until(partial(published, keeper, draft.id))
     earlier = keeper.versions("kaina.lt.md")[1]
     kept = rasa.get(f"/staff/documents/file?id=kaina.lt.md&version={earlier.version}")
     assert kept.content == KAINA.encode()

@@ -29,6 +29,7 @@ from clusterqa.evaluation.sets import read_set, spans
 from clusterqa.journal import Entry, Feedback, Journal, Shown
 from clusterqa.records import Language, Question, Reply, Status
 from clusterqa.retrieval.confidence import Calibration
+from clusterqa.retrieval.profile import FILE, Profile
 from clusterqa.runtime import KnowledgeBase
 from clusterqa.settings import Settings
 from clusterqa.staff import plots
@@ -51,7 +52,7 @@ from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database
 from clusterqa.staff.demand import Decisions, Demand, alike, find, shared_words
 from clusterqa.staff.figures import Counts, beginning, figures
-from clusterqa.staff.inside import Outcome, Point, evidence, inside, point
+from clusterqa.staff.inside import Judged, Point, evidence, inside, point
 from clusterqa.store import open_store
 from clusterqa.text.language import lithuanian_probability
 from clusterqa.text.lexicon import HEADER, Lexicon
@@ -89,7 +90,7 @@ def asked(
 ) -> str:
     """Keep a question that was asked `ago` hours ago; gives its id."""
     reply = Reply(text, language, status, 0.2, "…", **extra)  # type: ignore[arg-type]
-    return journal.record(reply, "chat", NOW - timedelta(hours=ago))
+    return journal.record(reply, "chat", now=NOW - timedelta(hours=ago))
 
 
 # ── grouping ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -113,7 +114,7 @@ def test_words_are_shared_by_stem_by_translation_and_by_rarity() -> None:
     texts = ("Kaina?", "What is the price?", "the price of gold", "orai")
     shares = shared_words(texts, ("lt", "en", "en", "lt"), lexicon, lambda terms: 10, 100)
     assert shares[0, 1] == pytest.approx((0.8 + 0.8) / 2)  # each by a translation, which counts 0.8
-    assert shares[1, 2] == pytest.approx((1 + 0.5) / 2)  # "price" is all of one question and split of the other
+    assert shares[1, 2] == pytest.approx((1 + 0.5) / 2)  # "price" is all of one question and half of the other
     assert shares[3].tolist() == [0, 0, 0, 1]
     assert (shares == shares.T).all()
     rare = shared_words(texts, ("lt", "en", "en", "lt"), lexicon, lambda terms: 1 if "gold" in terms else 90, 100)
@@ -364,8 +365,12 @@ def test_the_wordings_become_evaluation_questions_in_place_of_earlier_ones(tmp_p
     assert [g.quote for g in items[1].answers] == ["Ne, sumokama iš karto.", "Sąskaita galioja 30 dienų."]
 
 
-SURE = Calibration(
-    encoder="words", weights={"lexical": 6.0}, means={"lexical": 0.3}, scales={"lexical": 1.0}, bias=0.0, threshold=0.5
+SURE = Profile(
+    "words",
+    "late_interaction",
+    "none",
+    Profile.bundled().search,
+    Calibration({"lexical": 6.0}, means={"lexical": 0.3}, scales={"lexical": 1.0}, bias=0.0, threshold=0.5),
 )
 
 
@@ -378,9 +383,9 @@ class Desk:
         self.audit = Audit(database)
         self.decisions = Decisions(database, self.audit)
         self.answers = Answers(database, self.audit)
-        self.assistant = KnowledgeBase(settings, words, SURE)
+        self.kb = KnowledgeBase(settings, words, SURE)
         self.fail = ""
-        self.answering = Answering(self.answers, self.decisions, settings.data, self.publish, lambda: self.assistant)
+        self.answering = Answering(self.answers, self.decisions, settings.data, self.publish, lambda: self.kb)
 
     def publish(self, document: str, text: str, who: str) -> int:
         if self.fail:
@@ -393,6 +398,7 @@ class Desk:
     def work(self, answer: Answer) -> Answer:
         self.answering.work(answer.id, "rasa")
         found = self.answers.get(answer.id)
+        assert found is not None
         return found
 
 
@@ -403,7 +409,7 @@ def desk(
     write("prices.en.md", "# Prices\n\nThe silver label has a price of 3,620 euro.\n")
     desk = Desk(settings, words, database)
     yield desk
-    desk.assistant.close()
+    desk.kb.close()
 
 
 def bronze(**fields: str) -> Content:
@@ -547,7 +553,7 @@ def test_plots_are_pictures_with_the_words_of_the_page(language: Language) -> No
 
 # ── the inside ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-OUTCOMES = (Outcome(0.9, True, True), Outcome(0.6, True, False), Outcome(0.4, False, False), Outcome(0.3, True, True))
+OUTCOMES = (Judged(0.9, True, True), Judged(0.6, True, False), Judged(0.4, False, False), Judged(0.3, True, True))
 
 
 @pytest.mark.parametrize(
@@ -565,12 +571,12 @@ def test_what_an_operating_point_does(threshold: float, told: Point) -> None:
 
 def test_the_evidence_is_a_run_with_this_encoder_else_the_calibrations_own(tmp_path: Path) -> None:
     assert evidence(tmp_path, SURE) is None
-    fitted = replace(SURE, outcomes=[(0.7, 1, 1), (0.2, 0, 0)])
-    fitted.write(tmp_path / "calibration.json")
-    again = Calibration.read(tmp_path / "calibration.json", "words")
+    fitted = replace(SURE.calibration, outcomes=[(0.7, 1, 1), (0.2, 0, 0)])
+    replace(SURE, calibration=fitted).write(tmp_path / FILE)
+    again = Profile.read(tmp_path / FILE)
     found = evidence(tmp_path, again)
     assert found is not None and found.origin == "calibration"
-    assert found.outcomes == (Outcome(0.7, True, True), Outcome(0.2, False, False))
+    assert found.outcomes == (Judged(0.7, True, True), Judged(0.2, False, False))
     row = {
         "id": "a-001", "view": "both", "language": "lt", "type": "plain", "split": "held", "answerable": True,
         "status": "not_found", "rank": 1, "passage_rank": 1, "confidence": 0.1, "exact": True, "told_language": "lt",
@@ -581,23 +587,23 @@ def test_the_evidence_is_a_run_with_this_encoder_else_the_calibrations_own(tmp_p
     (tmp_path / "evaluation.json").write_text(json.dumps(run | {"outcomes": rows}), encoding="utf-8")
     found = evidence(tmp_path, again)
     assert found is not None and (found.origin, found.name) == ("run", "evaluation.json")
-    assert found.outcomes == (Outcome(0.5, True, True),)  # today's calibration, not the confidence of then
+    assert found.outcomes == (Judged(0.5, True, True),)  # today's calibration, not the confidence of then
     (tmp_path / "evaluation.json").write_text(
         json.dumps(run | {"encoder": "other", "outcomes": rows}), encoding="utf-8"
     )
     assert evidence(tmp_path, again) == found.__class__(
-        "calibration", "calibration.json", (Outcome(0.7, True, True), Outcome(0.2, False, False))
+        "calibration", FILE, (Judged(0.7, True, True), Judged(0.2, False, False))
     )
 
 
 def test_the_inside_adds_up_to_what_the_chat_says(desk: Desk) -> None:
-    seen = inside(desk.assistant, Question("price of silver"))
-    assert seen.reply == replace(desk.assistant.ask(Question("price of silver")).reply, timings={})
+    seen = inside(desk.kb, Question("price of silver"))
+    assert seen.reply == desk.kb.ask(Question("price of silver")).reply
     assert [(row.rank, row.dense_rank, row.lexical_rank, row.quoted) for row in seen.hits[:1]] == [(1, 1, 1, 1)]
     assert {concept.word for concept in seen.concepts} == {"price", "silver"}
     total = seen.bias + sum(feature.adds for feature in seen.features)
     assert seen.reply.confidence == pytest.approx(1 / (1 + np.exp(-total)))
-    assert inside(desk.assistant, Question("labas")).remark == "greeting"
+    assert inside(desk.kb, Question("labas")).remark == "greeting"
 
 
 def test_the_language_has_a_probability() -> None:
@@ -672,7 +678,9 @@ def test_from_a_question_in_vain_to_an_answer_in_both_languages(app: FastAPI, ed
     ask(app, english)
     ask(app, question.lower())
     page = editor.get("/staff/questions").text
-    identifier = re.search(r'/staff/questions/([\w-]{16})"', page)[1]
+    found = re.search(r'/staff/questions/([\w-]{16})"', page)
+    assert found
+    identifier = found[1]
     assert "dublikat" in page and re.search("[23] kartus", page)
     group = editor.get(f"/staff/questions/{identifier}").text
     assert unescape(WORDS["lt"]["nearest_shown"]) in unescape(group)
@@ -717,7 +725,9 @@ def test_from_a_question_in_vain_to_an_answer_in_both_languages(app: FastAPI, ed
 def test_dismissing_over_http_needs_a_choice_and_can_be_undone(app: FastAPI, editor: TestClient) -> None:
     ask(app, "koks rytoj bus oras Vilniuje")
     page = editor.get("/staff/questions").text
-    identifier = re.search(r'/staff/questions/([\w-]{16})" aria-label="[^"]*oras', page)[1]
+    found = re.search(r'/staff/questions/([\w-]{16})" aria-label="[^"]*oras', page)
+    assert found
+    identifier = found[1]
     group = editor.get(f"/staff/questions/{identifier}").text
     nothing = editor.post(f"/staff/questions/{identifier}/dismiss", data={"csrf": csrf(group)})
     assert WORDS["lt"]["choose_one"] in nothing.text

@@ -56,7 +56,7 @@ class WordsEncoder(Encoder):
 
 
 class WordTokens(WordsEncoder):
-    """The same, with a piece for each of its words in a text: the unit vector of that word's axis."""
+    """The same, with a token for each of its words in a text: the unit vector of that word's axis."""
 
     def read_query(self, text: str) -> Encoded:
         return self._read(text, self.encode_queries([text])[0])
@@ -66,7 +66,8 @@ class WordTokens(WordsEncoder):
 
     def _read(self, text: str, vector: Vectors) -> Encoded:
         found = [m for m in re.finditer(r"\w+", text.lower()) if m.group() in self.words]
-        pieces = np.zeros((len(found), len(self.words)), dtype=np.float32)
+        tokens = np.zeros((len(found), len(self.words)), dtype=np.float32)
         for row, match in enumerate(found):
-            pieces[row, self.words.index(match.group())] = 1
-        return Encoded(vector, pieces, np.array([match.end() for match in found], dtype=np.int64))
+            tokens[row, self.words.index(match.group())] = 1
+        ids = np.array([self.words.index(match.group()) for match in found], dtype=np.int32)
+        return Encoded(vector, tokens, ids, np.array([match.end() for match in found], dtype=np.int64))

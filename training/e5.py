@@ -188,7 +188,7 @@ def write(
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
     tokenizer = Tokenizer(Unigram(pieces, unk_id=3))
-    steps = [normalizers.NFKC()]
+    steps: list[normalizers.Normalizer] = [normalizers.NFKC()]
     if folded:
         steps += [normalizers.Lowercase(), normalizers.NFD(), normalizers.StripAccents(), normalizers.NFC()]
     tokenizer.normalizer = normalizers.Sequence([*steps, normalizers.Replace(Regex(r"\s+"), " ")])

@@ -182,7 +182,7 @@ def frozen(folder: Path, pieces: Pieces, longest: int, device: str) -> Callable[
         bert.limit = longest
 
         def read(texts: list[str]) -> Reading:
-            vectors, each, _ = bert.with_pieces(texts)
+            vectors, each, _ = bert.with_tokens(texts)
             rows = torch.nn.utils.rnn.pad_sequence([torch.from_numpy(row) for row in each], batch_first=True)
             weights, places = pieces.weighed(texts, pieces.read(texts))
             return Reading(F.normalize(torch.from_numpy(vectors), dim=1), rows, weights, places)

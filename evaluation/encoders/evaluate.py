@@ -23,13 +23,14 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 
-from clusterqa.corpus.encoding import as_bytes, passage_texts
+from clusterqa.corpus.encoding import as_bytes
 from clusterqa.encoders.sentence import SentenceEncoder
 from clusterqa.evaluation.measures import overlaps
 from clusterqa.evaluation.sets import Item, read_set, spans
-from clusterqa.passages import split
-from clusterqa.records import LANGUAGES, Encoded, PassageVectors, Span
-from clusterqa.retrieval.late_interaction import AskedTokens, TokenBlock, spread
+from clusterqa.passages import passage_texts, split
+from clusterqa.records import LANGUAGES, Encoded, Language, Span, TokenStates
+from clusterqa.retrieval.late_interaction import SAMPLED, AskedTokens, TokenBlock
+from clusterqa.retrieval.profile import Profile
 from clusterqa.settings import Settings
 from clusterqa.store import open_store
 from clusterqa.text.analysis import fold, searchable
@@ -54,13 +55,13 @@ def retrieval(encoder: SentenceEncoder, items: list[Item], data: Path, k: int = 
     """Direction → recall@k in hundredths and the number of questions; history is put before the question."""
     settings = Settings(data=data)
     texts: list[str] = []
-    places: list[tuple[str, str, Span]] = []
+    places: list[tuple[str, Language, Span]] = []
     with open_store(data) as store:
         for stored in store.documents():
             document = store.read(stored.id)
             assert document is not None
             for passage in split(document, settings.passage_chars):
-                texts.append(passage_texts(document, passage).whole)
+                texts.append(passage_texts(document.title, passage).whole)
                 places.append((stored.id, stored.language, Span(passage.start, passage.end)))
         golds = [spans(item, store) for item in items]
     passages = encoder.read_passages(texts)
@@ -70,8 +71,8 @@ def retrieval(encoder: SentenceEncoder, items: list[Item], data: Path, k: int = 
     for kind, questions in (("", asked), (" folded", [fold(text) for text in asked])):
         read = [encoder.read_query(question) for question in questions]
         ways = {"": np.stack([question.vector for question in read]) @ whole.T}
-        if len(passages[0].pieces):
-            ways[" by pieces"] = _by_pieces(read, passages, [language for _, language, _ in places])
+        if len(passages[0].states):
+            ways[" by tokens"] = _by_tokens(read, passages, [language for _, language, _ in places])
         for way, cosines in ways.items():
             for spoken in LANGUAGES:
                 for target in LANGUAGES:
@@ -80,25 +81,28 @@ def retrieval(encoder: SentenceEncoder, items: list[Item], data: Path, k: int = 
     return result
 
 
-def _by_pieces(questions: list[Encoded], passages: list[Encoded], languages: list[str]) -> NDArray[np.float32]:
+def _by_tokens(questions: list[Encoded], passages: list[Encoded], languages: list[Language]) -> NDArray[np.float32]:
     """Scores of late interaction, (questions, passages), as search works them out."""
     stored = [
-        PassageVectors(
-            p.vector[None].astype(np.float16), as_bytes(p.pieces), np.array([0, len(p.pieces)], dtype=np.int32)
-        )
+        TokenStates(as_bytes(p.states), p.ids, np.array([own[0], own[-1] + 1], dtype=np.int32))
         for p in passages
+        for own in [np.flatnonzero(p.ends)]
     ]
-    samples = {
-        language: TokenBlock(spread([p for p, own in zip(stored, languages, strict=True) if own == language]))
-        for language in set(languages)
-    }
+    samples: dict[Language, TokenBlock] = {}
+    for language in set(languages):
+        own = [place for place, one in enumerate(languages) if one == language]
+        chosen = np.linspace(0, len(own) - 1, min(SAMPLED, len(own))).astype(int).tolist()
+        samples[language] = TokenBlock([stored[own[place]] for place in chosen])
+    weights = Profile.bundled().search
+    prior = (weights.common_token_prior, weights.prior_passages)
     everything = TokenBlock(stored)
-    return np.stack([AskedTokens(question.pieces, samples).scores(everything).passages for question in questions])
+    asked = [AskedTokens(question, samples, prior) for question in questions]
+    return np.stack([one.scores(everything).passages for one in asked])
 
 
 def _recall(
     cosines: NDArray[np.float32], items: list[Item], golds: list[dict[str, list[tuple[int, int]]]],
-    places: list[tuple[str, str, Span]], spoken: str, target: str, k: int,
+    places: list[tuple[str, Language, Span]], spoken: str, target: str, k: int,
 ) -> list[bool]:  # fmt: skip
     within = np.array([language == target for _, language, _ in places])
     found = []

@@ -158,22 +158,37 @@ def _network(folder: Path, threads: int) -> Network:
 def find_profile(settings: Settings, encoder: Encoder, reader: Reader | None) -> Profile:
     """The profile fitted for these: in the data folder, beside the reader or the encoder, else the bundled one."""
     beside = bundled_path() if settings.encoder == BUNDLED_ENCODER else Path(settings.encoder).expanduser()
-    folders = (settings.data, bundled_reader() if settings.reader == BUNDLED_READER else Path(settings.reader), beside)
-    return profile_for(encoder.fingerprint, settings.reranker, reader.fingerprint if reader else NO_READER, folders)
+    of_reader = bundled_reader() if settings.reader == BUNDLED_READER else Path(settings.reader).expanduser()
+    name = reader.fingerprint if reader else NO_READER
+    return profile_for(encoder.fingerprint, settings.reranker, name, settings.data, (of_reader, beside))
 
 
 def reranker(settings: Settings, weights: SearchWeights) -> Reranker:
-    """The reranker of the settings: a name of ours, or "package.module:name" of something called with the weights."""
-    make: Callable[[SearchWeights], Reranker]
+    """
+    The reranker of the settings: a name of ours, or "package.module:name" of something called with the weights.
+
+    Raises SettingsError when there is none of this name.
+    """
     if settings.reranker == LateInteraction.name:
-        make = LateInteraction
-    else:
-        module, _, name = settings.reranker.partition(":")
-        try:
-            make = getattr(importlib.import_module(module), name)
-        except (ImportError, AttributeError, ValueError) as error:
-            raise SettingsError(
-                f"The reranker {settings.reranker!r} cannot be loaded ({error}). "
-                f'Set it to "{LateInteraction.name}", or to "package.module:name" of one that is installed.'
-            ) from error
-    return make(weights)
+        return LateInteraction(weights)
+    return _imported(settings.reranker)(weights)
+
+
+def _imported(name: str) -> Callable[[SearchWeights], Reranker]:
+    module, _, attribute = name.partition(":")
+    if not module or not attribute or module.startswith("."):
+        raise _no_reranker(name, "there is none of this name")
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise _no_reranker(name, str(error)) from error
+    if not callable(found):
+        raise _no_reranker(name, f"{attribute} cannot be called")
+    return found  # type: ignore[no-any-return]
+
+
+def _no_reranker(name: str, reason: str) -> SettingsError:
+    return SettingsError(
+        f"The reranker {name!r} cannot be loaded ({reason}). "
+        f'Set it to "{LateInteraction.name}", or to "package.module:name" of one that is installed.'
+    )

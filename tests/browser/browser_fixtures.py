@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import FrameLocator, Locator, Page, expect
+from playwright.sync_api import ConsoleMessage, FrameLocator, Locator, Page, expect
 
 from clusterqa.settings import Settings
 from clusterqa.web.app import build
@@ -24,6 +24,12 @@ in_a_browser = [
 expect.set_options(timeout=30_000)  # milliseconds; a machine that does other things as well is slow, not wrong
 STARTING = 180_000
 """Milliseconds that a first answer may take: it may find the encoder still loading."""
+
+
+def refuse_violations(said: ConsoleMessage) -> None:
+    """Fails when the page's content security policy kept something from it."""
+    if "Content Security Policy" in said.text:
+        pytest.fail(said.text)
 
 
 class Server:

@@ -18,7 +18,7 @@ from clusterqa.settings import Settings
 from clusterqa.web.staff.words import WORDS
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from browser_fixtures import Server, in_a_browser
+from browser_fixtures import Server, in_a_browser, refuse_violations
 
 from web_fixtures import write_corpus
 
@@ -50,7 +50,7 @@ def opened(browser: Browser, language: Language, width: int = 1280) -> Page:
     )
     page = context.new_page()
     page.on("pageerror", lambda error: pytest.fail(str(error)))
-    page.on("console", lambda said: "Content Security Policy" in said.text and pytest.fail(said.text))
+    page.on("console", refuse_violations)
     return page
 
 

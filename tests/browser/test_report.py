@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -13,7 +14,7 @@ from evaluation_fixtures import outcome, run_of
 
 pytestmark = pytest.mark.browser
 
-FACTS = [
+FACTS: list[tuple[str, str, str, str, dict[str, Any]]] = [
     ("q1", "lt", "both", "Kiek laiko galioja ženklas?", {"rank": 2, "passage_rank": 2}),
     ("q1", "lt", "en", "Kiek laiko galioja ženklas?", {"rank": 0, "passage_rank": 0}),
     ("q2", "en", "both", "How long is it valid?", {"rank": 0, "passage_rank": 0}),
@@ -72,7 +73,7 @@ def test_a_link_to_a_question_shows_it_whatever_the_list_is_narrowed_to(page: Pa
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_on_a_phone_the_page_is_as_wide_as_the_phone_and_the_curves_are_seen(
-    browser: Browser, address: str, scheme: str
+    browser: Browser, address: str, scheme: Literal["light", "dark"]
 ):
     context = browser.new_context(viewport={"width": 360, "height": 740}, color_scheme=scheme)
     page = context.new_page()
@@ -81,7 +82,8 @@ def test_on_a_phone_the_page_is_as_wide_as_the_phone_and_the_curves_are_seen(
     plot = page.locator("figure svg").first
     colour = plot.locator("text").first.evaluate("e => getComputedStyle(e).fill")
     assert colour == page.evaluate("getComputedStyle(document.body).color")
-    assert plot.bounding_box()["width"] > 250
+    box = plot.bounding_box()
+    assert box is not None and box["width"] > 250
     context.close()
 
 

@@ -60,14 +60,15 @@ def retrieval(lexicon: Lexicon, questions: Sequence[str], texts: Sequence[str], 
     lengths = [math.sqrt(sum(idf[key] for key in bag)) or 1.0 for bag in bags]
     right = 0
     for number, question in enumerate(questions):
-        scores: Counter[int] = Counter()
+        scores: dict[int, float] = {}
         for word in content_words(question):
             likely = {**dict(lexicon.translations(word)), (term(word, to) or word): 1.0}
-            mass: Counter[int] = Counter()
+            mass: dict[int, float] = {}
             for key, probability in likely.items():
                 for holder in holders.get(key, ()):
-                    mass[holder] = max(mass[holder], probability * idf[key])
-            scores.update(mass)
+                    mass[holder] = max(mass.get(holder, 0.0), probability * idf[key])
+            for holder, weight in mass.items():
+                scores[holder] = scores.get(holder, 0.0) + weight
         ranked = {text: score / lengths[text] for text, score in scores.items()}
         own = ranked.pop(number, 0.0)
         right += own > 0 and all(score < own for score in ranked.values())
@@ -95,7 +96,7 @@ def main() -> None:
         print(f"{language}: {len(lexicon.terms[language]):,} terms, {len(lexicon.words[language]):,} words")
     print(f"{options.table.stat().st_size / 1e6:.2f} MB, read in {took:.3f} s")
     if options.glossary:
-        for reading, name in (("lt", "lt→en"), ("en", "en→lt")):
+        for reading, name in zip(LANGUAGES, ("lt→en", "en→lt"), strict=True):
             first, three, count = glossary_accuracy(lexicon, options.glossary, reading)
             print(f"glossary {name}: first {first:.1%}, first three {three:.1%} of {count}")
     if options.tatoeba:

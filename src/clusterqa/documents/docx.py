@@ -44,7 +44,7 @@ def extract(raw: bytes, document: str) -> Extract:
     """
     _refuse_zip_bomb(raw, document)
     import docx
-    from lxml import etree  # type: ignore[import-untyped]
+    from lxml import etree
 
     try:
         package = docx.Document(io.BytesIO(raw))

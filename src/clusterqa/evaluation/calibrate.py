@@ -10,7 +10,7 @@ import numpy as np
 from clusterqa.errors import EvaluationError
 from clusterqa.evaluation.outcomes import Outcome, Run
 from clusterqa.retrieval.confidence import Calibration
-from clusterqa.retrieval.profile import Profile
+from clusterqa.retrieval.profile import NO_READER, Profile
 from clusterqa.retrieval.weights import SearchWeights
 from clusterqa.store import open_store
 
@@ -80,7 +80,7 @@ def fit_profile(run: Run) -> Profile:
             f"The run was made by another version of clusterqa ({error}). Make it again with: clusterqa eval run"
         ) from error
     return Profile(
-        run.encoder, str(run.settings.get("reranker", "")), str(run.settings.get("reader", "")), weights, calibrate(run)
+        run.encoder, str(run.settings.get("reranker", "")), str(run.settings.get("reader", NO_READER)), weights, calibrate(run)
     )
 
 

@@ -37,7 +37,7 @@ FINEST_GRADE = 1000
 
 
 def overlaps(quote: tuple[int, int], gold: tuple[int, int]) -> bool:
-    """Whether two spans of one document are the same place: they share at least split of the shorter one."""
+    """Whether two spans of one document are the same place: they share at least half of the shorter one."""
     shared = min(quote[1], gold[1]) - max(quote[0], gold[0])
     return shared > 0 and 2 * shared >= min(quote[1] - quote[0], gold[1] - gold[0])
 

@@ -114,7 +114,7 @@ class Outcome:
     search: dict[str, float] = field(default_factory=dict)
     """Measure → value, for answerable questions: "nDCG@10", …; "dense R@5" and the like are of one channel alone."""
     stages: dict[str, float] = field(default_factory=dict)
-    """Milliseconds of the stages language, encode, search, quote; they add up to `milliseconds`."""
+    """Milliseconds of the stages (`tables.STAGES`); they add up to `milliseconds`."""
     irrelevant: tuple[Ranked, ...] = ()
     """What a set of other people judged and found not relevant, with its grade."""
     slices: tuple[str, ...] = ()
@@ -155,7 +155,7 @@ class Run:
     """UTC, ISO 8601."""
     settings: dict[str, Any] = field(default_factory=dict)
     weights: dict[str, float] = field(default_factory=dict)
-    """The search's constants, see clusterqa.search.SearchWeights."""
+    """The search's constants, see clusterqa.retrieval.weights.SearchWeights."""
     threshold: float | None = None
     """The operating point: the confidence from which an answer is given."""
     corpus_sha256: str = ""

@@ -75,26 +75,36 @@ class Profile:
         path.write_text(text, encoding="utf-8")
 
 
-def profile_for(encoder: str, reranker: str, reader: str, folders: Sequence[Path]) -> Profile:
+def profile_for(encoder: str, reranker: str, reader: str, own: Path, beside: Sequence[Path]) -> Profile:
     """
-    The profile fitted for an encoder, reranker and reader: the first that fits of those in `folders`, else the bundled one.
+    The profile fitted for an encoder, reranker and reader: the one in the folder `own`, one of those in the folders `beside`
+    the models, else the bundled one.
 
-    A profile that cannot be read is passed over with a warning; so is the lack of one that fits.
+    A profile of one's own that cannot be read or was fitted for something else is passed over with a warning, and so is the
+    lack of one that fits.
     """
-    found = []
-    for path in (folder / FILE for folder in folders):
-        if path.is_file():
-            try:
-                found.append(Profile.read(path))
-            except EvaluationError as error:
-                log.warning("%s", error)
-    for profile in found:
-        if profile.fits(encoder, reranker, reader):
-            return profile
+    if (own / FILE).is_file():
+        try:
+            found = Profile.read(own / FILE)
+            if found.fits(encoder, reranker, reader):
+                return found
+            log.warning(
+                "The profile %s was fitted %s, not %s. Fit one for these with: clusterqa eval calibrate",
+                own / FILE, _for(found.encoder, found.reranker, found.reader), _for(encoder, reranker, reader),
+            )  # fmt: skip
+        except EvaluationError as error:
+            log.warning("%s", error)
+    for folder in beside:
+        if (folder / FILE).is_file() and (found := Profile.read(folder / FILE)).fits(encoder, reranker, reader):
+            return found
     last = Profile.bundled()
     log.warning(
-        "The confidence was fitted for %s with %s and the reader %s, not for %s with %s and the reader %s: it may refuse too "
-        "much or too little. Fit it with: clusterqa eval calibrate",
-        last.encoder, last.reranker, last.reader, encoder, reranker, reader,
+        "The confidence was fitted %s, not %s: it may refuse too much or too little. "
+        "Fit it with: clusterqa eval calibrate",
+        _for(last.encoder, last.reranker, last.reader), _for(encoder, reranker, reader),
     )  # fmt: skip
     return last
+
+
+def _for(encoder: str, reranker: str, reader: str) -> str:
+    return f"for the encoder {encoder} with {reranker}" + ("" if reader == NO_READER else f" and the reader {reader}")

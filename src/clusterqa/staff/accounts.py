@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-import sqlite3
 import threading
 import unicodedata
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from itsdangerous import BadSignature, Signer
 
 from clusterqa.errors import ClusterQAError
 from clusterqa.staff.audit import Audit
-from clusterqa.staff.database import Database, stamp
+from clusterqa.staff.database import Connection, Database, stamp
 from clusterqa.text.analysis import fold
 
 Role = Literal["editor", "administrator"]
@@ -405,16 +404,16 @@ class Accounts:
 
     # ── inside a transaction ────────────────────────────────────────────────────────────────────────────────────
 
-    def _find(self, db: sqlite3.Connection, name: str) -> Account:
+    def _find(self, db: Connection, name: str) -> Account:
         row = db.execute(f"SELECT {_COLUMNS} FROM accounts a WHERE a.key = ?", (_key(name),)).fetchone()
         if row is None:
             raise NoSuchAccount(name)
         return _account(row)
 
-    def _others(self, db: sqlite3.Connection, account: Account) -> list[Role]:
+    def _others(self, db: Connection, account: Account) -> list[Role]:
         return [row[0] for row in db.execute("SELECT role FROM accounts WHERE id != ?", (account.id,))]
 
-    def _keep_an_administrator(self, db: sqlite3.Connection, account: Account) -> None:
+    def _keep_an_administrator(self, db: Connection, account: Account) -> None:
         if account.administrates and "administrator" not in self._others(db, account):
             raise LastAdministrator(account.name)
 

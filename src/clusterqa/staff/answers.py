@@ -21,7 +21,6 @@ import os
 import queue
 import re
 import secrets
-import sqlite3
 import threading
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
@@ -39,7 +38,7 @@ from clusterqa.errors import ClusterQAError, UnreadableDocument
 from clusterqa.records import LANGUAGES, Language, Question, Status
 from clusterqa.runtime import KnowledgeBase
 from clusterqa.staff.audit import Audit
-from clusterqa.staff.database import Database, stamp, storable
+from clusterqa.staff.database import Database, Row, stamp, storable
 from clusterqa.staff.demand import Decisions
 from clusterqa.staff.jobs import Stopped
 from clusterqa.text.analysis import fold, words
@@ -553,7 +552,7 @@ def _packed(content: Content) -> str:
     return storable(json.dumps(asdict(content), ensure_ascii=False))
 
 
-def _answer(row: sqlite3.Row | tuple[Any, ...]) -> Answer:
+def _answer(row: Row | tuple[Any, ...]) -> Answer:
     content = json.loads(row[6])
     return Answer(
         id=row[0],

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 
-from clusterqa.staff.database import Database, stamp, storable
+from clusterqa.staff.database import Connection, Database, stamp, storable
 
 COMMAND_LINE = "cli:"
 """What `who` begins with when a change came from the command line; account names hold no colon."""
@@ -54,7 +53,7 @@ class Audit:
 
     def note(
         self,
-        db: sqlite3.Connection,
+        db: Connection,
         who: str,
         what: str,
         target: str = "",

@@ -21,6 +21,9 @@ from clusterqa.errors import StoreError
 
 DATABASE = "staff.sqlite3"
 
+Connection = sqlite3.Connection
+Row = sqlite3.Row
+
 _SCHEMA = "CREATE TABLE IF NOT EXISTS parts (part TEXT PRIMARY KEY, version INTEGER NOT NULL)"
 
 
