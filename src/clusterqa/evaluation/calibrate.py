@@ -80,7 +80,11 @@ def fit_profile(run: Run) -> Profile:
             f"The run was made by another version of clusterqa ({error}). Make it again with: clusterqa eval run"
         ) from error
     return Profile(
-        run.encoder, str(run.settings.get("reranker", "")), str(run.settings.get("reader", NO_READER)), weights, calibrate(run)
+        run.encoder,
+        str(run.settings.get("reranker", "")),
+        str(run.settings.get("reader", NO_READER)),
+        weights,
+        calibrate(run),
     )
 
 
