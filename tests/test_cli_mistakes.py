@@ -15,7 +15,7 @@ from words_encoder import WordsEncoder
 
 
 @pytest.fixture
-def call(settings: Settings, monkeypatch: pytest.MonkeyPatch):  # type: ignore[no-untyped-def]
+def call(settings: Settings, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(common, "load_encoder", lambda _: WordsEncoder)
 
     def run(*arguments: str, typed: str | None = None) -> Result:

@@ -432,7 +432,11 @@ def test_a_profile_holds_the_weights_of_its_run_and_is_read_as_written(fitting, 
     ("encoder", "reranker", "told"),
     [
         (WordsEncoder(words=("other",)), "late_interaction", r"words@\w+ with .*, not for the encoder words@\w+ with"),
-        (WordsEncoder(), "other:Reranker", "words@.* with late_interaction, not for the encoder words@.* with other:Reranker"),
+        (
+            WordsEncoder(),
+            "other:Reranker",
+            "words@.* with late_interaction, not for the encoder words@.* with other:Reranker",
+        ),
     ],
 )
 def test_a_profile_of_another_encoder_or_reranker_is_passed_over(

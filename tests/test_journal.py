@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -63,6 +65,55 @@ def test_questions_go_after_the_retention_time_and_leave_no_trace_in_the_files(t
     assert journal.feedback([old]) == {}
     journal.close()
     assert not any(b"slaptas" in file.read_bytes() for file in tmp_path.iterdir())
+
+
+def found_in_the_files(folder: Path, text: str) -> bool:
+    """Looked for by another process: to read a live database by hand would take its locks away."""
+    return subprocess.run(["grep", "-rqaF", text, str(folder)]).returncode == 0
+
+
+def test_a_purge_leaves_nothing_in_the_files_of_a_journal_that_stays_open(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path, 30)
+    journal.record(reply("slaptas senas klausimas"), "chat", now=NOW - timedelta(days=31))
+    assert found_in_the_files(tmp_path, "slaptas")
+    assert journal.purge(NOW) == 1 and not journal.owing
+    assert not found_in_the_files(tmp_path, "slaptas")
+    journal.close()
+
+
+def test_a_purge_that_a_reader_held_up_is_finished_by_the_next_one(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path, 30)
+    journal.record(reply("slaptas senas klausimas"), "chat", now=NOW - timedelta(days=31))
+    reader = sqlite3.connect(tmp_path / JOURNAL, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM questions").fetchall()
+    assert journal.purge(NOW) == 1
+    assert journal.owing and found_in_the_files(tmp_path, "slaptas")
+    assert journal.record(reply("naujas klausimas"), "chat", now=NOW)  # nobody waits for the reader
+    reader.close()
+    assert journal.purge(NOW) == 0
+    assert not journal.owing and not found_in_the_files(tmp_path, "slaptas")
+    assert [entry.question for entry in journal.entries()] == ["naujas klausimas"]
+    journal.close()
+
+
+def test_what_a_killed_server_still_owed_is_done_at_the_next_start(tmp_path: Path) -> None:
+    program = """
+import os, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from clusterqa.journal import Journal
+journal = Journal.open(Path(sys.argv[1]), 1)
+with journal._using() as db:
+    db.execute("INSERT INTO questions VALUES ('a', '2020-01-01', 'chat', 'slaptas senas', 'lt', 'answered', 1, 1, '[]', 1)")
+    db.execute("DELETE FROM questions")
+os.kill(os.getpid(), 9)
+"""
+    subprocess.run([sys.executable, "-c", program, str(tmp_path)])
+    assert found_in_the_files(tmp_path, "slaptas")
+    journal = Journal.open(tmp_path, 1)
+    assert not found_in_the_files(tmp_path, "slaptas")
+    journal.close()
 
 
 def test_old_questions_go_when_the_journal_is_opened(tmp_path: Path) -> None:

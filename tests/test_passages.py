@@ -233,8 +233,8 @@ def test_pages_are_kept_apart_and_named():
     pages = (Page(1, "i", 0, second), Page(2, "1", second, third), Page(3, "2", third, len(found.text)))
     paged = Document(found.id, found.text, "t", "lt", found.blocks, "application/pdf", pages=pages)
     passages = split(paged)
-    assert texts(passages) == [["Pirmas."], ["Antras.", "Trečias"], ["tęsiasi.", "Toliau."]]
-    assert [(passage.page, passage.page_label) for passage in passages] == [(1, "i"), (2, "1"), (3, "2")]
+    assert texts(passages) == [["Pirmas."], ["Antras."], ["Trečias tęsiasi."], ["Toliau."]]
+    assert [(passage.page, passage.page_label) for passage in passages] == [(1, "i"), (2, "1"), (2, "1–2"), (3, "2")]
     hold(paged, passages, 600)
 
 

@@ -115,8 +115,8 @@ def test_one_bit_that_turned_in_the_file_is_named_and_never_searched(
     store.close()
     path = tmp_path / DATABASE
     raw = bytearray(path.read_bytes())
-    kept = {"vectors": new.vectors.rows, "tokens": new.vectors.tokens.states}[which]
-    raw[raw.index(kept.tobytes()) + 3] ^= 1
+    kept = {"vectors": new.vectors.rows.tobytes(), "tokens": new.vectors.tokens.states.tobytes()}[which]
+    raw[raw.index(kept) + 3] ^= 1
     path.write_bytes(raw)
     with open_store(tmp_path) as opened:
         assert opened.damage() == [f"1 {which} without their checksum"]

@@ -182,8 +182,9 @@ def frozen(folder: Path, pieces: Pieces, longest: int, device: str) -> Callable[
         bert.limit = longest
 
         def read(texts: list[str]) -> Reading:
-            vectors, each, _ = bert.with_tokens(texts)
-            rows = torch.nn.utils.rnn.pad_sequence([torch.from_numpy(row) for row in each], batch_first=True)
+            vectors, each = bert.with_tokens(texts)
+            unit = [F.normalize(torch.from_numpy(own.states), dim=1) for own in each]
+            rows = torch.nn.utils.rnn.pad_sequence(unit, batch_first=True)
             weights, places = pieces.weighed(texts, pieces.read(texts))
             return Reading(F.normalize(torch.from_numpy(vectors), dim=1), rows, weights, places)
 

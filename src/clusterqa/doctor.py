@@ -11,11 +11,14 @@ from clusterqa import __version__
 from clusterqa.corpus.check import check_corpus
 from clusterqa.corpus.folder import corpus_files, removed
 from clusterqa.corpus.sync import check_in_step, out_of_step
+from clusterqa.documents.formats import KINDS
+from clusterqa.documents.samples import broken_readers
 from clusterqa.errors import ClusterQAError, IndexNotFound, IndexOutdated
 from clusterqa.ports import Encoder
 from clusterqa.retrieval.profile import NO_READER
 from clusterqa.runtime import find_profile, load_reader
 from clusterqa.settings import Settings
+from clusterqa.staff import audit
 from clusterqa.store import asides, open_store
 
 _PACKAGES = ("openvino", "tokenizers", "faiss-cpu", "PyStemmer", "langdetect", "pypdfium2", "python-docx",
@@ -33,7 +36,7 @@ class Finding:
 
 def examine(settings: Settings, load_encoder: Callable[[], Encoder]) -> list[Finding]:
     """Look at everything, in the order in which one thing rests on another; never raises for what it finds."""
-    findings = [_installed(), _corpus(settings)]
+    findings = [_installed(), _readers(), _corpus(settings)]
     encoder: Encoder | None = None
     try:
         encoder = load_encoder()
@@ -52,7 +55,7 @@ def examine(settings: Settings, load_encoder: Callable[[], Encoder]) -> list[Fin
         )
     except ClusterQAError as error:
         findings.append(Finding("encoder", False, str(error)))
-    findings += _index(settings, encoder)
+    findings += [*_index(settings, encoder), *_log(settings)]
     return findings
 
 
@@ -83,6 +86,14 @@ def _installed() -> Finding:
     if missing:
         return Finding("installed", False, f"missing: {', '.join(missing)}. Install again with: pip install clusterqa")
     return Finding("installed", True, ", ".join(found))
+
+
+def _readers() -> Finding:
+    """Whether a small file of every format can be read here."""
+    broken = broken_readers()
+    told = "; ".join(f"{name}: {why}" for name, why in broken)
+    return Finding("readers", not broken, f"{told}. Install again with: pip install clusterqa" if broken else
+                   f"all {len(KINDS)} formats can be read")  # fmt: skip
 
 
 def _corpus(settings: Settings) -> Finding:
@@ -129,3 +140,14 @@ def _index(settings: Settings, encoder: Encoder | None) -> list[Finding]:
             )
         )
     return findings
+
+
+def _log(settings: Settings) -> list[Finding]:
+    try:
+        verdict = audit.verify(settings.data)
+    except ClusterQAError as error:
+        return [Finding("activity log", False, str(error))]
+    if verdict is None:
+        return []
+    detail = " ".join(verdict.faults) or f"whole: {verdict.lines} lines"
+    return [Finding("activity log", not verdict.faults, detail)]

@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal, get_args
 
+from clusterqa import private
 from clusterqa.errors import StoreError
 from clusterqa.records import Language, Reply, Status
 
@@ -96,13 +97,19 @@ class Journal:
         self.retention_days = retention_days
         self._db = connection
         self._lock = threading.Lock()
+        self.owing = True
+        """Whether deleted text may still stand in the write-ahead log; `purge` again, also when nothing is old."""
 
     @classmethod
     def open(cls, data: Path, retention_days: int) -> Journal:
-        """Open the journal of a data folder, making it when there is none; old questions are deleted at once."""
+        """
+        Open the journal of a data folder, making it when there is none; old questions are deleted at once.
+
+        Only its owner may read it: what people ask is nobody else's business.
+        """
         path = data / JOURNAL
         try:
-            data.mkdir(parents=True, exist_ok=True)
+            private.prepare(path)
             connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
         except (OSError, sqlite3.Error) as error:
             raise _explain(error, path) from error
@@ -232,12 +239,23 @@ class Journal:
         ]
 
     def purge(self, now: datetime | None = None) -> int:
-        """Delete the questions older than the retention time, with their feedback; gives how many."""
+        """
+        Delete the questions older than the retention time, with their feedback; gives how many.
+
+        Their text is gone from the files as well, unless somebody reads there at the moment: then `owing` stays true,
+        and the next purge sees to it.
+        """
         oldest = _stamp((now or datetime.now(UTC)) - timedelta(days=self.retention_days))
         with self._using() as db:
             count = db.execute("DELETE FROM questions WHERE asked_at < ?", (oldest,)).rowcount
-            if count:
-                db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # or the deleted text would live on in the log file
+            self.owing = self.owing or count > 0
+            if self.owing:
+                timeout = db.execute("PRAGMA busy_timeout").fetchone()[0]
+                db.execute("PRAGMA busy_timeout = 0")  # those who ask do not wait for somebody who reads
+                try:
+                    self.owing = bool(db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0])
+                finally:
+                    db.execute(f"PRAGMA busy_timeout = {timeout}")
         return int(count)
 
     @contextmanager

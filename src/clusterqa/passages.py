@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
-from clusterqa.records import Block, Document, Page, Passage, Span
+from clusterqa.records import PAGE_BREAK, Block, Document, Page, Passage, Span
 from clusterqa.text.analysis import searchable
 from clusterqa.text.sentences import sentences
 
@@ -108,8 +109,7 @@ def _units_of(
     document: Document, block: Block, section: int, path: list[tuple[int, str]], passage_chars: int
 ) -> Iterator[_Unit]:
     heading = tuple(text for _, text in path)
-    for page, start, end in _pages(document, block):
-        spans = _sentences(document, block, start, end)
+    for page, spans in _pages(document, _sentences(document, block)):
         for part in _parts(spans, passage_chars):
             introduces = (
                 part[-1] is spans[-1]
@@ -120,24 +120,37 @@ def _units_of(
                 yield _Unit(block, tuple(part), section, heading, page, introduces)
 
 
-def _pages(document: Document, block: Block) -> Iterator[tuple[Page | None, int, int]]:
-    """The block's stretch on each page it stands on."""
+def _pages(document: Document, spans: Sequence[Span]) -> Iterator[tuple[Page | None, list[Span]]]:
+    """The sentences of a block by the page they stand on; one that runs on over the page stands on both."""
     pages = document.pages
-    index = max(0, bisect_right(pages, block.start, key=lambda page: page.start) - 1)
-    start = block.start
-    while index + 1 < len(pages) and pages[index + 1].start < block.end:
-        yield pages[index], start, pages[index + 1].start
-        index, start = index + 1, pages[index + 1].start
-    yield (pages[index] if pages else None), start, block.end
+    for (first, last), group in groupby(spans, lambda span: (_page(pages, span.start), _page(pages, span.end - 1))):
+        if not pages:
+            yield None, list(group)
+        elif first == last:
+            yield pages[first], list(group)
+        else:
+            one, other = pages[first], pages[last]
+            yield Page(one.number, f"{one.label}–{other.label}", one.start, other.end), list(group)
 
 
-def _sentences(document: Document, block: Block, start: int, end: int) -> tuple[Span, ...]:
+def _page(pages: Sequence[Page], place: int) -> int:
+    return max(0, bisect_right(pages, place, key=lambda page: page.start) - 1)
+
+
+def _sentences(document: Document, block: Block) -> tuple[Span, ...]:
+    start, end = block.start, block.end
     if block.kind in ("table_row", "heading"):
         stretch = document.text[start:end]
         start += len(stretch) - len(stretch.lstrip())
         end -= len(stretch) - len(stretch.rstrip())
         if 0 < end - start <= WHOLE_ROW:
             return (Span(start, end),)
+    if document.pages and PAGE_BREAK in document.text[start:end]:
+        # The end of a page inside a paragraph is a line end like any other.
+        found = sentences(
+            document.text[start:end].replace(PAGE_BREAK, " " * len(PAGE_BREAK)), language=document.language
+        )
+        return tuple(Span(start + span.start, start + span.end) for span in found)
     return sentences(document.text, start, end, document.language)
 
 

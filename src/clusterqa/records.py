@@ -52,6 +52,10 @@ class Block:
     header: str = ""
 
 
+PAGE_BREAK = "\n\f\n"
+"""Stands in the text between two pages, slides or sheets."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page of a paged document: `number` counts from 1, `label` is what is printed on it ("iv", "A-3")."""

@@ -90,6 +90,15 @@ class Settings(BaseSettings):
     rate_limit_overall: int = Field(
         default=3000, ge=0, le=1_000_000, description="questions a minute from all clients together; 0 for no limit"
     )
+    max_connections: int = Field(
+        default=1000, ge=8, le=50_000, description="open connections in all; fewer where the system allows fewer files"
+    )
+    max_connections_per_client: int = Field(
+        default=100,
+        ge=4,
+        le=50_000,
+        description="open connections of one client; those of the proxy are not counted so",
+    )
     max_body_kb: int = Field(default=64, ge=4, le=10_240, description="largest request the web app takes, in KiB")
     max_upload_mb: int = Field(default=50, ge=1, le=2000, description="largest document the staff may upload, in MiB")
     frame_ancestors: str = Field(
@@ -107,6 +116,18 @@ class Settings(BaseSettings):
         default="",
         pattern=r"^[0-9A-Fa-f.:/, *]*$",
         description="addresses of the proxy in front, whose X-Forwarded headers are believed; empty when there is none",
+    )
+    watch_token: str = Field(
+        default="",
+        pattern=r"^([!-~]{16,200})?$",
+        repr=False,
+        description="secret that /metrics, /api/docs and the details of /readyz ask for; empty: everybody sees them",
+    )
+    hosts: str = Field(
+        default="",
+        pattern=r"^([A-Za-z0-9._-]+( |$)|\[[0-9A-Fa-f:.]+\]( |$))*$",
+        description='names under which the server is reached, like "example.lt www.example.lt"; all others are refused; '
+        "empty: any name",
     )
 
     @field_validator("corpus", "data", mode="before")
@@ -172,4 +193,5 @@ def _wrong_value(problem: Mapping[str, Any], flags: Mapping[str, Any]) -> str:
     if problem["type"] == "extra_forbidden":
         known = ", ".join(sorted(Settings.model_fields))
         return f"{origin}: there is no setting of this name. Known settings: {known}."
-    return f"{origin} has a wrong value {problem['input']!r}: {problem['msg']}."
+    value = "" if name == "watch_token" else f" {problem['input']!r}"  # a secret is not printed
+    return f"{origin} has a wrong value{value}: {problem['msg']}."

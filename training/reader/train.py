@@ -76,7 +76,7 @@ class Questions:
                 for question in shard.questions
                 if bool(question.answers) == question.answerable
             ]
-            self.random.shuffle(left)  # type: ignore[arg-type]
+            self.random.shuffle(left)
         return left.pop()
 
     def group(self, shard: Shard, question: Asked) -> list[Pair]:
@@ -267,7 +267,7 @@ def work(rank: int, options: argparse.Namespace) -> None:
         parts = losses(logits, read)
         loss = sum(WEIGHTS[name] * part for name, part in parts.items())
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[union-attr]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         questions.remember(read.pairs, logits.passages.tolist())

@@ -74,6 +74,7 @@ def update_index(settings: Settings, *, rebuild: bool = False, encoder: Callable
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from clusterqa.corpus import sync
+    from clusterqa.staff import reading
 
     titles = {"read": "Reading documents", "encode": "Encoding passages and sentences"}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -86,7 +87,8 @@ def update_index(settings: Settings, *, rebuild: bool = False, encoder: Callable
             if total:
                 bars.update(tasks[stage], completed=done, total=total)
 
-        report = sync.update(settings, encoder or load_encoder(settings), rebuild=rebuild, progress=show)
+        with reading.Reader() as read:
+            report = sync.update(settings, encoder or load_encoder(settings), rebuild=rebuild, progress=show, read=read)
     for error in report.unreadable:
         remark(f"Not read: {error}")
     for name, text in report.warnings:

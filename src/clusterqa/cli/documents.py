@@ -25,6 +25,12 @@ def add(settings: Settings, files: tuple[Path, ...], replace: bool) -> None:
     """Copy documents into the corpus and index them."""
     from clusterqa.corpus import folder as corpus_folder
 
+    hidden = [path for path in files if path.name.startswith(".")]
+    for path in hidden:
+        common.remark(
+            f"Not added: {path}: a file whose name begins with a dot is never read. Give it another name, then add it."
+        )
+    files = tuple(path for path in files if path not in hidden)
     added, refused = corpus_folder.add(settings, files, replace=replace)
     for error in refused:
         common.remark(f"Not added: {error}")
@@ -33,7 +39,7 @@ def add(settings: Settings, files: tuple[Path, ...], replace: bool) -> None:
         for name in added:
             state = "Added" if name in report.added else "Replaced" if name in report.changed else "There already"
             click.echo(f"{state}: {name}")
-    if refused:
+    if refused or hidden:
         raise SystemExit(1)
 
 

@@ -95,6 +95,65 @@ def password(settings: Settings, name: str) -> None:
     click.echo(f"Changed: the password of {name}")
 
 
+@staff.command("factor-off")
+@settings_options
+@click.argument("name")
+def factor_off(settings: Settings, name: str) -> None:
+    """Ask an account for no code any more, when its telephone and its recovery codes are lost."""
+    from clusterqa.staff.audit import Audit
+    from clusterqa.staff.database import Database
+    from clusterqa.staff.factor import Factors
+
+    with accounts(settings) as book:
+        account = book.find(name)
+        database = Database.open(settings.data)
+        try:
+            Factors(database, Audit(database), book).remove(account, who())
+        finally:
+            database.close()
+    click.echo(f"Off: {account.name} logs in with the password alone")
+
+
+@staff.command()
+@settings_options
+@json_option
+@click.option("--verify", is_flag=True, help="Prove that no line was changed, replaced or cut off.")
+@click.option("--noted", default="", metavar="END", help="With --verify: an end of the chain as it was noted earlier.")
+def log(settings: Settings, as_json: bool, verify: bool, noted: str) -> None:
+    """
+    Print the activity log, oldest line first, or verify it.
+
+    \b
+    clusterqa staff log --json > log.jsonl
+    clusterqa staff log --verify --noted 12:5f0c…
+    """
+    if verify:
+        check_log(settings, noted)
+        return
+    from clusterqa.staff.audit import export
+
+    for line in export(settings.data):
+        if as_json:
+            click.echo(json.dumps(line, ensure_ascii=False))
+        else:
+            click.echo(
+                "  ".join(str(line[name]) for name in ("id", "at", "who", "what", "target", "detail") if line[name])
+            )
+
+
+def check_log(settings: Settings, noted: str) -> None:
+    """Print what `audit.verify` finds; a ClickException when the log is not whole."""
+    from clusterqa.staff.audit import verify
+
+    verdict = verify(settings.data, noted)
+    if verdict is None:
+        click.echo("There is no activity log here yet.", err=True)
+        return
+    if verdict.faults:
+        raise click.ClickException("The activity log is not whole.\n" + "\n".join(verdict.faults))
+    click.echo(f"Whole: {verdict.lines} lines. The end of the chain, to be noted elsewhere: {verdict.end}")
+
+
 @contextmanager
 def accounts(settings: Settings) -> Iterator[Accounts]:
     from clusterqa.staff.accounts import Accounts

@@ -3,12 +3,12 @@ Reading: one file of the corpus → one Document, or UnreadableDocument with the
 
     folder ─list_files─▶ (id, path) ─read─▶ Document
 
-One module a format (`markdown`, `plain`, `html`, `pdf`, `docx`), each loaded when the first such file comes;
-`formats` says which it is, `encoding` turns bytes into text, `metadata` reads what is known about a document.
+One module a format, each loaded when the first such file comes; `formats` lists them and says which a file is in, `encoding` turns bytes into text, `metadata` reads what is known about a document.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import unicodedata
@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from clusterqa.documents.extract import Extract, check, faults
+from clusterqa.documents.extract import Extract, check, faults, one_line
 from clusterqa.documents.formats import FORMAT_OF_SUFFIX, MAX_FILE_BYTES, MEDIA_TYPES, Format, format_of
 from clusterqa.documents.metadata import Metadata, language_of_name, parse, title_of_name
 from clusterqa.errors import CorpusError, UnreadableDocument
@@ -37,8 +37,8 @@ def read(path: Path, document_id: str) -> Document:
     Read the file at `path` as the document called `document_id` (its path below the corpus folder).
 
     Metadata come from, in this order: a sidecar (`report.pdf.yaml` beside `report.pdf`), the file itself, its
-    name, its text. A document always has a title and a language. Raises UnreadableDocument; any other error
-    is a bug.
+    name, its text. A document always has a title and a language. Raises UnreadableDocument, also when a parser
+    breaks down over the file: one file never stops the rest.
     """
     document_id = unicodedata.normalize("NFC", document_id)
     raw = _bytes(path, document_id)
@@ -48,6 +48,18 @@ def read(path: Path, document_id: str) -> Document:
     except RecursionError as error:
         raise UnreadableDocument(
             document_id, "Its parts lie in each other too deeply.", "Save it again in a simpler form."
+        ) from error
+    except (UnreadableDocument, MemoryError):
+        raise
+    except ImportError as error:
+        raise UnreadableDocument(
+            document_id, f"What reads such files is not installed ({error}).", "Install it: pip install clusterqa"
+        ) from error
+    except Exception as error:
+        raise UnreadableDocument(
+            document_id,
+            f"The program that reads it broke down ({type(error).__name__}: {one_line(str(error))[:120]}).",
+            "Save it from its source in another format, and report the file.",
         ) from error
     sidecar, warnings = _sidecar(path)
     found = sidecar.over(extract.metadata)
@@ -181,14 +193,9 @@ def _extract(format: Format, raw: bytes, document: str) -> Extract:
     """
     if format in ("markdown", "plain"):
         return _extract_text(format, raw, document)
-    module: Callable[[bytes, str], Extract]
-    if format == "html":
-        from clusterqa.documents.html import extract as module
-    elif format == "pdf":
-        from clusterqa.documents.pdf import extract as module
-    else:
-        from clusterqa.documents.docx import extract as module
-    return module(raw, document)
+    module = importlib.import_module(f"clusterqa.documents.{format}")
+    extract: Callable[[bytes, str], Extract] = module.extract
+    return extract(raw, document)
 
 
 def _extract_text(format: Format, raw: bytes, document: str) -> Extract:

@@ -2,7 +2,7 @@
 DOCX → text and blocks, from the document's XML in body order.
 
 python-docx opens the package and knows the styles; the walk is our own, because its paragraphs leave out what
-lies in content controls and text boxes, and its rows repeat merged cells.
+lies in content controls, text boxes, notes and formulas, and know no numbers of lists.
 """
 
 from __future__ import annotations
@@ -10,19 +10,35 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
-from clusterqa.documents.encoding import mojibake
-from clusterqa.documents.extract import Extract, TextBuilder, one_line
+from clusterqa.documents import tables
+from clusterqa.documents.docx_numbers import Numbers, to_roman
+from clusterqa.documents.encoding import decode, mojibake
+from clusterqa.documents.extract import Extract, TextBuilder, left_out, one_line
+from clusterqa.documents.formulas import omml
 from clusterqa.documents.metadata import Metadata, language_of
+from clusterqa.documents.packages import refuse_zip_bomb
+from clusterqa.documents.symbols import UNKNOWN, is_symbol_font, raised, sign
 from clusterqa.errors import UnreadableDocument
 
-MAX_UNZIPPED_BYTES = 200_000_000
-MAX_RATIO = 200
-"""Unzipped size over zipped size; documents of plain words stay below 30."""
-
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
+_R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
+_A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
+_DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds"
+_CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart"
+_OBJECT = "{urn:schemas-microsoft-com:office:office}OLEObject"
+
+_STRICT = b"http://purl.oclc.org/ooxml/"
+_TRANSITIONAL = (
+    (b"officeDocument/", b"http://schemas.openxmlformats.org/officeDocument/2006/"),
+    (b"wordprocessingml/", b"http://schemas.openxmlformats.org/wordprocessingml/2006/"),
+    (b"drawingml/", b"http://schemas.openxmlformats.org/drawingml/2006/"),
+)
 
 # Built-in style names as Word writes them in English and Lithuanian, LibreOffice in both.
 _HEADING_STYLE = re.compile(r"(?:heading|antraštė|antraste)\s*([1-9])\b", re.IGNORECASE)
@@ -32,6 +48,8 @@ _LIST_STYLE = re.compile(r"(?:list|sąrašas|sąrašo)\b", re.IGNORECASE)
 _NO_TITLE = re.compile(
     r"(?:untitled|be pavadinimo|word document|microsoft word.*|dokumentas ?\d*|document ?\d*)\Z", re.I
 )
+_PAGE_FIELD = re.compile(r"\s*(?:page|numpages|sectionpages|section)\b", re.IGNORECASE)
+_ONLY_PAGE = re.compile(r"(?:\W|\d|_|page|puslapis|psl|iš|of|p)*\Z", re.IGNORECASE)
 
 
 def extract(raw: bytes, document: str) -> Extract:
@@ -39,19 +57,20 @@ def extract(raw: bytes, document: str) -> Extract:
     Read a Word document. Raises UnreadableDocument for one that is broken, holds no text, or would unzip to
     too much.
 
-    The text holds the document's own words only: the numbers and bullets that Word draws are not in it.
-    Changes that were tracked count as accepted; hidden text, tables of contents and field codes are left out.
+    The numbers that Word draws before items and headings are worked out; a note stands after the paragraph with its
+    mark. Changes that were tracked count as accepted; hidden text, placeholders, tables of contents and field codes
+    are left out. Comments, pictures, charts and embedded files are named in warnings.
     """
-    _refuse_zip_bomb(raw, document)
+    refuse_zip_bomb(raw, document)
     import docx
     from lxml import etree
 
     try:
-        package = docx.Document(io.BytesIO(raw))
-        reader = _Reader(package)
-        reader.walk(package.element.body)
+        package = docx.Document(io.BytesIO(_transitional(raw)))
+        reader = _Reader(package, document)
+        reader.read()
         properties = package.core_properties
-        title, language, modified = properties.title, properties.language, properties.modified
+        title, language = properties.title, properties.language
     except (
         KeyError,
         ValueError,
@@ -78,43 +97,122 @@ def extract(raw: bytes, document: str) -> Extract:
             "If it holds pictures of pages, save it as PDF and recognise the text: ocrmypdf -l lit+eng.",
         )
     text = builder.text()
-    warnings = mojibake(text, document)
+    warnings = [*mojibake(text, document), *reader.warnings()]
     title = one_line(title or "")
     heading = next((text[b.start : b.end] for b in builder.blocks if b.kind == "heading"), "")
     metadata = Metadata(
         title=title if title and not _NO_TITLE.match(title) else one_line(heading) or None,
         language=language_of(language) if language else None,
-        date=modified.date().isoformat() if modified else None,
     )
     return Extract(text, tuple(builder.blocks), metadata, warnings=tuple(warnings))
 
 
-def _refuse_zip_bomb(raw: bytes, document: str) -> None:
-    # The sizes come from the archive's directory; zipfile never reads more of a member than is stated there.
+def _transitional(raw: bytes) -> bytes:
+    """A document in the strict form of Open XML with the names of the usual form, which python-docx knows."""
     with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-        unzipped = sum(member.file_size for member in archive.infolist())
-        encrypted = any(member.flag_bits & 1 for member in archive.infolist())
-    if encrypted:
-        raise UnreadableDocument(document, "It is protected with a password.", "Save it without a password.")
-    if unzipped > MAX_UNZIPPED_BYTES or unzipped > MAX_RATIO * len(raw):
-        raise UnreadableDocument(
-            document,
-            f"It would unzip to {unzipped / 1e6:.0f} MB, {unzipped / len(raw):.0f} times its size.",
-            "Open it in Word, take out what makes it so large, and save it again.",
-        )
+        if not any(_STRICT in archive.read(name) for name in archive.namelist() if name.endswith("_rels/.rels")):
+            return raw
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w") as new:
+            for member in archive.infolist():
+                content = archive.read(member.filename)
+                if member.filename.endswith((".xml", ".rels")):
+                    for part, name in _TRANSITIONAL:
+                        content = content.replace(_STRICT + part, name)
+                new.writestr(member.filename, content)
+    return file.getvalue()
+
+
+@dataclass(slots=True)
+class _Notes:
+    """The notes of one kind: their texts by id, the marks given so far, and those to be told after the paragraph."""
+
+    texts: dict[str, str]
+    roman: bool
+    marks: dict[str, str] = field(default_factory=dict)
+
+    def mark(self, name: str) -> str:
+        if name not in self.marks:
+            number = len(self.marks) + 1
+            # A small Roman numeral in brackets, as Unicode has no raised one.
+            self.marks[name] = f"[{to_roman(number)}]" if self.roman else raised(str(number)) or str(number)
+        return self.marks[name]
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    """What a paragraph's style says, with the styles it is based on: the names, the outline level, its list."""
+
+    names: tuple[str, ...] = ()
+    outline: int | None = None
+    listed: bool = False
+    list: int | None = None
+    level: int | None = None
+    id: str = ""
+    bold: bool = False
 
 
 class _Reader:
     """Walks one document's body; `builder` holds what was read."""
 
-    def __init__(self, package: Any) -> None:
+    def __init__(self, package: Any, document: str) -> None:
         self.builder = TextBuilder()
+        self.document = document
+        self.package = package
+        self.part = package.part
+        self.body = package.element.body
         self.styles = {style.style_id: style for style in package.styles if style.type is not None}
-        default = next((s for s in package.styles if s.element.get(f"{_W}default") == "1" and s.type == 1), None)
-        self.default_style = default
+        self.default_style = next(
+            (s for s in package.styles if s.element.get(f"{_W}default") == "1" and s.type == 1), None
+        )
+        self.known: dict[str, _Style] = {}
+        numbering = self._related("/numbering")
+        self.numbers = Numbers(numbering, {name: n for name in self.styles if (n := self._list_of_style(name))})
+        self.notes = {
+            "footnote": _Notes(self._notes("footnote"), roman=False),
+            "endnote": _Notes(self._notes("endnote"), roman=True),
+        }
+        self.pending: list[str] = []
+        self.carried = ""
+        self.missing: list[str] = []
+        self.unknown_signs = 0
+        self.fields: list[str] | None = []
+        self.skip_page_fields = False
+
+    # ── the document ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def read(self) -> None:
+        """Headers, the body, footers."""
+        self._margins("header")
+        self._begin_fields(self.body)
+        self.walk(self.body)
+        self._margins("footer")
+
+    def warnings(self) -> list[str]:
+        """What a person sees on the pages and the text does not hold."""
+        found = list(self.missing)
+        comments = self._related("/comments")
+        if comments is not None and (said := [one_line("".join(c.itertext(f"{_W}t"))) for c in comments]):
+            found.append(f"Comments that are not read: {len(said)}, the first “{said[0][:80]}”.")
+        seen = [e for e in self.body.iter() if next(e.iterancestors(f"{_MC}Fallback"), None) is None]
+        found += left_out(
+            pictures=sum(e.tag in (f"{_A}blip", "{urn:schemas-microsoft-com:vml}imagedata") for e in seen),
+            charts=sum(e.tag == _CHART for e in seen),
+            files=sum(e.tag == _OBJECT for e in seen),
+        )
+        if self.unknown_signs:
+            found.append(f"Signs of symbol fonts that are not known (shown as �): {self.unknown_signs}.")
+        return found
 
     def walk(self, parent: Any) -> None:
         """Add the blocks of a body, a cell or a content control."""
+        self._walk(parent)
+        if self.carried:  # the mark of the last paragraph was deleted, and there is none to go on in
+            self.builder.add("paragraph", self.carried)
+            self.carried = ""
+        self._tell_notes()
+
+    def _walk(self, parent: Any) -> None:
         for element in parent:
             if element.tag == f"{_W}p":
                 self._paragraph(element)
@@ -122,56 +220,159 @@ class _Reader:
                 self._table(element)
             elif element.tag == f"{_W}sdt":
                 content = element.find(f"{_W}sdtContent")
-                if content is not None:
-                    self.walk(content)
-            elif element.tag in (f"{_W}customXml", f"{_W}ins", f"{_W}moveTo"):
-                self.walk(element)
+                if content is not None and not _is_placeholder(element) and not _is_contents(element):
+                    self._walk(content)
+            elif element.tag == f"{_W}altChunk":
+                self._other_file(element)
+            elif element.tag in (f"{_W}customXml", f"{_W}ins", f"{_W}moveTo", f"{_W}smartTag"):
+                self._walk(element)
+            elif element.tag == f"{_MC}AlternateContent":
+                chosen = element.find(f"{_MC}Choice")
+                if chosen is not None:
+                    self._walk(chosen)
+
+    def _related(self, kind: str) -> Any | None:
+        """The root of the part that the document names as its comments, numbering and so on; None without one."""
+        for relation in self.part.rels.values():
+            if relation.reltype.endswith(kind) and not relation.is_external:
+                return _root(relation.target_part)
+        return None
+
+    def _notes(self, kind: str) -> dict[str, str]:
+        root = self._related(f"/{kind}s")
+        if root is None:
+            return {}
+        self.fields = None
+        found = {}
+        for note in root.findall(f"{_W}{kind}"):
+            if note.get(f"{_W}type") in (None, "normal"):
+                paragraphs = [self._text(p) for p in note.iter(f"{_W}p")]
+                found[note.get(f"{_W}id", "")] = "\n".join(line.strip() for line in paragraphs if line.strip())
+        return found
+
+    def _tell_notes(self) -> None:
+        for note in self.pending:
+            self.builder.add("paragraph", note)
+        self.pending = []
+
+    def _margins(self, kind: str) -> None:
+        """
+        What headers or footers say beside page numbers and what the document's properties say; each text once.
+        """
+        settings = self._related("/settings")
+        even = settings is not None and settings.find(f"{_W}evenAndOddHeaders") is not None
+        properties = self.package.core_properties
+        known = {one_line(x or "") for x in (properties.title, properties.author, properties.last_modified_by)}
+        known |= {day.date().isoformat() for day in (properties.created, properties.modified) if day}
+        told: set[str] = set()
+        self.skip_page_fields = True
+        for section in self.body.iter(f"{_W}sectPr"):
+            for reference in section.findall(f"{_W}{kind}Reference"):
+                which = reference.get(f"{_W}type")
+                if (which == "first" and section.find(f"{_W}titlePg") is None) or (which == "even" and not even):
+                    continue
+                part = self.part.rels.get(reference.get(f"{_R}id"))
+                if part is None or part.is_external:
+                    continue
+                root = _root(part.target_part)
+                self._begin_fields(root)
+                for paragraph in root.iter(f"{_W}p"):
+                    pieces = [one_line(piece) for piece in re.split(r"[\t\n]", self._text(paragraph))]
+                    said = " ".join(p for p in pieces if p not in known and not _ONLY_PAGE.match(p))
+                    if said and said not in told:
+                        told.add(said)
+                        self.builder.add("paragraph", said)
+        self.skip_page_fields = False
+        self._tell_notes()
+
+    def _other_file(self, element: Any) -> None:
+        """A file that stands in place of text; Word takes it into the document when it is saved next."""
+        relation = self.part.rels.get(element.get(f"{_R}id"))
+        if relation is None or relation.is_external:
+            self.missing.append("A part of the document lies in another file and is not read.")
+            return
+        part = relation.target_part
+        raw, kind = part.blob, part.content_type
+        try:
+            if "wordprocessingml" in kind:
+                found = extract(raw, self.document)
+            elif "html" in kind:
+                from clusterqa.documents.html import extract as read_html
+
+                found = read_html(raw, self.document)
+            elif kind == "text/plain":
+                from clusterqa.documents import plain
+
+                found = plain.extract(decode(raw, self.document)[0])
+            else:
+                self.missing.append(f"A part of the document is a file of another kind ({kind}) and is not read.")
+                return
+        except UnreadableDocument as error:
+            self.missing.append(f"A part of the document is not read: {error.reason}")
+            return
+        self.builder.add_extract(found)
+        self.missing += found.warnings
+
+    # ── paragraphs ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def _paragraph(self, paragraph: Any) -> None:
-        names, outline, listed = self._style(paragraph)
-        if any(_CONTENTS_STYLE.match(name) for name in names):
+        style = self._style(paragraph)
+        if any(_CONTENTS_STYLE.match(name) for name in style.names):
             return
-        text = _text(paragraph)
+        text = self.carried + self._text(paragraph)
+        self.carried = ""
         properties = paragraph.find(f"{_W}pPr")
-        if (own := _value(properties, "outlineLvl")) is not None:
-            outline = own
-        level = self._heading_level(names, outline)
-        numbering = properties.find(f"{_W}numPr") if properties is not None else None
-        if numbering is not None:
-            listed = _value(numbering, "numId") != 0  # 0 takes the numbering of the style away
+        if properties is not None and _mark_deleted(properties):
+            self.carried = text
+            return
+        outline = own if (own := _value(properties, "outlineLvl")) is not None else style.outline
+        level = _heading_level(style.names, outline)
+        number, listed, depth = self._number(properties, style)
         if level:
             # Word has nine levels, the contract six.
-            self.builder.add("heading", one_line(text), min(level, 6))
-        elif listed:
-            depth = _value(numbering, "ilvl")
-            if depth is None:
-                found = re.search(r"\d+\Z", names[0]) if names else None
-                depth = int(found[0]) - 1 if found else 0
-            self.builder.add("list_item", text, depth)
-        else:
-            self.builder.add("paragraph", text)
+            self.builder.add("heading", one_line(f"{number} {text}"), min(level, 6))
+        elif listed and not re.search(r"[^\W\d_]{3}", number):
+            self.builder.add("list_item", text, depth, mark=number)
+        else:  # "1 straipsnis." is a part of the text itself
+            self.builder.add("paragraph", f"{number} {text}" if text.strip() else "")
+        self._tell_notes()
         for box in _text_boxes(paragraph):
-            self.walk(box)
+            self._walk(box)
+        for diagram in paragraph.iter(_DIAGRAM):
+            self._diagram(diagram)
 
-    def _heading_level(self, names: list[str], outline: int | None) -> int:
-        """The level of a heading from 1, or 0 for other paragraphs."""
-        for name in names:
-            if found := _HEADING_STYLE.match(name):
-                return int(found[1])
-            if _TITLE_STYLE.match(name):
-                return 1
-        return outline + 1 if outline is not None and 0 <= outline < 9 else 0
+    def _number(self, properties: Any, style: _Style) -> tuple[str, bool, int]:
+        """The number drawn before a paragraph ("" if none), whether it is an item of a list, and how deep."""
+        numbering = properties.find(f"{_W}numPr") if properties is not None else None
+        own = _value(numbering, "numId")
+        listed, which = style.listed, style.list
+        if numbering is not None:
+            listed = own != 0  # 0 takes the numbering of the style away
+            which = own if own is not None else which
+        depth = _value(numbering, "ilvl")
+        if depth is None:
+            found = re.search(r"\d+\Z", style.names[0]) if style.names else None
+            depth = int(found[0]) - 1 if found else 0
+            at = style.level if style.level is not None else self.numbers.level_of_style(which or 0, style.id)
+        else:
+            at = depth
+        number = self.numbers.next(which, at) if listed and which else ""
+        return number, listed, depth
 
-    def _style(self, paragraph: Any) -> tuple[list[str], int | None, bool]:
-        """
-        The names of the paragraph's style and of those it is based on, its outline level, whether it is a
-        list.
-        """
+    def _style(self, paragraph: Any) -> _Style:
         properties = paragraph.find(f"{_W}pPr")
         reference = properties.find(f"{_W}pStyle") if properties is not None else None
         style = self.styles.get(reference.get(f"{_W}val")) if reference is not None else self.default_style
+        key = style.style_id if style is not None else ""
+        if key not in self.known:
+            self.known[key] = self._style_of(style)
+        return self.known[key]
+
+    def _style_of(self, style: Any) -> _Style:
+        identifier = style.style_id if style is not None else ""
         names: list[str] = []
-        outline: int | None = None
+        outline = number = level = None
+        bold: bool | None = None
         listed = False
         while style is not None and len(names) < 20:  # a broken file may base styles on each other in a circle
             name = style.name or ""
@@ -179,28 +380,270 @@ class _Reader:
             own = style.element.find(f"{_W}pPr")
             if outline is None:
                 outline = _value(own, "outlineLvl")
+            if bold is None:
+                bold = _switch(style.element.find(f"{_W}rPr"), "b")
             listed = listed or bool(_LIST_STYLE.match(name) and not name.lower().startswith("list paragraph"))
-            listed = listed or (own is not None and own.find(f"{_W}numPr") is not None)
+            if own is not None and (numbering := own.find(f"{_W}numPr")) is not None:
+                listed = True
+                number = number if number is not None else _value(numbering, "numId")
+                level = level if level is not None else _value(numbering, "ilvl")
             style = style.base_style
-        return names, outline, listed
+        return _Style(tuple(names), outline, listed, number, level, identifier, bool(bold))
+
+    def _list_of_style(self, name: str) -> int | None:
+        return _value(self.styles[name].element.find(f"{_W}pPr/{_W}numPr"), "numId")
+
+    def _diagram(self, element: Any) -> None:
+        """The words of a SmartArt drawing, a paragraph for each shape."""
+        relation = self.part.rels.get(element.get(f"{_R}dm"))
+        if relation is not None and not relation.is_external:
+            for paragraph in _root(relation.target_part).iter(f"{_A}p"):
+                self.builder.add("paragraph", "".join(paragraph.itertext(f"{_A}t")))
+
+    # ── tables ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _table(self, table: Any) -> None:
-        rows = [[cell for cell in _inside(row, f"{_W}tc")] for row in _inside(table, f"{_W}tr")]
-        if all(len(row) < 2 for row in rows):  # a frame around text, or a column of boxes
-            for row in rows:
-                for cell in row:
-                    self.walk(cell)
+        rows = [
+            (row, [cell for cell in _inside(row, f"{_W}tc") if cell.find(f"{_W}tcPr/{_W}cellDel") is None])
+            for row in _inside(table, f"{_W}tr")
+            if row.find(f"{_W}trPr/{_W}del") is None
+        ]
+        lays_out = len(rows) == 1 and any(cell.find(f"{_W}tbl") is not None for cell in rows[0][1])
+        if lays_out or all(len(cells) < 2 for _, cells in rows):  # a frame around text, or a column of boxes
+            for _, cells in rows:
+                for cell in cells:
+                    self._walk(cell)
             return
-        header = ""
-        for number, row in enumerate(rows):
-            cells = ["" if _continues(cell) else _cell_text(cell) for cell in row]
-            line = " | ".join(cells).strip(" |")
-            # A title row across the whole table is not the header; the row below it is.
-            if not header and len(rows) > number + 1 and len(row) > 1:
-                header = line
-                self.builder.add_uncovered(line)
+        grid, nested = self._grid(rows)
+        stated = [_switch(row.find(f"{_W}trPr"), "tblHeader") for row, _ in rows]
+        headed = stated.index(None) if None in stated else len(stated)
+        texts = [[cell.text for cell in row] for row in grid]
+        if not headed or headed == len(rows):
+            top = next((i for i, row in enumerate(grid) if len(row) > 1), 0)
+            drawn = top + 1 < len(grid) and tables.may_be_header(texts[top]) and self._styled_header(table)
+            headed = top + 1 if drawn else tables.header_rows(grid)
+        joined = False
+        for number, row in enumerate(tables.laid_out(grid, headed)):
+            if row.is_header:
+                self.builder.add_uncovered(row.text)
+                joined = True
             else:
-                self.builder.add("table_row", line, header=header, joined=number > 0)
+                self.builder.add("table_row", row.text, header=row.header, joined=joined)
+                joined = joined or bool(row.text)
+            for inner in nested[number]:
+                self._table(inner)
+                joined = False
+        self._tell_notes()
+
+    def _grid(self, rows: list[tuple[Any, list[Any]]]) -> tuple[list[list[tables.Cell]], list[list[Any]]]:
+        """The cells of a table on its columns, a merged one in each of its rows, and the tables inside each row."""
+        grid: list[list[tables.Cell]] = []
+        nested: list[list[Any]] = []
+        above: dict[int, tables.Cell] = {}
+        for row, cells in rows:
+            place = _value(row.find(f"{_W}trPr"), "gridBefore") or 0
+            line: list[tables.Cell] = []
+            inner: list[Any] = []
+            for cell in cells:
+                properties = cell.find(f"{_W}tcPr")
+                end = place + max(1, _value(properties, "gridSpan") or 1)
+                merge = properties.find(f"{_W}vMerge") if properties is not None else None
+                if merge is not None and merge.get(f"{_W}val") != "restart" and place in above:
+                    made = tables.Cell(above[place].text, place, end, above[place].bold)
+                else:
+                    made = tables.Cell(self._cell_text(cell), place, end, self._is_bold(cell))
+                    inner += [table for table in _inside(cell, f"{_W}tbl")]
+                above[place] = made
+                line.append(made)
+                place = end
+            grid.append(line)
+            nested.append(inner)
+        return grid, nested
+
+    def _cell_text(self, cell: Any) -> str:
+        parts = []
+        for paragraph in _inside(cell, f"{_W}p"):
+            number, _, _ = self._number(paragraph.find(f"{_W}pPr"), self._style(paragraph))
+            if text := self._text(paragraph).strip():
+                parts.append(f"{number} {text}" if number else text)
+            boxes = [inner for box in _text_boxes(paragraph) for inner in _inside(box, f"{_W}p")]
+            parts += [self._text(inner) for inner in boxes]
+        return one_line(" ".join(parts))
+
+    def _is_bold(self, cell: Any) -> bool:
+        """Whether all words of a cell are bold."""
+        said = False
+        for paragraph in _inside(cell, f"{_W}p"):
+            style = self._style(paragraph)
+            for run in paragraph.iter(f"{_W}r"):
+                if not "".join(run.itertext(f"{_W}t")).strip():
+                    continue
+                own = _switch(run.find(f"{_W}rPr"), "b")
+                if not (style.bold if own is None else own):
+                    return False
+                said = True
+        return said
+
+    def _styled_header(self, table: Any) -> bool:
+        """Whether the table's style draws the first row in another way, and is told to."""
+        properties = table.find(f"{_W}tblPr")
+        look = properties.find(f"{_W}tblLook") if properties is not None else None
+        reference = properties.find(f"{_W}tblStyle") if properties is not None else None
+        if look is None or reference is None:
+            return False
+        bits = look.get(f"{_W}val", "0")
+        stated = look.get(f"{_W}firstRow")
+        wanted = stated in ("1", "true", "on") if stated else bool(_hexadecimal(bits) & 0x20)
+        style = self.styles.get(reference.get(f"{_W}val"))
+        for _ in range(20):
+            if style is None or not wanted:
+                return False
+            for part in style.element.findall(f"{_W}tblStylePr"):
+                if part.get(f"{_W}type") == "firstRow":
+                    shaded = part.find(f"{_W}tcPr/{_W}shd") is not None
+                    return shaded or bool(_switch(part.find(f"{_W}rPr"), "b"))
+            style = style.base_style
+        return False
+
+    # ── the words of a paragraph ────────────────────────────────────────────────────────────────────────────────
+
+    def _begin_fields(self, root: Any) -> None:
+        """Fields are followed only where each that begins also ends; else a broken one would swallow the rest."""
+        kinds = [e.get(f"{_W}fldCharType") for e in root.iter(f"{_W}fldChar")]
+        self.fields = [] if kinds.count("begin") == kinds.count("end") else None
+
+    def _text(self, paragraph: Any) -> str:
+        """The visible words of a paragraph, text boxes aside; its notes come into `pending`."""
+        return "".join(self._collect(paragraph))
+
+    def _collect(self, element: Any) -> Iterator[str]:
+        for child in element:
+            tag = child.tag
+            if not isinstance(tag, str) or tag in _SKIPPED:
+                continue
+            if tag == f"{_W}fldChar":
+                yield self._field(child)
+            elif tag == f"{_W}instrText":
+                if self.fields and self.fields[-1] is not _RESULT:
+                    self.fields[-1] += child.text or ""
+            elif tag == f"{_W}r":
+                if not self._is_hidden(child):
+                    yield self._run(child)
+            elif tag == f"{_W}fldSimple":
+                if not (self.skip_page_fields and _PAGE_FIELD.match(child.get(f"{_W}instr", ""))):
+                    yield from self._collect(child)
+            elif tag == f"{_W}sdt":
+                if not _is_placeholder(child):
+                    yield from self._collect(child)
+            elif tag in _LEAVES:
+                # Not the result of a field inside the code of another.
+                if not self.fields or all(state is _RESULT for state in self.fields):
+                    yield self._leaf(child, tag)
+            else:
+                yield from self._collect(child)
+
+    def _leaf(self, element: Any, tag: str) -> str:
+        if tag in (f"{_M}oMath", f"{_M}oMathPara"):
+            return omml(element)
+        if tag == f"{_W}t":
+            return element.text or ""
+        if tag == f"{_W}sym":
+            return self._sign(element.get(f"{_W}char", ""), element.get(f"{_W}font", ""))
+        if tag.endswith("Reference"):
+            return self._note(element, tag[len(_W) : -len("Reference")])
+        return " " if element.get(f"{_W}type") in ("page", "column") else _CHARACTERS[tag[len(_W) :]]
+
+    def _run(self, run: Any) -> str:
+        text = "".join(self._collect(run))
+        properties = run.find(f"{_W}rPr")
+        if properties is None or not text:
+            return text
+        position = properties.find(f"{_W}vertAlign")
+        if position is not None and position.get(f"{_W}val") == "superscript":
+            return raised(text) or text  # "10" and a raised "6" are not 106
+        fonts = properties.find(f"{_W}rFonts")
+        font = fonts.get(f"{_W}ascii", fonts.get(f"{_W}hAnsi", "")) if fonts is not None else ""
+        if is_symbol_font(font):
+            return "".join(self._drawn(c, font) if "\uf000" <= c <= "\uf0ff" else c for c in text)
+        return text
+
+    def _drawn(self, letter: str, font: str) -> str:
+        drawn = sign(ord(letter), font)
+        self.unknown_signs += drawn == UNKNOWN
+        return drawn
+
+    def _sign(self, code: str, font: str) -> str:
+        number = _hexadecimal(code)
+        if is_symbol_font(font):
+            return self._drawn(chr(number), font)
+        if number and not 0xE000 <= number <= 0xF8FF and not 0xD800 <= number <= 0xDFFF and number < 0x110000:
+            return chr(number)
+        self.unknown_signs += 1
+        return UNKNOWN
+
+    def _note(self, reference: Any, kind: str) -> str:
+        notes, name = self.notes[kind], reference.get(f"{_W}id", "")
+        custom = reference.get(f"{_W}customMarkFollows") in ("1", "true", "on")
+        mark = "" if custom else notes.mark(name)
+        text = notes.texts.get(name)
+        if text is None:
+            self.missing.append(f"The note {mark or name} is not in the file.")
+        elif text:
+            self.pending.append(f"{mark} {text}".strip())
+        return mark
+
+    def _field(self, element: Any) -> str:
+        """Begin, turn or end a field; a box that is ticked, and the chosen line of a list, are what is seen of it."""
+        if self.fields is None:
+            return ""
+        kind = element.get(f"{_W}fldCharType")
+        if kind == "begin":
+            self.fields.append("")
+            if (box := element.find(f"{_W}ffData/{_W}checkBox")) is not None:
+                ticked = _switch(box, "checked")
+                return "☒" if (ticked if ticked is not None else _switch(box, "default")) else "☐"
+            if (lines := element.find(f"{_W}ffData/{_W}ddList")) is not None:
+                entries = lines.findall(f"{_W}listEntry")
+                chosen = _value(lines, "result") or 0
+                return entries[chosen].get(f"{_W}val", "") if 0 <= chosen < len(entries) else ""
+        elif kind == "separate" and self.fields:
+            skipped = self.skip_page_fields and _PAGE_FIELD.match(self.fields[-1])
+            self.fields[-1] = "PAGE" if skipped else _RESULT
+        elif kind == "end" and self.fields:
+            self.fields.pop()
+        return ""
+
+    def _is_hidden(self, run: Any) -> bool:
+        properties = run.find(f"{_W}rPr")
+        hidden = _switch(properties, "vanish")
+        if hidden is None and properties is not None and (named := properties.find(f"{_W}rStyle")) is not None:
+            style = self.styles.get(named.get(f"{_W}val"))
+            hidden = _switch(style.element.find(f"{_W}rPr"), "vanish") if style is not None else None
+        return bool(hidden)
+
+
+_RESULT = "result"
+"""State of a field whose result is being read; before, the state is its code so far."""
+
+
+def _root(part: Any) -> Any:
+    """The root element of a part of the package."""
+    element = getattr(part, "element", None)
+    if element is not None:
+        return element
+    from lxml import etree
+
+    return etree.fromstring(part.blob, etree.XMLParser(resolve_entities=False, no_network=True))
+
+
+def _heading_level(names: tuple[str, ...], outline: int | None) -> int:
+    """The level of a heading from 1, or 0 for other paragraphs."""
+    for name in names:
+        if found := _HEADING_STYLE.match(name):
+            return int(found[1])
+        if _TITLE_STYLE.match(name):
+            return 1
+    return outline + 1 if outline is not None and 0 <= outline < 9 else 0
 
 
 def _inside(parent: Any, tag: str) -> list[Any]:
@@ -209,9 +652,34 @@ def _inside(parent: Any, tag: str) -> list[Any]:
     for child in parent:
         if child.tag == tag:
             found.append(child)
-        elif child.tag in (f"{_W}sdt", f"{_W}sdtContent", f"{_W}customXml", f"{_W}ins"):
+        elif child.tag == f"{_W}sdt":
+            if not _is_placeholder(child):
+                found += _inside(child, tag)
+        elif child.tag in (f"{_W}sdtContent", f"{_W}customXml", f"{_W}ins", f"{_W}smartTag"):
             found += _inside(child, tag)
     return found
+
+
+def _is_placeholder(control: Any) -> bool:
+    """Whether a content control shows only what should be put into it ("Click here to enter text")."""
+    return bool(_switch(control.find(f"{_W}sdtPr"), "showingPlcHdr"))
+
+
+def _is_contents(control: Any) -> bool:
+    gallery = control.find(f"{_W}sdtPr/{_W}docPartObj/{_W}docPartGallery")
+    return gallery is not None and gallery.get(f"{_W}val") == "Table of Contents"
+
+
+def _mark_deleted(properties: Any) -> bool:
+    """Whether the end of a paragraph was deleted or moved away, so that it goes on in the next."""
+    own = properties.find(f"{_W}rPr")
+    return own is not None and any(own.find(f"{_W}{name}") is not None for name in ("del", "moveFrom"))
+
+
+def _switch(properties: Any, name: str) -> bool | None:
+    """A property that is on or off, None where nothing is said."""
+    element = properties.find(f"{_W}{name}") if properties is not None else None
+    return element.get(f"{_W}val", "1") not in ("0", "false", "off") if element is not None else None
 
 
 def _value(properties: Any, name: str) -> int | None:
@@ -220,18 +688,12 @@ def _value(properties: Any, name: str) -> int | None:
     return int(text) if text and text.lstrip("-").isdigit() else None
 
 
-def _continues(cell: Any) -> bool:
-    """Whether a cell is merged into the one above it."""
-    merge = cell.find(f"{_W}tcPr/{_W}vMerge")
-    return merge is not None and merge.get(f"{_W}val") != "restart"
-
-
-def _cell_text(cell: Any) -> str:
-    return one_line(" ".join(_text(paragraph) for paragraph in cell.iter(f"{_W}p")))
+def _hexadecimal(text: str) -> int:
+    return int(text, 16) if re.fullmatch(r"[0-9a-fA-F]{1,8}", text) else 0
 
 
 _SKIPPED = frozenset(
-    {f"{_W}{name}" for name in ("del", "moveFrom", "instrText", "delText", "pPr", "rPr", "txbxContent", "rt")}
+    {f"{_W}{name}" for name in ("del", "moveFrom", "delText", "pPr", "rPr", "txbxContent", "rt", "sdtPr")}
     | {f"{_MC}Fallback"}
 )
 _CHARACTERS = {
@@ -242,36 +704,17 @@ _CHARACTERS = {
     "softHyphen": "\u00ad",
     "ptab": "\t",
 }
-
-
-def _text(paragraph: Any) -> str:
-    """The visible words of a paragraph, text boxes aside."""
-    parts: list[str] = []
-
-    def collect(element: Any) -> None:
-        for child in element:
-            if child.tag in _SKIPPED or not isinstance(child.tag, str):
-                continue
-            if child.tag == f"{_W}r" and _is_hidden(child):
-                continue
-            if child.tag == f"{_W}t":
-                parts.append(child.text or "")
-            elif child.tag.startswith(_W) and (name := child.tag[len(_W) :]) in _CHARACTERS:
-                parts.append(" " if child.get(f"{_W}type") in ("page", "column") else _CHARACTERS[name])
-            else:
-                collect(child)
-
-    collect(paragraph)
-    return "".join(parts)
-
-
-def _is_hidden(run: Any) -> bool:
-    vanish = run.find(f"{_W}rPr/{_W}vanish")
-    return vanish is not None and vanish.get(f"{_W}val", "1") not in ("0", "false", "off")
+_LEAVES = frozenset(
+    {f"{_W}{name}" for name in (*_CHARACTERS, "t", "sym", "footnoteReference", "endnoteReference")}
+    | {f"{_M}oMath", f"{_M}oMathPara"}
+)
 
 
 def _text_boxes(paragraph: Any) -> list[Any]:
     """The text boxes anchored in a paragraph; each is stored twice, for new and for old programs."""
     return [
-        box for box in paragraph.iter(f"{_W}txbxContent") if next(box.iterancestors(f"{_MC}Fallback"), None) is None
+        box
+        for box in paragraph.iter(f"{_W}txbxContent")
+        if next(box.iterancestors(f"{_MC}Fallback"), None) is None
+        and not any(paragraph in outer.iterancestors() for outer in box.iterancestors(f"{_W}txbxContent"))
     ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections import Counter
 
 from clusterqa.errors import UnreadableDocument
 
@@ -34,6 +35,9 @@ MOJIBAKE_SHARE = 0.05
 Share of words with turned letters above which a text is refused; in Lithuanian about a third of the words
 would be.
 """
+
+NUL_SHARE = 0.01
+"""Share of NUL bytes above which a file is no plain text; UTF-16 without a mark has them in every other place."""
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -61,12 +65,17 @@ def decode(raw: bytes, document: str, declared: str | None = None) -> tuple[str,
     text, warnings = _decode(raw, document, declared)
     if not text.strip():
         raise UnreadableDocument(document, "The file holds no text.", "Put text into it or remove it.")
-    if "\0" in text:
+    nulls = text.count("\0")
+    if nulls > NUL_SHARE * len(text):
         raise UnreadableDocument(
             document,
             "The file holds NUL bytes, so it is not plain text (or it is UTF-16 without a byte order mark).",
             "Save it again as UTF-8 text, or rename it to what it is.",
         )
+    if nulls:  # one letter for another, so that every place stays where it is
+        line = text.count("\n", 0, text.index("\0")) + 1
+        warnings.append(f"NUL bytes, shown as �: {nulls}, the first in line {line}. {_SAVE_AGAIN}")
+        text = text.replace("\0", "\ufffd")
     controls = _CONTROLS.findall(text)
     if len(controls) > len(text) / 20:
         raise UnreadableDocument(
@@ -78,7 +87,7 @@ def decode(raw: bytes, document: str, declared: str | None = None) -> tuple[str,
     if controls:
         line = text.count("\n", 0, text.index(controls[0])) + 1
         warnings.append(f"Control characters: {len(controls)}, the first (U+{ord(controls[0]):04X}) in line {line}.")
-    if damaged := text.count("\ufffd"):
+    if damaged := text.count("\ufffd") - nulls:
         line = text.count("\n", 0, text.index("\ufffd")) + 1
         warnings.append(f"Damaged characters (�): {damaged}, the first in line {line}. {_SAVE_AGAIN}")
     return text, warnings
@@ -101,7 +110,7 @@ def _decode(raw: bytes, document: str, declared: str | None) -> tuple[str, list[
         return raw.decode("utf-8"), []
     except UnicodeDecodeError:
         pass
-    if b"\0" in raw:
+    if raw.count(b"\0") > NUL_SHARE * len(raw):
         return "\0", []
     if declared and (text := _as_declared(raw, declared, document)):
         return text, []
@@ -159,7 +168,7 @@ _LITHUANIAN_END = re.compile(r"(?:[ėųūįš]|(?:[iy]|i?u|a)s|ienės?|yt[eę]|i
 
 # Their bytes are ë, û, ð, þ, ø in windows-1252, rare in an English text; à, æ, è, á come in loan words.
 _LITHUANIAN_ONLY = frozenset("ėūšžųĖŪŠŽŲ")
-_SIGNS = dict.fromkeys(map(ord, "¹²³°·©®™§±µ\u00a0\u00ad"))
+_SIGNS = dict.fromkeys(map(ord, "¹²³°·©®™§±µ’‘\u00a0\u00ad"))
 
 
 def _plausibility(raw: bytes, encoding: str, english: bool) -> float:
@@ -242,12 +251,13 @@ def mojibake(text: str, document: str, next_step: str = _FROM_ORIGINAL) -> list[
             _refuse(document, f"UTF-8 read as another encoding, such as “{example}”", next_step)
         return [_doubtful(len(split), example)]
     words = _WORD.findall(text)
+    counts = Counter("".join(words))
     for wrong, turned in _TURNED.items():
         hit = [word for word in words if not turned.isdisjoint(word)]
         letters = "".join(hit)
         turned_letters = [c for c in letters if c in turned]
-        others = sum(c > "\x7f" and c not in turned and c not in LITHUANIAN_LETTERS for word in words for c in word)
-        right = sum(c in LITHUANIAN_LETTERS for c in text)
+        others = sum(n for c, n in counts.items() if c > "\x7f" and c not in turned and c not in LITHUANIAN_LETTERS)
+        right = sum(counts[c] for c in LITHUANIAN_LETTERS)
         strong = sum(c in _STRONG[wrong] for c in turned_letters)
         if wrong == "cp1251" and sum("а" <= c.lower() <= "я" for c in text) > 1.2 * len(turned_letters):
             continue  # a Cyrillic text

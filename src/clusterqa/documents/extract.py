@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from clusterqa.documents.metadata import Metadata
-from clusterqa.records import Block, BlockKind, Document, Page
+from clusterqa.records import PAGE_BREAK, Block, BlockKind, Document, Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +35,23 @@ class TextBuilder:
     def __init__(self) -> None:
         self._parts: list[str] = []
         self._length = 0
+        self._fresh = False
         self.blocks: list[Block] = []
 
-    def add(self, kind: BlockKind, text: str, level: int = 0, header: str = "", joined: bool = True) -> None:
+    def add(
+        self, kind: BlockKind, text: str, level: int = 0, header: str = "", joined: bool = True, mark: str = ""
+    ) -> None:
         """
-        Append one block; blank text is left out. `joined=False` keeps a row apart from a table before it.
+        Append one block; blank text is left out. `joined=False` keeps a row apart from a table before it. `mark` is
+        the number of a list item ("2."), which stands before the block.
         """
         text = clean(text).strip()
         if not text:
             return
         start = self._separate(kind, joined)
+        if mark:
+            self._append(f"{mark} ")
+            start = self._length
         self._append(text)
         self.blocks.append(Block(kind, start, self._length, level, header))
 
@@ -55,12 +62,29 @@ class TextBuilder:
             self._separate(None, False)
             self._append(text)
 
+    def add_extract(self, extract: Extract) -> None:
+        """Append another text with its blocks, such as that of a file inside this one."""
+        start = self._separate(None, False)
+        self._append(extract.text)
+        self.blocks += [replace(b, start=b.start + start, end=b.end + start) for b in extract.blocks]
+
+    def length(self) -> int:
+        """How many characters there are so far."""
+        return self._length
+
+    def new_page(self) -> int:
+        """Part what follows from what stands here by a page break; gives where the next page begins."""
+        if self._length:
+            self._append(PAGE_BREAK)
+        self._fresh = True
+        return self._length
+
     def text(self) -> str:
         """The text so far."""
         return "".join(self._parts)
 
     def _separate(self, kind: BlockKind | None, joined: bool) -> int:
-        if self._length:
+        if self._length and not self._fresh:
             last = self.blocks[-1] if self.blocks else None
             follows = last is not None and last.end == self._length and last.kind == kind
             row_under_header = kind == "table_row" and joined
@@ -71,6 +95,7 @@ class TextBuilder:
     def _append(self, text: str) -> None:
         self._parts.append(text)
         self._length += len(text)
+        self._fresh = False
 
 
 _BLANKED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -86,6 +111,18 @@ def one_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
+def left_out(pictures: int = 0, charts: int = 0, files: int = 0) -> list[str]:
+    """A warning for each kind of thing that may say something and is not read, where there is any."""
+    found = []
+    if pictures:
+        found.append(f"Pictures whose words are not read: {pictures}.")
+    if charts:
+        found.append(f"Charts that are not read: {charts}.")
+    if files:
+        found.append(f"Embedded files that are not read: {files}.")
+    return found
+
+
 def trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     """The span without white space at either end; an empty span when nothing else is in it."""
     part = text[start:end]
@@ -97,8 +134,8 @@ def faults(document: Document) -> list[str]:
     """
     What is wrong with a document's structure; empty when it keeps the promises of `Block` and `Page`.
 
-    Blocks stand in order, do not overlap, lie inside the text (and inside one page), are not empty and have
-    no white space at either end; the id is in NFC.
+    Blocks stand in order, do not overlap, lie inside the text (and inside one page, or two that follow each other), are
+    not empty and have no white space at either end; the id is in NFC.
     """
     found: list[str] = []
     before = 0
@@ -115,8 +152,9 @@ def faults(document: Document) -> list[str]:
             found.append(f"{here} has white space at an end: {text!r}")
         if block.kind == "heading" and not 1 <= block.level <= 6:
             found.append(f"{here} has heading level {block.level}")
-        if document.pages and not any(page.start <= block.start and block.end <= page.end for page in document.pages):
-            found.append(f"{here} is not inside one page")
+        on = [page.number for page in document.pages if page.start < block.end and block.start < page.end]
+        if document.pages and (not on or on[-1] - on[0] > 1 or block.end > document.pages[on[-1] - 1].end):
+            found.append(f"{here} is not inside one page or two that follow each other")
     before = 0
     for page in document.pages:
         if not before <= page.start <= page.end <= len(document.text):

@@ -8,48 +8,64 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Literal
 
 from clusterqa.errors import UnreadableDocument
 
-Format = Literal["markdown", "plain", "html", "pdf", "docx"]
-
-FORMAT_OF_SUFFIX: dict[str, Format] = {
-    "md": "markdown",
-    "markdown": "markdown",
-    "txt": "plain",
-    "html": "html",
-    "htm": "html",
-    "pdf": "pdf",
-    "docx": "docx",
-}
-
-MEDIA_TYPES: dict[Format, str] = {
-    "markdown": "text/markdown",
-    "plain": "text/plain",
-    "html": "text/html",
-    "pdf": "application/pdf",
-    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-}
+Format = Literal["markdown", "plain", "html", "pdf", "docx", "odt", "rtf", "pptx", "xlsx", "csv", "epub", "eml"]
+PageKind = Literal["page", "slide", "sheet", "chapter"]
 
 MAX_FILE_BYTES = 100_000_000
 MAX_TEXT_BYTES = 20_000_000
-"""For Markdown, plain text and HTML: some forty novels; more is a data dump, and would be slow to parse."""
+"""For text, HTML and the like: some forty novels; more is a data dump, and would be slow to parse."""
 
-_NAMES: dict[Format, str] = {
-    "markdown": "Markdown",
-    "plain": "plain text",
-    "html": "an HTML page",
-    "pdf": "a PDF document",
-    "docx": "a Word document (DOCX)",
-}
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """
+    One format: how its files end (the first ending is the usual one), what it is called in a sentence and in a list,
+    whether it is text, and what its pages are. The module of its name in this package reads it.
+    """
+
+    format: Format
+    suffixes: tuple[str, ...]
+    media_type: str
+    told: str
+    label: str
+    is_text: bool = False
+    page: PageKind = "page"
+
+
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+KINDS: tuple[Kind, ...] = (
+    Kind("markdown", ("md", "markdown"), "text/markdown", "Markdown", "Markdown", is_text=True),
+    Kind("plain", ("txt",), "text/plain", "plain text", "TXT", is_text=True),
+    Kind("html", ("html", "htm"), "text/html", "an HTML page", "HTML", is_text=True),
+    Kind("pdf", ("pdf",), "application/pdf", "a PDF document", "PDF"),
+    Kind("docx", ("docx",), f"{_OFFICE}.wordprocessingml.document", "a Word document (DOCX)", "Word (DOCX)"),
+    Kind("odt", ("odt",), "application/vnd.oasis.opendocument.text", "an OpenDocument text (ODT)", "ODT"),
+    Kind("rtf", ("rtf",), "application/rtf", "an RTF document", "RTF"),
+    Kind("pptx", ("pptx",), f"{_OFFICE}.presentationml.presentation", "a presentation (PPTX)", "PowerPoint (PPTX)", page="slide"),
+    Kind("xlsx", ("xlsx",), f"{_OFFICE}.spreadsheetml.sheet", "a spreadsheet (XLSX)", "Excel (XLSX)", page="sheet"),
+    Kind("csv", ("csv", "tsv"), "text/csv", "a table (CSV)", "CSV", is_text=True),
+    Kind("epub", ("epub",), "application/epub+zip", "an e-book (EPUB)", "EPUB", page="chapter"),
+    Kind("eml", ("eml",), "message/rfc822", "an e-mail (EML)", "EML", is_text=True),
+)  # fmt: skip
+"""Every format that is read; the one place that lists them."""
+
+KIND: dict[Format, Kind] = {kind.format: kind for kind in KINDS}
+FORMAT_OF_SUFFIX: dict[str, Format] = {suffix: kind.format for kind in KINDS for suffix in kind.suffixes}
+MEDIA_TYPES: dict[Format, str] = {kind.format: kind.media_type for kind in KINDS}
+PAGE_KINDS: dict[str, PageKind] = {kind.media_type: kind.page for kind in KINDS}
+"""What a document of a media type is divided into, for citations: pages, slides, sheets or chapters."""
+
 _HTML = re.compile(rb"(?:\s|<!--.*?-->|<\?xml[^>]*>)*<(?:!doctype\s+html|html[\s>])", re.IGNORECASE | re.DOTALL)
 _OLD = "Open it in Word or LibreOffice and save it as DOCX."
 
 # First bytes, what it is, what to do.
 _OTHERS: tuple[tuple[bytes, str, str], ...] = (
-    (b"{\\rtf", "an RTF document", _OLD),
     (b"\x89PNG", "a picture (PNG)", "Recognise its text first (for a PDF of pictures: ocrmypdf -l lit+eng)."),
     (
         b"\xff\xd8\xff",
@@ -85,21 +101,20 @@ def format_of(raw: bytes, name: str, document: str) -> Format:
         step = f"Rename it to end in .{_suffix(found)}." if found else f"Save it as one of: {known}."
         raise UnreadableDocument(document, f"Files ending in “.{suffix}” are not read.", step)
     if found is None:
-        if expected in ("pdf", "docx"):
+        if not KIND[expected].is_text:
             raise UnreadableDocument(
                 document,
-                f"It is not {_NAMES[expected]}, although its name says so.",
+                f"It is not {KIND[expected].told}, although its name says so.",
                 "Save it from its source again, or, if it is plain text, rename it to end in .txt.",
             )
-        limit = MAX_TEXT_BYTES
         found = expected
     elif found != expected:
         raise UnreadableDocument(
             document,
-            f"It is {_NAMES[found]}, although its name ends in .{suffix}.",
+            f"It is {KIND[found].told}, although its name ends in .{suffix}.",
             f"Rename it to end in .{_suffix(found)}.",
         )
-    limit = MAX_FILE_BYTES if found in ("pdf", "docx") else MAX_TEXT_BYTES
+    limit = MAX_TEXT_BYTES if KIND[found].is_text else MAX_FILE_BYTES
     if len(raw) > limit:
         raise UnreadableDocument(
             document, f"It is larger than {limit // 1_000_000} MB.", "Split it into several documents."
@@ -108,7 +123,7 @@ def format_of(raw: bytes, name: str, document: str) -> Format:
 
 
 def _suffix(format: Format) -> str:
-    return next(suffix for suffix, known in FORMAT_OF_SUFFIX.items() if known == format)
+    return KIND[format].suffixes[0]
 
 
 def _by_content(raw: bytes, document: str) -> Format | None:
@@ -137,6 +152,8 @@ def _by_content(raw: bytes, document: str) -> Format | None:
             raise UnreadableDocument(document, f"It is {what}.", step)
     if raw[:4] == b"RIFF" and raw[8:12] == b"WEBP":
         raise UnreadableDocument(document, "It is a picture (WebP).", "Recognise its text first.")
+    if raw.startswith(b"{\\rtf"):
+        return "rtf"
     return "html" if _HTML.match(_ascii_head(raw)) else None
 
 
@@ -159,12 +176,17 @@ def _by_zip(raw: bytes, document: str) -> Format:
         ) from error
     if "word/document.xml" in names or ("[Content_Types].xml" in names and any(n.startswith("word/") for n in names)):
         return "docx"
+    if kind.startswith(b"application/vnd.oasis.opendocument.text"):
+        return "odt"
     if kind.startswith(b"application/vnd.oasis.opendocument"):
-        raise UnreadableDocument(document, "It is an OpenDocument file (such as .odt).", _OLD)
+        raise UnreadableDocument(
+            document, "It is an OpenDocument file that is no text (such as .ods, .odp).",
+            "Open it in LibreOffice and save it as XLSX, PPTX or PDF.",
+        )  # fmt: skip
     if "xl/workbook.xml" in names:
-        raise UnreadableDocument(document, "It is a spreadsheet (Excel).", "Save what matters in it as DOCX or PDF.")
+        return "xlsx"
     if "ppt/presentation.xml" in names:
-        raise UnreadableDocument(document, "It is a presentation (PowerPoint).", "Save it as PDF.")
+        return "pptx"
     if kind.startswith(b"application/epub"):
-        raise UnreadableDocument(document, "It is an e-book (EPUB).", "Save it as HTML or DOCX.")
+        return "epub"
     raise UnreadableDocument(document, "It is a zip archive.", "Unpack it and add the documents in it.")

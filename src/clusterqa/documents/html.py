@@ -1,15 +1,24 @@
 """
-HTML → the main text of the page, as trafilatura finds it: no menus, no scripts, no styles, no comments.
+HTML → the main text of the page, with its structure and without menus, scripts and what is hidden.
+
+Two readers work together: trafilatura says which text is the page's own, and a walk over the page itself says what is
+there, in its order: headings, paragraphs, items with their numbers, rows with their columns. So nothing between the
+first and the last of the page's own text is lost, whatever trafilatura makes of it.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
-from clusterqa.documents import encoding
+from clusterqa.documents import encoding, tables
+from clusterqa.documents.docx_numbers import written
 from clusterqa.documents.extract import Extract, TextBuilder, one_line
+from clusterqa.documents.formulas import mathml
 from clusterqa.documents.metadata import Metadata, iso_date, language_of, web_address
+from clusterqa.documents.symbols import raised
 from clusterqa.errors import UnreadableDocument
 from clusterqa.records import BlockKind
 
@@ -17,128 +26,472 @@ _CHARSET = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w.:-]+)|<\?xml[^>]+
 _DECLARATION = re.compile(r"(<meta[^>]+charset\s*=\s*[\"']?\s*)[\w.:-]+", re.IGNORECASE)
 _XML = re.compile(r"\A\s*<\?xml[^>]*>")
 _LANG = re.compile(r"<html\b[^>]*?\slang\s*=\s*[\"']?([\w-]+)", re.IGNORECASE)
-_SPACES = re.compile(r"[ \t\r\n]+")
-_BLOCK_TAGS = frozenset({"p", "head", "list", "item", "table", "row", "cell", "quote", "code", "div", "body", "main"})
+_SPACES = re.compile(r"[ \t\r\n\f\u00a0]+")
+_BLOCK_TAGS = frozenset(
+    "address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption figure footer "
+    "form h1 h2 h3 h4 h5 h6 header hgroup hr legend li main menu nav ol p pre search section summary table tbody td "
+    "tfoot th thead tr ul".split()
+)
+_NO_TEXT = (
+    "script style noscript template svg canvas iframe object embed video audio button select option textarea input "
+    "head del s strike map datalist progress meter".split()
+)
+_AROUND = frozenset({"nav", "footer", "header", "aside", "dialog", "menu", "search"})
+_ROLES_AROUND = frozenset({"navigation", "banner", "contentinfo", "complementary", "search", "dialog", "alertdialog"})
+_NAMED_AROUND = re.compile(
+    r"(?:\A|[\s_-])(?:nav|navbar|menu|submenu|breadcrumbs?|cookies?|footer|sidebar|share|sharing|social|related|banner|"
+    r"popup|modal|pagination|pager|skip-?link|skip|newsletter|advert|ads)(?:\Z|[\s_-])",
+    re.IGNORECASE,
+)
+_UNSEEN_CLASS = re.compile(
+    r"(?:\A|\s)(?:sr-only|visually-?hidden|screen-reader-text|screenreader|element-invisible|a11y-hidden)(?:\Z|\s)",
+    re.I,
+)
+_UNSEEN_STYLE = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse))", re.IGNORECASE)
+_STYLE_RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
+_SIMPLE_SELECTOR = re.compile(r"\s*([.#])([\w-]+)\s*\Z")
+
+SURE_LETTERS = 25
+"""A block of so many letters and figures that trafilatura has too is the page's own; a shorter one may be anything."""
+
+LINKED_SHARE = 0.7
+"""Share of letters in links from which a short block is a list of links."""
 
 
 def extract(raw: bytes, document: str) -> Extract:
     """
     Read an HTML page. Raises UnreadableDocument when no main text is found in it.
 
-    Inside a block, white space is collapsed as a browser does it and `<br>` is a line break.
+    Inside a block, white space is collapsed as a browser does it and `<br>` is a line break. What is hidden, or struck
+    out, is no text.
     """
     import trafilatura
+    from lxml import etree
+    from lxml.html import document_fromstring
 
     found = _CHARSET.search(raw[:4096])
     declared = (found[1] or found[2]).decode("ascii") if found else None
     source, warnings = encoding.decode(raw, document, declared)
     # lxml would read the declared encoding once more from the text already decoded.
     page = _DECLARATION.sub(r"\1utf-8", _XML.sub("", source))
+    try:
+        tree = document_fromstring(page)
+    except (etree.LxmlError, ValueError) as error:
+        raise _no_text(document) from error
+    _drop_unseen(tree)
     result = trafilatura.bare_extraction(
-        page,
+        tree,
         include_comments=False,
         include_tables=True,
         with_metadata=True,
         date_extraction_params={"extensive_search": False, "original_date": True, "outputformat": "%Y-%m-%d"},
     )
-    builder = TextBuilder()
-    if result is not None and result.body is not None and result.body.tag == "body":
-        _Walk(builder).children(result.body, "paragraph", 0)
-    if not builder.blocks:
-        raise UnreadableDocument(
-            document,
-            "No main text was found in the page (it may be made up of menus, or be filled in by a script).",
-            "Open it in a browser, copy the text into a .md or .txt file, and add that.",
-        )
+    body = next(iter(tree.iter("body")), tree)
+    pieces = list(_Walk(body).pieces())
+    own = _letters(" ".join(result.body.itertext())) if result is not None and result.body is not None else ""
     lang = _LANG.search(page)
-    metadata = Metadata(
-        title=one_line(result.title or "") or None,
-        language=language_of(lang[1]) if lang else None,
-        url=web_address(result.url or ""),
-        date=iso_date(result.date or ""),
-        publisher=one_line(result.sitename or "") or None,
-    )
+    metadata = Metadata(language=language_of(lang[1]) if lang else None)
+    if result is not None:
+        metadata = Metadata(
+            title=one_line(result.title or "") or None,
+            url=web_address(result.url or ""),
+            date=iso_date(result.date or ""),
+            publisher=one_line(result.sitename or "") or None,
+        ).over(metadata)
+    if not metadata.title and (title := tree.findtext(".//title")):
+        metadata = Metadata(title=one_line(title) or None).over(metadata)
+    builder = TextBuilder()
+    for piece in _chosen(pieces, own):
+        if not metadata.date or piece.text != metadata.date:  # its own date is known already
+            _add(builder, piece)
+    if not builder.blocks:
+        raise _no_text(document)
     return Extract(builder.text(), tuple(builder.blocks), metadata, warnings=tuple(warnings))
 
 
+def _no_text(document: str) -> UnreadableDocument:
+    return UnreadableDocument(
+        document,
+        "No main text was found in the page (it may be made up of menus, or be filled in by a script).",
+        "Open it in a browser, copy the text into a .md or .txt file, and add that.",
+    )
+
+
+def _drop_unseen(tree: Any) -> None:
+    """Take out of the page what a browser does not show."""
+    unseen = set()
+    for style in tree.iter("style"):
+        # Only what holds at any width: a rule inside @media may be for print alone.
+        rules = re.sub(r"@media[^{]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", "", style.text or "")
+        for selectors, body in _STYLE_RULE.findall(rules):
+            if _UNSEEN_STYLE.search(body):
+                unseen |= {m.groups() for s in selectors.split(",") if (m := _SIMPLE_SELECTOR.match(s))}
+    for element in list(tree.iter()):
+        if not isinstance(element.tag, str):
+            continue
+        names = element.get("class") or ""
+        closed = element.tag == "dialog" and element.get("open") is None
+        hidden = (
+            element.get("hidden") is not None
+            or (element.get("aria-hidden") or "").lower() == "true"
+            or _UNSEEN_STYLE.search(element.get("style") or "")
+            or _UNSEEN_CLASS.search(names)
+            or closed
+            or (unseen and (("#", element.get("id")) in unseen or any((".", n) in unseen for n in names.split())))
+        )
+        if not hidden or element.tag in ("math", "body") or element.getparent() is None:
+            continue
+        if not any(outer.tag == "math" for outer in element.iterancestors()):  # formulas are hidden from screen readers
+            element.drop_tree()
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """What the walk found at one place; `around` says that it stands in a menu, a footer or the like."""
+
+    kind: BlockKind
+    text: str
+    level: int = 0
+    header: str = ""
+    joined: bool = True
+    mark: str = ""
+    header_row: bool = False
+    around: bool = False
+    linked: bool = False
+    inside_main: bool = False
+    group: int = 0
+    """Pieces of one list or table have one number; 0 for others."""
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[\W_]+", "", text).lower()
+
+
+def _chosen(pieces: list[_Piece], own: str) -> list[_Piece]:
+    """
+    The pieces that are the page's own text: all between the first and the last that trafilatura has too, or all of
+    `<main>`, without menus and lists of links.
+    """
+    keys = [_letters(piece.text) for piece in pieces]
+    sure = [n for n, key in enumerate(keys) if len(key) >= SURE_LETTERS and key in own]
+    if not sure:  # a short page, or one whose text trafilatura takes for something else
+        sure = [n for n, p in enumerate(pieces) if not (p.around or p.linked) and (p.inside_main or len(keys[n]) >= 40)]
+    if not sure:
+        return []
+    first, last = sure[0], sure[-1]
+    main = [n for n, piece in enumerate(pieces) if piece.inside_main and not piece.around]
+    if main and any(n in main for n in sure):
+        first, last = min(first, main[0]), max(last, main[-1])
+    else:
+        # The title above the first paragraph, and the rest of the list or table that the last piece is in.
+        above = [n for n in range(max(0, first - 12), first) if pieces[n].kind == "heading" and not pieces[n].around]
+        first = above[0] if above else first
+        while last + 1 < len(pieces) and (
+            (pieces[last].group and pieces[last + 1].group == pieces[last].group)
+            or (keys[last + 1] and keys[last + 1] in own)
+        ):
+            last += 1
+    certain = set(sure)
+    return [
+        piece
+        for n, piece in enumerate(pieces)
+        if first <= n <= last
+        and (n in certain or (keys[n] in own and not piece.around) or not (piece.around or piece.linked))
+    ]
+
+
 class _Walk:
-    """Walks the tree that trafilatura returns (tags of TEI) and adds its blocks in order."""
+    """Walks over the elements of a page and gives its pieces in order."""
 
-    def __init__(self, builder: TextBuilder) -> None:
-        self.builder = builder
+    def __init__(self, body: Any) -> None:
+        self.body = body
+        self.groups = 0
+        mains = [e for e in body.iter("main", "article") if e.tag == "main"] or [
+            e for e in body.iter() if isinstance(e.tag, str) and e.get("role") == "main"
+        ]
+        articles = list(body.iter("article"))
+        self.main = mains[0] if mains else articles[0] if len(articles) == 1 else None
 
-    def children(self, element: Any, kind: BlockKind, level: int, depth: int = -1) -> None:
+    def pieces(self) -> Iterator[_Piece]:
+        """Every piece of text of the page, menus too, each told apart."""
+        for piece in self._children(self.body, "paragraph", _Place()):
+            if piece.text.strip():
+                yield piece
+
+    def _children(self, element: Any, kind: BlockKind, place: _Place) -> Iterator[_Piece]:
         """
-        Add the element's own text as `kind`, and each block inside it as what it is; `depth` is that of its
-        list.
-
-        Once the first text is out, what else a list item holds is paragraphs.
+        The element's own text as `kind`, and each block inside it as what it is. Once the first text is out, what else
+        a list item holds is paragraphs.
         """
-        pending = [_collapsed(element.text)]
+        pending = [_Part(_collapsed(element.text))]
         for child in element:
-            if child.tag in _BLOCK_TAGS:
-                kind = self._flush(pending, kind, level)
-                if kind == "list_item" and child.tag == "p":
-                    self.children(child, kind, level, depth)
-                    kind = "paragraph"
+            if child.tag in _NO_TEXT or not isinstance(child.tag, str):
+                pending.append(_Part(_collapsed(child.tail)))
+            elif child.tag in _BLOCK_TAGS or any(c.tag in _BLOCK_TAGS for c in child.iter()):
+                piece = self._flush(pending, kind, place)
+                if piece is not None:
+                    yield piece
+                    kind, place = "paragraph" if kind == "list_item" else kind, place.unmarked()
+                if kind == "list_item" and child.tag in ("p", "div"):
+                    for inner in self._children(child, kind, place):
+                        yield inner
+                        kind = "paragraph"
+                    place = place.unmarked() if kind == "paragraph" else place
                 else:
-                    self._block(child, depth)
-                pending = [_collapsed(child.tail)]
+                    yield from self._block(child, place)
+                pending = [_Part(_collapsed(child.tail))]
             else:
-                pending += [_inline(child), _collapsed(child.tail)]
-        self._flush(pending, kind, level)
+                pending += [_Part(_inline(child), _linked(child)), _Part(_collapsed(child.tail))]
+        if (piece := self._flush(pending, kind, place)) is not None:
+            yield piece
 
-    def _flush(self, pending: list[str], kind: BlockKind, level: int) -> BlockKind:
-        text = re.sub(r" *\n *", "\n", re.sub(r" {2,}", " ", "".join(pending))).strip()
+    def _flush(self, pending: list[_Part], kind: BlockKind, place: _Place) -> _Piece | None:
+        text = _tidy("".join(part.text for part in pending))
         if not text:
-            return kind
-        self.builder.add(kind, text, level if kind != "paragraph" else 0)
-        return "paragraph" if kind == "list_item" else kind
+            return None
+        linked = sum(part.linked for part in pending)
+        return _Piece(
+            kind,
+            one_line(text) if kind == "heading" else text,
+            place.depth if kind == "list_item" else place.level if kind == "heading" else 0,
+            mark=place.mark if kind == "list_item" else "",
+            around=place.around,
+            linked=len(text) < 150 and linked > LINKED_SHARE * len(_letters(text)),
+            inside_main=place.inside_main,
+            group=place.group,
+        )
 
-    def _block(self, element: Any, depth: int) -> None:
-        match element.tag:
-            case "head":
-                rank = re.search(r"[1-6]", element.get("rend") or "")
-                self.builder.add("heading", one_line(" ".join(element.itertext())), int(rank[0]) if rank else 2)
-            case "list":
-                self.children(element, "paragraph", 0, depth + 1)
-            case "item":
-                self.children(element, "list_item", max(depth, 0), depth)
-            case "table":
-                self._table(element)
-            case "code":
-                self.builder.add("paragraph", "".join(element.itertext()))
-            case _:
-                self.children(element, "paragraph", 0, depth)
+    def _block(self, element: Any, place: _Place) -> Iterator[_Piece]:
+        place = self._inside(element, place)
+        tag = element.tag
+        if re.fullmatch(r"h[1-6]", tag):
+            yield from self._children(element, "heading", place.at(level=int(tag[1])))
+        elif tag in ("ul", "ol", "menu"):
+            yield from self._list(element, place)
+        elif tag == "dl":
+            yield from self._terms(element, place)
+        elif tag == "table":
+            yield from self._table(element, place)
+        elif tag == "pre":
+            text = "".join(element.itertext()).strip("\n")
+            yield _Piece("paragraph", text, around=place.around, inside_main=place.inside_main)
+        elif tag == "li":
+            yield from self._children(element, "list_item", place)
+        else:
+            yield from self._children(element, "paragraph", place)
 
-    def _table(self, table: Any) -> None:
-        header = ""
-        first = True
-        for row in table.iter("row"):
-            cells = list(row.iter("cell"))
-            if len(cells) == 1:  # a table that only lays out the page
-                self.children(cells[0], "paragraph", 0)
+    def _inside(self, element: Any, place: _Place) -> _Place:
+        """The place of what is inside an element: in the main part, or in a menu, a footer, a remark about cookies."""
+        role = (element.get("role") or "").lower()
+        names = f"{element.get('class') or ''} {element.get('id') or ''}"
+        inside = place.inside_main or element is self.main
+        if element is self.main:
+            return place.at(inside_main=True, around=False)
+        own_header = element.tag == "header" and (inside or any(a.tag == "article" for a in element.iterancestors()))
+        around = element.tag in _AROUND and not own_header
+        around = around or role in _ROLES_AROUND or bool(_NAMED_AROUND.search(names))
+        return place.at(inside_main=inside, around=place.around or around)
+
+    def _list(self, element: Any, place: _Place) -> Iterator[_Piece]:
+        self.groups += not place.group
+        place = place.at(depth=place.depth + 1, group=place.group or self.groups)
+        items = [child for child in element if child.tag == "li"]
+        step = -1 if element.get("reversed") is not None else 1
+        number = _whole(element.get("start"), len(items) if step < 0 else 1)
+        kinds = {"a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
+        kind = kinds.get(element.get("type") or "", "decimal")
+        unmarked = re.search(r"list-style(?:-type)?\s*:\s*none", element.get("style") or "")
+        for child in element:
+            if not isinstance(child.tag, str) or child.tag in _NO_TEXT:
                 continue
-            texts = [one_line(" ".join(cell.itertext())) for cell in cells]
-            line = " | ".join(texts).strip(" |")
-            heads = [cell.get("role") == "head" for cell in cells if one_line("".join(cell.itertext()))]
-            if heads and all(heads):
-                header = line
-                self.builder.add_uncovered(line)
-                first = False
+            if child.tag == "li" and element.tag == "ol" and not unmarked:
+                number = _whole(child.get("value"), number)
+                yield from self._block(child, place.at(mark=f"{written(number, kind)}."))
+                number += step
             else:
-                self.builder.add("table_row", line, header=header, joined=not first)
-                first = False
+                yield from self._block(child, place)
+
+    def _terms(self, element: Any, place: _Place) -> Iterator[_Piece]:
+        """A list of terms: each with its explanation as a row, where that is one paragraph."""
+        self.groups += 1
+        place = place.at(group=self.groups)
+        entries = [
+            e for e in element.iter("dt", "dd") if not any(a.tag == "dd" for a in e.iterancestors() if a is not element)
+        ]
+        term = ""
+        for entry in entries:
+            if entry.tag == "dt":
+                if term:
+                    yield self._piece("paragraph", term, place)
+                term = one_line(_inline(entry))
+            elif any(child.tag in ("ul", "ol", "table", "dl") for child in entry.iter()):
+                if term:
+                    yield self._piece("paragraph", term, place)
+                    term = ""
+                yield from self._children(entry, "paragraph", place)
+            else:
+                text = one_line(_inline(entry))
+                yield self._piece("table_row", f"{term} | {text}" if term else text, place)
+                term = ""
+        if term:
+            yield self._piece("paragraph", term, place)
+
+    def _piece(self, kind: BlockKind, text: str, place: _Place) -> _Piece:
+        return _Piece(kind, text, around=place.around, inside_main=place.inside_main, group=place.group, joined=False)
+
+    def _table(self, table: Any, place: _Place) -> Iterator[_Piece]:
+        self.groups += 1
+        place = place.at(group=self.groups)
+        for caption in table.findall("caption"):
+            yield from self._children(caption, "paragraph", place)
+        rows = [row for row in table.iter("tr") if next(row.iterancestors("table")) is table]
+        cells = [[cell for cell in row if cell.tag in ("td", "th")] for row in rows]
+        lays_out = (table.get("role") or "") in ("presentation", "none") or (
+            len(rows) == 1 and any(c.find(".//table") is not None or c.find(".//p") is not None for c in cells[0])
+        )
+        if lays_out or all(len(row) < 2 for row in cells):  # a table that only lays out the page
+            for row in cells:
+                for cell in row:
+                    yield from self._children(cell, "paragraph", place.at(group=0))
+            return
+        grid = _grid(cells)
+        heads = [
+            row.getparent().tag == "thead" or (bool(line) and all(c.tag == "th" for c in line))
+            for row, line in zip(rows, cells, strict=True)
+        ]
+        headed = heads.index(False) if False in heads else 0
+        headed = headed or tables.header_rows(grid)
+        joined = False
+        for number, made in enumerate(tables.laid_out(grid, headed)):
+            yield _Piece(
+                "table_row", made.text, header=made.header, joined=joined, header_row=made.is_header, around=place.around,
+                inside_main=place.inside_main, group=place.group,
+            )  # fmt: skip
+            joined = joined or bool(made.text)
+            for cell in cells[number]:
+                for inner in cell.iter("table"):
+                    if next(inner.iterancestors("table")) is table:
+                        yield from self._table(inner, place)
+                        joined = False
 
 
-def _inline(element: Any) -> str:
-    if element.tag == "lb":
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Text of a block, and how many of its letters are a link."""
+
+    text: str
+    linked: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where an element stands: how deep in lists, in a menu or the like, in the main part of the page."""
+
+    depth: int = -1
+    level: int = 0
+    mark: str = ""
+    around: bool = False
+    inside_main: bool = False
+    group: int = 0
+
+    def at(self, **values: Any) -> _Place:
+        return replace(self, **values)
+
+    def unmarked(self) -> _Place:
+        return self.at(mark="")
+
+
+def _grid(cells: list[list[Any]]) -> list[list[tables.Cell]]:
+    """The cells of a table on its columns, those that span rows in each of them."""
+    grid: list[list[tables.Cell]] = []
+    spanning: dict[int, tuple[int, tables.Cell]] = {}  # by first column: rows still to fill, the cell
+    for row in cells:
+        line: list[tables.Cell] = []
+        place = 0
+        waiting = list(row)
+        while waiting or place in spanning:
+            if place in spanning:
+                left, made = spanning.pop(place)
+                if left > 1:
+                    spanning[place] = (left - 1, made)
+            else:
+                cell = waiting.pop(0)
+                wide, tall = (min(max(1, _whole(cell.get(name), 1)), 1000) for name in ("colspan", "rowspan"))
+                bold = cell.tag == "th" or _is_bold(cell)
+                made = tables.Cell(one_line(_inline(cell, skip_tables=True)), place, place + wide, bold)
+                if tall > 1:
+                    spanning[place] = (tall - 1, made)
+            line.append(made)
+            place = made.end
+        grid.append(line)
+    return grid
+
+
+def _is_bold(cell: Any) -> bool:
+    bold = "".join("".join(e.itertext()) for e in cell.iter("b", "strong"))
+    return bool(bold.strip()) and _letters(bold) == _letters("".join(cell.itertext()))
+
+
+def _inline(element: Any, skip_tables: bool = False) -> str:
+    """The words of an element on one line, but for `<br>`."""
+    tag = element.tag
+    if not isinstance(tag, str) or tag in _NO_TEXT or (skip_tables and tag == "table"):
+        return ""
+    if tag == "br":
         return "\n"
+    if tag == "math":
+        return mathml(element)
     parts = [_collapsed(element.text)]
     for child in element:
-        parts += [_inline(child), _collapsed(child.tail)]
-    return "".join(parts)
+        apart = " " if child.tag in _BLOCK_TAGS else ""
+        parts += [apart, _inline(child, skip_tables), apart, _collapsed(child.tail)]
+    text = "".join(parts)
+    if tag == "sup":
+        return raised(text.strip()) or text
+    return f"„{text}“" if tag == "q" else text
+
+
+def _linked(element: Any) -> int:
+    links = [element] if element.tag == "a" else list(element.iter("a"))
+    return sum(len(_letters("".join(link.itertext()))) for link in links)
+
+
+def _tidy(text: str) -> str:
+    return re.sub(r" *\n *", "\n", re.sub(r" {2,}", " ", text)).strip()
 
 
 def _collapsed(text: str | None) -> str:
     return _SPACES.sub(" ", text or "")
+
+
+def _whole(text: str | None, otherwise: int) -> int:
+    return int(text) if text and re.fullmatch(r"\s*-?\d{1,6}\s*", text) else otherwise
+
+
+def add_all(raw: bytes, document: str, builder: TextBuilder, decoded: bool = False) -> int:
+    """
+    Add everything that is written in a page without menus (a chapter of a book, an e-mail) to a text; gives how many
+    pictures it has. `decoded` says that the bytes are UTF-8.
+    """
+    from lxml import etree
+    from lxml.html import document_fromstring
+
+    found = _CHARSET.search(raw[:4096])
+    declared = (found[1] or found[2]).decode("ascii") if found and not decoded else None
+    try:
+        source = raw.decode() if decoded else encoding.decode(raw, document, declared)[0]
+        tree = document_fromstring(_DECLARATION.sub(r"\1utf-8", _XML.sub("", source)))
+    except (etree.LxmlError, ValueError):
+        return 0
+    _drop_unseen(tree)
+    body = next(iter(tree.iter("body")), tree)
+    for piece in _Walk(body).pieces():
+        _add(builder, piece)
+    return sum(1 for _ in body.iter("img", "image"))
+
+
+def _add(builder: TextBuilder, piece: _Piece) -> None:
+    if piece.header_row:
+        builder.add_uncovered(piece.text)
+    else:
+        builder.add(piece.kind, piece.text, piece.level, piece.header, piece.joined, piece.mark)

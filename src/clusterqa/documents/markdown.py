@@ -10,6 +10,7 @@ whatever marks precede it.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -23,6 +24,9 @@ MAX_NESTING = 100
 How deep quotes and lists may lie inside each other (two levels a list); what lies deeper is not covered by
 blocks.
 """
+
+LONGEST_PARSED = 2_000
+"""Letters; a longer heading or name of a column keeps its marks."""
 
 # The same line ends that markdown-it knows; form feeds and the like are ordinary characters to both.
 _NEWLINE = re.compile(r"\r\n?|\n")
@@ -57,8 +61,21 @@ class _Reader:
         self.heading: str | None = None
 
     def read(self) -> tuple[list[Block], str | None]:
+        # What stands inside the blocks is looked at for headings and names of columns alone: a line of thousands of
+        # brackets takes the time of their square.
         parser = MarkdownIt("commonmark", {"maxNesting": MAX_NESTING}).enable("table")
-        tokens = parser.parse(self.text[self.body :])
+        parser.core.ruler.disable("inline")
+        known: dict[str, object] = {}
+        tokens = parser.parse(self.text[self.body :], known)
+
+        def plain(inline: Token) -> str:
+            if len(inline.content) > LONGEST_PARSED:
+                return one_line(inline.content)
+            inline.children = []
+            parser.inline.parse(inline.content, parser, known, inline.children)
+            return _plain(inline)
+
+        alone = _alone(tokens)
         lists = quotes = 0
         fresh_item = False  # the next paragraph is the first content of a list item
         level = 0
@@ -87,11 +104,13 @@ class _Reader:
                     else:
                         self._add_atx_heading(inline, level)
                     if self.heading is None:
-                        self.heading = _plain(inline) or None
+                        self.heading = plain(inline) or None
                     fresh_item = False
                 case "paragraph_open":
                     inline = tokens[position + 1]
-                    if fresh_item:
+                    if fresh_item and position - 1 in alone:
+                        self._add_content("paragraph", inline, numbered=True)
+                    elif fresh_item:
                         self._add_content("list_item", inline, lists - 1)
                     else:
                         self._add_content("paragraph", inline)
@@ -106,8 +125,8 @@ class _Reader:
                     header = ""
                     fresh_item = False
                 case "tr_open":
-                    cells = _cells(tokens, position)
                     if tokens[position - 1].type == "thead_open":
+                        cells = [plain(inline) for inline in _cells(tokens, position)]
                         header = " | ".join(cells) if any(cells) else ""
                     else:
                         self._add_row(token, header, quotes)
@@ -124,10 +143,14 @@ class _Reader:
         if start < end:
             self.blocks.append(Block(kind, start, end, level, header))
 
-    def _add_content(self, kind: BlockKind, inline: Token, level: int = 0) -> None:
-        """A block whose content is whole lines, up to the marks before each."""
+    def _add_content(self, kind: BlockKind, inline: Token, level: int = 0, numbered: bool = False) -> None:
+        """A block whose content is whole lines, up to the marks before each, or with the number before the first."""
         if span := self._placed(inline.content.split("\n"), *_map(inline)):
-            self._add(kind, *span, level)
+            start, end = span
+            line = self.text[self.lines[_map(inline)[0]][0] : start]
+            if numbered and (mark := re.search(r"\d{1,9}[.)][ \t]+\Z", line)):
+                start -= len(mark[0])
+            self._add(kind, start, end, level)
 
     def _add_code(self, token: Token) -> None:
         first, last = _map(token)
@@ -182,20 +205,35 @@ class _Reader:
         self._add("table_row", start, start + len(row), header=header)
 
 
+def _alone(tokens: list[Token]) -> set[int]:
+    """Where the only item of a numbered list, itself in no list, opens: "2. Auflage" is rather a sentence than a list of one item."""
+    open_lists: list[list[int]] = []
+    found = set()
+    for position, token in enumerate(tokens):
+        if token.type in ("ordered_list_open", "bullet_list_open"):
+            open_lists.append([])
+        elif token.type == "list_item_open":
+            open_lists[-1].append(position)
+        elif token.type in ("ordered_list_close", "bullet_list_close"):
+            items = open_lists.pop()
+            if len(items) == 1 and token.type == "ordered_list_close" and not open_lists:
+                found.add(items[0])
+    return found
+
+
 def _map(token: Token) -> tuple[int, int]:
     if token.map is None:
         raise ValueError(f"markdown-it gave no lines for {token.type}")  # it does for every token used here
     return token.map[0], token.map[1]
 
 
-def _cells(tokens: list[Token], row: int) -> list[str]:
-    cells = []
-    for token in tokens[row + 1 :]:
-        if token.type == "tr_close":
-            break
-        if token.type == "inline":
-            cells.append(_plain(token))
-    return cells
+def _cells(tokens: list[Token], row: int) -> Iterator[Token]:
+    """The contents of the cells of the row that begins at a token."""
+    for position in range(row + 1, len(tokens)):
+        if tokens[position].type == "tr_close":
+            return
+        if tokens[position].type == "inline":
+            yield tokens[position]
 
 
 def _plain(inline: Token) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 import difflib
 import re
+import tomllib
 import unicodedata
 from dataclasses import dataclass, fields, replace
 from pathlib import PurePosixPath
@@ -53,14 +54,21 @@ _KNOWN_KEY = re.compile(rf"(?:\A|[\n\r])['\"]?(?:{'|'.join(KEYS)})['\"]?[ \t]*:"
 _FIRST_KEY = re.compile(r"\A(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n|\r|\n))*['\"]?\w[\w -]*['\"]?[ \t]*:(?:\s|\Z)")
 
 
+_TOML = re.compile(r"\A\+\+\+[ \t]*(?:\r\n|\r|\n)(?P<toml>(?s:.*?)(?<=[\n\r]))\+\+\+[ \t]*(?:\r\n|\r|\n|\Z)")
+
+
 def front_matter(text: str) -> tuple[Metadata, int, list[str]]:
     """
-    The metadata on top of a text, where the body starts (0 without front matter), and warnings.
+    The metadata on top of a text, in YAML between `---` or in TOML between `+++`, where the body starts (0 without
+    front matter), and warnings.
 
     Front matter that cannot be read still counts as front matter: it is not quoted. A text that merely starts
     with a thematic break (`---`) has none: what stands there starts with no field, or is not YAML and names
     no field that is known here.
     """
+    if toml := _TOML.match(text):
+        metadata, warnings = _parse_toml(toml["toml"])
+        return metadata, toml.end(), warnings
     found = _FRONT_MATTER.match(text)
     if found is None or (found["yaml"].strip() and _FIRST_KEY.match(found["yaml"]) is None):
         return Metadata(), 0, []
@@ -71,6 +79,26 @@ def front_matter(text: str) -> tuple[Metadata, int, list[str]]:
             return Metadata(), 0, []
     metadata, warnings = parse(found["yaml"], first_line=2, place="front matter")
     return metadata, found.end(), warnings
+
+
+def _parse_toml(text: str) -> tuple[Metadata, list[str]]:
+    """Read front matter in TOML; fields inside a table, such as Zola's `[taxonomies]`, count as well."""
+    text = re.sub(r"\r\n?", "\n", text)
+    try:
+        told = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        return Metadata(), [f"The front matter cannot be read: {error}. Its fields are left out; mend the TOML."]
+    inner = [item for value in told.values() if isinstance(value, dict) for item in value.items()]
+    metadata = Metadata()
+    warnings: list[str] = []
+    for key, value in [*told.items(), *inner]:
+        if isinstance(value, dict):
+            continue
+        line = next((n for n, row in enumerate(text.split("\n")) if re.match(rf"\s*[\"']?{re.escape(key)}\b", row)), 0)
+        plain = [str(one) for one in value] if isinstance(value, list) else str(value)
+        own, faults = parse(yaml.safe_dump({key: plain}, allow_unicode=True), first_line=line + 2, place="front matter")
+        metadata, warnings = metadata.over(own), [*warnings, *faults]
+    return metadata, warnings
 
 
 _YAML_ERRORS = (yaml.YAMLError, RecursionError, ValueError)
@@ -174,18 +202,57 @@ def language_of_name(name: str) -> Language | None:
     return language_of(parts[-2]) if len(parts) > 2 and parts[-2] in ("lt", "en") else None
 
 
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "sausio sausis january jan", "vasario vasaris february feb", "kovo kovas march mar", "balandžio balandis april apr",
+            "gegužės gegužė may", "birželio birželis june jun", "liepos liepa july jul", "rugpjūčio rugpjūtis august aug",
+            "rugsėjo rugsėjis september sep sept", "spalio spalis october oct", "lapkričio lapkritis november nov",
+            "gruodžio gruodis december dec",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}  # fmt: skip
+_MONTH = "|".join(sorted(_MONTHS, key=len, reverse=True))
+_WRITTEN_DATES = (
+    re.compile(
+        rf"(?P<y>\d{{4}})\s*(?:m\.?\s*)?(?P<m>{_MONTH})\s*(?:mėn\.?\s*)?(?:(?P<d>\d{{1,2}})\s*(?:d\.?|dien\w+)?)?", re.I
+    ),
+    re.compile(rf"(?P<d>\d{{1,2}})(?:st|nd|rd|th)?\.?\s+(?:of\s+)?(?P<m>{_MONTH})\.?,?\s+(?P<y>\d{{4}})", re.I),
+    re.compile(rf"(?P<m>{_MONTH})\.?\s+(?:(?P<d>\d{{1,2}})(?:st|nd|rd|th)?,?\s+)?(?P<y>\d{{4}})", re.I),
+    re.compile(r"(?P<y>\d{4})\s*m\.?"),
+    re.compile(r"(?P<y>\d{4})(?P<s>[./])(?P<m>\d{1,2})(?P=s)(?P<d>\d{1,2})\.?"),
+)
+
+
 def iso_date(text: str) -> str | None:
     """
     A date in ISO 8601, cut to the day: "2024-03-05". A year, or a year and a month, stay as they are.
 
-    Anything else, such as 05/03/2024, which two countries read in two ways, gives None.
+    „2021 m. gegužės 5 d.“, "5 May 2021" and "2021.05.05" are understood. Anything else, such as 05/03/2024, which two
+    countries read in two ways, gives None.
     """
-    text = text.strip()
+    text = " ".join(unicodedata.normalize("NFC", text).split())
     if re.fullmatch(r"(19|20)\d\d(-(0[1-9]|1[0-2]))?", text):
         return text
-    found = re.match(r"(\d{4})-(\d{1,2})-(\d{1,2})(?=$|[Tt ])", text)
+    if found := re.match(r"(\d{4})-(\d{1,2})-(\d{1,2})(?=$|[Tt ])", text):
+        return _day(found[1], found[2], found[3])
+    for pattern in _WRITTEN_DATES:
+        if found := pattern.fullmatch(text):
+            parts = found.groupdict()
+            month = parts.get("m")
+            if not month:
+                return parts["y"] if parts["y"][:2] in ("19", "20") else None
+            number = str(_MONTHS.get(month.lower(), month))
+            return _day(parts["y"], number, parts["d"]) if parts["d"] else _day(parts["y"], number, "1", cut=7)
+    return None
+
+
+def _day(year: str, month: str, day: str, cut: int = 10) -> str | None:
     try:
-        return datetime.date(*map(int, found.groups())).isoformat() if found else None
+        return datetime.date(int(year), int(month), int(day)).isoformat()[:cut]
     except ValueError:
         return None
 

@@ -7,7 +7,8 @@ order jumps between two of them, table rows where stretches line up, then paragr
 lines, by indents and by letter size. No script in a PDF is ever run: forms are not initialised.
 
 The text has a line break where the page has one (words broken by a hyphen stay broken), an empty line between
-blocks, and a form feed between pages.
+blocks, and a form feed between pages. A paragraph that runs on over the page is one block; what stands at the edges of
+the two pages is put before and after it.
 """
 
 from __future__ import annotations
@@ -23,27 +24,32 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
+from clusterqa.documents import items, tables
 from clusterqa.documents.encoding import mojibake
 from clusterqa.documents.extract import Extract, clean, one_line, trimmed
-from clusterqa.documents.metadata import Metadata, iso_date, language_of
+from clusterqa.documents.metadata import Metadata, language_of
+from clusterqa.documents.plausible import are_words
+from clusterqa.documents.symbols import raised
 from clusterqa.errors import UnreadableDocument
-from clusterqa.records import Block, BlockKind, Page
+from clusterqa.records import PAGE_BREAK, Block, BlockKind, Page
 
-PAGE_BREAK = "\n\f\n"
 MAX_PAGES = 3000
 MAX_CHARACTERS = 20_000_000
 
 WIDE_GAP = 1.6
 """
-In letter sizes: a wider gap inside a line separates columns or cells; the spaces of justified lines stay below
+In letter sizes: a wider gap inside a line parts columns or cells; the spaces of justified lines stay below
 it.
 """
 
 NARROW_GAP = 0.6
 """
 In letter sizes: a gap wider than this and narrower than `WIDE_GAP` is a space of a justified line, or the border
-of a cell that is filled to its edge; the borders of other rows decide which.
+of a cell that is filled to its edge; where other rows have a border there tells which.
 """
+
+WIDEST_MARK = 5
+"""In letter sizes: so wide may the gap between an item's mark and its text be."""
 
 QUARTER = 1.5707963267948966
 """A quarter turn in radians: lines of a landscape page stand on end in the file's own coordinates."""
@@ -69,6 +75,18 @@ COLUMN_CHARACTERS = 18
 WRAPPED_LINES = 8
 """A cell of a table has at most so many lines; what is longer is a column of text."""
 
+LARGE_PICTURE = 0.08
+"""Share of a page from which a picture may hold words worth reading."""
+
+WHOLE_PAGE = 0.8
+"""Share of a page from which a picture is the page itself, scanned, with recognised text laid over it."""
+
+MAX_OBJECTS = 5_000
+"""A page of more parts (a map, a drawing) is not searched for pictures."""
+
+SMALLEST = 0.5
+"""Points; what is smaller, or has no size at all, counts as so large."""
+
 GARBLED_SHARE = 0.2
 """Share of characters without a meaning above which a PDF counts as unreadable."""
 
@@ -79,8 +97,6 @@ _OCR_AGAIN = "Make it anew from its source, or recognise its text: ocrmypdf --fo
 _PDFIUM = threading.Lock()
 
 _SENTENCE_END = re.compile(r"[.!?…:;][\"'”“’»)\]]*\Z")
-_BULLET = r"[-*•·‣▪▫◦●○■□–—\uf0b7\uf0a7\uf0d8\u2713✓➢]"
-_MARKER = re.compile(rf"(?:{_BULLET}|\(?(?:\d{{1,2}}|[a-zA-Ząčęėįšųūž])[.)])[ \t\u00a0]+(?=\S)")
 _LEADER = re.compile(r"(?:[.·…_]\s?){5,}\s*[\dIVXLCivxlc]{1,6}\Z")
 """The dots and the page number at the end of an entry of a table of contents."""
 _PAGE_NUMBER = re.compile(
@@ -109,7 +125,7 @@ class Stretch:
     bold: bool
     slanted: bool = False
     follows: bool = False
-    """Only a narrow gap separates it from the stretch before it."""
+    """Only a narrow gap parts it from the stretch before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +143,8 @@ class Line:
     bold: bool
     cells: tuple[Stretch, ...] = ()
     running: bool = False
+    mark: int = 0
+    """How many letters at its beginning are the bullet or the number of an item."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +161,14 @@ def extract(raw: bytes, document: str) -> Extract:
     Read a PDF. Raises UnreadableDocument for one that is broken, locked, made of pictures, or of letters
     without meaning.
 
-    Pages without text are kept, empty, so that page numbers stay right; a warning names them.
+    Pages without text are kept, empty, so that page numbers stay right; a warning names them. The values of a form
+    stand at their places. Attached files, comments and large pictures are named in warnings.
     """
     with _PDFIUM:
         sheets, properties, warnings = _load(raw, document)
-    joined = "".join(line.text for sheet in sheets for line in sheet.lines)
-    _refuse_garbled(joined, document)
-    layout = _Layout(_mark_running(sheets))
+    sheets, told = _without_garbled(sheets, document)
+    warnings += told
+    layout = _Layout(_mark_items(_mark_running(sheets)))
     text, blocks, pages = layout.build()
     warnings += mojibake(text, document, _OCR_AGAIN)
     if silent := [sheet.label for sheet in sheets if not sheet.lines]:
@@ -159,7 +178,6 @@ def extract(raw: bytes, document: str) -> Extract:
     metadata = Metadata(
         title=layout.title() if not title or _NO_TITLE.match(title) else title,
         language=language_of(properties.get("Lang", "")),
-        date=_creation_date(properties.get("CreationDate", "")),
     )
     return Extract(text, tuple(blocks), metadata, tuple(pages), tuple(warnings))
 
@@ -190,6 +208,7 @@ def _load(raw: bytes, document: str) -> tuple[list[Sheet], dict[str, str], list[
         warnings: list[str] = []
         pictures = False
         total = 0
+        seen = _Seen()
         for index in range(len(file)):
             label = one_line(file.get_page_label(index)) or str(index + 1)
             try:
@@ -198,8 +217,8 @@ def _load(raw: bytes, document: str) -> tuple[list[Sheet], dict[str, str], list[
                 sheets.append(Sheet((), label, 0.0))
                 warnings.append(f"Page {label} is broken and left out; copy the PDF from its source again.")
                 continue
-            textpage = page.get_textpage()
-            lines = _lines(_joined_again(list(_stretches(textpage, page.get_height()))))
+            stretches, page = _drawn(file, index, page, seen)
+            lines = _lines(_joined_again(stretches))
             total += sum(len(line.text) for line in lines)
             if total > MAX_CHARACTERS:
                 raise UnreadableDocument(
@@ -209,14 +228,130 @@ def _load(raw: bytes, document: str) -> tuple[list[Sheet], dict[str, str], list[
                 )
             if not lines and not pictures:
                 pictures = next(iter(page.get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_IMAGE])), None) is not None
+            seen.pictures(page, label, bool(lines))
             sheets.append(Sheet(tuple(lines), label, page.get_height()))
-            textpage.close()
             page.close()
+        warnings += seen.warnings(
+            [one_line(file.get_attachment(n).get_name()) for n in range(file.count_attachments())]
+        )
         properties = {**file.get_metadata_dict(), "Lang": _language(file)}
     if not any(any(c.isalnum() for c in line.text) for sheet in sheets for line in sheet.lines):
         what = "It holds pictures of pages and no text." if pictures else "There is no text in it."
         raise UnreadableDocument(document, what, _OCR)
     return sheets, properties, warnings
+
+
+class _Seen:
+    """What a person sees on the pages, or beside them, and the text does not hold."""
+
+    def __init__(self) -> None:
+        self.comments = 0
+        self.files = 0
+        self.empty_fields = 0
+        self._pictures: list[str] = []
+        self._scans: list[str] = []
+
+    def pictures(self, page: Any, label: str, has_text: bool) -> None:
+        """Look for pictures so large that something may be written in them."""
+        import pypdfium2
+
+        if not has_text or pypdfium2.raw.FPDFPage_CountObjects(page) > MAX_OBJECTS:
+            return
+        area = page.get_width() * page.get_height() or 1.0
+        largest = 0.0
+        for picture in page.get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_IMAGE]):
+            try:
+                left, bottom, right, top = picture.get_bounds()
+            except pypdfium2.PdfiumError:
+                continue
+            largest = max(largest, (right - left) * (top - bottom) / area)
+        if largest >= WHOLE_PAGE:
+            self._scans.append(label)
+        elif largest >= LARGE_PICTURE:
+            self._pictures.append(label)
+
+    def warnings(self, attached: list[str]) -> list[str]:
+        """A sentence for each kind of thing that is not read."""
+        found = []
+        if attached:
+            found.append(f"Files attached to the PDF are not read: {_listed(attached)}. Add them as documents.")
+        if self.files:
+            found.append(f"Files pinned to its pages are not read: {self.files}. Add them as documents.")
+        if self._scans:
+            found.append(
+                f"Pages that are pictures with text recognised by a program: {_listed(self._scans)}. "
+                "Compare the letters and the figures with the pictures."
+            )
+        if self._pictures:
+            found.append(f"Pages with pictures whose words are not read: {_listed(self._pictures)}.")
+        if self.comments:
+            found.append(f"Comments on its pages that are not read: {self.comments}.")
+        if self.empty_fields:
+            found.append(
+                f"Form fields whose values the PDF does not draw: {self.empty_fields}. Print it as a PDF anew."
+            )
+        return found
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:20]) + (" …" if len(names) > 20 else "")
+
+
+def _drawn(file: Any, index: int, page: Any, seen: _Seen) -> tuple[list[Stretch], Any]:
+    """
+    The stretches of a page, the values of its form at their places, and the page (a new one where it has a form).
+
+    A form is drawn into the page, as printing does; no script of it runs.
+    """
+    import pypdfium2.raw as pdfium
+
+    textpage = page.get_textpage()
+    stretches = list(_stretches(textpage, page.get_height()))
+    letters = textpage.count_chars()
+    textpage.close()
+    if not _has_form(page, seen) or pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY) != pdfium.FLATTEN_SUCCESS:
+        return stretches, page
+    page.close()
+    page = file[index]
+    textpage = page.get_textpage()
+    values = list(_stretches(textpage, page.get_height(), letters))
+    textpage.close()
+    for value in values:
+        stretches = _placed(stretches, value)
+    return stretches, page
+
+
+def _has_form(page: Any, seen: _Seen) -> bool:
+    """Whether fields or typed remarks are drawn on a page; counts what is not drawn."""
+    import pypdfium2.raw as pdfium
+
+    found = False
+    for number in range(pdfium.FPDFPage_GetAnnotCount(page)):
+        annotation = pdfium.FPDFPage_GetAnnot(page, number)
+        kind = pdfium.FPDFAnnot_GetSubtype(annotation)
+        if kind in (pdfium.FPDF_ANNOT_WIDGET, pdfium.FPDF_ANNOT_FREETEXT, pdfium.FPDF_ANNOT_STAMP):
+            drawn = pdfium.FPDFAnnot_GetAP(annotation, pdfium.FPDF_ANNOT_APPEARANCEMODE_NORMAL, None, 0) > 2
+            # Two bytes are an empty text.
+            filled = pdfium.FPDFAnnot_GetStringValue(annotation, b"V", None, 0) > 2
+            found = found or drawn
+            seen.empty_fields += filled and not drawn and kind == pdfium.FPDF_ANNOT_WIDGET
+        elif kind == pdfium.FPDF_ANNOT_FILEATTACHMENT:
+            seen.files += 1
+        elif kind in (pdfium.FPDF_ANNOT_TEXT, pdfium.FPDF_ANNOT_HIGHLIGHT, pdfium.FPDF_ANNOT_UNDERLINE):
+            seen.comments += pdfium.FPDFAnnot_GetStringValue(annotation, b"Contents", None, 0) > 2
+        pdfium.FPDFPage_CloseAnnot(annotation)
+    return found
+
+
+def _placed(stretches: list[Stretch], value: Stretch) -> list[Stretch]:
+    """The stretches with another put where it stands: behind what is left of it on its line, or above what is lower."""
+    near = 0.6 * value.size
+    beside = [n for n, s in enumerate(stretches) if abs(s.y - value.y) < near and s.left < value.left]
+    if beside:
+        label = max(beside, key=lambda n: stretches[n].left)
+        return [*stretches[: label + 1], replace(value, y=stretches[label].y), *stretches[label + 1 :]]
+    below = next((n for n, s in enumerate(stretches) if s.y < value.y), len(stretches))
+    return [*stretches[:below], value, *stretches[below:]]
 
 
 def _language(file: Any) -> str:
@@ -231,99 +366,208 @@ def _language(file: Any) -> str:
     return buffer.raw[:size].decode("utf-16-le", "ignore").rstrip("\0")
 
 
-def _stretches(textpage: Any, height: float) -> Iterator[Stretch]:
-    """
-    The stretches of a page in the order of its content; a new one at a line end, a wide gap or a step back.
-    """
-    import pypdfium2.raw as pdfium
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How the letters of one text object are drawn: alike for all of them, so it is asked once."""
 
-    left, right, bottom, top, x, y = (ctypes.c_double() for _ in range(6))
-    box = tuple(map(ctypes.byref, (left, right, bottom, top)))
-    origin = tuple(map(ctypes.byref, (x, y)))
-    font = ctypes.create_string_buffer(128)
-    flags = ctypes.c_int()
+    size: float
+    bold: bool
+    turns: int
+    tilted: bool
+    x: float
+    y: float
+
+
+class _Letters:
+    """The letters of a page, by their number in the order of its content; places in points."""
+
+    def __init__(self, textpage: Any) -> None:
+        import pypdfium2.raw as pdfium
+
+        self._pdfium = pdfium
+        self._page = textpage
+        self.count = textpage.count_chars()
+        self._doubles = [ctypes.c_double() for _ in range(4)]
+        self._box = tuple(map(ctypes.byref, self._doubles))
+        self._font = ctypes.create_string_buffer(128)
+        self._looks: dict[int | None, _Look] = {}
+        # As a plain number: a pointer object for each letter would cost more than the call.
+        address = ctypes.cast(pdfium.FPDFText_GetTextObject, ctypes.c_void_p).value or 0
+        self.object = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)(address)
+        self.raw = ctypes.cast(textpage.raw, ctypes.c_void_p).value
+
+    def codes(self) -> list[int]:
+        """The code of each letter; in one call where pdfium leaves none out."""
+        buffer = (ctypes.c_ushort * (self.count + 1))()
+        if self._pdfium.FPDFText_GetText(self._page, 0, self.count, buffer) == self.count + 1:
+            return list(buffer)[: self.count]
+        return [self._pdfium.FPDFText_GetUnicode(self._page, index) for index in range(self.count)]
+
+    def is_hyphen(self, index: int) -> bool:
+        """Whether it is the hyphen of a word that goes on in the next line."""
+        return int(self._pdfium.FPDFText_IsHyphen(self._page, index)) == 1
+
+    def box(self, index: int) -> tuple[float, float, float, float]:
+        """left, right, bottom, top"""
+        self._pdfium.FPDFText_GetCharBox(self._page, index, *self._box)
+        left, right, bottom, top = self._doubles
+        return left.value, right.value, bottom.value, top.value
+
+    def look(self, address: int | None, index: int) -> _Look:
+        """How the text object at an address is drawn, of which the letter `index` is one."""
+        found = self._looks.get(address)
+        if found is None:
+            found = self._look(index)
+            if address is not None:
+                self._looks[address] = found
+        return found
+
+    def _look(self, index: int) -> _Look:
+        pdfium, page = self._pdfium, self._page
+        x, y = ctypes.c_double(), ctypes.c_double()
+        pdfium.FPDFText_GetCharOrigin(page, index, ctypes.byref(x), ctypes.byref(y))
+        angle = -pdfium.FPDFText_GetCharAngle(page, index)  # pdfium counts clockwise
+        size = float(pdfium.FPDFText_GetFontSize(page, index))
+        matrix = pdfium.FS_MATRIX()
+        if pdfium.FPDFText_GetMatrix(page, index, ctypes.byref(matrix)):
+            # Some programs set size 1 and scale the page instead.
+            size *= (matrix.c**2 + matrix.d**2) ** 0.5 or 1.0
+        flags = ctypes.c_int()
+        named = pdfium.FPDFText_GetFontInfo(page, index, self._font, len(self._font), ctypes.byref(flags))
+        weight = pdfium.FPDFText_GetFontWeight(page, index)
+        return _Look(
+            size=max(round(size, 1), SMALLEST),
+            bold=weight >= 600 or (named > 0 and b"bold" in self._font.value.lower()),
+            turns=round(angle / QUARTER) % 4,
+            tilted=abs(angle / QUARTER - round(angle / QUARTER)) > 0.05,
+            x=x.value,
+            y=y.value,
+        )
+
+
+def _stretches(textpage: Any, height: float, first: int = 0) -> Iterator[Stretch]:
+    """
+    The stretches of a page, from the letter `first`, in the order of its content; a new one at a line end, a wide gap
+    or a step back.
+    """
+    page = _Letters(textpage)
     letters: list[str] = []
     sizes: Counter[float] = Counter()
     bold = marks = 0
     start = end = line = 0.0
     slanted = follows = False
+    raised_from = -1  # where in `letters` raised ones begin
+    before: int | None = None  # the text object of the letter before, None after a space
+    last = -1  # the letter whose right end is not looked up yet
+    look: _Look | None = None
 
     def taken() -> Iterator[Stretch]:
-        nonlocal letters, bold, marks, follows
+        nonlocal letters, bold, marks, follows, before, raised_from
+        lift()
         text = _joined(letters).strip()
         if text and sizes:
             yield Stretch(text, start, end, line, sizes.most_common(1)[0][0], 2 * bold > marks, slanted, follows)
-        letters, bold, marks, follows = [], 0, 0, False
+        letters, bold, marks, follows, before = [], 0, 0, False, None
         sizes.clear()
 
-    for index in range(textpage.count_chars()):
-        code = pdfium.FPDFText_GetUnicode(textpage, index)
-        if pdfium.FPDFText_IsHyphen(textpage, index) == 1:
-            # pdfium puts a control character in place of the hyphen at a line end, and leaves the line end out.
-            letters.append("-")
-            yield from taken()
+    def ends(index: int, seen: _Look) -> float:
+        """The right end of a letter on its line, however the line is turned."""
+        left, right, bottom, top = page.box(index)
+        return (right, top, -left, -bottom)[seen.turns]
+
+    def lift() -> None:
+        """Figures that stand raised are written so: "10" and a raised "6" are not 106."""
+        nonlocal raised_from
+        if raised_from >= 0:
+            told = raised("".join(letters[raised_from:]).strip())
+            if told:
+                letters[raised_from:] = [told]
+        raised_from = -1
+
+    for index, code in enumerate(page.codes()):
+        if index < first:
             continue
-        char = chr(code)
-        if char in "\r\n":
-            yield from taken()
-            continue
-        if char.isspace() or code == 0:
-            letters.append(" " if code in (0, 0x20) else char)
-            continue
-        pdfium.FPDFText_GetCharBox(textpage, index, *box)
-        pdfium.FPDFText_GetCharOrigin(textpage, index, *origin)
-        angle = -pdfium.FPDFText_GetCharAngle(textpage, index)  # pdfium counts clockwise
-        low, high, baseline = left.value, right.value, y.value
-        turns = round(angle / QUARTER) % 4
-        if turns == 1:
-            low, high, baseline = bottom.value, top.value, height - x.value
-        elif turns == 2:
-            low, high, baseline = -right.value, -left.value, height - y.value
-        elif turns == 3:
-            low, high, baseline = -top.value, -bottom.value, x.value
-        tilted = abs(angle / QUARTER - round(angle / QUARTER)) > 0.05
-        size = round(_letter_size(pdfium, textpage, index), 1)
-        if letters and sizes:
-            gap = low - end
-            small = min(size, sizes.most_common(1)[0][0])  # a raised note number is smaller than its line
-            off = gap > WIDE_GAP * size or gap < -2 * size or abs(baseline - line) > 0.8 * small
-            if tilted != slanted or (off and not tilted):
+        plain = 0x21 <= code < 0x7F and code != 0x2D
+        if not plain:
+            if page.is_hyphen(index):
+                # pdfium stands a control character for the hyphen at a line end, and leaves the line end out.
+                if last >= 0 and look is not None:
+                    end, last = max(end, ends(last, look)), -1
+                letters.append("-")
                 yield from taken()
-            elif gap > NARROW_GAP * size and letters[-1].isspace() and not tilted:
-                yield from taken()
-                follows = True
-        if not sizes:
-            letters = []
-            start, end, line, slanted = low, high, baseline, tilted
-        letters.append(char)
-        end = max(end, high)
-        sizes[size] += 1
+                continue
+            char = chr(code)
+            if char.isspace() or code == 0:
+                if last >= 0 and look is not None:
+                    end, last = max(end, ends(last, look)), -1
+                before = None
+                if char in "\r\n":
+                    yield from taken()
+                else:
+                    letters.append(" " if code in (0, 0x20) else char)
+                continue
+        address = page.object(page.raw, index)
+        if address is None or address != before:
+            if last >= 0 and look is not None:
+                end, last = max(end, ends(last, look)), -1
+            look = page.look(address, index)
+            left, right, bottom, top = page.box(index)
+            low, baseline = (
+                (left, look.y), (bottom, height - look.x), (-right, height - look.y), (-top, look.x)
+            )[look.turns]  # fmt: skip
+            if letters and sizes:
+                size = look.size
+                usual = sizes.most_common(1)[0][0]
+                gap = low - end
+                small = min(size, usual)  # a raised note number is smaller than its line
+                near = size < 0.8 * usual and 0 < baseline - line < 0.6 * usual and -0.5 * usual < gap < 0.4 * usual
+                off = gap > WIDE_GAP * size or gap < -2 * size or (abs(baseline - line) > 0.8 * small and not near)
+                if look.tilted != slanted or (off and not look.tilted):
+                    yield from taken()
+                elif gap > NARROW_GAP * size and letters[-1].isspace() and not look.tilted:
+                    yield from taken()
+                    follows = True
+                elif near and baseline - line > 0.15 * usual and not letters[-1].isspace():
+                    if raised_from < 0:
+                        raised_from = len(letters)
+                else:
+                    lift()
+            if not sizes:
+                letters = []
+                start, end, line, slanted = low, low, baseline, look.tilted
+            before = address
+        letters.append(chr(code))
+        last = index
+        assert look is not None
+        sizes[look.size] += 1
         marks += 1
-        if len(letters) % 4 == 1:  # every fourth letter is enough to see that a stretch is bold
-            named = pdfium.FPDFText_GetFontInfo(textpage, index, font, len(font), ctypes.byref(flags))
-            weight = pdfium.FPDFText_GetFontWeight(textpage, index)
-            bold += 4 * (weight >= 600 or (named > 0 and b"bold" in font.value.lower()))
+        bold += look.bold
+    if last >= 0 and look is not None:
+        end = max(end, ends(last, look))
     yield from taken()
-
-
-def _is_marker(text: str) -> bool:
-    """Whether a text is nothing but the bullet or the number of a list item."""
-    found = _MARKER.match(f"{text} x")
-    return found is not None and found.end() == len(text) + 1
 
 
 def _joined_again(stretches: list[Stretch]) -> list[Stretch]:
     """
-    The stretches of a page. Two with a narrow gap between them are joined, where no other line has a border at that place.
+    The stretches of a page, those joined that a narrow gap parts where no other line has a border at that place, and
+    an item's mark with its text, unless a third stretch makes a row of a table of them.
     """
     borders = {round(s.left) for s in stretches if not s.follows}
     found: list[Stretch] = []
-    for stretch in stretches:
+    for number, stretch in enumerate(stretches):
+        before = found[-1] if found else None
+        marked = before is not None and items.is_marker(before.text) and _beside(before, stretch)
+        if marked and before is not None and not items.BULLETED.match(f"{before.text} x"):
+            following = stretches[number + 1] if number + 1 < len(stretches) else None
+            earlier = found[-2] if len(found) > 1 else None
+            marked = not (
+                (following is not None and not following.follows and _beside(stretch, following, WIDEST_MARK * 4))
+                or (earlier is not None and _beside(earlier, before, WIDEST_MARK * 4))
+            )
         at_border = any(round(stretch.left) + step in borders for step in (-1, 0, 1))
-        if not stretch.follows or not found or (at_border and not _is_marker(found[-1].text)):
+        if before is None or not (marked or (stretch.follows and (not at_border or items.is_marker(before.text)))):
             found.append(stretch)
             continue
-        before = found[-1]
         longer = max(before, stretch, key=lambda s: len(s.text))
         found[-1] = replace(
             before,
@@ -335,13 +579,9 @@ def _joined_again(stretches: list[Stretch]) -> list[Stretch]:
     return found
 
 
-def _letter_size(pdfium: Any, textpage: Any, index: int) -> float:
-    """The size in points at which a letter is drawn; some programs set size 1 and scale the page instead."""
-    size = float(pdfium.FPDFText_GetFontSize(textpage, index))
-    matrix = pdfium.FS_MATRIX()
-    if pdfium.FPDFText_GetMatrix(textpage, index, ctypes.byref(matrix)):
-        size *= (matrix.c**2 + matrix.d**2) ** 0.5 or 1.0
-    return size
+def _beside(one: Stretch, other: Stretch, gap: float = 0.0) -> bool:
+    """Whether the other stands on the same line, to the right, not further than `gap` letters (of its size)."""
+    return _level(one, other) and 0 < other.left - one.right < (gap or WIDEST_MARK) * other.size
 
 
 def _joined(letters: list[str]) -> str:
@@ -569,6 +809,18 @@ def _without_numbers(text: str) -> str:
     return re.sub(r"\d+|\b[ivxlc]+\b", "0", text.lower())
 
 
+def _mark_items(sheets: list[Sheet]) -> list[Sheet]:
+    """Mark the lines that begin with a bullet or with the number of an item."""
+    places = [(page, number) for page, sheet in enumerate(sheets) for number in range(len(sheet.lines))]
+    lines = (sheets[page].lines[number] for page, number in places)
+    marks = items.marks(None if line.running or line.cells else line.text for line in lines)
+    lengths = {places[at]: length for at, length in marks.items()}
+    return [
+        replace(sheet, lines=tuple(replace(x, mark=lengths.get((page, n), 0)) for n, x in enumerate(sheet.lines)))
+        for page, sheet in enumerate(sheets)
+    ]
+
+
 class _Layout:
     """
     Lines of all pages → text, blocks and pages; what is usual (size, line distance) is measured over the
@@ -608,23 +860,59 @@ class _Layout:
         blocks: list[Block] = []
         pages: list[Page] = []
         length = 0
+        sheets = [self._groups(sheet) for sheet in self.sheets]
+        goes_on = False  # the first paragraph of this page begins on the one before
         for number, sheet in enumerate(self.sheets, start=1):
             if number > 1:
                 parts.append(PAGE_BREAK)
                 length += len(PAGE_BREAK)
             start = length
-            for group in self._groups(sheet):
+            body = [group for group in sheets[number - 1] if not group[0].running]
+            runs_on = number < len(sheets) and self._runs_on(body, sheets[number])
+            if goes_on and runs_on and len(body) == 1:
+                runs_on = False  # a page of one paragraph has no place for what stands at its edges
+            for group in self._ordered(sheets[number - 1], goes_on, runs_on):
                 if length > start:
                     gap = "\n" if group[0].cells and blocks and blocks[-1].kind == "table_row" else "\n\n"
                     parts.append(gap)
                     length += len(gap)
                 text = "\n".join(line.text for line in group)
                 parts.append(text)
-                if not group[0].running:
+                if goes_on:
+                    blocks[-1] = replace(blocks[-1], end=length + len(text.rstrip()))
+                    goes_on = False
+                elif not group[0].running:
                     blocks += self._blocks(group, text, length, number)
                 length += len(text)
+            goes_on = runs_on
             pages.append(Page(number, sheet.label, start, length))
         return "".join(parts), blocks, pages
+
+    def _runs_on(self, body: list[list[Line]], following: list[list[Line]]) -> bool:
+        """Whether the last paragraph of a page goes on in the first of the next."""
+        below = next((group for group in following if not group[0].running), None)
+        if not body or below is None:
+            return False
+        last, first = body[-1][-1], below[0]
+        return (
+            not (last.cells or first.cells or first.mark)
+            and abs(last.size - first.size) <= 0.07 * max(last.size, first.size)
+            and _SENTENCE_END.search(last.text) is None
+            and _LEADER.search(last.text) is None
+            and (first.text[:1].islower() or (last.text.endswith("-") and first.text[:1].isalpha()))
+            and not self._heading_level(body[-1], "\n".join(line.text for line in body[-1]))
+            and not self._heading_level(below, "\n".join(line.text for line in below))
+        )
+
+    def _ordered(self, groups: list[list[Line]], goes_on: bool, runs_on: bool) -> list[list[Line]]:
+        """The groups of a page, a paragraph that comes from or goes to another page at the page's very edge."""
+        if not goes_on and not runs_on:
+            return groups
+        edges = [group for group in groups if group[0].running]
+        body = [group for group in groups if not group[0].running]
+        if goes_on and not runs_on:
+            return [*body, *edges]
+        return [*body[:1], *edges, *body[1:]] if goes_on else [*edges, *body]
 
     def _groups(self, sheet: Sheet) -> list[list[Line]]:
         """The lines of a page as groups that each become one block; the rows of one table are one group."""
@@ -657,8 +945,8 @@ class _Layout:
         # A bold line above a plain one is a heading, unless the sentence just goes on.
         if above.bold != line.bold and not line.text[:1].islower() and all(x.bold == above.bold for x in group):
             return True
-        listed = _MARKER.match(first.text) is not None
-        if _MARKER.match(line.text) and (listed or ended):
+        listed = first.mark > 0
+        if (line.mark or items.NUMBERED.match(line.text)) and (listed or ended):
             return True
         if listed and ended and line.left <= first.left + 0.5 * line.size and first.left < above.left:
             return True
@@ -679,17 +967,17 @@ class _Layout:
         if heading := self._heading_level(group, text):
             kind, level = "heading", heading
             self.headings.append((page, group[0].size, one_line(text)))
-        elif marker := _MARKER.match(text):
-            kind, start = "list_item", marker.end()
+        elif group[0].mark:
+            kind, start = "list_item", group[0].mark
         return [Block(kind, offset + start, offset + end, level)]
 
     def _rows(self, group: list[Line], offset: int) -> list[Block]:
-        """One block a row; the first is the header if it alone is bold, or alone without figures among figures."""
+        """One block a row; the first is the header if it alone is bold, or if the figures below show it."""
         first = group[0]
         rest = [line for line in group if line.text != first.text]  # a header comes back where a table goes on
-        alone_bold = first.bold and not any(line.bold for line in rest)
-        figures = sum(bool(re.search(r"\d", line.text)) for line in rest)
-        headed = alone_bold or (not re.search(r"\d", first.text) and 2 * figures >= len(rest))
+        names = [cell.text for cell in first.cells]
+        alone_bold = first.bold and not any(line.bold for line in rest) and tables.may_be_header(names)
+        headed = alone_bold or tables.shows_header(names, [[cell.text for cell in line.cells] for line in rest])
         header = first.text if headed and rest else ""
         blocks = []
         for line in group:
@@ -723,17 +1011,30 @@ def _right_edges(lines: tuple[Line, ...]) -> dict[int, float]:
     return edges
 
 
-def _refuse_garbled(text: str, document: str) -> None:
-    """Refuse letters that the fonts of the PDF give no meaning to."""
-    marks = [c for c in text if not c.isspace()]
+def _without_garbled(sheets: list[Sheet], document: str) -> tuple[list[Sheet], list[str]]:
+    """
+    Refuse letters that the fonts of the PDF give no meaning to, or a wrong one; where that is so on a few pages, what
+    stands there is not quoted, and a warning names them.
+    """
+    texts = ["\n".join(line.text for line in sheet.lines) for sheet in sheets]
+    marks = [c for c in "".join(texts) if not c.isspace()]
     bad = sum(c == "\ufffd" or unicodedata.category(c) in ("Co", "Cn") for c in marks)
     if bad > GARBLED_SHARE * len(marks):
         raise UnreadableDocument(
             document, "Its fonts do not say which letters they draw, so its text cannot be read.", _OCR_AGAIN
         )
-
-
-def _creation_date(text: str) -> str | None:
-    """The day in a PDF date such as D:20240305120000+02'00', in ISO 8601."""
-    found = re.match(r"(?:D:)?(\d{4})(\d\d)(\d\d)", text)
-    return iso_date("-".join(found.groups())) if found else None
+    mixed = [number for number, text in enumerate(texts) if not are_words(text)]
+    if not are_words("\n".join(texts)) or sum(len(texts[n]) for n in mixed) > GARBLED_SHARE * sum(map(len, texts)):
+        raise UnreadableDocument(
+            document, "Its fonts say other letters than they draw, so its text cannot be read.", _OCR_AGAIN
+        )
+    warnings = []
+    for number in mixed:
+        lines = tuple(replace(line, running=True) for line in sheets[number].lines)
+        sheets = [*sheets[:number], replace(sheets[number], lines=lines), *sheets[number + 1 :]]
+    if mixed:
+        named = _listed([sheets[number].label for number in mixed])
+        warnings.append(
+            f"Pages whose fonts say other letters than they draw, and that are not quoted: {named}. {_OCR_AGAIN}"
+        )
+    return sheets, warnings

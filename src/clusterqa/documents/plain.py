@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+from clusterqa.documents import items
 from clusterqa.documents.extract import Extract, one_line, trimmed
 from clusterqa.documents.metadata import Metadata, front_matter
 from clusterqa.records import Block, BlockKind
@@ -23,7 +24,6 @@ LONGEST_HEADING = 80
 _NEWLINE = re.compile(r"\r\n?|\n|\f")
 _UNDERLINE = re.compile(r"(?:={3,}|-{3,}|~{3,})\s*\Z")
 _RULE = re.compile(r"[\s\-=_*~#.·–—]+\Z")
-_MARKER = re.compile(r"\s*(?:[-*•·‣▪◦●○–—]|\(?(?:\d{1,3}|[a-zA-Ząčęėįšųūž])[.)])[ \t]+(?=\S)")
 _SENTENCE_END = re.compile(r"[.!?…:;][\"'”“’»)\]]*\s*\Z")
 
 Line = tuple[int, int]
@@ -41,7 +41,10 @@ def extract(text: str) -> Extract:
 
 def find_blocks(text: str, body: int = 0) -> list[Block]:
     """The blocks of `text[body:]`, in order, with offsets into `text`."""
-    groups = [group for run in _runs(text, body) for group in _groups(text, run)]
+    lines = _lines(text, body)
+    lengths = items.marks(text[start:end] for start, end in lines)
+    marks = {lines[place][0]: length for place, length in lengths.items()}
+    groups = [group for run in _runs(text, lines) for group in _groups(text, run, marks)]
     blocks: list[Block] = []
     for number, (kind, start, end, level) in enumerate(groups):
         if kind == "paragraph" and _may_be_heading(text, start, end):
@@ -70,10 +73,10 @@ def _lines(text: str, body: int) -> list[Line]:
     return lines
 
 
-def _runs(text: str, body: int) -> list[list[Line]]:
+def _runs(text: str, lines: list[Line]) -> list[list[Line]]:
     """The runs of lines between empty lines; a line of nothing but rules (-----) counts as empty."""
     runs: list[list[Line]] = [[]]
-    for start, end in _lines(text, body):
+    for start, end in lines:
         line = text[start:end]
         if not line.strip() or (_RULE.match(line) and not (_UNDERLINE.match(line) and len(runs[-1]) == 1)):
             if runs[-1]:
@@ -86,31 +89,32 @@ def _runs(text: str, body: int) -> list[list[Line]]:
 Group = tuple[BlockKind, int, int, int]
 
 
-def _groups(text: str, run: list[Line]) -> list[Group]:
-    """A run of lines as blocks: kind, start, end, level."""
+def _groups(text: str, run: list[Line], marks: dict[int, int]) -> list[Group]:
+    """A run of lines as blocks: kind, start, end, level. `marks` has the length of an item's mark by where it stands."""
     if len(run) >= 2 and _UNDERLINE.match(text[slice(*run[1])]):
         mark = text[run[1][0]]
         heading: Group = ("heading", *trimmed(text, *run[0]), 1 if mark == "=" else 2)
-        return [heading, *(_groups(text, run[2:]) if run[2:] else [])]
+        return [heading, *(_groups(text, run[2:], marks) if run[2:] else [])]
     width = max(end - start for start, end in run)
     cuts = [0]
     for number, (above, below) in enumerate(pairwise(run), start=1):
-        if _breaks(text, above, below, width, in_list=_MARKER.match(text, *run[cuts[-1]]) is not None):
+        if _breaks(text, above, below, width, in_list=run[cuts[-1]][0] in marks, marked=below[0] in marks):
             cuts.append(number)
     groups: list[Group] = []
     margin = None
     for first, last in pairwise([*cuts, len(run)]):
         start, end = run[first][0], run[last - 1][1]
-        if marker := _MARKER.match(text, start, run[first][1]):
-            indent = len(marker.group().expandtabs(4)) - len(marker.group().expandtabs(4).lstrip())
+        if length := marks.get(start, 0):
+            mark = text[start : start + length].expandtabs(4)
+            indent = len(mark) - len(mark.lstrip())
             margin = indent if margin is None else min(margin, indent)
-            groups.append(("list_item", *trimmed(text, marker.end(), end), min(6, (indent - margin) // 2)))
+            groups.append(("list_item", *trimmed(text, start + length, end), min(6, (indent - margin) // 2)))
         else:
             groups.append(("paragraph", *trimmed(text, start, end), 0))
     return groups
 
 
-def _breaks(text: str, above: Line, below: Line, width: int, in_list: bool) -> bool:
+def _breaks(text: str, above: Line, below: Line, width: int, in_list: bool, marked: bool) -> bool:
     """
     Whether a new block starts between two neighbouring lines of a run whose longest line is `width` long.
     """
@@ -118,7 +122,7 @@ def _breaks(text: str, above: Line, below: Line, width: int, in_list: bool) -> b
     if len(upper) > UNWRAPPED or len(lower) > UNWRAPPED:
         return True
     ended = _SENTENCE_END.search(upper) is not None
-    if _MARKER.match(lower):
+    if marked or items.NUMBERED.match(lower):
         # A line may begin with a dash in the middle of a sentence: „Klasteris / – tai įmonių grupė“.
         return in_list or ended
     indented = len(lower) - len(lower.lstrip()) > len(upper) - len(upper.lstrip())

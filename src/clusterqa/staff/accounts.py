@@ -1,8 +1,10 @@
 """
-The accounts of the staff, their sessions, and the lock-out after failed attempts.
+The accounts of the staff, their sessions, and the slowing down after failed attempts.
 
 Passwords are kept as argon2id hashes. A session is a random id which the browser keeps and this file knows only by its
 sha256, so that a copy of the file lets nobody in; changing a password or removing an account ends its sessions.
+
+Whoever guesses waits, by account and address; nobody can make the account's owner wait where the owner has been before.
 """
 
 from __future__ import annotations
@@ -18,9 +20,10 @@ from typing import Literal, get_args
 
 from itsdangerous import BadSignature, Signer
 
+from clusterqa.addresses import neighbourhood
 from clusterqa.errors import ClusterQAError
 from clusterqa.staff.audit import Audit
-from clusterqa.staff.database import Connection, Database, stamp
+from clusterqa.staff.database import Connection, Database, stamp, statements
 from clusterqa.text.analysis import fold
 
 Role = Literal["editor", "administrator"]
@@ -32,13 +35,17 @@ MIN_GUESSES = 10**9
 """Guesses (as zxcvbn estimates them) that a password must withstand: lock-outs allow far fewer in a lifetime."""
 
 FAILURES_HERE = 5
-"""Failed attempts on one name from one address, after which that address must wait."""
+"""Failed attempts on one name from one address (of IPv6: from one /64), after which that address must wait."""
 FAILURES_IN_ALL = 20
-"""The same from all addresses together; higher, so that one stranger cannot shut a colleague out with five tries."""
+"""Failed attempts on one name from all addresses, after which each address has one attempt in place of FAILURES_HERE."""
 LOCK = timedelta(minutes=15)
 """How long one must wait, and how close together failures must be to be counted together."""
 IDLE_SHARE = 4
 """A session that is not used ends after this part of its whole time."""
+KNOWN = timedelta(days=180)
+"""An address is known to an account so long after the last log-in from there: a right password always gets in from it."""
+MOST_KNOWN = 30
+"""Addresses known to one account."""
 TOUCH = timedelta(minutes=1)
 """How exactly the last use of a session is known: to write at every request would be for nothing."""
 
@@ -63,6 +70,12 @@ CREATE TABLE sessions (
 CREATE TABLE attempts (name TEXT NOT NULL, client TEXT NOT NULL, at TEXT NOT NULL);
 CREATE INDEX attempts_name ON attempts (name);
 CREATE TABLE keys (name TEXT PRIMARY KEY, value BLOB NOT NULL);
+"""
+_SCHEMA_2 = """
+CREATE TABLE places (
+    account INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE, client TEXT NOT NULL, at TEXT NOT NULL,
+    PRIMARY KEY (account, client)
+);
 """
 _COLUMNS = "a.id, a.name, a.role, a.must_change, a.password_at, a.added_at, a.seen_at"
 
@@ -176,7 +189,7 @@ class Accounts:
         # (64 MiB, four lanes) would take both processors from the chat at every log-in.
         self._hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
         self._hashing = threading.BoundedSemaphore(2)  # so that a flood of log-ins takes 38 MiB, not all there is
-        database.prepare("accounts", 1, _SCHEMA)
+        database.prepare("accounts", 2, _SCHEMA + _SCHEMA_2, _upgrade)
         with database.changing() as db:
             db.execute("INSERT OR IGNORE INTO keys VALUES ('signing', ?)", (secrets.token_bytes(32),))
             self._key = bytes(db.execute("SELECT value FROM keys WHERE name = 'signing'").fetchone()[0])
@@ -261,43 +274,62 @@ class Accounts:
 
     # ── logging in and out ──────────────────────────────────────────────────────────────────────────────────────
 
-    def check(self, name: str, password: str, client: str, now: datetime | None = None) -> Account:
+    def check(
+        self, name: str, password: str, client: str, now: datetime | None = None, *, trusting: bool = True
+    ) -> Account:
         """
         The account, when name and password go together. Raises Locked and WrongPassword.
 
-        The attempt is counted before the password is looked at, so that many at a time cannot outrun the count; `client`
-        is an address, of which only a keyed digest is kept, for half an hour at most.
+        The attempt is counted before the password is looked at, so that many at a time cannot outrun the count. From an
+        address that has logged in before nobody is refused unlooked-at: a stranger must not shut the owner out. `client` is
+        an address, of which only a keyed digest is kept. Without `trusting`, as at a desk left open, that makes no difference.
         """
         moment = now or datetime.now(UTC)
-        slot, here = self.signature("attempt", _key(name)), self.signature("client", client)
+        slot, here = self.signature("attempt", _key(name)), self.signature("client", neighbourhood(client))
         with self._database.changing() as db:
             db.execute("DELETE FROM attempts WHERE at < ?", (stamp(moment - 2 * LOCK),))
-            rows = db.execute("SELECT client, at FROM attempts WHERE name = ? ORDER BY at", (slot,)).fetchall()
-            times = [datetime.fromisoformat(at) for _, at in rows]
-            times_here = [datetime.fromisoformat(at) for place, at in rows if place == here]
-            for counted, limit in ((times_here, FAILURES_HERE), (times, FAILURES_IN_ALL)):
-                if (until := _locked_until(counted, limit)) and moment < until:
-                    raise Locked(until)
-            db.execute("INSERT INTO attempts VALUES (?, ?, ?)", (slot, here, stamp(moment)))
             found = db.execute(
                 f"SELECT {_COLUMNS}, a.password FROM accounts a WHERE a.key = ?", (_key(name),)
             ).fetchone()
+            known = trusting and found and self._knows(db, found[0], here, moment)
+            rows = db.execute("SELECT client, at FROM attempts WHERE name = ? ORDER BY at", (slot,)).fetchall()
+            times = [datetime.fromisoformat(at) for _, at in rows]
+            times_here = [datetime.fromisoformat(at) for place, at in rows if place == here]
+            limit = 1 if _locked_until(times, FAILURES_IN_ALL, moment) else FAILURES_HERE
+            if not known and (until := _locked_until(times_here, limit, moment)):
+                raise Locked(until)
+            db.execute("INSERT INTO attempts VALUES (?, ?, ?)", (slot, here, stamp(moment)))
         hashed = found[-1] if found else self._nobody
         if not self._verify(hashed, password) or not found:
             if found:  # a name that does not exist may be a password typed into the wrong box: it is not written down
                 with self._database.changing() as db:
                     self._audit.note(db, found[1], "login.failed", now=now)
-                    if any(
-                        (until := _locked_until([*counted, moment], limit)) and until > moment
-                        for counted, limit in ((times_here, FAILURES_HERE), (times, FAILURES_IN_ALL))
-                    ):
+                    if not known and _locked_until([*times_here, moment], limit, moment):
                         self._audit.note(db, found[1], "login.locked", now=now)
             raise WrongPassword
         with self._database.changing() as db:
             db.execute("DELETE FROM attempts WHERE name = ? AND client = ?", (slot, here))
+            self._remember(db, found[0], here, moment)
             if self._hasher.check_needs_rehash(hashed):
                 db.execute("UPDATE accounts SET password = ? WHERE id = ?", (self._hash(password), found[0]))
         return _account(found[:-1])
+
+    def _knows(self, db: Connection, account: int, here: str, moment: datetime) -> bool:
+        values = (account, here, stamp(moment - KNOWN))
+        return (
+            db.execute("SELECT 1 FROM places WHERE account = ? AND client = ? AND at >= ?", values).fetchone()
+            is not None
+        )
+
+    def _remember(self, db: Connection, account: int, here: str, moment: datetime) -> None:
+        """This address is known to the account from now on; those longest unused are forgotten."""
+        db.execute("INSERT OR REPLACE INTO places VALUES (?, ?, ?)", (account, here, stamp(moment)))
+        db.execute("DELETE FROM places WHERE at < ?", (stamp(moment - KNOWN),))
+        db.execute(
+            "DELETE FROM places WHERE account = ? AND client NOT IN "
+            "(SELECT client FROM places WHERE account = ? ORDER BY at DESC LIMIT ?)",
+            (account, account, MOST_KNOWN),
+        )
 
     def log_in(self, name: str, password: str, client: str, now: datetime | None = None) -> Session:
         """Check a password and begin a session. Raises Locked and WrongPassword."""
@@ -445,12 +477,18 @@ def _account(row: tuple[object, ...]) -> Account:
     )
 
 
-def _locked_until(failures: list[datetime], limit: int) -> datetime | None:
-    """When the next attempt is allowed after these failures, oldest first; None when they are too few or too far apart."""
-    if not failures:
+def _locked_until(failures: list[datetime], limit: int, now: datetime) -> datetime | None:
+    """When the next attempt is allowed after these failures, oldest first; None when it is allowed now."""
+    if not failures or now >= failures[-1] + LOCK:
         return None
     close = [at for at in failures if at > failures[-1] - LOCK]
     return failures[-1] + LOCK if len(close) >= limit else None
+
+
+def _upgrade(db: Connection, version: int) -> None:
+    """What version 1 did not have."""
+    for statement in statements(_SCHEMA_2):
+        db.execute(statement)
 
 
 def _key(name: str) -> str:

@@ -1,24 +1,51 @@
-"""Who changed what, and when. The log only grows: the database itself refuses to alter or delete a line of it."""
+"""
+Who changed what, and when. The log only grows, and can prove it.
+
+The database refuses to alter, replace or delete a line. Whoever goes round that, with an editor or with the triggers taken off,
+breaks the chain: each line holds the sha256 of the line before it and of all that it says itself. Somebody who may write
+the file can compute the whole chain anew; that is found out with the chain's end as it was noted elsewhere, which
+`clusterqa staff log --verify` prints and the server's own log holds.
+
+    verify(data)           looks at the file from outside, without changing anything in it
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
-from clusterqa.staff.database import Connection, Database, stamp, storable
+from clusterqa.errors import StoreError
+from clusterqa.staff.database import DATABASE, Connection, Database, stamp, statements, storable
 
 COMMAND_LINE = "cli:"
 """What `who` begins with when a change came from the command line; account names hold no colon."""
 
-_SCHEMA = """
-CREATE TABLE audit (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL,
-    target TEXT NOT NULL, detail TEXT NOT NULL
-);
-CREATE INDEX audit_who ON audit (who);
+BEGINNING = "0" * 64
+"""What the first line is chained to."""
+
+MOST_FAULTS = 20
+"""Faults that are told one by one."""
+
+_GUARDS = """
 CREATE TRIGGER audit_stays BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is not altered'); END;
 CREATE TRIGGER audit_grows BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is not shortened'); END;
+CREATE TRIGGER audit_goes_on BEFORE INSERT ON audit WHEN NEW.id <= (SELECT max(id) FROM audit)
+    BEGIN SELECT RAISE(ABORT, 'a line of the audit log is not replaced'); END;
 """
+_SCHEMA = f"""
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL,
+    target TEXT NOT NULL, detail TEXT NOT NULL,
+    chain TEXT NOT NULL             -- sha256 of the line before and this one
+);
+CREATE INDEX audit_who ON audit (who);
+{_GUARDS}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +66,24 @@ class Entry:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """
+    What became of the log: its `lines`, the `end` of its chain (the last line's number and sha256, as "12:ab…"), and what is
+    wrong with it, one sentence each; whole when there are none.
+    """
+
+    lines: int
+    end: str
+    faults: tuple[str, ...]
+
+
 class Audit:
     """Thread-safe."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        database.prepare("audit", 1, _SCHEMA)
+        database.prepare("audit", 2, _SCHEMA, _upgrade)
 
     def record(self, who: str, what: str, target: str = "", detail: str = "", now: datetime | None = None) -> None:
         """Add a line of its own."""
@@ -61,8 +100,10 @@ class Audit:
         now: datetime | None = None,
     ) -> None:
         """Add a line inside the caller's transaction, so that change and line are there together or not at all."""
-        row = (stamp(now), who, what, storable(target), storable(detail))
-        db.execute("INSERT INTO audit (at, who, what, target, detail) VALUES (?, ?, ?, ?, ?)", row)
+        said = (stamp(now), storable(who), what, storable(target), storable(detail))
+        last = db.execute("SELECT id, chain FROM audit ORDER BY id DESC LIMIT 1").fetchone() or (0, BEGINNING)
+        row = (last[0] + 1, *said)
+        db.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)", (*row, link(last[1], row)))
 
     def entries(
         self,
@@ -95,3 +136,101 @@ class Audit:
         """Everyone who stands in the log as `who`, in the order of names."""
         with self._database.using() as db:
             return [row[0] for row in db.execute("SELECT DISTINCT who FROM audit ORDER BY who")]
+
+    def end(self) -> str:
+        """The last line's number and sha256, "12:ab…"; to be noted where whoever writes this file does not write."""
+        with self._database.using() as db:
+            number, chain = db.execute("SELECT id, chain FROM audit ORDER BY id DESC LIMIT 1").fetchone() or (
+                0,
+                BEGINNING,
+            )
+        return f"{number}:{chain}"
+
+
+def link(before: str, row: Iterable[object]) -> str:
+    """The chain's sha256 at a line (id, at, who, what, target, detail) after one whose sha256 is `before`."""
+    return hashlib.sha256(json.dumps([before, *row], ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+
+
+def verify(data: Path, noted: str = "") -> Verdict | None:
+    """
+    Follow the chain of the log in a data folder; None when nobody has a desk there.
+
+    `noted` is an end of the chain as it was noted earlier: the log must still hold it. Nothing in the file is changed.
+    Raises StoreError when it cannot be read.
+    """
+    path = data / DATABASE
+    if not path.is_file():
+        return None
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)) as db:
+            version = db.execute("SELECT version FROM parts WHERE part = 'audit'").fetchone()
+            if version == (1,):
+                return Verdict(0, "", ("The log is of an earlier version, without a chain. Start the server once.",))
+            if version is None and not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'audit'").fetchone():
+                return None
+            return _verdict(db, noted)
+    except sqlite3.Error as error:
+        raise _unreadable(path, error) from error
+
+
+def export(data: Path) -> Iterator[dict[str, object]]:
+    """
+    Every line of the log in a data folder with its sha256, oldest first; with `link`, anybody can follow the chain in it.
+
+    Raises StoreError when it cannot be read.
+    """
+    path = data / DATABASE
+    if not path.is_file():
+        return
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)) as db:
+            db.row_factory = sqlite3.Row
+            for row in db.execute("SELECT * FROM audit ORDER BY id"):
+                yield dict(row)
+    except sqlite3.Error as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: sqlite3.Error) -> StoreError:
+    return StoreError(
+        f"The log in {path} cannot be read ({error}). Check the permissions; if the file is damaged, take it from a backup."
+    )
+
+
+def _verdict(db: Connection, noted: str) -> Verdict:
+    faults = []
+    number, chain, found = 0, BEGINNING, not noted or noted == f"0:{BEGINNING}"
+    for row in db.execute("SELECT id, at, who, what, target, detail, chain FROM audit ORDER BY id"):
+        if row[0] != number + 1:
+            gap = f"{number + 1} is" if row[0] == number + 2 else f"{number + 1} to {row[0] - 1} are"
+            faults.append(f"Line {gap} missing." if row[0] > number else f"Line {row[0]} stands where none can be.")
+        elif link(chain, row[:-1]) != row[-1]:
+            faults.append(f"Line {row[0]} ({row[1]}) or the one before it was changed.")
+        if len(faults) == MOST_FAULTS:
+            return Verdict(row[0], "", (*faults, "There is more; the rest was not looked at."))
+        number, chain = row[0], row[-1]
+        found = found or noted == f"{number}:{chain}"
+    counted = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'audit'").fetchone()
+    if (counted[0] if counted else 0) != number:
+        faults.append(f"The last lines are missing: {counted[0] if counted else 0} were written, the last is {number}.")
+    if not found:
+        faults.append(
+            f"The end of the chain noted earlier, {noted}, is not in the log: lines were rewritten or cut off."
+        )
+    guards = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")}
+    if missing := {"audit_stays", "audit_grows", "audit_goes_on"} - guards:
+        faults.append(f"What keeps the log from being changed was taken off ({', '.join(sorted(missing))}).")
+    return Verdict(number, f"{number}:{chain}", tuple(faults))
+
+
+def _upgrade(db: Connection, version: int) -> None:
+    """Chain the lines of version 1, which had none."""
+    rows = db.execute("SELECT id, at, who, what, target, detail FROM audit ORDER BY id").fetchall()
+    db.execute("DROP TABLE audit")
+    for statement in statements(_SCHEMA):
+        db.execute(statement)
+    chain = BEGINNING
+    for row in rows:
+        chain = link(chain, row)
+        db.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)", (*row, chain))

@@ -9,14 +9,14 @@ data/staff.sqlite3: one file for everything the desk keeps to itself. Each part 
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from clusterqa import private
 from clusterqa.errors import StoreError
 
 DATABASE = "staff.sqlite3"
@@ -31,52 +31,86 @@ class DeskUnusable(StoreError):
     """The desk's own file cannot be opened, read or written; answering goes on without it."""
 
 
-class Database:
-    """Thread-safe; several processes may have it open. Errors of SQLite come out as DeskUnusable."""
+Place = tuple[int, int]
+"""Device and inode: which file it is, whatever it is called."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+
+class Database:
+    """
+    Thread-safe; several processes may have it open, and each has it open once, however many parts ask for it.
+
+    Errors of SQLite come out as DeskUnusable.
+    """
+
+    _open: dict[Place, Database] = {}  # noqa: RUF012 - those of this process
+    _opening = threading.Lock()
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, place: Place) -> None:
         self.path = path
         self._db = connection
+        self._place = place
+        self._users = 1
         self._lock = threading.RLock()
 
     @classmethod
     def open(cls, data: Path) -> Database:
-        """Open the file in a data folder, making both when there are none; only its owner may read a file made here."""
+        """
+        Open the file in a data folder, making both when there are none; only its owner may read the file.
+
+        A file that this process has open already is shared; it stays open until everybody who opened it closed it.
+        """
         path = data / DATABASE
-        try:
-            data.mkdir(parents=True, exist_ok=True)
-            os.close(
-                os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
-            )  # the files SQLite puts beside it take its permissions
-            connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
-        except (OSError, sqlite3.Error) as error:
-            raise _explain(error, path) from error
-        database = cls(path, connection)
-        try:
-            with database.using() as db:
-                db.execute("PRAGMA journal_mode = WAL")
-                db.execute("PRAGMA foreign_keys = ON")
-                db.execute(_SCHEMA)
-        except StoreError:
-            connection.close()
-            raise
-        return database
+        with cls._opening:
+            try:
+                private.prepare(path)
+                place = _place(path)
+                if place in cls._open:
+                    cls._open[place]._users += 1
+                    return cls._open[place]
+                connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
+            except (OSError, sqlite3.Error) as error:
+                raise _explain(error, path) from error
+            database = cls(path, connection, place)
+            try:
+                with database.using() as db:
+                    db.execute("PRAGMA journal_mode = WAL")
+                    db.execute("PRAGMA synchronous = FULL")  # what was said to be done is done, also after a power cut
+                    db.execute("PRAGMA foreign_keys = ON")
+                    db.execute(_SCHEMA)
+            except StoreError:
+                connection.close()
+                raise
+            cls._open[place] = database
+            return database
 
     def close(self) -> None:
-        with self._lock:
-            self._db.close()
+        """Let go of the file; once for each `open`."""
+        with self._opening, self._lock:
+            self._users -= 1
+            if self._users == 0:
+                self._open.pop(self._place, None)
+                self._db.close()
 
-    def prepare(self, part: str, version: int, schema: str) -> None:
-        """Make the tables of one part of the desk; DeskUnusable when another version of clusterqa made them otherwise."""
+    def prepare(
+        self, part: str, version: int, schema: str, upgrade: Callable[[sqlite3.Connection, int], None] | None = None
+    ) -> None:
+        """
+        Make the tables of one part of the desk, or bring those of an earlier version up to date with `upgrade`.
+
+        DeskUnusable when another version of clusterqa made them, and there is no way from it to this one.
+        """
         with self.changing() as db:
             row = db.execute("SELECT version FROM parts WHERE part = ?", (part,)).fetchone()
-            if row and row[0] != version:
+            if row and row[0] < version and upgrade is not None:
+                upgrade(db, row[0])
+                db.execute("UPDATE parts SET version = ? WHERE part = ?", (version, part))
+            elif row and row[0] != version:
                 raise DeskUnusable(
                     f"{self.path} was written by another version of clusterqa (part {part}: {row[0]} instead of {version}). "
                     "Run the version that wrote it, or move the file away and make the accounts anew."
                 )
-            if not row:
-                for statement in _statements(schema):
+            elif not row:
+                for statement in statements(schema):
                     db.execute(statement)
                 db.execute("INSERT INTO parts VALUES (?, ?)", (part, version))
 
@@ -84,10 +118,23 @@ class Database:
     def using(self) -> Iterator[sqlite3.Connection]:
         """The connection, for this thread alone while it lasts."""
         with self._lock:
+            self._check_place()
             try:
                 yield self._db
             except sqlite3.Error as error:
                 raise _explain(error, self.path) from error
+
+    def _check_place(self) -> None:
+        """An account that is removed in the file's successor must not live on in the one that we still hold."""
+        try:
+            if _place(self.path) == self._place:
+                return
+            problem = "was replaced"
+        except FileNotFoundError:
+            problem = "was moved away"
+        except OSError as error:
+            raise _explain(error, self.path) from error
+        raise DeskUnusable(f"{self.path} {problem} while it was open. Put it back, or start the server again.")
 
     @contextmanager
     def changing(self) -> Iterator[sqlite3.Connection]:
@@ -113,7 +160,7 @@ def storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _statements(schema: str) -> Iterator[str]:
+def statements(schema: str) -> Iterator[str]:
     """The statements of a script one by one: `executescript` would commit the transaction it stands in."""
     statement = ""
     for line in schema.splitlines(keepends=True):
@@ -123,6 +170,11 @@ def _statements(schema: str) -> Iterator[str]:
             statement = ""
     if statement.strip():
         yield statement
+
+
+def _place(path: Path) -> Place:
+    found = path.stat()
+    return found.st_dev, found.st_ino
 
 
 def _explain(error: Exception, path: Path) -> DeskUnusable:

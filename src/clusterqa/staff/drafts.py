@@ -27,6 +27,7 @@ from typing import Any, BinaryIO, Literal, get_args
 
 import yaml
 
+from clusterqa import deceptive
 from clusterqa.documents.metadata import Metadata, parse
 from clusterqa.errors import ClusterQAError, StoreError
 from clusterqa.records import Document
@@ -213,7 +214,9 @@ class Drafts:
         path = self.folder / draft.id / "read.json"
         if not path.is_file():
             return None
-        return replace(from_json(json.loads(path.read_text(encoding="utf-8"))), id=draft.document)
+        document = from_json(json.loads(path.read_text(encoding="utf-8")))
+        told = deceptive.warnings(document.text)
+        return replace(document, id=draft.document, warnings=(*document.warnings, *told))
 
     def read(self, draft: Draft) -> Document | None:
         """The same with the metadata as corrected."""

@@ -3,24 +3,30 @@ Reading a file that somebody else made: in a process of its own, with limits on 
 
     path ─▶ python -m clusterqa.staff.reading ─JSON─▶ Document, or UnreadableDocument
 
-Whatever a file does to a parser, only that process suffers. It is the same reading as everywhere else
+`read` starts a process for one file, `Reader` keeps one for many, as indexing a folder needs. Whatever a file does to a parser, only that process suffers. It is the same reading as everywhere else
 (`clusterqa.documents.read`), so that what the desk shows is what becomes live.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from clusterqa.errors import UnreadableDocument
 from clusterqa.records import Block, Document, Page
+
+log = logging.getLogger(__name__)
 
 MEGABYTE = 1024 * 1024
 _OUT_OF_MEMORY = 77
@@ -51,23 +57,99 @@ def read(path: Path, name: str, limits: Limits = Limits()) -> Document:
     except subprocess.TimeoutExpired as error:
         raise _too_slow(name, limits) from error
     except OSError as error:
-        raise UnreadableDocument(
-            name,
-            f"It could not be read because the server is short of something ({error.strerror}).",
-            "Try again later.",
-        ) from error
+        raise _short(name, error) from error
     if run.returncode == 0:
         return _outcome(json.loads(run.stdout))
-    if os.name == "posix" and -run.returncode in _TIME_SIGNALS:
-        raise _too_slow(name, limits)
-    # Parsers written in C end in many ways when memory is refused to them; a fault of theirs looks no different.
-    memory = run.returncode == _OUT_OF_MEMORY
-    raise UnreadableDocument(
+    raise _broken_down(name, limits, run.returncode)
+
+
+class Reader:
+    """
+    Reads one file after the other like `read`, in one process; where a file ends it, the next file gets a new one.
+
+    Use it in a `with`; the process starts with the first file.
+    """
+
+    def __init__(self, limits: Limits = Limits()) -> None:
+        self.limits = limits
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def __call__(self, path: Path, name: str) -> Document:
+        """The file at `path` as the document called `name`; raises UnreadableDocument."""
+        try:
+            process = self._running()
+        except OSError as error:
+            raise _short(name, error) from error
+        late = threading.Event()
+
+        def stop() -> None:
+            late.set()
+            process.kill()
+
+        timer = threading.Timer(self.limits.seconds + 5, stop)
+        timer.start()
+        try:
+            assert process.stdin is not None and process.stdout is not None
+            process.stdin.write(json.dumps([str(path.absolute()), name]).encode("ascii") + b"\n")
+            process.stdin.flush()
+            answer = process.stdout.readline()
+        except OSError:
+            answer = b""
+        finally:
+            timer.cancel()
+        if answer.endswith(b"\n"):
+            return _outcome(json.loads(answer))
+        self.close()
+        raise _too_slow(name, self.limits) if late.is_set() else _broken_down(name, self.limits, process.returncode)
+
+    def close(self) -> None:
+        """End the process; the next file starts another."""
+        if self._process is not None:
+            assert self._process.stdin is not None and self._process.stdout is not None
+            with suppress(OSError):
+                self._process.stdin.close()
+            self._process.stdout.close()
+            self._process.wait()
+            self._process = None
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            command = [sys.executable, "-m", "clusterqa.staff.reading", json.dumps(asdict(self.limits))]
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_environment()
+            )
+        return self._process
+
+
+def _broken_down(name: str, limits: Limits, status: int) -> UnreadableDocument:
+    if os.name == "posix" and -status in _TIME_SIGNALS:
+        return _too_slow(name, limits)
+    if status == _OUT_OF_MEMORY:
+        return UnreadableDocument(
+            name,
+            f"Reading it takes more than {limits.megabytes} MB of memory.",
+            "Split it into several documents, or save it from its source in another format.",
+        )
+    # Parsers written in C end in many ways, also when memory is refused to them; the log of the server says how.
+    log.error("reading a file broke down", extra={"status": status})
+    return UnreadableDocument(
         name,
-        f"Reading it takes more than {limits.megabytes} MB of memory."
-        if memory
-        else f"The program that reads it broke down (status {run.returncode}).",
-        "Split it into several documents, or save it from its source in another format.",
+        "The program that reads it broke down on it.",
+        "Make it again from its source, in another format if it can be, or split it into several documents.",
+    )
+
+
+def _short(name: str, error: OSError) -> UnreadableDocument:
+    return UnreadableDocument(
+        name,
+        f"It could not be read because the server is short of something ({error.strerror}).",
+        "Try again later.",
     )
 
 
@@ -131,18 +213,25 @@ if os.name == "posix":
     _TIME_SIGNALS = frozenset({int(signal.SIGXCPU), int(signal.SIGKILL)})
 
     def _limit(limits: Limits) -> None:
-        seconds = max(1, round(limits.seconds))
-        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 2))
         resource.setrlimit(resource.RLIMIT_AS, (limits.megabytes * MEGABYTE,) * 2)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # it answers through a pipe and writes no file
         os.nice(5)  # answering questions comes first
+
+    def _limit_time(limits: Limits) -> None:
+        """From now on as many seconds of the processor; the process is ended when it needs more."""
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        seconds = int(used.ru_utime + used.ru_stime) + max(1, round(limits.seconds))
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, resource.getrlimit(resource.RLIMIT_CPU)[1]))
 
 else:
     _TIME_SIGNALS = frozenset[int]()
 
     def _limit(limits: Limits) -> None:
         """Without the limits of POSIX only the clock is watched."""
+
+    def _limit_time(limits: Limits) -> None:
+        """As `_limit`."""
 
 
 def has_scripts(path: Path) -> bool:
@@ -160,8 +249,9 @@ def has_scripts(path: Path) -> bool:
         return False
 
 
-def _main(path: Path, name: str, limits: Limits) -> int:
-    _limit(limits)
+def _read(path: Path, name: str, limits: Limits) -> bytes:
+    """What is read from a file, or why it cannot be, as JSON. Raises MemoryError."""
+    _limit_time(limits)
     from clusterqa import documents
 
     found: dict[str, Any]
@@ -172,15 +262,29 @@ def _main(path: Path, name: str, limits: Limits) -> int:
         found = {"document": as_json(document)}
     except UnreadableDocument as error:
         found = {"unreadable": [error.document, error.reason, error.next_step]}
-    except MemoryError:
-        return _OUT_OF_MEMORY
-    sys.stdout.buffer.write(json.dumps(found).encode("ascii"))  # half characters travel as escapes
-    return 0
+    return json.dumps(found).encode("ascii")  # half characters travel as escapes
+
+
+def _serve(limits: Limits) -> None:
+    """Read the files that are named on standard input, a line each, until it ends."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints is no answer
+    for line in sys.stdin.buffer:
+        path, name = json.loads(line)
+        answers.write(_read(Path(path), name, limits) + b"\n")
+        answers.flush()
 
 
 if __name__ == "__main__":
+    status = 0
     try:
-        status = _main(Path(sys.argv[1]), sys.argv[2], Limits(**json.loads(sys.argv[3])))
+        *file, asked = sys.argv[1:]
+        limits = Limits(**json.loads(asked))
+        _limit(limits)
+        if file:
+            sys.stdout.buffer.write(_read(Path(file[0]), file[1], limits))
+        else:
+            _serve(limits)
     except MemoryError:
         status = _OUT_OF_MEMORY
     sys.stdout.flush()

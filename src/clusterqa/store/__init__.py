@@ -17,4 +17,4 @@ def open_store(data: Path, *, create: bool = False) -> Store:
     return sqlite.SqliteStore.open(data, create=create)
 
 
-put_aside, asides, size = sqlite.put_aside, sqlite.asides, sqlite.size
+exists, put_aside, asides, size = sqlite.exists, sqlite.put_aside, sqlite.asides, sqlite.size

@@ -573,6 +573,11 @@ class SqliteStore(Store):
         self._db.executemany("INSERT INTO unreadable VALUES (?, ?, ?)", list(files))
 
 
+def exists(data: Path) -> bool:
+    """Whether there is a database in a data folder."""
+    return (data / DATABASE).is_file()
+
+
 def put_aside(data: Path) -> None:
     """
     Rename a database that a rebuild in place cannot repair; a full disk or missing permission is raised, not renamed away.

@@ -33,7 +33,9 @@ _BULLETS = "•▪●◦‣·*-"
 _PARAGRAPH_END = re.compile(
     rf"\n[^\S\n]*\n\s*|\r[^\S\r\n]*\r(?!\n)\s*|[\f\u2029]\s*|[\n\r](?=[^\S\n]*[{_BULLETS}][^\S\n])"
 )
-_STOP = re.compile(r"(?<![.!?…])(?P<marks>[.!?…]++)(?P<close>(?:[)\]}»”“\"'’‘*_¹²³⁰⁴-⁹]|\[\d{1,3}\])*+)(?=\s|$)")
+_STOP = re.compile(
+    r"(?<![.!?…])(?P<marks>[.!?…]++)(?P<close>(?:[)\]}»”“\"'’‘*_¹²³⁰⁴-⁹]|\[(?:\d{1,3}|[ivx]{1,6})\])*+)(?=\s|$)"
+)
 # \u0300-\u036f: the accents of letters that are written as letter and accent (NFD), as some PDF files do.
 _TOKEN = re.compile(r"[^\W_](?:[\w\u0300-\u036f.'’&/-]*[^\W_][\u0300-\u036f]*|[\u0300-\u036f]*)$")
 _NEXT_WORD = re.compile(r"[\W_]*([^\W_][\w\u0300-\u036f]*)")
@@ -55,8 +57,10 @@ _ONLY_DATE = re.compile(
     rf"(?:\d{{4}}(?:\s?[–-]\s?\d{{4}})?\s+m\.?)?\s*(?:(?:{'|'.join(_MONTHS)})\s+\d{{1,2}}(?:\s?[–-]\s?\d{{1,2}})?\s+d\.?)?",
     re.IGNORECASE,
 )
+# Whose act it is stands in the genitive ("5 d. Tarybos reglamentas"); another case begins a sentence ("5 d. Komisija
+# priima sprendimą").
 _LEGAL_ACT = re.compile(
-    r"(?:[\w„“\"-]+,?\s+){1,9}?(?:reglament|direktyv|įsakym|nutarim|sprendim|įstatym|rekomendacij|komunikat|posėd|"
+    r"(?:[„“\"]?(?:\w+(?:ų|[aoeė]?us|[oė]s|ies|i?o)|ir|bei|dėl|Nr\.?|[\w.]*\d[\w/.-]*|(?-i:[A-ZĄČĘĖĮŠŲŪŽ]{2,}))[“\"]?,?\s+){1,9}?(?:reglament|direktyv|įsakym|nutarim|sprendim|įstatym|rekomendacij|komunikat|posėd|"
     r"rezoliucij|sutart|susitarim|rašt)",
     re.IGNORECASE,
 )

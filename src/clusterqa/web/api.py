@@ -14,8 +14,8 @@ from clusterqa.ports import Store
 from clusterqa.records import Language, Question, Source, Stored
 from clusterqa.shapes import hits_as_json, reply_as_json
 from clusterqa.store.translations import sources
-from clusterqa.web import render, shapes
-from clusterqa.web.service import Service
+from clusterqa.web import render, shapes, watching
+from clusterqa.web.service import NotReady, Service
 
 router = APIRouter()
 
@@ -146,8 +146,19 @@ def healthz() -> dict[str, str]:
 
 @router.get("/readyz", include_in_schema=False)
 def readyz(request: Request) -> dict[str, Any]:
-    """Questions are answered; 503 while the encoder or the index is not there."""
-    return {"status": "ready", "generation": service_of(request).assistant().generation}
+    """Questions are answered, and whether they are kept; 503 while the encoder or the index is not there."""
+    service = service_of(request)
+    told = watching.may(request.scope, service.settings)
+    try:
+        assistant = service.check()
+    except NotReady:
+        if told:
+            raise
+        raise NotReady("Questions are not answered at the moment. Try again in a few seconds.") from None
+    if not told:
+        return {"status": "ready"}
+    journal = "on" if service.journalling else "off"
+    return {"status": "ready", "generation": assistant.generation, "journal": journal}
 
 
 @router.get("/metrics", include_in_schema=False)

@@ -7,11 +7,9 @@ The web app: two chat pages, pages of documents, the HTTP API, probes and figure
 
 from __future__ import annotations
 
-import json
-import logging
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 from fastapi import FastAPI, Request
@@ -21,11 +19,16 @@ from fastapi.staticfiles import StaticFiles
 from clusterqa import __version__
 from clusterqa.records import LANGUAGES
 from clusterqa.settings import Settings
-from clusterqa.web import api, chat, pages, problems, render, staff
+from clusterqa.web import api, chat, connections, logs, pages, problems, render, staff
+from clusterqa.web.doors import Doors
+from clusterqa.web.forwarded import Forwarded
 from clusterqa.web.guard import Guard
 from clusterqa.web.head import Head
+from clusterqa.web.logs import JsonLines
 from clusterqa.web.service import Service
 from clusterqa.web.words import page_language
+
+__all__ = ["JsonLines", "build", "run"]
 
 STATIC = Path(__file__).parent / "static"
 LANGUAGE_COOKIE = "clusterqa_language"
@@ -56,8 +59,11 @@ def build(settings: Settings) -> FastAPI:
     )
     app.state.service = service
     problems.install(app)
+    # The last is the first that a request comes to.
+    app.add_middleware(Doors, settings=settings)
     app.add_middleware(Head)
     app.add_middleware(Guard, settings=settings)
+    app.add_middleware(Forwarded, settings=settings)
 
     @app.get("/", include_in_schema=False)
     def front(request: Request) -> Response:
@@ -95,38 +101,23 @@ def run(settings: Settings) -> None:
     """Serve the app until it is told to stop; logs one JSON object a line to stderr, without questions or addresses."""
     import uvicorn
 
-    handler = logging.StreamHandler()
-    handler.setFormatter(JsonLines())
-    for name in ("clusterqa", "uvicorn"):
-        logger = logging.getLogger(name)
-        logger.handlers, logger.propagate = [handler], False
-        logger.setLevel(logging.INFO)
-    uvicorn.run(
-        build(settings),
+    logs.install()
+    app = build(settings)
+    config = uvicorn.Config(
+        app,
         host=settings.host,
         port=settings.port,
+        http=connections.protocol(settings),
+        ws="none",
+        backlog=connections.ACCEPTED_AT_ONCE,
+        timeout_keep_alive=connections.KEEP_SECONDS,
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=bool(settings.proxy),
-        forwarded_allow_ips=settings.proxy or None,
+        proxy_headers=False,  # Forwarded sees to them
         timeout_graceful_shutdown=5,
     )
-
-
-class JsonLines(logging.Formatter):
-    """One JSON object a record; what was given as `extra` stands beside the message."""
-
-    _usual = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message", "taskName"}
-
-    def format(self, record: logging.LogRecord) -> str:
-        line = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-            **{key: value for key, value in vars(record).items() if key not in self._usual},
-        }
-        if record.exc_info:
-            line["error"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+    server = connections.Server(config)
+    server.run()
+    if not server.started:
+        sys.exit(1)

@@ -1,12 +1,15 @@
-"""What every request passes: the size limit on the way in, security headers on the way out."""
+"""What every request passes: the host and the size on the way in, security headers on the way out."""
 
 from __future__ import annotations
+
+import re
 
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clusterqa.settings import Settings
+from clusterqa.web import watching
 from clusterqa.web.problems import problem
 
 _CHAT = ("/lt", "/en")
@@ -14,6 +17,10 @@ UPLOADS = "/staff/drafts"
 """Where the staff send files; the route asks who sends before it reads any of the body."""
 _FRAMED = (*_CHAT, "/documents")
 """What other sites may show in a frame, where the settings name them; everything else never stands in a frame."""
+PROBES = ("/healthz", "/readyz", "/metrics")
+"""Asked for under whatever name the machine has; what they tell does not depend on it."""
+
+_HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 
 
 class _TooLarge(HTTPException):
@@ -25,6 +32,8 @@ class Guard:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
+        self._settings = settings
+        self._hosts = {host.lower() for host in settings.hosts.split()}
         self._limit = settings.max_body_kb * 1024
         # What a form puts around a file is no part of it.
         self._upload_limit = settings.max_upload_mb * 1024 * 1024 + self._limit
@@ -36,7 +45,8 @@ class Guard:
             "base-uri 'self'; form-action 'self'"
         )
         self._strict = f"{common}; script-src 'self'; style-src 'self'"
-        # Gradio's pages hold scripts and styles inline and compile their event handlers in the browser.
+        # Gradio's pages hold scripts and styles inline and compile their event handlers in the browser: without
+        # 'unsafe-eval' no button of the chat does anything.
         self._gradio = (
             f"{common}; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
             "worker-src 'self' blob:; manifest-src 'self'"
@@ -49,6 +59,8 @@ class Guard:
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         chat, framed = _below(path, _CHAT), _below(path, _FRAMED)
         begun = False
+        host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
+        origin = f"{scope['scheme']}://{host}"
 
         async def send_guarded(message: Message) -> None:
             nonlocal begun
@@ -60,10 +72,21 @@ class Guard:
                 headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
                 headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
                 headers["Cross-Origin-Opener-Policy"] = "same-origin"
+                if host and headers.get("location", "").startswith(f"{origin}/"):  # whoever asks can make up the host
+                    headers["Location"] = headers["location"].removeprefix(origin)
                 if "text/html" in headers.get("content-type", "") and "cache-control" not in headers:
                     headers["Cache-Control"] = "no-cache"
             await send(message)
 
+        if not self._answers_to(host, path):
+            misdirected = "This server is not reached under this name. Its setting `hosts` says under which it is."
+            await problem(400, misdirected)(scope, receive, send_guarded)
+            return
+        if path.rstrip("/") in watching.CLOSED and not watching.may(scope, self._settings):
+            told = "This is for whoever runs the server. Send the token of its setting `watch_token`."
+            asking = {"WWW-Authenticate": 'Basic realm="clusterqa", charset="UTF-8"'}
+            await problem(401, told, asking)(scope, receive, send_guarded)
+            return
         received = 0
         limit = self._limit
         too_large = f"The request is larger than {limit // 1024} KiB. Send less at a time."
@@ -94,6 +117,12 @@ class Guard:
             if begun:
                 raise
             await refusal(scope, receive, send_guarded)
+
+    def _answers_to(self, host: str, path: str) -> bool:
+        name = _HOST.fullmatch(host)
+        if name is None:
+            return not host and not self._hosts
+        return not self._hosts or path in PROBES or name[1].lower().rstrip(".") in self._hosts
 
 
 def _below(path: str, folders: tuple[str, ...]) -> bool:

@@ -2,7 +2,8 @@
 The head of the chat pages as a finished service has it.
 
 Gradio's page says lang="en" in every language, has no title before its scripts run, and introduces itself as Gradio to whoever
-shows a preview of a link. None of this can be set from outside, so the page is changed on its way out.
+shows a preview of a link. It also writes down the address that it was asked under, which whoever asks can make up; a browser
+knows better where its page comes from. None of this can be set from outside, so the page is mended on its way out.
 """
 
 from __future__ import annotations
@@ -15,6 +16,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from clusterqa.records import LANGUAGES, Language
 from clusterqa.web import render
 
+NOWHERE = "clusterqa.invalid"
+"""The host that Gradio is told instead of the one that was asked for."""
+
+_ADDRESS = re.compile(rf"https?://{re.escape(NOWHERE)}")
+_CONFIG = re.compile(r"<script>window\.gradio_config = .*?</script>", re.DOTALL)
+_WHERE = "<script>window.gradio_config.root = new URL(window.gradio_config.root, location.href).href;</script>"
 _LANGUAGE = re.compile(r'(<html\b[^>]*?\blang=")[^"]*(")')
 _PREVIEW = re.compile(r'<meta\s+(?:property="og:|name="twitter:)[^>]*>\s*')
 
@@ -23,6 +30,7 @@ def mended(page: str, language: Language) -> str:
     """Gradio's page with our language, title, description and remark for browsers without scripts."""
     page = _LANGUAGE.sub(rf"\g<1>{language}\g<2>", page, count=1)
     page = _PREVIEW.sub("", page)
+    page = _CONFIG.sub(lambda config: config[0] + _WHERE, _ADDRESS.sub("", page), count=1)
     page = page.replace("<head>", "<head>" + render.page("head.html", language), 1)
     return page.replace("</body>", render.page("noscript.html", language) + "</body>", 1)
 

@@ -17,6 +17,8 @@ from clusterqa.web.shapes import Problem
 
 log = logging.getLogger(__name__)
 
+NOTHING_HERE = "There is nothing at this address. What there is stands at /api/docs."
+
 
 def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
     """A problem+json response; `detail` is for the person who reads it."""
@@ -47,7 +49,7 @@ def install(app: FastAPI) -> None:
     async def http_error(_: Request, error: HTTPException) -> Response:
         detail = error.detail
         if error.status_code == 404 and detail == HTTPStatus.NOT_FOUND.phrase:
-            detail = "There is nothing at this address. What there is stands at /api/docs."
+            detail = NOTHING_HERE
         return problem(error.status_code, detail, dict(error.headers or {}))
 
     @app.exception_handler(RequestValidationError)

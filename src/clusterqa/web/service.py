@@ -19,6 +19,7 @@ from limits.strategies import MovingWindowRateLimiter
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from clusterqa import runtime
+from clusterqa.addresses import neighbourhood
 from clusterqa.corpus import sync
 from clusterqa.errors import ClusterQAError, IndexNotFound
 from clusterqa.journal import Channel, Journal
@@ -26,18 +27,21 @@ from clusterqa.ports import Encoder, Store
 from clusterqa.records import Hit, Question, Reply, Trace
 from clusterqa.runtime import KnowledgeBase
 from clusterqa.settings import Settings
+from clusterqa.staff import reading
 from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database
 from clusterqa.staff.history import History
 from clusterqa.staff.inquiries import Inquiries
 from clusterqa.staff.publishing import Keeper
-from clusterqa.store import open_store
+from clusterqa.store import exists, open_store
 
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 3.0
 """After a failed start: how long until the next try, so that removing the cause is enough."""
 PURGE_SECONDS = 3600.0
+OWING_SECONDS = 30.0
+"""The same while deleted text may still stand in the journal's files."""
 PATIENCE_SECONDS = 120.0
 """How long a question waits for a server that is still starting."""
 MAX_CONVERSATIONS = 2000
@@ -141,7 +145,7 @@ class Limits:
 
     def admit(self, client: str) -> None:
         """Count one question of a client; raises TooMany."""
-        if self._client and not self._limiter.hit(self._client, "client", client):
+        if self._client and not self._limiter.hit(self._client, "client", neighbourhood(client)):
             raise TooMany("You have sent very many questions within a minute. Wait a minute, then ask again.")
         if self._overall and not self._limiter.hit(self._overall, "overall"):
             raise TooMany("Very many people are asking at the moment. Wait a minute, then ask again.")
@@ -158,6 +162,7 @@ class Service:
         self.problem = "The encoder and the index are being loaded. Try again in a few seconds."
         """Why questions are not answered, while they are not; "" when they are."""
         self.journal: Journal | None = None
+        self._journal_fails = True
         self._failing = False
         self._assistant: KnowledgeBase | None = None
         self._keeper: Keeper | None = None
@@ -210,7 +215,8 @@ class Service:
         purged = time.monotonic()
         while not self._stop.wait(self.settings.refresh_seconds):
             self._keep_in_step()
-            if time.monotonic() - purged > PURGE_SECONDS:
+            owing = self.journal is not None and self.journal.owing
+            if time.monotonic() - purged > (OWING_SECONDS if owing else PURGE_SECONDS):
                 purged = time.monotonic()
                 self._purge()
 
@@ -221,7 +227,8 @@ class Service:
         encoder.encode_queries(["Kas yra klasteris?"])  # the first call is the slow one
         if not self._has_index():
             self.problem = "The documents are being indexed for the first time. This takes a few minutes."
-            sync.update(self.settings, lambda: encoder)
+            with reading.Reader() as read:
+                sync.update(self.settings, lambda: encoder, read=read)
         self._assistant = KnowledgeBase(self.settings, encoder)
         self._ready(True)
         log.info("ready", extra={"seconds": round(time.perf_counter() - begin, 2)})
@@ -240,6 +247,7 @@ class Service:
         try:
             self._staff_file = Database.open(self.settings.data)
             history, audit = History(self._staff_file), Audit(self._staff_file)
+            log.info("activity log", extra={"end": audit.end()})  # a witness outside the file
             keeper = Keeper(self.settings, encoder, history, audit, profile=self._assistant.profile)
         except ClusterQAError as error:  # no desk then, but what changed while no server ran is taken up all the same
             log.error("%s", error)
@@ -265,7 +273,8 @@ class Service:
             with open_store(self.settings.data) as store:
                 stale = sync.out_of_step(self.settings, store) if self.settings.corpus.is_dir() else []
             if stale:
-                report = sync.update(self.settings, lambda: encoder)
+                with reading.Reader() as read:
+                    report = sync.update(self.settings, lambda: encoder, read=read)
                 log.info("index updated", extra={"generation": report.generation, "documents": len(stale)})
         except ClusterQAError as error:
             log.warning("The index stays as it is: %s", error)
@@ -300,6 +309,7 @@ class Service:
         if self.journal is None:
             try:
                 self.journal = Journal.open(self.settings.data, self.settings.retention_days)
+                self._journal_fails = False
             except ClusterQAError as error:  # answering goes on without it
                 log.error("%s", error)
 
@@ -322,6 +332,20 @@ class Service:
         if not self._up.wait(min(patience, RETRY_SECONDS) if self._failing else patience) or self._assistant is None:
             raise NotReady(self.problem or "The server is starting. Try again in a few seconds.")
         return self._assistant
+
+    @property
+    def journalling(self) -> bool:
+        """Whether what is asked is kept; answering goes on without."""
+        return self.journal is not None and not self._journal_fails and self.journal.path.is_file()
+
+    def check(self) -> KnowledgeBase:
+        """The assistant, when it is there and what it answers from is too; raises NotReady."""
+        assistant = self.assistant()
+        if not exists(self.settings.data):
+            raise NotReady(
+                f"The index in {self.settings.data} is gone. Put the folder back, or start the server again."
+            )
+        return assistant
 
     def keeper(self) -> Keeper:
         """What keeps the documents; raises NotReady while the server is starting, or when its file cannot be used."""
@@ -372,7 +396,10 @@ class Service:
         if self.journal is None or trace.reply.status in ("small_talk", "empty"):
             return None
         try:
-            return self.journal.record(trace.reply, channel, sum(trace.milliseconds.values()))
+            identifier = self.journal.record(trace.reply, channel, sum(trace.milliseconds.values()))
+            self._journal_fails = False
+            return identifier
         except ClusterQAError as error:
+            self._journal_fails = True
             log.error("%s", error)
             return None

@@ -36,6 +36,7 @@ from clusterqa.records import LANGUAGES, Language
 from clusterqa.staff.accounts import Account, Accounts, Role, Session
 from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database
+from clusterqa.staff.factor import Factors
 from clusterqa.web import words as public
 from clusterqa.web.service import Service
 from clusterqa.web.staff.gate import Gate
@@ -128,6 +129,10 @@ def audit(request: Request) -> Audit:
 
 def accounts(request: Request) -> Accounts:
     return desk_of(request).parts()[2]
+
+
+def factors(request: Request) -> Factors:
+    return Factors(*desk_of(request).parts())
 
 
 def language_of(request: Request) -> Language:

@@ -10,6 +10,8 @@ from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
+from clusterqa.addresses import neighbourhood
+
 T = TypeVar("T")
 
 AT_A_TIME = 2
@@ -31,7 +33,7 @@ class Gate:
 
     def admits(self, client: str) -> bool:
         """Count an attempt; False when there are too many."""
-        return self._limiter.hit(self._limit, client) and self._waiting < WAITING
+        return self._limiter.hit(self._limit, neighbourhood(client)) and self._waiting < WAITING
 
     async def run(self, work: Callable[[], T]) -> T:
         """Do the work in one of the gate's own threads, when its turn comes."""

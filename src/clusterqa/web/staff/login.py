@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import secrets
+import time
 from hmac import compare_digest
 from typing import Annotated
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
@@ -18,10 +19,12 @@ from clusterqa.staff.accounts import (
     Account,
     AccountError,
     Locked,
+    NoSuchAccount,
     Session,
     WeakPassword,
     WrongPassword,
 )
+from clusterqa.staff.factor import WrongCode
 from clusterqa.web.staff.desk import (
     SESSION_COOKIE,
     Refused,
@@ -29,6 +32,7 @@ from clusterqa.web.staff.desk import (
     back,
     changing_own,
     desk_of,
+    factors,
     language_of,
     logged_in,
     page,
@@ -44,14 +48,18 @@ router = APIRouter()
 LOGIN_COOKIE = "clusterqa_login"
 """A random value, from which the log-in form's token is made: nobody can log a reader in under a stranger's name."""
 
+HALF_SECONDS = 300
+"""How long after the password the code may come."""
+
 _PATH = re.compile(r"/staff(/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?(\?[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?")
 
 
 def inside(target: str) -> str:
     """A path of the desk to go to after the log-in; "/staff" for anything that would lead elsewhere."""
-    if not _PATH.fullmatch(target) or "//" in target or ".." in target:
-        return "/staff"
     path = target.split("?")[0]
+    meant = unquote(path)  # browsers take %2e for a dot
+    if not _PATH.fullmatch(target) or any(sign in meant for sign in ("//", "..", "\\", "/./", "%")) or "//" in target:
+        return "/staff"
     return "/staff" if path in ("/staff/login", "/staff/logout") else target
 
 
@@ -92,19 +100,26 @@ def _form(
 async def log_in(
     request: Request,
     name: Annotated[str, Form(max_length=500)],
-    password: Annotated[str, Form(max_length=5000)],
+    password: Annotated[str, Form(max_length=5000)] = "",
     csrf: Annotated[str, Form(max_length=200)] = "",
     next: Annotated[str, Form(max_length=2000)] = "",
+    half: Annotated[str, Form(max_length=500)] = "",
+    code: Annotated[str, Form(max_length=100)] = "",
 ) -> Response:
-    """Check name and password; the answer takes as long, and says the same, whether there is such a name or not."""
+    """
+    Check name and password; the answer takes as long, and says the same, whether there is such a name or not. An account
+    with a second factor is asked for a code then, and comes back with `half`, which says that the password was right.
+    """
     gate = desk_of(request).gate
     client = request.client.host if request.client else ""
     if not gate.admits(client):
         raise Refused(429, "busy_login")
-    return await gate.run(lambda: _log_in(request, name, password, csrf, next, client))
+    return await gate.run(lambda: _log_in(request, name, password, csrf, next, client, half, code))
 
 
-def _log_in(request: Request, name: str, password: str, csrf: str, target: str, client: str) -> Response:
+def _log_in(
+    request: Request, name: str, password: str, csrf: str, target: str, client: str, half: str, code: str
+) -> Response:
     words = WORDS[language_of(request)]
     book = accounts(request)
     seed = request.cookies.get(LOGIN_COOKIE, "")
@@ -115,10 +130,19 @@ def _log_in(request: Request, name: str, password: str, csrf: str, target: str, 
     if not book.exist():
         return _form(request, target, status=403)
     try:
-        session = book.log_in(name, password, client)
+        if half:
+            account = _half_way(request, name, half, seed)
+            factors(request).check(account, code, client)
+        else:
+            account = book.check(name, password, client)
+            if factors(request).on(account):
+                return _code_form(request, account, target, seed)
+        session = book.begin(account)
     except Locked as locked:
         problem = words["locked"].format(words["after_time"].format(clock(locked.until)))
         return _form(request, target, name=name, problem=problem, status=429)
+    except WrongCode:
+        return _code_form(request, account, target, seed, words["wrong_code"], 403)
     except WrongPassword:
         return _form(request, target, name=name, problem=words["wrong_password"], status=403)
     response = RedirectResponse(root(request) + inside(target), 303)
@@ -126,6 +150,85 @@ def _log_in(request: Request, name: str, password: str, csrf: str, target: str, 
         response = RedirectResponse(f"{root(request)}/staff/password", 303)
     _begin(request, response, session)
     return response
+
+
+def _code_form(
+    request: Request, account: Account, target: str, seed: str, problem: str = "", status: int = 200
+) -> Response:
+    until = f"{int(time.time()) + HALF_SECONDS}"
+    response = page(
+        request, None, "code.html", status=status, next=inside(target), name=account.name, problem=problem, here="/staff/login",
+        half=f"{until}.{_half(request, account, seed, until)}", token=accounts(request).signature("login", seed),
+    )  # fmt: skip
+    _set(request, response, LOGIN_COOKIE, seed)
+    return response
+
+
+def _half(request: Request, account: Account, seed: str, until: str) -> str:
+    """What only this server can make of an account whose password was right, for the browser that sent it."""
+    return accounts(request).signature("half", f"{account.id} {account.password_at.isoformat()} {seed} {until}")
+
+
+def _half_way(request: Request, name: str, half: str, seed: str) -> Account:
+    """The account whose password was right a few minutes ago; raises WrongPassword."""
+    until, _, signature = half.partition(".")
+    try:
+        account = accounts(request).find(name)
+    except NoSuchAccount:
+        raise WrongPassword from None
+    right = _half(request, account, seed, until)  # only what we signed ourselves holds a time
+    if not compare_digest(signature.encode("utf-8", "replace"), right.encode()) or time.time() > int(until):
+        raise WrongPassword
+    return account
+
+
+@router.get("/staff/factor")
+def show_factor(request: Request, account: Annotated[Account, Depends(logged_in)]) -> Response:
+    """One's own second factor: to be set up, or to be taken off."""
+    return _factor_form(request, account)
+
+
+def _factor_form(request: Request, account: Account, problem: str = "", status: int = 200) -> Response:
+    import pyotp
+    import segno
+
+    book = factors(request)
+    secret, picture = "", ""
+    if not (on := book.on(account)):
+        secret = book.offer(account)
+        address = pyotp.TOTP(secret).provisioning_uri(name=account.name, issuer_name="clusterqa")
+        picture = segno.make(address, error="m").svg_data_uri(scale=5, border=4, dark="black", light="white")
+    return page(
+        request, account, "factor.html", status=status, on=on, left=book.left(account), problem=problem, picture=picture,
+        secret=" ".join(re.findall("....", secret)),
+    )  # fmt: skip
+
+
+@router.post("/staff/factor")
+def change_factor(
+    request: Request,
+    account: Annotated[Account, Depends(changing_own)],
+    code: Annotated[str, Form(max_length=100)] = "",
+    password: Annotated[str, Form(max_length=5000)] = "",
+) -> Response:
+    """Set one's own second factor up with a first code, or take it off with one's password."""
+    words = WORDS[language_of(request)]
+    book = factors(request)
+    if not book.on(account):
+        try:
+            return page(request, account, "recovery.html", codes=book.confirm(account, code), here="/staff/factor")
+        except WrongCode:
+            return _factor_form(request, account, words["wrong_code"], 422)
+    client = request.client.host if request.client else ""
+    try:
+        accounts(request).check(account.name, password, client, trusting=False)
+    except Locked as locked:
+        problem = words["locked"].format(words["after_time"].format(clock(locked.until)))
+        return _factor_form(request, account, problem, 429)
+    except WrongPassword:
+        return _factor_form(request, account, words["old_wrong"], 422)
+    book.remove(account, account.name)
+    return back(request, "/staff", said(request, WORDS, "factor_removed"))
 
 
 @router.post("/staff/logout")
@@ -176,7 +279,7 @@ def change_password(
     if new == old:
         return _password_form(request, account, words["same_as_old"], "new", 422)
     try:
-        book.check(account.name, old, client)
+        book.check(account.name, old, client, trusting=False)
         changed = book.set_password(account.name, new, account.name)
     except Locked as locked:
         problem = words["locked"].format(words["after_time"].format(clock(locked.until)))

@@ -1,0 +1,153 @@
+"""The numbers that Word draws before headings and list items: worked out from `numbering.xml`, paragraph by paragraph."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+LEVELS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """One level of a list: `text` is its pattern ("%1.%2."), `restarts` whether a level above sets it back."""
+
+    start: int = 1
+    kind: str = "decimal"
+    text: str = ""
+    legal: bool = False
+    restarts: bool = True
+    style: str = ""
+
+
+class Numbers:
+    """Counts the lists of one document; `style_numbers` gives the list a paragraph style names, by the style's id."""
+
+    def __init__(self, numbering: Any | None, style_numbers: dict[str, int]) -> None:
+        self._levels: dict[int, dict[int, _Level]] = {}
+        self._lists: dict[int, tuple[int, dict[int, _Level], dict[int, int]]] = {}
+        self._counts: dict[int, list[int | None]] = {}
+        self._begun: set[tuple[int, int]] = set()
+        if numbering is None:
+            return
+        links: dict[int, str] = {}
+        for abstract in numbering.iter(f"{_W}abstractNum"):
+            number = _number(abstract.get(f"{_W}abstractNumId"))
+            self._levels[number] = {_number(x.get(f"{_W}ilvl")): _level(x) for x in abstract.findall(f"{_W}lvl")}
+            if link := _text(abstract, "numStyleLink"):
+                links[number] = link
+        for entry in numbering.iter(f"{_W}num"):
+            own: dict[int, _Level] = {}
+            starts: dict[int, int] = {}
+            for override in entry.findall(f"{_W}lvlOverride"):
+                at = _number(override.get(f"{_W}ilvl"))
+                if (level := override.find(f"{_W}lvl")) is not None:
+                    own[at] = _level(level)
+                if start := _text(override, "startOverride"):
+                    starts[at] = _number(start)
+            self._lists[_number(entry.get(f"{_W}numId"))] = (_number(_text(entry, "abstractNumId")), own, starts)
+        for number, style in links.items():
+            target = self._lists.get(style_numbers.get(style, -1))
+            if target is not None and target[0] != number:
+                self._levels[number] = self._levels.get(target[0], {})
+
+    def level_of_style(self, number: int, style: str) -> int:
+        """The level of the list `number` that is meant for paragraphs of a style, 0 where none is."""
+        return next((at for at, level in self._all(number).items() if level.style == style), 0)
+
+    def next(self, number: int, at: int) -> str:
+        """
+        The number of the next paragraph on level `at` (from 0) of the list `number`, as it is drawn: "2.1.", "b)".
+
+        "" for bullets, and for a list that is not there.
+        """
+        levels = self._all(number)
+        level = levels.get(at)
+        if level is None or number not in self._lists:
+            return ""
+        abstract, _, starts = self._lists[number]
+        counts = self._counts.setdefault(abstract, [None] * LEVELS)
+        before = counts[at]
+        if at in starts and (number, at) not in self._begun:
+            before = starts[at] - 1
+        self._begun.add((number, at))
+        counts[at] = (level.start - 1 if before is None else before) + 1
+        for deeper in range(at + 1, LEVELS):
+            if levels.get(deeper, _Level()).restarts:
+                counts[deeper] = None
+        if level.kind in ("bullet", "none"):
+            return ""
+
+        def told(found: re.Match[str]) -> str:
+            place = int(found[1]) - 1
+            other = levels.get(place, _Level())
+            count = counts[place] if counts[place] is not None else other.start
+            assert count is not None
+            return written(count, "decimal" if level.legal else other.kind)
+
+        return re.sub(r"%([1-9])", told, level.text).strip()
+
+    def _all(self, number: int) -> dict[int, _Level]:
+        if number not in self._lists:
+            return {}
+        abstract, own, _ = self._lists[number]
+        return {**self._levels.get(abstract, {}), **own}
+
+
+def _level(element: Any) -> _Level:
+    start = _text(element, "start")
+    legal = element.find(f"{_W}isLgl")
+    return _Level(
+        start=_number(start) if start else 1,
+        kind=_text(element, "numFmt") or "decimal",
+        text=_text(element, "lvlText"),
+        legal=legal is not None and legal.get(f"{_W}val", "1") not in ("0", "false", "off"),
+        restarts=_text(element, "lvlRestart") != "0",
+        style=_text(element, "pStyle"),
+    )
+
+
+def _text(element: Any, name: str) -> str:
+    found = element.find(f"{_W}{name}")
+    return found.get(f"{_W}val", "") if found is not None else ""
+
+
+def _number(text: str | None) -> int:
+    return int(text) if text and re.fullmatch(r"-?\d{1,9}", text) else 0
+
+
+def written(count: int, kind: str) -> str:
+    """A number as Word writes it in a list of this kind ("lowerLetter", "upperRoman", …); in figures where it has no kind."""
+    match kind:
+        case "lowerLetter" | "upperLetter":
+            letter = chr(ord("a") + (count - 1) % 26) * (1 + (count - 1) // 26) if 0 < count < 1000 else str(count)
+            return letter if kind == "lowerLetter" else letter.upper()
+        case "lowerRoman" | "upperRoman":
+            roman = to_roman(count)
+            return roman if kind == "lowerRoman" else roman.upper()
+        case "decimalZero":
+            return f"{count:02}"
+        case "ordinal":
+            ending = "th" if count % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(count % 10, "th")
+            return f"{count}{ending}"
+        case "none" | "bullet":
+            return ""
+        case _:
+            return str(count)
+
+
+def to_roman(count: int) -> str:
+    """A number in small Roman numerals, in figures where it has none (below 1, above 3999)."""
+    if not 0 < count < 4000:
+        return str(count)
+    told = ""
+    for value, letters in zip(
+        (1000, 900, 500, 400, 100, 90, 50, 40, 10, 9, 5, 4, 1),
+        ("m", "cm", "d", "cd", "c", "xc", "l", "xl", "x", "ix", "v", "iv", "i"),
+        strict=True,
+    ):
+        told += letters * (count // value)
+        count %= value
+    return told

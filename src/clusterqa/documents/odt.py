@@ -1,0 +1,364 @@
+"""ODT → text and blocks, from the document's XML in its order; numbers of lists and notes stand where they are seen."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+from clusterqa.documents import tables
+from clusterqa.documents.docx_numbers import written
+from clusterqa.documents.encoding import mojibake
+from clusterqa.documents.extract import Extract, TextBuilder, left_out, one_line
+from clusterqa.documents.formulas import mathml
+from clusterqa.documents.metadata import Metadata, language_of
+from clusterqa.documents.packages import parsed, refuse_zip_bomb
+from clusterqa.documents.symbols import raised
+from clusterqa.errors import UnreadableDocument
+
+_OASIS = "{urn:oasis:names:tc:opendocument:xmlns:"
+_TEXT, _TABLE, _OFFICE = f"{_OASIS}text:1.0}}", f"{_OASIS}table:1.0}}", f"{_OASIS}office:1.0}}"
+_STYLE, _DRAW, _FO = f"{_OASIS}style:1.0}}", f"{_OASIS}drawing:1.0}}", f"{_OASIS}xsl-fo-compatible:1.0}}"
+_XLINK = "{http://www.w3.org/1999/xlink}"
+_SKIPPED = frozenset(
+    {
+        f"{_TEXT}{name}"
+        for name in ("tracked-changes", "table-of-content", "alphabetical-index", "sequence-decls", "ruby-text")
+    }
+    | {f"{_OFFICE}annotation", f"{_OFFICE}annotation-end", f"{_OFFICE}forms"}
+)
+_KINDS = {"a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman", "1": "decimal"}
+MAX_REPEATED = 1_000
+"""A cell or row that is stored once for more places than this is empty filling."""
+
+
+def extract(raw: bytes, document: str) -> Extract:
+    """
+    Read an OpenDocument text. Raises UnreadableDocument for one that is broken or protected with a password.
+
+    Headers come first and footers last; a note stands after the paragraph with its mark. What was deleted in tracked
+    changes, hidden text and tables of contents are left out; comments, pictures and embedded files are named in warnings.
+    """
+    refuse_zip_bomb(raw, document)
+    from lxml import etree
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            if "META-INF/manifest.xml" in archive.namelist() and b"encryption-data" in archive.read(
+                "META-INF/manifest.xml"
+            ):
+                raise UnreadableDocument(document, "It is protected with a password.", "Save it without a password.")
+            reader = _Reader(archive)
+            reader.read()
+            meta = parsed(archive.read("meta.xml")) if "meta.xml" in archive.namelist() else None
+    except (KeyError, ValueError, AttributeError, zipfile.BadZipFile, etree.LxmlError) as error:
+        raise UnreadableDocument(
+            document, "It is no whole OpenDocument text.", "Open it in LibreOffice and save it again."
+        ) from error
+    text = reader.builder.text()
+    heading = next((text[b.start : b.end] for b in reader.builder.blocks if b.kind == "heading"), "")
+    told = (
+        {e.tag.rpartition("}")[2]: e.text or "" for e in meta.iter() if isinstance(e.tag, str)}
+        if meta is not None
+        else {}
+    )
+    metadata = Metadata(
+        title=one_line(told.get("title", "")) or one_line(heading) or None,
+        language=language_of(told.get("language", "")) or reader.language,
+    )
+    return Extract(
+        text, tuple(reader.builder.blocks), metadata, warnings=(*mojibake(text, document), *reader.warnings())
+    )
+
+
+class _Reader:
+    """Walks one document; `builder` holds what was read."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self.archive = archive
+        self.builder = TextBuilder()
+        content = parsed(archive.read("content.xml"))
+        styles = parsed(archive.read("styles.xml")) if "styles.xml" in archive.namelist() else content
+        self.body = content.find(f"{_OFFICE}body/{_OFFICE}text")
+        self.styles = {e.get(f"{_STYLE}name"): e for root in (styles, content) for e in root.iter(f"{_STYLE}style")}
+        self.lists = {e.get(f"{_STYLE}name"): e for root in (styles, content) for e in root.iter(f"{_TEXT}list-style")}
+        self.outline = next(styles.iter(f"{_TEXT}outline-style"), None)
+        self.master = next(styles.iter(f"{_STYLE}master-page"), None)
+        default = next(
+            (e.get(f"{_FO}language") for e in styles.iter(f"{_STYLE}text-properties") if e.get(f"{_FO}language")), ""
+        )
+        self.language = language_of(default)
+        self.counts: dict[str, list[int]] = {}
+        self.heads: list[int] = []
+        self.pending: list[str] = []
+        self.comments = self.pictures = self.objects = 0
+
+    def read(self) -> None:
+        """Headers, the body, footers."""
+        self._margin("header")
+        self._walk(self.body)
+        self._margin("footer")
+
+    def warnings(self) -> list[str]:
+        """What a person sees and the text does not hold."""
+        found = []
+        if comments := sum(1 for _ in self.body.iter(f"{_OFFICE}annotation")):
+            found.append(f"Comments that are not read: {comments}.")
+        found += left_out(pictures=self.pictures, files=self.objects)
+        return found
+
+    def _margin(self, kind: str) -> None:
+        part = self.master.find(f"{_STYLE}{kind}") if self.master is not None else None
+        for paragraph in part.iter(f"{_TEXT}p") if part is not None else ():
+            # A page number alone is no content of its own.
+            if any(c.isalpha() for c in self._words(paragraph, without_numbers=True)):
+                self.builder.add("paragraph", self._words(paragraph, without_numbers=True))
+
+    def _walk(self, parent: Any, lists: tuple[str, ...] = ()) -> None:
+        for element in parent:
+            tag = element.tag
+            if tag in _SKIPPED or not isinstance(tag, str):
+                continue
+            if tag == f"{_TEXT}h":
+                self._heading(element)
+            elif tag == f"{_TEXT}p":
+                title = "Title" in self._names(element.get(f"{_TEXT}style-name"))
+                self._paragraph(element, "heading" if title else "paragraph", 1 if title else 0, "")
+            elif tag == f"{_TEXT}list":
+                self._list(element, lists)
+            elif tag == f"{_TABLE}table":
+                self._table(element)
+            elif tag == f"{_TEXT}section":
+                if element.get(f"{_TEXT}display") != "none":
+                    self._walk(element, lists)
+            elif tag in (
+                f"{_TEXT}numbered-paragraph",
+                f"{_TEXT}index-body",
+                f"{_DRAW}text-box",
+                f"{_TEXT}soft-page-break",
+            ):
+                self._walk(element, lists)
+
+    def _names(self, name: str | None) -> list[str]:
+        """The name of a style and of those it is based on."""
+        found: list[str] = []
+        while name and name not in found and len(found) < 20:
+            found.append(name)
+            style = self.styles.get(name)
+            name = style.get(f"{_STYLE}parent-style-name") if style is not None else None
+        return found
+
+    def _heading(self, element: Any) -> None:
+        level = _whole(element.get(f"{_TEXT}outline-level"), 1)
+        number = ""
+        if self.outline is not None and not element.get(f"{_TEXT}is-list-header"):
+            self.heads = [*self.heads[: level - 1], *[0] * (level - len(self.heads))][:level]
+            self.heads[level - 1] += 1
+            number = _number(self.outline, level, self.heads)
+        self._paragraph(element, "heading", min(level, 6), number)
+
+    def _paragraph(self, element: Any, kind: str, level: int, mark: str) -> None:
+        words = self._words(element)
+        if kind == "heading":
+            self.builder.add("heading", one_line(f"{mark} {words}" if words.strip() else ""), level)
+        elif kind == "list_item":
+            self.builder.add("list_item", words, level, mark=mark)
+        else:
+            self.builder.add("paragraph", words)
+        self._tell_notes()
+        for box in element.iter(f"{_DRAW}text-box"):
+            self._walk(box)
+
+    def _tell_notes(self) -> None:
+        for note in self.pending:
+            self.builder.add("paragraph", note)
+        self.pending = []
+
+    def _list(self, element: Any, lists: tuple[str, ...]) -> None:
+        name = element.get(f"{_TEXT}style-name") or (lists[-1] if lists else "")
+        lists = (*lists, name)
+        depth = len(lists)
+        counts = self.counts.setdefault(name, [])
+        if element.get(f"{_TEXT}continue-numbering") != "true" and not element.get(f"{_TEXT}continue-list"):
+            counts[depth - 1 :] = []
+        style = self.lists.get(name)
+        for item in element:
+            if item.tag not in (f"{_TEXT}list-item", f"{_TEXT}list-header"):
+                continue
+            mark = ""
+            if item.tag == f"{_TEXT}list-item" and style is not None:
+                counts[:] = [*counts[:depth], *[0] * (depth - len(counts))]
+                counts[depth - 1] = _whole(item.get(f"{_TEXT}start-value"), counts[depth - 1] + 1)
+                mark = _number(style, depth, counts)
+            for child in item:
+                if child.tag in (f"{_TEXT}p", f"{_TEXT}h"):
+                    kind = "heading" if child.tag == f"{_TEXT}h" else "list_item" if mark is not None else "paragraph"
+                    level = _whole(child.get(f"{_TEXT}outline-level"), 1) if kind == "heading" else depth - 1
+                    self._paragraph(child, kind, level, mark or "")
+                    mark = None  # type: ignore[assignment]  # what else the item holds is paragraphs
+                else:
+                    self._walk([child], lists)
+
+    def _table(self, table: Any) -> None:
+        grid: list[list[tables.Cell]] = []
+        nested: list[list[Any]] = []
+        headed = 0
+        above: dict[int, tuple[int, tables.Cell]] = {}  # by first column: rows still to fill, the cell
+        for row in table.iter(f"{_TABLE}table-row"):
+            if next(row.iterancestors(f"{_TABLE}table")) is not table:
+                continue
+            line: list[tables.Cell] = []
+            inner: list[Any] = []
+            place = 0
+            for cell in row:
+                times = _whole(cell.get(f"{_TABLE}number-columns-repeated"), 1)
+                if cell.tag not in (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell") or times > MAX_REPEATED:
+                    continue
+                for _ in range(times):
+                    if cell.tag == f"{_TABLE}covered-table-cell":
+                        if place in above:
+                            left, made = above.pop(place)
+                            if left > 1:
+                                above[place] = (left - 1, made)
+                            line.append(made)
+                        place += 1
+                        continue
+                    wide = _whole(cell.get(f"{_TABLE}number-columns-spanned"), 1)
+                    tall = _whole(cell.get(f"{_TABLE}number-rows-spanned"), 1)
+                    words = " ".join(self._words(p) for p in cell.iter(f"{_TEXT}p", f"{_TEXT}h") if _cell_of(p) is cell)
+                    made = tables.Cell(one_line(words), place, place + wide, self._is_bold(cell))
+                    if tall > 1:
+                        above[place] = (tall - 1, made)
+                    line.append(made)
+                    place += 1
+            inner = [
+                t
+                for cell in row
+                for t in cell.iter(f"{_TABLE}table")
+                if next(t.iterancestors(f"{_TABLE}table")) is table
+            ]
+            headed += row.getparent().tag == f"{_TABLE}table-header-rows"
+            grid.append(line)
+            nested.append(inner)
+        if all(len(row) < 2 for row in grid):  # a frame around text
+            for cell in table.iter(f"{_TABLE}table-cell"):
+                if next(cell.iterancestors(f"{_TABLE}table")) is table:
+                    self._walk(cell)
+            self.pending = []
+            return
+        if not 0 < headed < len(grid):
+            headed = tables.header_rows(grid)
+        joined = False
+        for number, row in enumerate(tables.laid_out(grid, headed)):
+            if row.is_header:
+                self.builder.add_uncovered(row.text)
+            else:
+                self.builder.add("table_row", row.text, header=row.header, joined=joined)
+            joined = joined or bool(row.text)
+            for table_inside in nested[number]:
+                self._table(table_inside)
+                joined = False
+        self._tell_notes()
+
+    def _is_bold(self, cell: Any) -> bool:
+        paragraphs = [p for p in cell.iter(f"{_TEXT}p") if "".join(p.itertext()).strip()]
+        return bool(paragraphs) and all(
+            self._bold(p.get(f"{_TEXT}style-name"))
+            or (len(p) > 0 and not (p.text or "").strip() and all(self._bold(s.get(f"{_TEXT}style-name")) for s in p))
+            for p in paragraphs
+        )
+
+    def _bold(self, name: str | None) -> bool:
+        for known in self._names(name):
+            style = self.styles.get(known)
+            look = style.find(f"{_STYLE}text-properties") if style is not None else None
+            if look is not None and (weight := look.get(f"{_FO}font-weight")):
+                return bool(weight == "bold" or (weight.isdigit() and int(weight) >= 600))
+        return False
+
+    def _property(self, name: str | None, key: str) -> str:
+        for known in self._names(name):
+            style = self.styles.get(known)
+            look = style.find(f"{_STYLE}text-properties") if style is not None else None
+            if look is not None and look.get(key):
+                return str(look.get(key))
+        return ""
+
+    def _words(self, element: Any, without_numbers: bool = False) -> str:
+        return "".join(self._collect(element, without_numbers)).strip()
+
+    def _collect(self, element: Any, without_numbers: bool) -> Iterator[str]:
+        yield " ".join((element.text or "").split("\n"))
+        for child in element:
+            tag = child.tag
+            if not isinstance(tag, str) or tag in _SKIPPED:
+                pass
+            elif tag == f"{_TEXT}s":
+                yield " " * min(_whole(child.get(f"{_TEXT}c"), 1), 100)
+            elif tag == f"{_TEXT}tab":
+                yield "\t"
+            elif tag == f"{_TEXT}line-break":
+                yield "\n"
+            elif tag == f"{_TEXT}note":
+                yield self._note(child)
+            elif tag in (f"{_TEXT}page-number", f"{_TEXT}page-count") and without_numbers:
+                pass
+            elif tag == f"{_DRAW}frame":
+                yield self._frame(child)
+            elif tag == f"{_TEXT}span":
+                name = child.get(f"{_TEXT}style-name")
+                if self._property(name, f"{_TEXT}display") != "none":
+                    words = "".join(self._collect(child, without_numbers))
+                    high = self._property(name, f"{_STYLE}text-position").startswith(("super", "3", "4", "5"))
+                    yield (raised(words) if high else None) or words
+            elif tag not in (f"{_TEXT}hidden-text", f"{_TEXT}hidden-paragraph", f"{_DRAW}text-box"):
+                yield from self._collect(child, without_numbers)
+            yield " ".join((child.tail or "").split("\n"))
+
+    def _note(self, note: Any) -> str:
+        citation = "".join(note.find(f"{_TEXT}note-citation").itertext())
+        mark = raised(citation) or f"[{citation}]"
+        body = note.find(f"{_TEXT}note-body")
+        lines = [self._words(p) for p in body.iter(f"{_TEXT}p")] if body is not None else []
+        self.pending.append(f"{mark} " + "\n".join(line for line in lines if line))
+        return mark
+
+    def _frame(self, frame: Any) -> str:
+        """A formula is read; a text box is read after its paragraph; a picture is counted."""
+        for inner in frame:
+            if inner.tag == f"{_DRAW}object":
+                name = f"{(inner.get(f'{_XLINK}href') or '').removeprefix('./')}/content.xml"
+                if name in self.archive.namelist():
+                    root = parsed(self.archive.read(name))
+                    if root.tag.endswith("}math"):
+                        return mathml(root)
+                self.objects += 1
+                return ""
+            if inner.tag == f"{_DRAW}image":
+                self.pictures += 1
+        return ""
+
+
+def _cell_of(paragraph: Any) -> Any:
+    return next(paragraph.iterancestors(f"{_TABLE}table-cell", f"{_TEXT}note-body", f"{_DRAW}text-box"), None)
+
+
+def _number(style: Any, depth: int, counts: list[int]) -> str:
+    """The number that a list style draws on a level, with those of the levels above it that it shows; "" for bullets."""
+    level = next((e for e in style if e.get(f"{_TEXT}level") == str(depth)), None)
+    kind = level.get(f"{_STYLE}num-format") if level is not None else None
+    if level is None or not kind:
+        return ""
+    shown = max(1, _whole(level.get(f"{_TEXT}display-levels"), 1))
+    start = _whole(level.get(f"{_TEXT}start-value"), 1) - 1
+    told = []
+    for at in range(max(0, depth - shown), depth):
+        other = next((e for e in style if e.get(f"{_TEXT}level") == str(at + 1)), level)
+        count = (counts[at] if at < len(counts) else 1) + (start if at == depth - 1 else 0)
+        told.append(written(max(count, 1), _KINDS.get(other.get(f"{_STYLE}num-format") or "1", "decimal")))
+    return f"{level.get(f'{_STYLE}num-prefix') or ''}{'.'.join(told)}{level.get(f'{_STYLE}num-suffix') or ''}".strip()
+
+
+def _whole(text: str | None, otherwise: int) -> int:
+    return int(text) if text and text.isdigit() else otherwise

@@ -1,0 +1,57 @@
+"""RTF → its text, paragraph by paragraph, as striprtf gives it: rows of tables, but no headings and no lists."""
+
+from __future__ import annotations
+
+import re
+
+from clusterqa.documents import tables
+from clusterqa.documents.encoding import mojibake
+from clusterqa.documents.extract import Extract, TextBuilder, left_out, one_line
+from clusterqa.documents.metadata import Metadata
+from clusterqa.errors import UnreadableDocument
+
+_MARGINS = re.compile(rb"\\(?:(?:header|footer)[lrf]?|footnote|annotation)\b")
+_NOT_READ = (
+    "Headers, footers, notes and comments of an RTF document are not read, and this one has some. Save it as DOCX to have "
+    "them read."
+)
+_TITLE = re.compile(rb"\{\\title\s+([^\\{}]+)\}")
+
+
+def extract(raw: bytes, document: str) -> Extract:
+    """
+    Read an RTF document. Raises UnreadableDocument for one that is broken.
+
+    Its words are read, and the rows of its tables; headings and lists are paragraphs. Headers, footers, notes and
+    pictures are left out, and a warning names them.
+    """
+    from striprtf.striprtf import rtf_to_text
+
+    try:
+        text = rtf_to_text(raw.decode("latin-1"), errors="replace")
+    except (ValueError, IndexError, KeyError, LookupError, AttributeError) as error:
+        raise UnreadableDocument(
+            document, "It is no whole RTF document.", "Open it in Word or LibreOffice and save it as DOCX."
+        ) from error
+    builder = TextBuilder()
+    table: list[list[str]] = []
+    for line in [*re.split(r"[\r\n]+", text), ""]:
+        if line.rstrip().endswith("|"):
+            table.append([one_line(cell) for cell in line.rstrip().removesuffix("|").split("|")])
+            continue
+        if table:
+            grid = [[tables.Cell(cell, n, n + 1) for n, cell in enumerate(row)] for row in table]
+            for number, row in enumerate(tables.laid_out(grid, tables.header_rows(grid))):
+                if row.is_header:
+                    builder.add_uncovered(row.text)
+                else:
+                    builder.add("table_row", row.text, header=row.header, joined=number > 0)
+            table = []
+        builder.add("paragraph", line.strip())
+    warnings = mojibake(builder.text(), document)
+    warnings += left_out(pictures=len(re.findall(rb"\\pict\b", raw)), files=len(re.findall(rb"\\object\b", raw)))
+    if _MARGINS.search(raw):
+        warnings.append(_NOT_READ)
+    title = _TITLE.search(raw)
+    metadata = Metadata(title=one_line(title[1].decode("ascii", "ignore")) or None if title else None)
+    return Extract(builder.text(), tuple(builder.blocks), metadata, warnings=tuple(warnings))

@@ -1,0 +1,69 @@
+"""
+Letters of symbol fonts (Symbol, Wingdings) → the Unicode signs that they draw, and digits → raised ones.
+
+In such a font the letter „³“ draws „≥“: copied as a letter it is another sign, left out it is a wrong value.
+"""
+
+from __future__ import annotations
+
+UNKNOWN = "\ufffd"
+"""Stands for a sign that has no place in the tables here."""
+
+_SYMBOL = dict(
+    zip(
+        (*range(0x20, 0x7F), *range(0xA0, 0xFF)),
+        " !∀#∃%&∋()∗+,−./0123456789:;<=>?≅ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ[∴]⊥_‾αβχδεφγηιϕκλμνοπθρστυϖωξψζ{|}∼"
+        "€ϒ′≤⁄∞ƒ♣♦♥♠↔←↑→↓°±″≥×∝∂•÷≠≡≈…│─↵ℵℑℜ℘⊗⊕∅∩∪⊃⊇⊄⊂⊆∈∉∠∇®©™∏√⋅¬∧∨⇔⇐⇑⇒⇓◊〈®©™∑⎛⎜⎝⎡⎢⎣⎧⎨⎩⎪\ufffd〉∫⌠⎮⌡⎞⎟⎠⎤⎥⎦⎫⎬⎭",
+        strict=True,
+    )
+)
+_WINGDINGS = dict(
+    zip(
+        (*range(0x20, 0x7F), *range(0x80, 0xC3)),
+        " 🖉✂✁👓🕭📖🕯☎✆✉🖃📪📫📬📭📁📂📄🗏🗐🗄⏳🖮🖰🖲🖳🖴🖫🖬✇✍🖎✌👌👍👎☜☞☝☟🖐☺😐☹💣☠🏳🏱✈☼💧❄🕆✞🕈✠✡☪☯ॐ☸♈♉♊♋♌♍♎♏♐♑♒♓"
+        "🙰🙵●❍■□🞐❑❒⬧⧫◆❖⬥⌧⮹⌘🏵🏶“”"
+        "⓪①②③④⑤⑥⑦⑧⑨⑩⓿❶❷❸❹❺❻❼❽❾❿🙢🙠🙡🙣🙞🙜🙝🙟·•▪○🞆🞈◉◎🔿▪◻🟂✦★✶✴✹✵⯐⌖⟡⌑⯑✪✰🕐🕑🕒🕓🕔🕕🕖🕗🕘🕙🕚🕛",
+        strict=True,
+    )
+) | dict(
+    zip(
+        (*range(0xD5, 0xE7), *range(0xE7, 0xEB), *range(0xEF, 0xF9), *range(0xFB, 0xFF)),
+        "⌫⌦⮘➢⮙⮛⮈➲⮉⮋←→↑↓↖↗↙↘⬅➔⬆⬇⇦⇨⇧⇩⬄⇳⬁⬀⬃⬂✗✓☒☑",
+        strict=True,
+    )
+)
+_FONTS: dict[str, dict[int, str]] = {
+    "symbol": _SYMBOL,
+    "wingdings": _WINGDINGS,
+    "wingdings 2": dict(zip((0x4F, 0x50, 0x51, 0x52, 0x53, 0x54, 0xA3), "✗✓☒☑☒☒□", strict=True)),
+    "webdings": dict(zip((0x61, 0x72, 0x67, 0x63), "✔✖■□", strict=True)),
+}
+_RAISED = str.maketrans("0123456789+-−=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱ")
+_LOWERED = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
+
+
+def is_symbol_font(font: str) -> bool:
+    """Whether a font of this name draws other signs than its letters say."""
+    return font.strip().lower() in _FONTS
+
+
+def sign(code: int, font: str) -> str:
+    """
+    The sign that the letter `code` draws in a symbol font, `UNKNOWN` where it is not known.
+
+    Word adds 0xF000 to the code; a code below 0x20, or a font that is no symbol font, has no sign.
+    """
+    table = _FONTS.get(font.strip().lower(), _SYMBOL if not font else {})
+    return table.get(code - 0xF000 if 0xF000 <= code <= 0xF0FF else code, UNKNOWN)
+
+
+def raised(text: str) -> str | None:
+    """The text as raised characters („10⁶“), None where Unicode does not have them all."""
+    told = text.translate(_RAISED)
+    return told if text and all(a != b for a, b in zip(text, told, strict=True)) else None
+
+
+def lowered(text: str) -> str | None:
+    """The text as lowered characters („x₁“), None where Unicode does not have them all."""
+    told = text.translate(_LOWERED)
+    return told if text and all(a != b for a, b in zip(text, told, strict=True)) else None

@@ -1,0 +1,130 @@
+"""
+Rows of cells → lines of text that know their columns: the same for every format that has tables.
+
+Cells stand on a grid of columns; one that is merged over several columns, or several rows, says its text in each.
+A first row is a header only where the file says so or the rows below it show it: what is taken for a header by mistake
+could never be quoted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+BAR = " | "
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """The text of a cell and the columns of the grid it covers, `[start, end)`."""
+
+    text: str
+    start: int
+    end: int
+    bold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """
+    A row as it is stored: its cells between bars, and those of the header above them (as many, in the same order).
+
+    Where the row begins with empty cells, the header begins with the first column that the row has.
+    """
+
+    text: str
+    header: str
+    is_header: bool = False
+
+
+def laid_out(rows: Sequence[Sequence[Cell]], headed: int) -> list[Row]:
+    """The rows of a table whose first `headed` rows are its header; a row of one cell says it once."""
+    widest = max(rows, key=len, default=())
+    columns = [(cell.start, cell.end) for cell in widest]
+    heads = [_aligned(row, columns) for row in rows[:headed] if len(row) > 1]
+    names = [_joined(head[i] for head in heads if i < len(head)) for i in range(len(columns))] if heads else []
+    found = []
+    for number, row in enumerate(rows):
+        cells = _aligned(row, columns)
+        first = next((i for i, text in enumerate(cells) if text), 0)
+        header = BAR.join(names[first:]).rstrip(BAR).lstrip() if len(cells) > 1 else ""
+        is_header = number < headed and len(row) > 1  # a title across the table is a row of its own
+        found.append(Row(BAR.join(cells).strip(BAR), "" if is_header else header, is_header))
+    return found
+
+
+def _aligned(row: Sequence[Cell], columns: Sequence[tuple[int, int]]) -> list[str]:
+    """The texts of a row, one for each column of the table; one cell across all of them stands once."""
+    if len(row) in (1, len(columns)):
+        return [cell.text for cell in row]
+    texts = []
+    for cell in row:
+        covered = sum(cell.start <= (start + end) / 2 < cell.end for start, end in columns)
+        texts += [cell.text] * max(1, covered)
+    return texts
+
+
+def _joined(texts: object) -> str:
+    return " ".join(dict.fromkeys(text for text in texts if text))  # type: ignore[attr-defined]
+
+
+_VALUE = re.compile(r"@|\d{5}|\+\d|\d[\d\s().-]{6,}\d")
+"""What stands in no header: an address for e-mail, a telephone number, a code."""
+
+
+def may_be_header(cells: Sequence[str]) -> bool:
+    """Whether a row that is drawn as a header can be one: no cell beside the first holds somebody's telephone or code."""
+    return not any(_VALUE.search(cell) for cell in cells[1:])
+
+
+def shows_header(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
+    """
+    Whether figures show that a row is the header of those below: it has none, and some column below has nothing else.
+
+    With two columns, where a list of names and values looks much alike, the figures must also be of one kind
+    ("600 EUR", "1 200 EUR").
+    """
+    if len(rest) < 2 or len(first) < 2 or any(re.search(r"\d", cell) for cell in first) or not all(first[1:]):
+        return False
+    for column in range(1, len(first)):
+        below = [row[column] for row in rest if column < len(row) and row[column]]
+        if len(below) < 2 or not all(re.match(r"\D{0,3}\d", text) for text in below):
+            continue
+        if len(first) > 2 or len({_shape(text) for text in below}) == 1:
+            return True
+    return False
+
+
+def _shape(text: str) -> str:
+    return re.sub(r"\d(?:[\d.,\s\u00a0\u202f]*\d)?", "9", text)
+
+
+def header_rows(rows: Sequence[Sequence[Cell]]) -> int:
+    """
+    How many rows from the top are a header where the file does not say: 1 for a bold row alone, or shown by figures.
+
+    A row of one cell on top is a title; it counts with the header below it.
+    """
+    top = next((i for i, row in enumerate(rows) if len(row) > 1), len(rows))
+    if top + 1 >= len(rows):
+        return 0
+    row, rest = rows[top], [row for row in rows[top + 1 :] if len(row) > 1]
+    texts = [cell.text for cell in row]
+    bold = all(cell.bold for cell in row if cell.text) and any(cell.text for cell in row)
+    alone = bold and not any(all(cell.bold for cell in other if cell.text) for other in rest)
+    if (alone and rest and may_be_header(texts)) or shows_header(texts, [[c.text for c in other] for other in rest]):
+        return top + 1
+    return 0
+
+
+def names_columns(rows: Sequence[Sequence[str]]) -> bool:
+    """
+    Whether the first row of a sheet or of a CSV file names the columns: every cell a different name without a figure,
+    in three columns or more, or shown by the figures below.
+    """
+    if len(rows) < 2:
+        return False
+    first = rows[0]
+    named = all(first) and len(set(first)) == len(first) and not any(re.search(r"\d{3}|@", cell) for cell in first)
+    return named and (len(first) > 2 or shows_header(first, rows[1:]))

@@ -1,0 +1,335 @@
+"""What is promised of the other formats: ODT, RTF, PPTX, XLSX, CSV, EPUB and e-mail."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import sys
+from email.message import EmailMessage
+from importlib.util import find_spec
+from pathlib import Path
+
+import openpyxl
+import pptx
+import pytest
+from openpyxl.comments import Comment
+from openpyxl.styles import Font
+from pptx.util import Inches
+
+from clusterqa.documents import SUFFIXES, read
+from clusterqa.documents.formats import KINDS, PAGE_KINDS
+from clusterqa.documents.samples import broken_readers
+from clusterqa.errors import UnreadableDocument
+from clusterqa.passages import split
+from clusterqa.web.staff.words_documents import told_remark
+from documents_fixtures import make_zip, reading, rows, shown
+
+
+def test_every_format_has_a_module_and_its_endings_are_its_own() -> None:
+    assert len({suffix for kind in KINDS for suffix in kind.suffixes}) == len(SUFFIXES) == 15
+    for kind in KINDS:
+        assert find_spec(f"clusterqa.documents.{kind.format}") is not None
+    assert sorted(PAGE_KINDS.values()) == ["chapter", *["page"] * 9, "sheet", "slide"]
+
+
+def test_the_sample_of_every_format_can_be_read_and_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert broken_readers() == []
+    monkeypatch.setitem(sys.modules, "striprtf.striprtf", None)
+    assert [(name, "striprtf" in why) for name, why in broken_readers()] == [("RTF", True)]
+
+
+# ── ODT ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_SPACES = " ".join(
+    f'xmlns:{short}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+    for short, name in (("office", "office"), ("text", "text"), ("table", "table"), ("style", "style"), ("draw", "drawing"),
+                        ("fo", "xsl-fo-compatible"))
+) + ' xmlns:xlink="http://www.w3.org/1999/xlink" xmlns:dc="http://purl.org/dc/elements/1.1/"'  # fmt: skip
+
+
+def odt(body: str, styles: str = "", master: str = "", **files: str) -> bytes:
+    members = {
+        "mimetype": "application/vnd.oasis.opendocument.text",
+        "content.xml": f"<office:document-content {_SPACES}><office:automatic-styles>{styles}</office:automatic-styles>"
+        f"<office:body><office:text>{body}</office:text></office:body></office:document-content>",
+        "styles.xml": f"<office:document-styles {_SPACES}><office:master-styles><style:master-page>{master}</style:master-page>"
+        "</office:master-styles></office:document-styles>",
+        "meta.xml": f"<office:document-meta {_SPACES}><office:meta><dc:title>Ženklų tvarka</dc:title><dc:language>lt-LT"
+        "</dc:language></office:meta></office:document-meta>",
+        **files,
+    }
+    return make_zip({name: content.encode() for name, content in members.items()})
+
+
+def test_an_odt_is_read_in_its_order_with_its_structure(tmp_path: Path) -> None:
+    styles = (
+        '<text:list-style style:name="L"><text:list-level-style-number text:level="1" style:num-format="1" style:num-suffix="."/>'
+        '<text:list-level-style-number text:level="2" style:num-format="1" style:num-suffix="." text:display-levels="2"/></text:list-style>'
+        '<style:style style:name="H"><style:text-properties text:display="none"/></style:style>'
+        '<style:style style:name="U"><style:text-properties style:text-position="super 58%"/></style:style>'
+    )
+    item = "<text:list-item><text:p>{}</text:p>{}</text:list-item>"
+    body = (
+        "<text:tracked-changes><text:p>Ištrinta.</text:p></text:tracked-changes>"
+        '<text:h text:outline-level="1">Sąlygos</text:h>'
+        '<text:p>Plotas<text:s text:c="2"/>10<text:span text:style-name="U">6</text:span> m.<text:note><text:note-citation>1'
+        "</text:note-citation><text:note-body><text:p>Be PVM.</text:p></text:note-body></text:note>"
+        '<text:span text:style-name="H">slapta</text:span><office:annotation><text:p>Ar tikrai?</text:p></office:annotation></text:p>'
+        f'<text:list text:style-name="L">{item.format("pirma", "<text:list>" + item.format("gilesnė", "") + "</text:list>")}{item.format("antra", "")}</text:list>'
+        "<table:table><table:table-header-rows><table:table-row><table:table-cell><text:p>Ženklas</text:p></table:table-cell>"
+        '<table:table-cell table:number-columns-spanned="2"><text:p>Kaina</text:p></table:table-cell><table:covered-table-cell/></table:table-row></table:table-header-rows>'
+        '<table:table-row><table:table-cell table:number-rows-spanned="2"><text:p>Bronzos</text:p></table:table-cell><table:table-cell><text:p>600</text:p></table:table-cell>'
+        "<table:table-cell><text:p>726</text:p></table:table-cell></table:table-row>"
+        "<table:table-row><table:covered-table-cell/><table:table-cell><text:p>700</text:p></table:table-cell><table:table-cell><text:p>847</text:p></table:table-cell></table:table-row></table:table>"
+        '<text:p><draw:frame><draw:object xlink:href="./Object 1"/></draw:frame> tinka.</text:p>'
+    )
+    formula = '<math xmlns="http://www.w3.org/1998/Math/MathML"><mi>x</mi><mo>≥</mo><mn>3</mn></math>'
+    master = "<style:header><text:p>Įsakymas Nr. V-12</text:p></style:header><style:footer><text:p><text:page-number>3</text:page-number></text:p></style:footer>"
+    document = reading(tmp_path, "a.odt", odt(body, styles, master, **{"Object 1/content.xml": formula}))
+    assert shown(document) == [
+        ("paragraph", "Įsakymas Nr. V-12"),
+        ("heading", "Sąlygos"),
+        ("paragraph", "Plotas  10⁶ m.¹"),
+        ("paragraph", "¹ Be PVM."),
+        ("list_item", "pirma"),
+        ("list_item", "gilesnė"),
+        ("list_item", "antra"),
+        ("table_row", "Bronzos | 600 | 726"),
+        ("table_row", "Bronzos | 700 | 847"),
+        ("paragraph", "x ≥ 3 tinka."),
+    ]
+    assert "\n1. pirma\n1.1. gilesnė\n2. antra\n" in document.text
+    assert {header for header, _ in rows(document)} == {"Ženklas | Kaina | Kaina"}
+    assert (document.title, document.language) == ("Ženklų tvarka", "lt")
+    assert document.warnings == ("Comments that are not read: 1.",)
+
+
+# ── RTF ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_rtf_gives_its_paragraphs_and_rows_and_names_what_it_leaves_out(tmp_path: Path) -> None:
+    source = (
+        rb"{\rtf1\ansi\ansicpg1257{\info{\title Tvarka}}{\header Antraste\par}\pard Bronzos \'feenklas galioja dvejus metus.\par "
+        rb"Kaina \u8211 ? 600 EUR.\par \trowd\cellx1000\cellx2000\intbl Telefonas\cell +370 612 34567\cell\row "
+        rb"\trowd\cellx1000\cellx2000\intbl Adresas\cell Vilnius\cell\row \pard Pabaiga.\par}"
+    )
+    document = reading(tmp_path, "a.lt.rtf", source)
+    assert shown(document) == [
+        ("paragraph", "Bronzos ženklas galioja dvejus metus."),
+        ("paragraph", "Kaina – 600 EUR."),
+        ("table_row", "Telefonas | +370 612 34567"),
+        ("table_row", "Adresas | Vilnius"),
+        ("paragraph", "Pabaiga."),
+    ]
+    assert document.warnings == (
+        "Headers, footers, notes and comments of an RTF document are not read, and this one has some. Save it as DOCX to "
+        "have them read.",
+    )
+
+
+# ── PPTX ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_presentation_is_read_slide_by_slide(tmp_path: Path) -> None:
+    deck = pptx.Presentation()
+    first = deck.slides.add_slide(deck.slide_layouts[1])
+    first.shapes.title.text = "Klasterių ženklai"
+    first.placeholders[1].text = "Bronzos ženklas\nSidabro ženklas"
+    first.placeholders[1].text_frame.paragraphs[1].level = 1
+    second = deck.slides.add_slide(deck.slide_layouts[5])
+    second.shapes.title.text = "Kainos"
+    table = second.shapes.add_table(3, 2, Inches(1), Inches(2), Inches(6), Inches(2)).table
+    for row, cells in enumerate([("Ženklas", "Kaina"), ("Bronzos", "600 EUR"), ("Sidabro", "1 200 EUR")]):
+        for column, text in enumerate(cells):
+            table.cell(row, column).text = text
+    second.notes_slide.notes_text_frame.text = "Nepamiršti."
+    hidden = deck.slides.add_slide(deck.slide_layouts[5])
+    hidden.shapes.title.text = "Slapta"
+    hidden._element.set("show", "0")
+    file = io.BytesIO()
+    deck.save(file)
+    document = reading(tmp_path, "a.lt.pptx", file.getvalue())
+    assert shown(document) == [
+        ("heading", "Klasterių ženklai"),
+        ("list_item", "Bronzos ženklas"),
+        ("list_item", "Sidabro ženklas"),
+        ("heading", "Kainos"),
+        ("table_row", "Bronzos | 600 EUR"),
+        ("table_row", "Sidabro | 1 200 EUR"),
+    ]
+    assert {header for header, _ in rows(document)} == {"Ženklas | Kaina"}
+    assert [(page.number, page.label) for page in document.pages] == [(1, "1"), (2, "2")]
+    assert [passage.page_label for passage in split(document)] == ["1", "2", "2"]
+    assert document.title == "Klasterių ženklai"
+    assert document.warnings == (
+        "Hidden slides that are not read: 3.",
+        "Slides whose speaker's notes are not read: 2.",
+    )
+
+
+# ── XLSX, CSV ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def workbook() -> bytes:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = "Kainos"
+    for row in [("Ženklų kainos",), ("Ženklas", "Kaina", "Nuo", "Dalis"), ("Bronzos", 600, datetime.date(2024, 3, 5), 0.125),
+                (None, 1200.5, datetime.date(2025, 1, 1), 0.5), (), ("Telefonas", "+370 612 34567"), ("Adresas", "Vilnius")]:  # fmt: skip
+        sheet.append(row)
+    sheet.merge_cells("A3:A4")
+    sheet["B3"].number_format = sheet["B4"].number_format = '#,##0.00 "€"'
+    sheet["D3"].number_format = "0.0%"
+    sheet["D4"].number_format = "0%"
+    sheet["B3"].comment = Comment("Ar tikrai?", "a")
+    for cell in sheet[2]:
+        cell.font = Font(bold=True)
+    other = book.create_sheet("Formulės")
+    other.append(("Rodiklis", "Reikšmė"))
+    other["B2"] = "=1+1"
+    secret = book.create_sheet("Slaptas")
+    secret["A1"] = "slapta"
+    secret.sheet_state = "hidden"
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def test_a_workbook_is_read_as_its_sheets_show_it(tmp_path: Path) -> None:
+    document = reading(tmp_path, "a.lt.xlsx", workbook())
+    header = "Ženklas | Kaina | Nuo | Dalis"
+    assert rows(document)[:4] == [
+        (header, "Bronzos | 600.00 € | 2024-03-05 | 12.5%"),
+        (header, "Bronzos | 1 200.50 € | 2025-01-01 | 50%"),
+        ("", "Telefonas | +370 612 34567"),
+        ("", "Adresas | Vilnius"),
+    ]
+    assert shown(document)[0] == ("heading", "Ženklų kainos")
+    assert [page.label for page in document.pages] == ["Kainos", "Formulės"]
+    assert "slapta" not in document.text
+    assert document.warnings == (
+        "Hidden sheets that are not read: Slaptas.",
+        "Comments that are not read: 1.",
+        "Formulas without a stored value, which are left out: 1. Open it in Excel and save it again.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("Ženklas;Kaina\nBronzos;600 EUR\nSidabro;1 200 EUR\n", [("Ženklas | Kaina", "Bronzos | 600 EUR"), ("Ženklas | Kaina", "Sidabro | 1 200 EUR")]),
+        ('Vardas,Pareigos,Miestas\n"Jonas, vyr.",ekspertas,Vilnius\n', [("Vardas | Pareigos | Miestas", "Jonas, vyr. | ekspertas | Vilnius")]),
+        ("Telefonas\t+370 612 34567\nAdresas\tVilnius\n", [("", "Telefonas | +370 612 34567"), ("", "Adresas | Vilnius")]),
+        ("Kas yra klasteris?;Įmonių grupė.\nKiek jų?;Daug.\n", [("", "Kas yra klasteris? | Įmonių grupė."), ("", "Kiek jų? | Daug.")]),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1257"])
+def test_csv_rows_know_their_columns(tmp_path: Path, source: str, expected: list, encoding: str) -> None:
+    assert rows(reading(tmp_path, "a.lt.csv", source.encode(encoding))) == expected
+
+
+# ── EPUB, e-mail ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_e_book_is_read_chapter_by_chapter(tmp_path: Path) -> None:
+    xhtml = '<html xmlns="http://www.w3.org/1999/xhtml"><head><title>x</title></head><body>{}</body></html>'
+    package = (
+        '<package xmlns="http://www.idpf.org/2007/opf"><metadata xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>Klasterių knyga</dc:title>'
+        '<dc:language>lt</dc:language><dc:date>2021-05-05</dc:date></metadata><manifest>'
+        '<item id="n" href="nav.xhtml" media-type="application/xhtml+xml" properties="nav"/>'
+        '<item id="a" href="b.xhtml" media-type="application/xhtml+xml"/><item id="b" href="a%20a.xhtml" media-type="application/xhtml+xml"/>'
+        '</manifest><spine><itemref idref="n"/><itemref idref="a"/><itemref idref="b"/></spine></package>'
+    )  # fmt: skip
+    book = make_zip({
+        "mimetype": b"application/epub+zip",
+        "META-INF/container.xml": b'<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles><rootfile full-path="O/p.opf"/></rootfiles></container>',
+        "O/p.opf": package.encode(),
+        "O/nav.xhtml": xhtml.format("<nav><p>Turinys</p></nav>").encode(),
+        "O/b.xhtml": xhtml.format("<h1>Pirmas</h1><p>Klasteris yra įmonių grupė.</p>").encode(),
+        "O/a a.xhtml": xhtml.format("<h1>Antras</h1><ol><li>sąlyga</li></ol><p><img src='x.png'/></p>").encode(),
+    })  # fmt: skip
+    document = reading(tmp_path, "a.epub", book)
+    assert shown(document) == [
+        ("heading", "Pirmas"), ("paragraph", "Klasteris yra įmonių grupė."), ("heading", "Antras"), ("list_item", "sąlyga"),
+    ]  # fmt: skip
+    assert [(page.number, page.label) for page in document.pages] == [(1, "Pirmas"), (2, "Antras")]
+    assert (document.title, document.language, document.date) == ("Klasterių knyga", "lt", "2021-05-05")
+    assert document.warnings == ("Pictures whose words are not read: 1.",)
+
+
+@pytest.mark.parametrize("html", [False, True])
+def test_an_e_mail_gives_its_text_and_names_what_is_attached(tmp_path: Path, html: bool) -> None:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = "Ona <ona@pavyzdys.lt>", "info@pavyzdys.lt", "Dėl ženklo"
+    message["Date"] = "Wed, 05 May 2021 10:00:00 +0300"
+    message.set_content("Laba diena,\n\nženklas galioja dvejus metus.\n")
+    if html:
+        message.add_alternative("<p>Laba diena,</p><p>ženklas galioja <b>dvejus</b> metus.</p>", subtype="html")
+    message.add_attachment(b"x", maintype="application", subtype="pdf", filename="sutartis.pdf")
+    document = reading(tmp_path, "a.lt.eml", message.as_bytes())
+    assert shown(document) == [
+        ("heading", "Dėl ženklo"),
+        ("paragraph", "Laba diena,"),
+        ("paragraph", "ženklas galioja dvejus metus."),
+    ]
+    assert (document.title, document.date) == ("Dėl ženklo", "2021-05-05")
+    assert "From: Ona <ona@pavyzdys.lt>" in document.text and document.text.endswith("sutartis.pdf")
+    assert document.warnings == ("What is attached to the e-mail is not read: sutartis.pdf. Add it as documents.",)
+
+
+# ── what cannot be read ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("a.odt", make_zip({"mimetype": b"application/vnd.oasis.opendocument.text", "content.xml": b"<x"}), "no whole OpenDocument text"),
+        ("a.xlsx", make_zip({"xl/workbook.xml": b"<x/>"}), "no whole spreadsheet"),
+        ("a.pptx", make_zip({"ppt/presentation.xml": b"<x/>"}), "no whole presentation"),
+        ("a.epub", make_zip({"mimetype": b"application/epub+zip"}), "no whole e-book"),
+        ("a.eml", b"Tekstas be antrasciu.", "It is no e-mail"),
+        ("a.rtf", b"Tekstas.", "It is not an RTF document"),
+        ("a.xlsx", b"Tekstas.", "It is not a spreadsheet (XLSX)"),
+        ("a.pptx", workbook(), "It is a spreadsheet (XLSX), although its name ends in .pptx"),
+    ],
+)  # fmt: skip
+def test_broken_files_are_refused_with_a_reason(tmp_path: Path, name: str, content: bytes, reason: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UnreadableDocument) as caught:
+        read(tmp_path / name, name)
+    assert reason in caught.value.reason and caught.value.next_step
+
+
+REMARKS = """
+Comments that are not read: 3, the first “Ar tikrai?”.
+Comments that are not read: 3.
+Comments on its pages that are not read: 3.
+Pictures whose words are not read: 3.
+Charts that are not read: 3.
+Embedded files that are not read: 3.
+Signs of symbol fonts that are not known (shown as �): 3.
+The note ³ is not in the file.
+A part of the document lies in another file and is not read.
+A part of the document is a file of another kind (application/rtf) and is not read.
+A part of the document is not read: The file is empty.
+Pages whose fonts say other letters than they draw, and that are not quoted: 3. Make it anew from its source.
+Files attached to the PDF are not read: 3.xlsx. Add them as documents.
+Files pinned to its pages are not read: 3. Add them as documents.
+Pages that are pictures with text recognised by a program: 3. Compare the letters and the figures with the pictures.
+Pages with pictures whose words are not read: 3.
+Form fields whose values the PDF does not draw: 3. Print it as a PDF anew.
+NUL bytes, shown as �: 3, the first in line 7. Open the original.
+Headers, footers, notes and comments of an RTF document are not read, and this one has some. Save it as DOCX to have them read.
+Hidden sheets that are not read: 3.
+Hidden slides that are not read: 3.
+Slides whose speaker's notes are not read: 3.
+Formulas without a stored value, which are left out: 3. Open it in Excel and save it again.
+What is attached to the e-mail is not read: 3.pdf. Add it as documents.
+""".strip().split("\n")
+
+
+@pytest.mark.parametrize("remark", REMARKS)
+def test_every_remark_is_told_in_lithuanian_with_its_figure(remark: str) -> None:
+    told, language = told_remark(remark, "lt")
+    assert language == "lt"
+    assert ("3" in told or "³" in told) == ("3" in remark or "³" in remark)

@@ -1,0 +1,136 @@
+"""What is promised of web pages: the page's own text with its structure, nothing hidden, nothing around it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from documents_fixtures import reading, rows, shown
+
+LONG = "Ženklas galioja dvejus metus nuo suteikimo dienos, o paskui jį reikia atnaujinti iš naujo pagal tvarką."
+OTHER = "Vertinimą atlieka nešališkas ekspertas, kuris klasterio valdymo organizacijos anksčiau nėra konsultavęs."
+
+
+def page(body: str, head: str = "") -> str:
+    return (
+        f'<!doctype html><html lang="lt"><head><meta charset="utf-8"><title>Ženklai</title>{head}</head><body>'
+        f'<nav><ul><li><a href="/">Pradžia</a></li><li><a href="/k">Kontaktai</a></li></ul></nav>{body}'
+        '<footer><p>© 2024 MITA. Visos teisės saugomos.</p></footer></body></html>'
+    )  # fmt: skip
+
+
+STRUCTURE = (
+    f"<h1>Ženklai</h1><p>{LONG}</p><h2>Sąlygos</h2><p>Reikia:</p><ul><li>sutarties;</li><li>eksperto.</li></ul>"
+    f"<h3>Terminai</h3><p>{OTHER}</p><h2>Pabaiga</h2><p>Trumpai.</p><p>{LONG[:59]} kitur.</p>"
+)
+STRUCTURE_BLOCKS = [
+    ("heading", "Ženklai"), ("paragraph", LONG), ("heading", "Sąlygos"), ("paragraph", "Reikia:"),
+    ("list_item", "sutarties;"), ("list_item", "eksperto."), ("heading", "Terminai"), ("paragraph", OTHER),
+    ("heading", "Pabaiga"), ("paragraph", "Trumpai."), ("paragraph", f"{LONG[:59]} kitur."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "frame",
+    ["<main>{}</main>", "<article>{}</article>", "<div id='content'>{}</div>", "<div><div><div>{}</div></div></div>", "{}",
+     "<form method='post'><div class='row'>{}</div></form>", "<table><tr><td>{}</td></tr></table>", "<div role='main'>{}</div>",
+     "<section>{}</section>", "<center><font>{}</font></center>"],
+)  # fmt: skip
+def test_headings_and_items_stay_apart_whatever_the_page_is_built_of(tmp_path: Path, frame: str) -> None:
+    document = reading(tmp_path, "a.html", page(frame.format(STRUCTURE)))
+    assert shown(document) == STRUCTURE_BLOCKS
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    ["<p hidden>slapta ir ilga pastraipa apie tai, ko niekas nemato puslapyje</p>",
+     "<div aria-hidden='true'><p>slapta</p></div>", "<p style='color:red; display: none'>slapta</p>",
+     "<p style='visibility:hidden'>slapta</p>", "<span class='sr-only'>slapta</span>", "<p class='x'>slapta</p>",
+     "<template><p>slapta</p></template>", "<dialog><p>slapta</p></dialog>", "<noscript>slapta</noscript>",
+     "<p>Kaina <del>slapta</del> 600 EUR.</p>", "<!-- slapta -->", "<script>slapta()</script>"],
+)  # fmt: skip
+def test_what_is_hidden_is_never_read(tmp_path: Path, hidden: str) -> None:
+    head = "<style>.x { display:none } @media print { .y { display: none } }</style>"
+    body = f"<main><h1>Ženklai</h1><p>{LONG}</p>{hidden}<p class='y'>{OTHER}</p></main>"
+    document = reading(tmp_path, "a.html", page(body, head))
+    assert "slapta" not in document.text
+    assert document.text.endswith(OTHER)
+
+
+def test_menus_cookie_bars_and_side_columns_are_not_read(tmp_path: Path) -> None:
+    body = (
+        "<div class='cookie-bar'><p>Naudojame slapukus.</p></div><header><a href='/'>MITA</a></header>"
+        f"<div class='page'><div class='breadcrumb'><a href='/'>Pradžia</a> › Ženklai</div>{STRUCTURE}"
+        "<div class='share'><a href='#'>Dalytis</a></div></div><aside><h2>Susiję</h2><a href='#'>Kitas puslapis</a></aside>"
+    )
+    assert shown(reading(tmp_path, "a.html", page(body))) == STRUCTURE_BLOCKS
+
+
+def test_ordered_lists_keep_their_numbers(tmp_path: Path) -> None:
+    body = (
+        f"<main><p>{LONG}</p><ol start='3'><li>trečia</li><li>ketvirta<ol type='a'><li>raidė</li></ol></li>"
+        f"<li value='9'>devinta</li></ol><p>{OTHER}</p></main>"
+    )
+    document = reading(tmp_path, "a.html", page(body))
+    assert "\n\n3. trečia\n4. ketvirta\na. raidė\n9. devinta\n\n" in document.text
+    assert [(b.kind, b.level) for b in document.blocks[1:5]] == [("list_item", n) for n in (0, 0, 1, 0)]
+    assert shown(document)[1] == ("list_item", "trečia")
+
+
+def test_merged_cells_say_their_label_in_each_row(tmp_path: Path) -> None:
+    table = (
+        "<table><thead><tr><th rowspan=2>Ženklas<th colspan=2>Kaina</tr><tr><th>be PVM<th>su PVM</tr></thead>"
+        "<tr><td rowspan=2>Bronzos<td>600<td>726</tr><tr><td colspan=2>nemokamai</tr>"
+        "<tr><td colspan=3>Kiti ženklai</tr><tr><td>Sidabro<td><b>900</b><td>1089</tr></table>"
+    )
+    header = "Ženklas | Kaina be PVM | Kaina su PVM"
+    assert rows(reading(tmp_path, "a.html", page(f"<main><p>{LONG}</p>{table}</main>"))) == [
+        (header, "Bronzos | 600 | 726"),
+        (header, "Bronzos | nemokamai | nemokamai"),
+        ("", "Kiti ženklai"),
+        (header, "Sidabro | 900 | 1089"),
+    ]
+
+
+def test_a_table_without_header_cells_loses_no_row_and_row_titles_are_no_header(tmp_path: Path) -> None:
+    contacts = "<table><tr><th>Telefonas<td>+370 612 34567</tr><tr><th>Adresas<td>Vilnius</tr></table>"
+    plain = "<table><tr><td>Kas yra klasteris?<td>Įmonių grupė.</tr><tr><td>Kiek jų?<td>57.</tr></table>"
+    assert rows(reading(tmp_path, "a.html", page(f"<main><p>{LONG}</p>{contacts}<p>Tarpas.</p>{plain}</main>"))) == [
+        ("", "Telefonas | +370 612 34567"),
+        ("", "Adresas | Vilnius"),
+        ("", "Kas yra klasteris? | Įmonių grupė."),
+        ("", "Kiek jų? | 57."),
+    ]
+
+
+def test_a_table_in_a_cell_keeps_its_own_rows(tmp_path: Path) -> None:
+    inner = "<table><tr><th>Narys<th>Balsai</tr><tr><td>UAB A<td>2</tr><tr><td>UAB B<td>3</tr></table>"
+    outer = f"<table><tr><td>Klasteris<td>Sudėtis:{inner}</tr><tr><td>Šalis<td>Lietuva</tr></table>"
+    assert rows(reading(tmp_path, "a.html", page(f"<main><p>{LONG}</p>{outer}</main>"))) == [
+        ("", "Klasteris | Sudėtis:"),
+        ("Narys | Balsai", "UAB A | 2"),
+        ("Narys | Balsai", "UAB B | 3"),
+        ("", "Šalis | Lietuva"),
+    ]
+
+
+def test_terms_keep_their_explanations(tmp_path: Path) -> None:
+    terms = "<dl><dt>Klasteris</dt><dd>įmonių grupė</dd><dt>Ženklas</dt><dd>pažymėjimas</dd></dl>"
+    document = reading(tmp_path, "a.html", page(f"<main><p>{LONG}</p>{terms}</main>"))
+    assert shown(document)[1:] == [("table_row", "Klasteris | įmonių grupė"), ("table_row", "Ženklas | pažymėjimas")]
+
+
+@pytest.mark.parametrize(
+    ("markup", "read"),
+    [
+        ("Plotas 10<sup>6</sup> m<sup>2</sup>.", "Plotas 10⁶ m²."),
+        ("Kai <math><mi>x</mi><mo>≥</mo><mfrac><mn>1</mn><mn>2</mn></mfrac></math>.", "Kai x ≥ 1/2."),
+        ("Sakė <q>taip</q>.", "Sakė „taip“."),
+        ("Pirma<br>antra&nbsp;eilutė.", "Pirma\nantra eilutė."),
+        ("Kaina&shy;vimas &lt; 5.", "Kaina\u00advimas < 5."),
+    ],
+)
+def test_what_is_drawn_inside_a_line_is_read(tmp_path: Path, markup: str, read: str) -> None:
+    document = reading(tmp_path, "a.html", page(f"<main><p>{LONG}</p><p>{markup}</p></main>"))
+    assert shown(document)[1] == ("paragraph", read)

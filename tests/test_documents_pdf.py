@@ -1,0 +1,273 @@
+"""What is promised of PDFs: what a person sees on the page is in the text, or a warning names it."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pypdf
+import pytest
+from reportlab.lib.utils import ImageReader
+from reportlab.pdfgen.canvas import Canvas
+
+from clusterqa.documents import read
+from clusterqa.documents.plausible import are_words
+from clusterqa.errors import UnreadableDocument
+from clusterqa.passages import split
+from documents_fixtures import BOLD, FONT, lines, make_pdf, picture, reading, rows, shown
+
+PROSE = (
+    "Bronzos ženklas galioja dvejus metus nuo jo suteikimo dienos. Paskui klasterio valdymo organizacija turi iš naujo "
+    "pereiti palyginamąjį vertinimą, kurį atlieka nešališkas ekspertas. Įmonės, kurių ženklas baigė galioti, gali "
+    "kreiptis dar kartą; už vertinimą mokama pagal tuo metu galiojantį kainoraštį, o pinigai negrąžinami."
+)
+ENGLISH = (
+    "The Bronze label is valid for two years from the day of award. After that the cluster organisation is benchmarked "
+    "again by an impartial expert. Members whose label has expired may apply once more; the fee is that of the day. "
+    "Clusters without a legal form cannot apply, and neither can those that have worked for less than a year."
+)
+
+
+def shifted(text: str, by: int = 3) -> str:
+    """Each plain letter put in place of another, as a wrong table of a font does."""
+    return "".join(chr((ord(c.lower()) - 97 + by) % 26 + 97) if "a" <= c.lower() <= "z" else c for c in text)
+
+
+def wrapped(text: str, width: int = 80) -> list[str]:
+    found = [""]
+    for word in text.split():
+        if len(found[-1]) + len(word) > width:
+            found.append("")
+        found[-1] = f"{found[-1]} {word}".strip()
+    return found
+
+
+def texts(document) -> list[str]:
+    return [text for _, text in shown(document)]
+
+
+# ── letters without sense ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("text", [PROSE, ENGLISH])
+@pytest.mark.parametrize("by", [1, 3, 7, 13, 20])
+def test_letters_that_make_no_words_are_refused(tmp_path: Path, text: str, by: int) -> None:
+    path = tmp_path / "a.lt.pdf"
+    path.write_bytes(make_pdf(lambda c: lines(c, 72, 700, wrapped(shifted(text, by)))))
+    with pytest.raises(UnreadableDocument, match=r"say other letters than they draw.*force-ocr"):
+        read(path, path.name)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        PROSE, ENGLISH, PROSE.upper(),
+        "Das Abzeichen gilt zwei Jahre ab dem Tag der Verleihung. Danach wird die Organisation von einem unparteiischen "
+        "Fachmann erneut bewertet, und die Gebühr richtet sich nach der Liste, die an diesem Tag gültig ist.",
+        "Znak jest ważny przez dwa lata od dnia przyznania. Potem organizacja zarządzająca klastrem musi ponownie przejść "
+        "ocenę porównawczą, którą przeprowadza bezstronny ekspert, a opłata wynika z obowiązującego cennika usług.",
+        "Merkki on voimassa kaksi vuotta myöntämispäivästä. Sen jälkeen klusterin hallinto-organisaatio arvioidaan uudelleen, "
+        "ja arvioinnin tekee puolueeton asiantuntija, jonka palkkio määräytyy voimassa olevan hinnaston mukaan.",
+        "ISBN 978-609-420-123-4, XKJ-33, BVPŽ, PVM, UAB, MITA, ESCA, 2024-03-05. " * 8,
+    ],
+)  # fmt: skip
+def test_other_languages_capitals_and_codes_are_not_taken_for_nonsense(text: str) -> None:
+    assert are_words(text)
+
+
+def test_one_page_of_nonsense_is_named_and_not_quoted(tmp_path: Path) -> None:
+    good = [lambda c, n=n: lines(c, 72, 700, [f"{n} skyrius.", *wrapped(PROSE)]) for n in range(6)]
+    document = reading(tmp_path, "a.lt.pdf", make_pdf(*good, lambda c: lines(c, 72, 700, wrapped(shifted(PROSE)))))
+    assert [w.split(": ")[1][:2] for w in document.warnings] == ["7."]
+    assert document.warnings[0].startswith("Pages whose fonts say other letters than they draw")
+    assert not any(block.start >= document.pages[6].start for block in document.blocks)
+
+
+# ── forms, attachments, pictures ────────────────────────────────────────────────────────────────────────────────
+
+
+def form(canvas: Canvas) -> None:
+    lines(canvas, 72, 700, ["Pavadinimas:", "", "", "Kodas:", "", "", "Pabaiga."])
+    for name, value, height in (("a", "UAB Pavyzdys", 694), ("b", "304567890", 658)):
+        canvas.acroForm.textfield(name=name, value=value, x=200, y=height, width=200, height=16, fontSize=10)
+
+
+def test_the_values_of_a_form_stand_at_their_places(tmp_path: Path) -> None:
+    document = reading(tmp_path, "a.lt.pdf", make_pdf(form))
+    assert " ".join(document.text.split()) == "Pavadinimas: UAB Pavyzdys Kodas: 304567890 Pabaiga."
+    assert document.warnings == ()
+
+
+def test_a_value_that_the_file_does_not_draw_is_named(tmp_path: Path) -> None:
+    writer = pypdf.PdfWriter(io.BytesIO(make_pdf(form)))
+    for annotation in writer.pages[0]["/Annots"]:  # type: ignore[attr-defined]
+        del annotation.get_object()["/AP"]
+    file = io.BytesIO()
+    writer.write(file)
+    document = reading(tmp_path, "a.lt.pdf", file.getvalue())
+    assert document.warnings == ("Form fields whose values the PDF does not draw: 2. Print it as a PDF anew.",)
+
+
+def test_attached_files_are_named(tmp_path: Path) -> None:
+    writer = pypdf.PdfWriter(io.BytesIO(make_pdf(lambda c: lines(c, 72, 700, ["Tekstas apie ženklus."]))))
+    writer.add_attachment("priedas.xlsx", b"x")
+    file = io.BytesIO()
+    writer.write(file)
+    document = reading(tmp_path, "a.lt.pdf", file.getvalue())
+    assert document.warnings == ("Files attached to the PDF are not read: priedas.xlsx. Add them as documents.",)
+
+
+def test_pages_with_large_pictures_and_scans_with_text_over_them_are_named(tmp_path: Path) -> None:
+    def scan(canvas: Canvas) -> None:
+        picture(canvas)
+        lines(canvas, 72, 700, ["Atpažintas tekstas apie ženklus."])
+
+    def chart(canvas: Canvas) -> None:
+        from PIL import Image
+
+        lines(canvas, 72, 700, ["Paveiksle – narių skaičius."])
+        canvas.drawImage(ImageReader(Image.new("L", (60, 80), 200)), 72, 200, 400, 300)
+
+    def logo(canvas: Canvas) -> None:
+        from PIL import Image
+
+        lines(canvas, 72, 700, ["Tik ženkliukas kampe."])
+        canvas.drawImage(ImageReader(Image.new("L", (60, 80), 200)), 500, 780, 60, 40)
+
+    assert reading(tmp_path, "a.lt.pdf", make_pdf(scan, chart, logo)).warnings == (
+        "Pages that are pictures with text recognised by a program: 1. Compare the letters and the figures with the pictures.",
+        "Pages with pictures whose words are not read: 2.",
+    )
+
+
+# ── items ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("name", ["M. Gagné vadovauja klasteriui.", "A. Jonaitis vadovauja klasteriui.", "v. 2 galioja nuo sausio.",
+                                  "0. Auflage von 2020.", "2. Auflage von 2020."])  # fmt: skip
+def test_an_initial_or_a_number_alone_is_no_mark(tmp_path: Path, name: str) -> None:
+    document = reading(
+        tmp_path, "a.lt.pdf", make_pdf(lambda c: lines(c, 72, 700, [*wrapped(PROSE), "", name, "", "Kita."]))
+    )
+    assert texts(document) == ["\n".join(wrapped(PROSE)), name, "Kita."]
+
+
+@pytest.mark.parametrize(
+    ("drawn", "read"),
+    [
+        (["1. viena sąlyga;", "2. kita sąlyga."], ["viena sąlyga;", "kita sąlyga."]),
+        (["a) viena sąlyga;", "b) kita sąlyga."], ["viena sąlyga;", "kita sąlyga."]),
+        (["1.1. viena sąlyga;", "1.2. kita sąlyga;", "2.1. trečia sąlyga."], ["viena sąlyga;", "kita sąlyga;", "trečia sąlyga."]),
+        (["7. septinta sąlyga;", "8. aštunta sąlyga;", "9. devinta sąlyga."], ["septinta sąlyga;", "aštunta sąlyga;", "devinta sąlyga."]),
+        (["• viena sąlyga;"], ["viena sąlyga;"]),
+    ],
+)  # fmt: skip
+def test_numbers_in_a_sequence_are_marks(tmp_path: Path, drawn: list[str], read: list[str]) -> None:
+    document = reading(tmp_path, "a.lt.pdf", make_pdf(lambda c: lines(c, 72, 700, ["Sąlygos yra tokios:", "", *drawn])))
+    assert shown(document)[1:] == [("list_item", text) for text in read]
+    assert all(line in document.text.splitlines() for line in drawn)
+
+
+def test_a_mark_far_from_its_text_stays_with_it_and_is_no_column(tmp_path: Path) -> None:
+    def page(canvas: Canvas) -> None:
+        canvas.setFont(FONT, 10)
+        for number, text in enumerate(["viena sąlyga", "kita sąlyga", "trečia sąlyga"], start=1):
+            canvas.drawString(72, 700 - 14 * number, f"1.{number}.")
+            canvas.drawString(110, 700 - 14 * number, text)
+
+    document = reading(tmp_path, "a.lt.pdf", make_pdf(page))
+    assert document.text.split("\n\n") == ["1.1. viena sąlyga", "1.2. kita sąlyga", "1.3. trečia sąlyga"]
+
+
+@pytest.mark.parametrize("rise", [3, 4, 5])
+def test_raised_figures_stay_with_their_line_and_are_written_so(tmp_path: Path, rise: int) -> None:
+    def page(canvas: Canvas) -> None:
+        text = canvas.beginText(72, 700)
+        text.setFont(FONT, 10)
+        text.textOut("Plotas 10")
+        text.setFont(FONT, 6)
+        text.setRise(rise)
+        text.textOut("6")
+        text.setRise(0)
+        text.setFont(FONT, 10)
+        text.textOut(" m")
+        text.setFont(FONT, 6)
+        text.setRise(rise)
+        text.textOut("2")
+        text.setRise(0)
+        text.setFont(FONT, 10)
+        text.textOut(" pagal planą.")
+        canvas.drawText(text)
+
+    assert reading(tmp_path, "a.lt.pdf", make_pdf(page)).text == "Plotas 10⁶ m² pagal planą."
+
+
+# ── tables ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def drawn_table(*table: tuple[str, ...], bold: bool = False) -> bytes:
+    def page(canvas: Canvas) -> None:
+        for number, row in enumerate(table):
+            canvas.setFont(BOLD if bold and not number else FONT, 10)
+            for left, cell in zip((72, 220, 380), row, strict=False):
+                canvas.drawString(left, 700 - 16 * number, cell)
+
+    return make_pdf(page)
+
+
+CONTACTS = (("Adresas", "Vilnius"), ("Telefonas", "+370 612 34567"), ("Kodas", "304567890"), ("Namas", "5"))
+
+
+@pytest.mark.parametrize("bold", [False, True])
+def test_the_first_row_of_a_list_of_contacts_can_be_quoted(tmp_path: Path, bold: bool) -> None:
+    contacts = CONTACTS if not bold else (CONTACTS[1], CONTACTS[0], *CONTACTS[2:])
+    document = reading(tmp_path, "a.lt.pdf", drawn_table(*contacts, bold=bold))
+    assert rows(document) == [("", " | ".join(row)) for row in contacts]
+
+
+# ── across pages ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_sentence_that_runs_over_the_page_is_one_and_cites_both(tmp_path: Path) -> None:
+    def page(top: list[str], bottom: list[str]):
+        def draw(canvas: Canvas) -> None:
+            lines(canvas, 72, 812, ["Klasterių vadovas 2024"])
+            lines(canvas, 72, 760, top)
+            lines(canvas, 72, 120, bottom)
+            lines(canvas, 290, 30, [str(draw.number)])  # type: ignore[attr-defined]
+
+        return draw
+
+    pages = [
+        page(["Pirma pastraipa baigiasi čia."], ["Antroji pradėta čia. Ženklas galioja dvejus metus nuo tos"]),
+        page(["dienos, kai jis suteiktas. Paskui jį reikia atnaujinti."], ["Trečia pastraipa apie ataskai-"]),
+        page(["tas ir jų terminus."], ["Pabaiga."]),
+    ]
+    for number, draw in enumerate(pages, start=1):
+        draw.number = number
+    document = reading(tmp_path, "a.lt.pdf", make_pdf(*pages))
+    passages = split(document)
+    told = [
+        (" ".join(document.text[s.start : s.end].split()), passage.page_label)
+        for passage in passages
+        for s in passage.sentences
+    ]
+    assert told == [
+        ("Pirma pastraipa baigiasi čia.", "1"),
+        ("Antroji pradėta čia.", "1"),
+        ("Ženklas galioja dvejus metus nuo tos dienos, kai jis suteiktas.", "1–2"),
+        ("Paskui jį reikia atnaujinti.", "2"),
+        ("Trečia pastraipa apie ataskai- tas ir jų terminus.", "2–3"),
+        ("Pabaiga.", "3"),
+    ]
+    assert document.text.count("Klasterių vadovas 2024") == 3
+    assert [p.label for p in document.pages] == ["1", "2", "3"]
+
+
+def test_a_page_that_begins_a_new_sentence_is_kept_apart(tmp_path: Path) -> None:
+    document = reading(
+        tmp_path,
+        "a.lt.pdf",
+        make_pdf(lambda c: lines(c, 72, 100, ["Pirma pastraipa"]), lambda c: lines(c, 72, 760, ["Antra pastraipa."])),
+    )
+    assert texts(document) == ["Pirma pastraipa", "Antra pastraipa."]

@@ -1,0 +1,146 @@
+"""The configuration for nginx that the documentation gives, with Debian's nginx in front of a running server."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+GIVEN = Path(__file__).parent.parent / "docs" / "server" / "nginx.conf"
+NAME = "klausimai.example.lt"
+AROUND = """
+daemon off; pid {base}/pid; error_log {base}/error.log; worker_processes 1;
+events {{ }}
+http {{
+    access_log off; client_body_temp_path {base}/body; proxy_temp_path {base}/proxy; fastcgi_temp_path {base}/fastcgi;
+    uwsgi_temp_path {base}/uwsgi; scgi_temp_path {base}/scgi;
+    include {base}/clusterqa.conf;
+}}
+"""
+SERVE = """
+import sys
+from pathlib import Path
+from clusterqa.settings import Settings
+from clusterqa.web.app import run
+base = Path(sys.argv[1])
+run(Settings(corpus=base, data=base / "data", port=int(sys.argv[2]), encoder=str(base / "none"), proxy="127.0.0.1",
+             hosts="klausimai.example.lt", rate_limit=2))
+"""
+
+pytestmark = pytest.mark.skipif(
+    not (shutil.which("nginx") and shutil.which("openssl")), reason="needs Debian's nginx and openssl"
+)
+
+
+def free_ports(count: int) -> list[int]:
+    held = [socket.socket() for _ in range(count)]
+    try:
+        for one in held:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in held]
+    finally:
+        for one in held:
+            one.close()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, int]]:
+    """The ports for http and https of nginx in front of a server that is up."""
+    base = tmp_path_factory.mktemp("nginx")
+    plain, secure, behind = free_ports(3)
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={NAME}",
+         "-keyout", base / "key", "-out", base / "pem"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    text = GIVEN.read_text(encoding="utf-8")
+    for given, here in (
+        ("listen 80", f"listen 127.0.0.1:{plain}"), ("listen 443", f"listen 127.0.0.1:{secure}"),
+        ("127.0.0.1:7860;", f"127.0.0.1:{behind};"), (f"/etc/ssl/certs/{NAME}.pem", f"{base}/pem"),
+        (f"/etc/ssl/private/{NAME}.key", f"{base}/key"),
+    ):  # fmt: skip
+        assert given in text
+        text = text.replace(given, here)
+    (base / "clusterqa.conf").write_text(text, encoding="utf-8")
+    (base / "nginx.conf").write_text(AROUND.format(base=base), encoding="utf-8")
+    checked = subprocess.run(["nginx", "-t", "-c", base / "nginx.conf", "-p", base], capture_output=True, text=True)
+    assert checked.returncode == 0 and "[warn]" not in checked.stderr, checked.stderr
+    server = subprocess.Popen([sys.executable, "-c", SERVE, str(base), str(behind)], stderr=subprocess.DEVNULL)
+    nginx = subprocess.Popen(["nginx", "-c", base / "nginx.conf", "-p", base])
+    try:
+        for _ in range(600):
+            try:
+                if ask(secure, "/healthz").status_code == 200:
+                    break
+            except httpx.TransportError:
+                pass
+            time.sleep(0.1)
+        yield plain, secure
+    finally:
+        nginx.terminate()
+        nginx.wait()
+        server.kill()
+        server.wait()
+
+
+def ask(port: int, path: str, method: str = "GET", **extra: object) -> httpx.Response:
+    headers = {"host": NAME, **extra.pop("headers", {})}  # type: ignore[dict-item]
+    scheme = "http" if extra.pop("plain", False) else "https"
+    extensions = {"sni_hostname": NAME} if scheme == "https" else {}
+    with httpx.Client(verify=False, timeout=30) as client:
+        url = f"{scheme}://127.0.0.1:{port}{path}"
+        return client.request(method, url, headers=headers, extensions=extensions, **extra)  # type: ignore[arg-type]
+
+
+def test_pages_come_over_tls_only_and_under_the_one_name(site: tuple[int, int]) -> None:
+    plain, secure = site
+    moved = ask(plain, "/lt/", plain=True)
+    assert (moved.status_code, moved.headers["location"]) == (301, f"https://{NAME}/lt/")
+    page = ask(secure, "/lt/")
+    assert page.status_code == 200 and "gradio_config" in page.text
+    assert page.headers["strict-transport-security"]
+    assert ask(secure, "/lt").headers["location"] == "/lt/"
+    for port, bare in ((plain, True), (secure, False)):
+        with pytest.raises(httpx.RemoteProtocolError):
+            ask(port, "/lt/", plain=bare, headers={"host": "evil.example"})
+
+
+def test_a_client_can_make_up_neither_its_address_nor_the_host(site: tuple[int, int]) -> None:
+    _, secure = site
+    statuses = []
+    for number in range(4):
+        told = {"x-forwarded-for": f"198.51.100.{number}", "x-forwarded-host": "evil.example"}
+        answer = ask(secure, "/api/v1/search?q=x", headers=told)
+        assert "evil.example" not in answer.text + str(answer.headers)
+        statuses.append(answer.status_code)
+    assert statuses == [503, 503, 429, 429]  # one client, whatever it says; the encoder is not there
+
+
+def test_cookies_of_the_desk_know_that_it_is_tls(site: tuple[int, int]) -> None:
+    assert "Secure" in ask(site[1], "/staff/login").headers["set-cookie"]
+
+
+def test_figures_stay_inside_and_sizes_are_as_the_settings_say(site: tuple[int, int]) -> None:
+    _, secure = site
+    assert [ask(secure, path).status_code for path in ("/metrics", "/readyz", "/healthz")] == [404, 404, 200]
+    assert ask(secure, "/api/v1/ask", "POST", content=b"x" * 70_000).status_code == 413
+    large = ask(secure, "/staff/drafts", "POST", content=b"x" * 2_000_000)
+    assert large.status_code in (401, 403)  # the desk refused it, not nginx
+
+
+def test_the_protocol_is_negotiated_with_current_tls(site: tuple[int, int]) -> None:
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with (
+        socket.create_connection(("127.0.0.1", site[1])) as wire,
+        context.wrap_socket(wire, server_hostname=NAME) as tls,
+    ):
+        assert tls.version() in ("TLSv1.2", "TLSv1.3")
