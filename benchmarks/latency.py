@@ -116,7 +116,7 @@ def main() -> None:
         for number in range(options.questions + 8):
             question = asked[number % len(asked)]
             begin = time.perf_counter()
-            trace = kb.ask(question)
+            trace = kb.trace(question)
             whole = 1000 * (time.perf_counter() - begin)
             if number >= 8:  # the first round warms up
                 for stage, milliseconds in {**trace.milliseconds, "whole": whole}.items():

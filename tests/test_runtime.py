@@ -37,7 +37,7 @@ def traced(settings: Settings, write: Callable[[str, str], Path], index: Callabl
     def traced(reranker: str) -> Trace:
         own = settings.model_copy(update={"reranker": reranker})
         with KnowledgeBase(own, encoder, replace(Profile.bundled(), reranker=reranker)) as kb:
-            return kb.ask(Question("What is the price of the gold label?"))
+            return kb.trace(Question("What is the price of the gold label?"))
 
     return traced
 

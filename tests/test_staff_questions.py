@@ -598,7 +598,7 @@ def test_the_evidence_is_a_run_with_this_encoder_else_the_calibrations_own(tmp_p
 
 def test_the_inside_adds_up_to_what_the_chat_says(desk: Desk) -> None:
     seen = inside(desk.kb, Question("price of silver"))
-    assert seen.reply == desk.kb.ask(Question("price of silver")).reply
+    assert seen.reply == desk.kb.ask(Question("price of silver"))
     assert [(row.rank, row.dense_rank, row.lexical_rank, row.quoted) for row in seen.hits[:1]] == [(1, 1, 1, 1)]
     assert {concept.word for concept in seen.concepts} == {"price", "silver"}
     total = seen.bias + sum(feature.adds for feature in seen.features)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         StoreError,
         UnreadableDocument,
     )
-    from clusterqa.evaluation.figures import Figures
+    from clusterqa.evaluation.summary import Figures
     from clusterqa.python import KnowledgeBase, open
     from clusterqa.records import Hit, Passage, Question, Quote, Reply, Source, Span, Stored, Trace
     from clusterqa.settings import Settings
@@ -63,7 +63,7 @@ __all__ = [
 _HOMES = {
     "clusterqa.python": ("KnowledgeBase", "open"),
     "clusterqa.settings": ("Settings",),
-    "clusterqa.evaluation.figures": ("Figures",),
+    "clusterqa.evaluation.summary": ("Figures",),
     "clusterqa.records": ("Hit", "Passage", "Question", "Quote", "Reply", "Source", "Span", "Stored", "Trace"),
 }
 """Where a name of `__all__` stands; the others are errors."""

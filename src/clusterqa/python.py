@@ -12,7 +12,7 @@ from clusterqa.errors import IndexNotFound
 from clusterqa.settings import Settings
 
 if TYPE_CHECKING:
-    from clusterqa.evaluation.figures import Figures
+    from clusterqa.evaluation.summary import Figures
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class KnowledgeBase(runtime.KnowledgeBase):
         `split` is "held", "fit" or "all". Raises EvaluationError when the set cannot be used.
         """
         self._not_forked()
-        from clusterqa.evaluation.figures import evaluate  # loads more than asking needs
+        from clusterqa.evaluation.summary import evaluate  # loads more than asking needs
 
         return evaluate(Path(path), self, split)
 

@@ -33,7 +33,7 @@ from tokenizers import Tokenizer
 
 from clusterqa.corpus.encoding import as_bytes
 from clusterqa.corpus.sync import update
-from clusterqa.encoders import SentenceEncoder
+from clusterqa.encoders import SentenceEncoder, bundled_path
 from clusterqa.encoders.passing import PassingEncoder
 from clusterqa.passages import passage_texts
 from clusterqa.ports import Progress, Vectors
@@ -154,7 +154,7 @@ def index(lot: Sequence[Bundle], recorder: Recorder, tokenizer: Tokenizer, path:
                 passages.append(
                     {"text": text, "document": document.id, "language": entry.language, "sentences": len(sentences)}
                 )
-                of_document[document.id].append((row[i], passage, document, whole, sentences))
+                of_document[document.id].append((row[entry.id], passage, document, whole, sentences))
             for bundle in lot:
                 for number, question in enumerate(bundle["questions"], start=1):
                     answers, spans = located(bundle, question["answers"], of_document)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from clusterqa.cli import common
-from clusterqa.cli.common import settings_options
+from clusterqa.cli.common import Command, json_option, settings_options
 
 if TYPE_CHECKING:
-    from clusterqa.evaluation.compare import Comparison
+    from clusterqa.evaluation.compare import Comparison, Contest
+    from clusterqa.evaluation.figures import Figure
     from clusterqa.evaluation.outcomes import Outcome, Run
     from clusterqa.evaluation.tables import Interval
     from clusterqa.settings import Settings
@@ -34,9 +38,27 @@ split_option = click.option(
 set_split_option = click.option(
     "--split",
     "--half",
-    help="Of a question set: held, fit or all.  [default: held]  Of a BEIR folder: which judgements.  [default: test]",
+    help="Of a question set: held, fit or all.  [default: held]  Of a set with its own documents: which judgements, several "
+    "with commas, or all.  [default: test]",
 )
+subset_option = click.option("--subset", help="Which of the sets in a folder of MTEB, by its prefix: lit.")
 FILE = click.Path(path_type=Path)
+
+
+def format_options(command: Command) -> Command:
+    """--json, --csv and --latex, of which one may be given; the command gets its name, or "", as `form`."""
+
+    @json_option
+    @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, a line for each figure, at full precision.")
+    @click.option("--latex", "as_latex", is_flag=True, help="Print a LaTeX table (booktabs).")
+    @wraps(command)
+    def with_form(as_json: bool, as_csv: bool, as_latex: bool, **rest: Any) -> Any:
+        chosen = [name for name, given in (("json", as_json), ("csv", as_csv), ("latex", as_latex)) if given]
+        if len(chosen) > 1:
+            raise click.UsageError(f"Give one of --{' and --'.join(chosen)}.")
+        return command(form="".join(chosen), **rest)
+
+    return with_form
 
 
 @click.group("eval")
@@ -56,54 +78,86 @@ def evaluate() -> None:
     is_flag=True,
     help="Also ask each Lithuanian question without diacritics, and with a typing error.",
 )
+@subset_option
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with a run that was broken off; with -o, beside which it keeps what was asked.",
+)
 @click.option("--trec", type=FILE, help="Also write TREC run and qrels files into this folder.")
+@format_options
 def run_command(
     settings: Settings,
     questions: Path,
     output: Path | None,
     split: str | None,
     with_variants: bool,
+    subset: str | None,
+    resume: bool,
     trec: Path | None,
+    form: str,
 ) -> None:
     """
     Ask every question of a set; prints the measures of one split by direction.
 
-    SET is a JSONL file of questions, or a BEIR folder, whose own corpus is indexed and searched.
+    SET is a JSONL file of questions; or a set with its own documents, which are indexed and searched: a BEIR folder, a
+    folder with Parquet files as MTEB has it, or ir_datasets:ID.
     """
+    from clusterqa.evaluation.beir import is_foreign
     from clusterqa.evaluation.run import run
     from clusterqa.evaluation.sets import read_set
     from clusterqa.evaluation.trec import write as write_trec
     from clusterqa.evaluation.variants import variants
 
-    if questions.is_dir():
-        result, split = _run_beir(settings, questions, split or "test"), "all"
+    if resume and not output:
+        raise click.UsageError("--resume needs a run to go on with: name its file with -o.")
+    kept = output.with_name(output.name + ".asked") if output and resume else None
+    if is_foreign(questions):
+        result, split = _run_beir(settings, questions, split or "", subset or "", kept), "all"
     else:
+        if subset:
+            raise click.UsageError("--subset is of a folder of MTEB, not of a question set.")
         split = split or "held"
         if split not in SPLITS:
             raise click.UsageError(f"--split of a question set is one of {', '.join(SPLITS)}, not {split!r}.")
         items = read_set(questions)
         items += variants(items) if with_variants else []
-        result = run(items, settings, common.load_encoder(settings)(), _ticks(len(items), "Asking"))
+        result = run(items, settings, common.load_encoder(settings)(), _ticks(len(items), "Asking"), resume=kept)
     if output:
         result.write(output)
+    if kept:
+        kept.unlink(missing_ok=True)
     if trec:
         for path in write_trec(result, trec):
             click.echo(f"Wrote {path}.", err=True)
-    _print_run(result, split)
+    _show_run(result, split, form)
+
+
+@evaluate.command("table")
+@click.argument("run_file", metavar="RUN", type=FILE)
+@split_option
+@format_options
+def table_command(run_file: Path, split: str, form: str) -> None:
+    """Print the measures of a kept run again, also for programs and papers."""
+    from clusterqa.evaluation.outcomes import Run
+
+    run = Run.read(run_file)
+    _show_run(run, "all" if run.kind == "beir" else split, form)
 
 
 @evaluate.command("check")
 @settings_options
 @click.argument("questions", metavar="SET", type=FILE)
 @set_split_option
-def check_command(settings: Settings, questions: Path, split: str | None) -> None:
-    """Say which quotes of a set no longer stand in their document, or what is wrong in a BEIR folder."""
-    from clusterqa.evaluation.beir import read_beir
+@subset_option
+def check_command(settings: Settings, questions: Path, split: str | None, subset: str | None) -> None:
+    """Say which quotes of a set no longer stand in their document, or what is wrong in a set with its own documents."""
+    from clusterqa.evaluation.beir import is_foreign, read_foreign
     from clusterqa.evaluation.sets import read_set, stale
     from clusterqa.store import open_store
 
-    if questions.is_dir():
-        beir = read_beir(questions, split or "test")
+    if is_foreign(questions):
+        beir = read_foreign(questions, split or "", subset or "")
         lost = [
             f"{q}: there is no document {d}" for q, row in beir.qrels.items() for d in row if d not in beir.documents
         ]
@@ -123,21 +177,30 @@ def check_command(settings: Settings, questions: Path, split: str | None) -> Non
 
 
 @evaluate.command("compare")
-@click.argument("first", type=FILE)
-@click.argument("second", type=FILE)
+@click.argument("runs", nargs=-1, required=True, type=FILE)
 @split_option
 @click.option("--measure", default="hit@1", show_default=True, help="hit@1, hit@3, nDCG@10, refused, …")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
-def compare_command(first: Path, second: Path, split: str, measure: str, as_json: bool) -> None:
-    """Compare two runs question by question: wins, losses, ties, and whether it may be chance."""
-    from clusterqa.evaluation.compare import compare
+@format_options
+def compare_command(runs: tuple[Path, ...], split: str, measure: str, form: str) -> None:
+    """
+    Compare runs: two question by question (wins, losses, ties), more beside each other, and whether it may be chance.
+
+    The column Holm has p corrected for all tests that are shown.
+    """
+    from clusterqa.evaluation.compare import compare, contest
     from clusterqa.evaluation.outcomes import Run
 
-    compared = compare(Run.read(first), Run.read(second), measure, split)
-    if as_json:
-        click.echo(json.dumps(_comparison_as_json(compared), ensure_ascii=False, indent=1))
+    if len(runs) < 2:
+        raise click.UsageError("Give at least two runs to compare.")
+    read = [Run.read(path) for path in runs]
+    if len(read) == 2 and form not in ("csv", "latex"):
+        compared = compare(read[0], read[1], measure, split)
+        if form == "json":
+            _print_json(_comparison_as_json(compared))
+        else:
+            _print_comparison(compared)
     else:
-        _print_comparison(compared)
+        _show_contest(contest(read, measure, split), _labels(runs), form)
 
 
 @evaluate.command("gate")
@@ -145,9 +208,16 @@ def compare_command(first: Path, second: Path, split: str, measure: str, as_json
 @click.option("--baseline", "file", required=True, type=FILE, help="Floors and what they were measured on.")
 @click.option("--write", is_flag=True, help="Write the baseline from this run, instead of holding the run to it.")
 @click.option("--lower", is_flag=True, help="With --write: also where that lowers a floor.")
-def gate_command(run_file: Path, file: Path, write: bool, lower: bool) -> None:
-    """Hold a run to its floors: exit 0 passed, 1 a regression, 2 cannot be compared. Never lowers a floor itself."""
+@json_option
+@click.option("--junit", type=FILE, help="Also write what passed and what did not as JUnit XML into this file.")
+def gate_command(run_file: Path, file: Path, write: bool, lower: bool, as_json: bool, junit: Path | None) -> None:
+    """
+    Hold a run to its floors: exit 0 passed, 1 a regression, 2 cannot be compared. Never lowers a floor itself.
+
+    In a GitHub workflow the verdicts also go into the summary of the step, and what fell becomes an annotation.
+    """
     from clusterqa.errors import EvaluationError
+    from clusterqa.evaluation import continuous
     from clusterqa.evaluation.gate import Baseline, baseline_of, hold, lowered
     from clusterqa.evaluation.outcomes import Run
 
@@ -160,18 +230,34 @@ def gate_command(run_file: Path, file: Path, write: bool, lower: bool) -> None:
                 click.echo(f"Not written: it would lower {', '.join(lost)}. If that is meant, add --lower.")
                 raise SystemExit(1)
             new.write(file)
-            click.echo(f"Wrote {file}.")
+            click.echo(f"Wrote {file}.", err=as_json)
             return
         verdicts = hold(run, Baseline.read(file))
+        if junit:
+            continuous.write(junit, continuous.as_junit(verdicts, run.created))
+        if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+            continuous.write(Path(summary), continuous.as_summary(verdicts, run_file.name), append=True)
     except EvaluationError as error:
         click.echo(f"Error: {error}", err=True)
+        if junit and not junit.is_dir():
+            continuous.write(junit, continuous.as_junit([], error=str(error)))
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            click.echo(continuous.annotation("Cannot be compared", str(error)), err=True)
         raise SystemExit(CANNOT_COMPARE) from error
-    for verdict in verdicts:
-        click.echo(
-            f"{'ok ' if verdict.passed else 'BAD'} {verdict.name}: {_percent(verdict.value)} "
-            f"(floor {_percent(verdict.floor)}, {verdict.questions} questions)"
-        )
-    if not all(verdict.passed for verdict in verdicts):
+    passed = all(verdict.passed for verdict in verdicts)
+    if as_json:
+        _print_json({"passed": passed, "verdicts": [{**asdict(v), "passed": v.passed} for v in verdicts]})
+    else:
+        for verdict in verdicts:
+            click.echo(
+                f"{'ok ' if verdict.passed else 'BAD'} {verdict.name}: {_percent(verdict.value)} "
+                f"(floor {_percent(verdict.floor)}, {verdict.questions} questions)"
+            )
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        for verdict in verdicts:
+            if not verdict.passed:  # on stderr, so that --json stays JSON; the workflow reads both
+                click.echo(continuous.annotation(f"Fell: {verdict.name}", continuous.told(verdict)), err=True)
+    if not passed:
         raise SystemExit(1)
 
 
@@ -180,15 +266,25 @@ def gate_command(run_file: Path, file: Path, write: bool, lower: bool) -> None:
 @click.option("--against", type=FILE, metavar="OTHER", help="An earlier run of the same questions, to compare with.")
 @click.option("-o", "--output", type=FILE, default=Path("report.html"), show_default=True, help="The page.")
 @click.option("--markdown", type=FILE, help="Also write a short version for a pull request into this file.")
+@click.option(
+    "--shifted", type=FILE, metavar="RUN", help="A run on another subject, to see what the confidence is worth there."
+)
 @split_option
-def report_command(run_file: Path, against: Path | None, output: Path, markdown: Path | None, split: str) -> None:
+def report_command(
+    run_file: Path, against: Path | None, output: Path, markdown: Path | None, shifted: Path | None, split: str
+) -> None:
     """Make a page to look at: tables, curves, every failure; with --against, what changed, side by side."""
     from clusterqa.evaluation import report
     from clusterqa.evaluation.outcomes import Run
 
     other = Run.read(against) if against else None
     made = report.build(
-        Run.read(run_file), other, split=split, name=run_file.name, other=against.name if against else ""
+        Run.read(run_file),
+        other,
+        split=split,
+        name=run_file.name,
+        other=against.name if against else "",
+        shifted=Run.read(shifted) if shifted else None,
     )
     report.write(output, report.as_html(made))
     click.echo(f"Wrote {output}.")
@@ -200,13 +296,22 @@ def report_command(run_file: Path, against: Path | None, output: Path, markdown:
 @evaluate.command("score")
 @click.argument("run_file", metavar="RUN.trec", type=FILE)
 @click.argument("qrels", metavar="QRELS", type=FILE)
-@click.option("-m", "--measure", "measures", multiple=True, help="By a name of ir_measures; may be repeated.")
-def score_command(run_file: Path, qrels: Path, measures: tuple[str, ...]) -> None:
-    """Score a TREC run, of this or of any other search, against a qrels file."""
+@click.option(
+    "-m", "--measure", "measures", multiple=True, help="By a name of ir_measures, or unjudged@10; may be repeated."
+)
+@format_options
+def score_command(run_file: Path, qrels: Path, measures: tuple[str, ...], form: str) -> None:
+    """Score a TREC run, of this or of any other search, against a qrels file; both may be gzipped."""
     from clusterqa.evaluation.measures import SEARCH_MEASURES
     from clusterqa.evaluation.trec import score
 
     questions, values = score(run_file, qrels, measures or SEARCH_MEASURES)
+    if form == "json":
+        _print_json({"questions": questions, "measures": {name: _triple(found) for name, found in values.items()}})
+        return
+    if form:
+        _print_figures([(run_file.name, questions, name, found) for name, found in values.items()], form)
+        return
     click.echo(f"{questions} judged questions   % [95 % interval]")
     for name, found in values.items():
         click.echo(f"{name:22} {_interval(found)}")
@@ -239,7 +344,7 @@ def sweep_command(
     from clusterqa.errors import EvaluationError
     from clusterqa.evaluation.sets import read_set
     from clusterqa.evaluation.sweep import parse_grid, sweep
-    from clusterqa.evaluation.tables import TABLE_MEASURES, as_table
+    from clusterqa.evaluation.tables import TABLE_MEASURES, as_table, by_direction
 
     grid = parse_grid(vary)
     if measure not in TABLE_MEASURES:
@@ -248,7 +353,7 @@ def sweep_command(
     rows: list[dict[str, Any]] = []
     width = max(len(_values(dict.fromkeys(grid, ""))), 24)
     for tried in sweep(items, settings, grid, lambda own: common.load_encoder(own)()):
-        table = [row for row in as_table(tried.run.outcomes) if "→" in row["what"]]
+        table = by_direction(as_table(tried.run.outcomes))
         if not rows:
             heads = "  ".join(f"{row['what']:>8}" for row in table)
             click.echo(f"{measure + ', %':{width}}  {heads}")
@@ -283,11 +388,11 @@ def calibrate_command(settings: Settings, run_file: Path, output: Path | None) -
     click.echo(f"Wrote {target}: operating point {fitted.calibration.threshold}, for the encoder {fitted.encoder}.")
 
 
-def _run_beir(settings: Settings, folder: Path, split: str) -> Run:
-    from clusterqa.evaluation.beir import index, read_beir
+def _run_beir(settings: Settings, source: Path, split: str, subset: str, resume: Path | None) -> Run:
+    from clusterqa.evaluation.beir import index, read_foreign
     from clusterqa.evaluation.run import run_beir
 
-    beir = read_beir(folder, split)
+    beir = read_foreign(source, split, subset)
     encoder = common.load_encoder(settings)()
     click.echo(f"Indexing {len(beir.documents)} documents of {beir.name} …", err=True)
     own, report = index(beir, settings, lambda: encoder)
@@ -296,7 +401,7 @@ def _run_beir(settings: Settings, folder: Path, split: str) -> Run:
         click.echo(
             f"{len(report.unreadable)} documents have no text that can be searched, the first: {first}", err=True
         )
-    return run_beir(beir, own, encoder, _ticks(len(beir.qrels), "Searching"))
+    return run_beir(beir, own, encoder, _ticks(len(beir.qrels), "Searching"), resume=resume)
 
 
 def _ticks(total: int, title: str) -> Callable[[], None]:
@@ -348,26 +453,101 @@ def _print_rows(rows: Sequence[dict[str, Any]], measures: Sequence[str]) -> None
         click.echo(f"{row['what']:{width}} {row['questions']:5}  {cells}")
 
 
+def _print_json(data: Any) -> None:
+    click.echo(json.dumps(data, ensure_ascii=False, indent=1))
+
+
+def _triple(values: Interval) -> dict[str, float]:
+    return dict(zip(("mean", "low", "high"), values, strict=True))
+
+
+def _print_figures(figures: Iterable[Figure], form: str) -> None:
+    """CSV or LaTeX, as `form` says."""
+    from clusterqa.evaluation.typeset import as_csv, as_latex
+
+    click.echo((as_csv if form == "csv" else as_latex)(list(figures)), nl=False)
+
+
+def _show_run(run: Run, split: str, form: str) -> None:
+    from clusterqa.evaluation.figures import figures, flat
+
+    if not form:
+        _print_run(run, split)
+        return
+    found = figures(run, split)
+    if form == "json":
+        facts = {
+            name: getattr(run, name) for name in ("kind", "created", "questions_sha256", "encoder", "corpus_sha256")
+        }
+        _print_json({**facts, "settings": run.settings, "threshold": run.threshold, "versions": run.versions, **found})
+    else:
+        _print_figures(flat(found), form)
+
+
+def _labels(paths: Sequence[Path]) -> list[str]:
+    """The names of the files, with their folders where two are alike."""
+    names = [path.name for path in paths]
+    return names if len(set(names)) == len(names) else [str(path) for path in paths]
+
+
+def _show_contest(found: Contest, labels: Sequence[str], form: str) -> None:
+    if form == "json":
+        tests = [
+            {"first": labels[i], "second": labels[j], **asdict(row)} for i, j, row in found.tests
+        ]  # fmt: skip
+        rows = [
+            {"what": what, "runs": [{"run": name, **_triple(own)} for name, own in zip(labels, values, strict=True)]}
+            for what, values in found.rows.items()
+        ]
+        _print_json({"measure": found.measure, "rows": rows, "tests": tests})
+        return
+    counts = {row.what: row.questions for *_, row in found.tests}
+    if form:
+        means = (
+            (what, counts[what], labels[i], own) for what, values in found.rows.items() for i, own in enumerate(values)
+        )
+        _print_figures(means, form)
+        return
+    for number, label in enumerate(labels, start=1):
+        click.echo(f"{number}  {label}")
+    click.echo(f"\n{found.measure + ', %':14} {'n':>5}  " + "  ".join(f"{i:>17}" for i in range(1, len(labels) + 1)))
+    for what, values in found.rows.items():
+        click.echo(f"{what:14} {counts[what]:5}  " + "  ".join(f"{_interval(own):>17}" for own in values))
+    click.echo(f"\n{'':14} {'':>7}  {'won':>5} {'lost':>5} {'alike':>5}  {'p':>6}  {'Holm':>6}")
+    for i, j, row in found.tests:
+        click.echo(
+            f"{row.what:14} {f'{i + 1} → {j + 1}':>7}  {row.wins:5} {row.losses:5} {row.ties:5}  {row.p:6.4f}  {row.holm:6.4f}"
+        )
+
+
 def _print_run(run: Run, split: str) -> None:
     from clusterqa.evaluation import tables
-    from clusterqa.evaluation.measures import SEARCH_MEASURES
+    from clusterqa.evaluation.measures import SEARCH_MEASURES, SHORT_MEASURES, UNJUDGED
 
     outcomes = [o for o in run.outcomes if split in ("all", o.split)]
     if not outcomes:
         click.echo(f"None of the questions is of the split {split!r}.")
         return
-    table = [row for row in tables.as_table(outcomes) if run.kind == "questions" or "→" in row["what"]]
+    table = tables.as_table(outcomes)
     if run.kind == "questions":
         _print_rows(table, tables.ANSWER_MEASURES)
-    _print_rows(table, SEARCH_MEASURES)
+        _print_rows([row for row in table if not math.isnan(row[SHORT_MEASURES[0]][0])], SHORT_MEASURES)
+    _print_rows(table, SEARCH_MEASURES if run.kind == "questions" else (*SEARCH_MEASURES, UNJUDGED))
     if run.kind == "questions":
-        _print_rows([row for row in table if "→" in row["what"]], tables.ALONE)
+        _print_rows(tables.by_direction(table), tables.ALONE)
         _print_rows(tables.variant_table(run, split), (*tables.ANSWER_MEASURES, "nDCG@10"))
         click.echo("")
         for name, found in {**tables.refusals(outcomes), **tables.soundness(outcomes)}.items():
             click.echo(f"{name:22} {_interval(found)}")
-        for name, number in tables.confidence(outcomes).items():
-            click.echo(f"{name:22} {number:.3f}")
+        surest = tables.surest(outcomes)
+        for name, found in surest.items():
+            if name.startswith("accuracy"):
+                click.echo(f"{name:22} {_interval(found)}")
+        for name, (count, found) in tables.consistency(run, split).items():
+            click.echo(f"{'pairs, ' + name:22} {_interval(found)}  of {count}")
+        area, low, high = surest["risk–coverage area"]
+        click.echo(f"{'risk–coverage area':22} {area:.3f} [{low:.3f}–{high:.3f}]")
+        click.echo(f"{'calibration error':22} {tables.confidence(outcomes)['calibration error']:.3f}")
     click.echo("")
     for stage, times in tables.latencies(outcomes).items():
         shown = ", ".join(f"{name} {time:.1f}" for name, time in times.items())
@@ -392,12 +572,12 @@ def _print_comparison(compared: Comparison) -> None:
     from rich.text import Text
 
     click.echo(
-        f"{compared.measure:14} {'n':>5}  {'first':>8}  {'second':>8}  {'won':>5} {'lost':>5} {'alike':>5}  {'p':>6}"
+        f"{compared.measure:14} {'n':>5}  {'first':>8}  {'second':>8}  {'won':>5} {'lost':>5} {'alike':>5}  {'p':>6}  {'Holm':>6}"
     )
     for row in compared.rows:
         click.echo(
             f"{row.what:14} {row.questions:5}  {_percent(row.before):>8}  {_percent(row.after):>8}  "
-            f"{row.wins:5} {row.losses:5} {row.ties:5}  {row.p:6.4f}"
+            f"{row.wins:5} {row.losses:5} {row.ties:5}  {row.p:6.4f}  {row.holm:6.4f}"
         )
     changed = [pair for pair in compared.pairs if pair.before != pair.after]
     if not changed:
@@ -420,8 +600,6 @@ def _shown(outcome: Outcome | None, value: float) -> str:
 
 
 def _comparison_as_json(compared: Comparison) -> dict[str, Any]:
-    from dataclasses import asdict
-
     return {
         "measure": compared.measure,
         "rows": [asdict(row) for row in compared.rows],

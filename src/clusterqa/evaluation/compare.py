@@ -1,16 +1,18 @@
-"""Two runs of one question set, question by question."""
+"""Two runs of one question set, question by question; and more than two beside each other."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import combinations
 
 from clusterqa.errors import EvaluationError, NotComparable
-from clusterqa.evaluation.measures import randomisation_test
+from clusterqa.evaluation.measures import SHORT_MEASURES, UNJUDGED, holm, randomisation_test
 from clusterqa.evaluation.outcomes import Outcome, Run, ViewName
-from clusterqa.evaluation.tables import ANSWER_MEASURES, REFUSED, TABLE_MEASURES, value
+from clusterqa.evaluation.tables import ANSWER_MEASURES, REFUSED, TABLE_MEASURES, TOTAL, Interval, mean_of, value
 
-MEASURES = (*TABLE_MEASURES, REFUSED)
+MEASURES = (*(name for name in TABLE_MEASURES if name != UNJUDGED), REFUSED)
+"""What is better when it is higher."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,11 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A direction: means of both runs, on how many questions the second is better, worse or alike, and the p value."""
+    """
+    A direction: means of both runs, on how many questions the second is better, worse or alike, and the p value.
+
+    `holm` is p corrected for all tests that are shown together.
+    """
 
     what: str
     questions: int
@@ -38,6 +44,7 @@ class Row:
     losses: int
     ties: int
     p: float
+    holm: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,35 @@ class Comparison:
     measure: str
     rows: tuple[Row, ...]
     pairs: tuple[Pair, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """More runs beside each other: row → the mean of each run with its interval, and a test of each two, by their places."""
+
+    measure: str
+    rows: dict[str, tuple[Interval, ...]]
+    tests: tuple[tuple[int, int, Row], ...]
+
+
+def contest(runs: Sequence[Run], measure: str = "hit@1", split: str = "held") -> Contest:
+    """
+    Compare every two of some runs by one measure; the p values of all their tests are corrected together.
+
+    Raises as `compare` does.
+    """
+    found = [(i, j, compare(runs[i], runs[j], measure, split)) for i, j in combinations(range(len(runs)), 2)]
+    flat = [(i, j, row) for i, j, compared in found for row in compared.rows]
+    corrected = holm([row.p for *_, row in flat])
+    names = list(dict.fromkeys(row.what for *_, row in flat))
+    chosen = [list(_chosen(run, measure, split).values()) for run in runs]
+    rows = {
+        name: tuple(mean_of([o for o in outcomes if _row_of(o) == name], measure) for outcomes in chosen)
+        for name in names
+    }
+    return Contest(
+        measure, rows, tuple((i, j, replace(row, holm=p)) for (i, j, row), p in zip(flat, corrected, strict=True))
+    )
 
 
 def compare(first: Run, second: Run, measure: str = "hit@1", split: str = "held") -> Comparison:
@@ -61,6 +97,8 @@ def compare(first: Run, second: Run, measure: str = "hit@1", split: str = "held"
         raise EvaluationError(f"There is no measure {measure!r}. Measures: {', '.join(MEASURES)}.")
     if first.questions_sha256 != second.questions_sha256:
         raise NotComparable("The two runs rest on different questions. Run both on the same set.")
+    if measure in SHORT_MEASURES and _shorts(first) != _shorts(second):
+        raise NotComparable("The two runs know different short answers. Run both on the same set.")
     sides = [_chosen(run, measure, split) for run in (first, second)]
     keys = sorted(set(sides[0]) | set(sides[1]), key=lambda key: (_ORDER.index(key[1]), key[0]))
     if not keys:
@@ -69,27 +107,48 @@ def compare(first: Run, second: Run, measure: str = "hit@1", split: str = "held"
         )
     for name, side in zip(("first", "second"), sides, strict=True):
         outcomes = side.values()
-        searched = all(o.status == "searched" for o in outcomes)
-        known = not searched if measure in (*ANSWER_MEASURES, REFUSED) else any(measure in o.search for o in outcomes)
+        searched = all(o.foreign for o in outcomes)
+        known = (
+            not searched
+            if measure in (*ANSWER_MEASURES, REFUSED)
+            else any(measure in o.search or measure in o.reading for o in outcomes)
+        )
         if outcomes and not known:
             raise NotComparable(f"The {name} run has not taken {measure}. Run it again, or choose another --measure.")
     pairs = []
     for key in keys:
         a, b = (side.get(key) for side in sides)
         values = [value(o, measure) if o else 0.0 for o in (a, b)]
-        language = (a or b).language  # type: ignore[union-attr]
-        pairs.append(Pair(*key, f"{language}→{key[1]}", a, b, *values))
-    names = list(dict.fromkeys(f"{language}→{view}" for view in _ORDER for language in ("lt", "en")))
+        pairs.append(Pair(*key, _row_of(a or b), a, b, *values))  # type: ignore[arg-type]
+    names = (TOTAL, *(f"{language}→{view}" for view in _ORDER for language in ("lt", "en")))
     rows = [_row(name, [pair for pair in pairs if pair.row == name]) for name in names]
-    return Comparison(measure, tuple(row for row in rows if row.questions), tuple(pairs))
+    rows = [row for row in rows if row.questions]
+    corrected = holm([row.p for row in rows])
+    return Comparison(
+        measure, tuple(replace(row, holm=p) for row, p in zip(rows, corrected, strict=True)), tuple(pairs)
+    )
 
 
 _ORDER: tuple[ViewName, ...] = ("both", "lt", "en")
 
 
+def _shorts(run: Run) -> dict[str, set[str]]:
+    return {asked.id: shorts for asked in run.questions if (shorts := {g.short for g in asked.gold if g.short})}
+
+
+def _row_of(outcome: Outcome) -> str:
+    return TOTAL if outcome.foreign else f"{outcome.language}→{outcome.view}"
+
+
 def _chosen(run: Run, measure: str, split: str) -> dict[tuple[str, ViewName], Outcome]:
     answerable = measure != REFUSED
-    return {(o.id, o.view): o for o in run.outcomes if split in ("all", o.split) and o.answerable == answerable}
+    return {
+        (o.id, o.view): o
+        for o in run.outcomes
+        if (split in ("all", o.split) or o.foreign)
+        and o.answerable == answerable
+        and (measure not in SHORT_MEASURES or measure in o.reading)
+    }
 
 
 def _row(name: str, pairs: Sequence[Pair]) -> Row:

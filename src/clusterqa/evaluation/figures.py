@@ -1,81 +1,81 @@
-"""An evaluation as numbers that another program goes on with."""
+"""Every aggregate of a run as plain data, at full precision: what run.json holds, and what programs are given."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-from clusterqa.errors import EvaluationError
+from clusterqa.evaluation import tables
 from clusterqa.evaluation.outcomes import Run
-from clusterqa.evaluation.run import run
-from clusterqa.evaluation.sets import read_set, stale
-from clusterqa.evaluation.tables import TABLE_MEASURES, as_table, confidence, refusals
-from clusterqa.store import open_store
+from clusterqa.evaluation.tables import Interval
 
-if TYPE_CHECKING:
-    from pandas import DataFrame
-
-    from clusterqa.runtime import KnowledgeBase
-
-SPLITS = ("all", "held", "fit")
+Figure = tuple[str, int | None, str, Interval]
+"""Row, number of questions where it is known, measure, and its mean with the bounds of its 95 % interval."""
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+def figures(run: Run, split: str) -> dict[str, Any]:
     """
-    The measures of one evaluation, as plain numbers; a measure that was not taken is left out.
+    The figures of one split ("held", "fit" or "all") for JSON: means with "low" and "high", the bounds of their 95 % interval.
 
-    `rows` has one row for each direction and question type: "what" ("lt→en", "en→both", …), the number of "questions", and
-    each measure in [0, 1] with the ends of its 95 % interval: "hit@1", "hit@1 low", "hit@1 high". `refusals` and `confidence`
-    are over the questions asked of both languages. `stale` are sentences about known answers that no longer stand in their
-    document, and so cannot be found. `run` holds every single outcome: `run.write(path)` keeps it for `clusterqa eval`.
+    "rows" are by direction and type of question (of a set with its own documents: all of its queries, and its slices),
+    "variants" of mistyped questions; "shares", "confidence" and "pairs" are as in `tables`. A measure that was not taken
+    is left out. "latency" is in milliseconds.
     """
-
-    rows: tuple[Mapping[str, Any], ...]
-    refusals: Mapping[str, float]
-    confidence: Mapping[str, float]
-    stale: tuple[str, ...]
-    run: Run
-
-    def frame(self) -> DataFrame:
-        """The rows as a DataFrame, "what" as its index. Raises EvaluationError when pandas is not installed."""
-        try:
-            from pandas import DataFrame
-        except ImportError as error:
-            raise EvaluationError("pandas is not installed. Install it, or read the same numbers in `rows`.") from error
-        return DataFrame(list(self.rows)).set_index("what")
-
-
-def evaluate(path: Path, kb: KnowledgeBase, split: str) -> Figures:
-    """Put the questions of a JSONL file to a knowledge base. Raises EvaluationError."""
-    if split not in SPLITS:
-        raise EvaluationError(f"There is no split {split!r}. Choose one of {', '.join(SPLITS)}.")
-    items = [item for item in read_set(path) if split in ("all", item.split)]
-    if not items:
-        raise EvaluationError(f"{path} has no question of the split {split!r}. Choose another.")
-    with open_store(kb.settings.data) as store:
-        lost = stale(items, store)
-    made = run(items, kb.settings, kb.encoder)
-    return Figures(
-        rows=tuple(_plain(row) for row in as_table(made.outcomes)),
-        refusals=_means(refusals(made.outcomes)),
-        confidence={name: value for name, value in confidence(made.outcomes).items() if not math.isnan(value)},
-        stale=tuple(lost),
-        run=made,
-    )
+    outcomes = [o for o in run.outcomes if split in ("all", o.split)]
+    pairs = tables.consistency(run, split)
+    plain = run.kind == "questions"
+    return {
+        "split": split,
+        "questions": len({o.id for o in outcomes}),
+        "rows": [_row(row) for row in tables.as_table(outcomes)],
+        "variants": [_row(row) for row in tables.variant_table(run, split)],
+        "shares": _intervals({**tables.refusals(outcomes), **tables.soundness(outcomes)} if plain else {}),
+        "confidence": {
+            **_intervals(tables.surest(outcomes) if plain else {}),
+            **{
+                name: {"mean": number}
+                for name, number in tables.confidence(outcomes).items()
+                if name == "calibration error" and not math.isnan(number)
+            },
+        },
+        "pairs": {
+            name: {"pairs": count, **told}
+            for name, (count, values) in pairs.items()
+            for told in _intervals({name: values}).values()
+        },
+        "latency": tables.latencies(outcomes),
+    }
 
 
-def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    plain = {"what": row["what"], "questions": row["questions"]}
-    for measure in TABLE_MEASURES:
-        for name, value in zip(("", " low", " high"), row[measure], strict=True):
-            if not math.isnan(value):
-                plain[measure + name] = float(value)
-    return plain
+def of_every_split(run: Run) -> dict[str, Any]:
+    """Split → `figures`, of the splits that the run has questions of, and of all of them."""
+    known = sorted({o.split for o in run.outcomes})
+    return {split: figures(run, split) for split in (("all",) if run.kind == "beir" else (*known, "all"))}
 
 
-def _means(intervals: Mapping[str, tuple[float, float, float]]) -> dict[str, float]:
-    return {name: float(mean) for name, (mean, _, _) in intervals.items() if not math.isnan(mean)}
+def flat(found: Mapping[str, Any]) -> Iterable[Figure]:
+    """The same as one figure after the other, in order."""
+    for row in (*found["rows"], *found["variants"]):
+        for measure, told in row["measures"].items():
+            yield row["what"], row["questions"], measure, _triple(told)
+    for group in ("shares", "confidence", "pairs"):
+        for name, told in found[group].items():
+            yield group, told.get("pairs"), name, _triple(told)
+
+
+def _triple(told: Mapping[str, float]) -> Interval:
+    return told["mean"], told.get("low", math.nan), told.get("high", math.nan)
+
+
+def _row(row: Mapping[str, Any]) -> dict[str, Any]:
+    measures = {name: cell for name, cell in row.items() if isinstance(cell, tuple)}
+    return {"what": row["what"], "questions": row["questions"], "measures": _intervals(measures)}
+
+
+def _intervals(values: Mapping[str, Interval]) -> dict[str, dict[str, float]]:
+    return {
+        name: {"mean": mean, "low": low, "high": high}
+        for name, (mean, low, high) in values.items()
+        if not math.isnan(mean)
+    }

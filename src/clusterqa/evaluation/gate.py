@@ -8,7 +8,7 @@ from pathlib import Path
 
 from clusterqa.errors import EvaluationError, NotComparable
 from clusterqa.evaluation.outcomes import Run
-from clusterqa.evaluation.tables import REFUSED, as_table, mean_of, soundness
+from clusterqa.evaluation.tables import REFUSED, as_table, by_direction, mean_of, soundness
 
 TOLERATED_QUESTIONS = 1
 """A floor may be missed by the effect of so many questions before the gate calls it a regression."""
@@ -76,8 +76,7 @@ def values(run: Run) -> dict[str, Floor]:
     outcomes = [o for o in run.outcomes if o.split == "held"]
     found = {
         f"{row['what']} {name}": Floor(round(row[name][0], 4), row["questions"])
-        for row in as_table(outcomes)
-        if "→" in row["what"]
+        for row in by_direction(as_table(outcomes))
         for name in MEASURES[run.kind]
         if row[name][0] == row[name][0]  # not in runs of an older version
     }

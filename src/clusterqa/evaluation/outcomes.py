@@ -18,6 +18,8 @@ ViewName = Literal["both", "lt", "en"]
 VIEWS: dict[ViewName, tuple[Language, ...]] = {"both": LANGUAGES, "lt": ("lt",), "en": ("en",)}
 
 Kind = Literal["questions", "beir"]
+BEIR = "beir"
+"""The type of every query of a set with its own documents."""
 
 
 class Ranked(NamedTuple):
@@ -51,12 +53,13 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A known answer: a quote, and where it stands in its document today (None when it is no longer there)."""
+    """A known answer: a quote, where it stands in its document today (None when no longer there), and its short answer."""
 
     document: str
     quote: str
     start: int | None
     end: int | None
+    short: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,8 @@ class Asked:
     split: str
     history: tuple[str, ...] = ()
     gold: tuple[Place, ...] = ()
+    pair: str = ""
+    """The same for the versions of one question in both languages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +115,21 @@ class Outcome:
     """Measure → value, for answerable questions: "nDCG@10", …; "dense R@5" and the like are of one channel alone."""
     stages: dict[str, float] = field(default_factory=dict)
     """Milliseconds of the stages (`tables.STAGES`); they add up to `milliseconds`."""
+    irrelevant: tuple[Ranked, ...] = ()
+    """What a set of other people judged and found not relevant, with its grade."""
+    slices: tuple[str, ...] = ()
+    """The groups that such a set itself puts the query into: "language lt", "tag medicine"."""
+    short: str = ""
+    """The short answer that was marked in the first quote."""
+    reading: dict[str, float] = field(default_factory=dict)
+    """"F1" and "EM" of the first quote's short answer, or of the whole quote, where the set knows a short answer."""
+    place: str = ""
+    """Where the first quote stands: the name of its passage, or of the one in its Lithuanian translation that says the same."""
+
+    @property
+    def foreign(self) -> bool:
+        """A query of a set with its own documents, where nothing but search is measured."""
+        return self.type == BEIR
 
     @property
     def key(self) -> str:
@@ -146,14 +166,18 @@ class Run:
     """Largest resident size of the process, libraries and all; None where the system does not say."""
     index_bytes: int | None = None
     """Size of the database on disk."""
+    texts: dict[str, str] = field(default_factory=dict)
+    """Document id → how it begins, of those that the failures of a set with its own documents name."""
+    figures: dict[str, Any] = field(default_factory=dict)
+    """Split → `figures.figures`: every aggregate with its interval, unrounded, for whoever reads the file without us."""
 
     def write(self, path: Path) -> None:
         """As JSON, one outcome a line, gzipped when the name ends in .gz; the file appears whole or not at all."""
         table: dict[tuple[str, int, int], int] = {}
         lists: dict[str, list[Any]] = {
             "questions": [asdict(asked) for asked in self.questions],
-            "outcomes": [_packed(outcome, table) for outcome in self.outcomes],
-            "variants": [_packed(outcome, table) for outcome in self.variants],
+            "outcomes": [packed(outcome, table) for outcome in self.outcomes],
+            "variants": [packed(outcome, table) for outcome in self.variants],
             "passages": list(table),
         }
         lines = [
@@ -184,8 +208,8 @@ class Run:
             content = path.read_bytes()
             data = json.loads(gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content)
             passages = data.pop("passages", [])
-            data["outcomes"] = tuple(_unpacked(row, passages) for row in data["outcomes"])
-            data["variants"] = tuple(_unpacked(row, passages) for row in data.get("variants", ()))
+            data["outcomes"] = tuple(unpacked(row, passages) for row in data["outcomes"])
+            data["variants"] = tuple(unpacked(row, passages) for row in data.get("variants", ()))
             data["questions"] = tuple(_asked(row) for row in data.get("questions", ()))
             return cls(**data)
         except (OSError, EOFError, ValueError, TypeError, KeyError, IndexError) as error:
@@ -194,26 +218,30 @@ class Run:
             ) from error
 
 
-def _packed(outcome: Outcome, table: dict[tuple[str, int, int], int]) -> dict[str, Any]:
+def packed(outcome: Outcome, table: dict[tuple[str, int, int], int]) -> dict[str, Any]:
     """An outcome as JSON; its passages, which come back in every question, as places in one table."""
     data = asdict(outcome)
-    for name in ("ranked", "relevant"):
+    for name in _PASSAGES:
         rows: Iterable[Ranked] = getattr(outcome, name)
         data[name] = [[table.setdefault(row[:3], len(table)), row.score] for row in rows]
     empty: tuple[Any, ...] = ("", [], {}, ())
     return {key: value for key, value in data.items() if key not in _OPTIONAL or value not in empty}
 
 
-_OPTIONAL = frozenset({"features", "variant", "error", "quotes", "ranked", "relevant", "search", "stages"})
+_PASSAGES = ("ranked", "relevant", "irrelevant")
+_OPTIONAL = frozenset(
+    ("features", "variant", "error", "quotes", *_PASSAGES, "search", "stages", "slices", "short", "reading", "place")
+)
 
 
-def _unpacked(data: dict[str, Any], passages: Sequence[Sequence[Any]]) -> Outcome:
-    for name in ("ranked", "relevant"):
+def unpacked(data: dict[str, Any], passages: Sequence[Sequence[Any]]) -> Outcome:
+    for name in _PASSAGES:
         data[name] = tuple(
             Ranked(str(passages[place][0]), passages[place][1], passages[place][2], score)
             for place, score in data.get(name, ())
         )
     data["quotes"] = tuple(Shown(**row) for row in data.get("quotes", ()))
+    data["slices"] = tuple(data.get("slices", ()))
     return Outcome(**data)
 
 

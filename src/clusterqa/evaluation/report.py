@@ -27,7 +27,7 @@ from clusterqa import __version__
 from clusterqa.errors import EvaluationError, NotComparable
 from clusterqa.evaluation import plots, tables
 from clusterqa.evaluation.compare import Comparison, Pair, compare
-from clusterqa.evaluation.measures import SEARCH_MEASURES, percentiles
+from clusterqa.evaluation.measures import SEARCH_MEASURES, SHORT_MEASURES, UNJUDGED, percentiles
 from clusterqa.evaluation.outcomes import Asked, Outcome, Place, Run, Shown
 from clusterqa.evaluation.tables import Interval
 from clusterqa.text.language import detect
@@ -157,14 +157,21 @@ class Report:
 
 
 def build(
-    run: Run, against: Run | None = None, *, split: str = "held", name: str = "this run", other: str = "before"
+    run: Run,
+    against: Run | None = None,
+    *,
+    split: str = "held",
+    name: str = "this run",
+    other: str = "before",
+    shifted: Run | None = None,
 ) -> Report:
     """
     The report of a run on one split ("held", "fit" or "all") of its questions.
 
     `against` is the run that it is compared with, the older one; the two are named `name` and `other`. A run over a BEIR
-    folder is reported whole. Raises NotComparable when they rest on different questions, EvaluationError when the run
-    has no question of the split.
+    folder is reported whole. `shifted` is a run on another subject, with the same confidence, which gets a row beside this
+    one's. Raises NotComparable when runs rest on different questions or confidences, EvaluationError when the run has no
+    question of the split.
     """
     split = "all" if run.kind == "beir" else split
     outcomes = [o for o in run.outcomes if split in ("all", o.split)]
@@ -182,11 +189,11 @@ def build(
         subtitle=f"{count} questions ({which})" + (f", compared with {other}" if against else ""),
         facts=_facts(run),
         summary=_summary(run, outcomes, others, comparisons),
-        tables=tuple(_tables(run, outcomes, split)),
+        tables=tuple(_tables(run, outcomes, split, shifted)),
         plots=tuple(_plots(run, outcomes, against, others)),
         changes=tuple(_change_table(compared, first=not place) for place, compared in enumerate(comparisons)),
-        changed=_changed(comparisons, asked, name, other),
-        failures=tuple(_case(o, asked, cause(o), (("", o),)) for o in failures),
+        changed=_changed(comparisons, asked, name, other, {**against.texts, **run.texts} if against else {}),
+        failures=tuple(_case(o, asked, cause(o), (("", o),), run.texts) for o in failures),
         made_with=_made_with(run, against),
         compared=against is not None,
         questions=count,
@@ -290,11 +297,11 @@ def _table(title: str, rows: Sequence[Mapping[str, Any]], measures: Sequence[str
     return Table(title, ("n", *shown), body, note)
 
 
-def _tables(run: Run, outcomes: Sequence[Outcome], split: str) -> Iterable[Table]:
+def _tables(run: Run, outcomes: Sequence[Outcome], split: str, shifted: Run | None) -> Iterable[Table]:
     rows = tables.as_table(outcomes)
-    directions = [row for row in rows if "→" in row["what"]]
-    types = [{**row, "what": row["what"].removeprefix("both, ")} for row in rows if "→" not in row["what"]]
-    types = types if run.kind == "questions" else []
+    directions = tables.by_direction(rows)
+    types = [{**row, "what": row["what"].removeprefix("both, ")} for row in rows if row not in directions]
+    foreign = run.kind == "beir"
     told = "Per cent, with 95 % bootstrap intervals. "
     found = [
         _table(
@@ -309,7 +316,26 @@ def _tables(run: Run, outcomes: Sequence[Outcome], split: str) -> Iterable[Table
             (*tables.ANSWER_MEASURES, "nDCG@10"),
             told + "On the documents of both languages.",
         ),
-        _table("Search by direction", directions, SEARCH_MEASURES, told + "By ir_measures, over passages."),
+        _table(
+            "Short answers",
+            [row for row in directions if not math.isnan(row[SHORT_MEASURES[0]][0])],
+            SHORT_MEASURES,
+            told
+            + "Of the questions that have a known short answer: F1 of the words shared with the nearest one, and EM, the "
+            "share that is the same, as in SQuAD, folded for Lithuanian.",
+        ),
+        _table(
+            "Search" if foreign else "Search by direction",
+            directions,
+            (*SEARCH_MEASURES, UNJUDGED),
+            told
+            + (
+                "By ir_measures, over documents: all queries, and the groups that the set itself names. Lower is better for "
+                f"{UNJUDGED}, the share of the first ten documents that nobody judged."
+                if foreign
+                else "By ir_measures, over passages."
+            ),
+        ),
         _table(
             "Each channel alone",
             directions,
@@ -325,6 +351,14 @@ def _tables(run: Run, outcomes: Sequence[Outcome], split: str) -> Iterable[Table
         ),
         _lost_table(outcomes),
         _share_table("Refusal", {**tables.refusals(outcomes)}, "On the documents of both languages."),
+        _share_table(
+            "The surest answers",
+            {name: values for name, values in tables.surest(outcomes).items() if name.startswith("accuracy")},
+            "The share right when so many of the questions are answered, the most confident first; what has no answer "
+            "counts as wrong. On the documents of both languages.",
+        ),
+        _shift_table(run, outcomes, shifted) if shifted else None,
+        _consistency_table(run, split),
         _share_table("Promises", tables.soundness(outcomes), "These should be 100.")
         if run.kind == "questions"
         else None,
@@ -338,9 +372,55 @@ def _share_table(title: str, shares: Mapping[str, Interval], note: str) -> Table
     return Table(title, ("% [95 % interval]",), rows, note) if rows else None
 
 
+def _shift_table(run: Run, outcomes: Sequence[Outcome], shifted: Run) -> Table:
+    """Whether the confidence still means something on a subject that it was not fitted on."""
+    if (run.encoder, run.threshold, run.weights) != (shifted.encoder, shifted.threshold, shifted.weights):
+        raise NotComparable(
+            "The run on another subject was made with another encoder, search or confidence. Make both with the same profile."
+        )
+    rows = []
+    for name, chosen in (("this subject", outcomes), ("another subject", shifted.outcomes)):
+        _, right = tables.confidence_pairs(chosen)
+        if not right:
+            raise NotComparable("A run over a set with its own documents has no confidence. Give a run over questions.")
+        area, low, high = tables.surest(chosen)["risk–coverage area"]
+        cells = (
+            Cell(str(len(right))),
+            Cell(f"{100 * sum(right) / len(right):.1f}"),
+            Cell(f"{tables.confidence(chosen)['calibration error']:.3f}"),
+            Cell(f"{area:.3f}", f"{low:.3f}–{high:.3f}"),
+            _cell(tables.refusals(chosen)["unanswerable refused"]),
+            _cell(tables.refusals(chosen)["answerable refused"]),
+        )
+        rows.append((name, cells))
+    return Table(
+        "Confidence on another subject",
+        (
+            "n",
+            "first quote right, %",
+            "calibration error",
+            "risk–coverage area",
+            "unanswerable refused",
+            "answerable refused",
+        ),
+        tuple(rows),
+        "Error and area: lower is better. All questions of the other subject, on the documents of both languages.",
+    )
+
+
+def _consistency_table(run: Run, split: str) -> Table | None:
+    found = tables.consistency(run, split)
+    rows = tuple((name, (Cell(str(count)), _cell(values))) for name, (count, values) in found.items() if count)
+    note = (
+        "Pairs of a question in Lithuanian and in English. Same place: the first quotes stand in one passage, or in passages "
+        "that are translations of each other. Alike: both answered or both refused."
+    )
+    return Table("One question in both languages", ("pairs", "% [95 % interval]"), rows, note) if rows else None
+
+
 def _lost_table(outcomes: Sequence[Outcome]) -> Table | None:
     """At which stage the answers of each direction get lost: numbers of questions."""
-    if all(o.status == "searched" for o in outcomes):
+    if all(o.foreign for o in outcomes):
         return None
     groups = [(name, chosen) for name, chosen in tables.groups(outcomes) if "→" in name]
     for language in ("lt", "en"):
@@ -388,7 +468,7 @@ def _latency_table(run: Run, outcomes: Sequence[Outcome]) -> Table | None:
 def _plots(run: Run, outcomes: Sequence[Outcome], against: Run | None, others: Sequence[Outcome]) -> Iterable[Plot]:
     confidences, right = tables.confidence_pairs(outcomes)
     answered = [o.status == "answered" for o in outcomes if o.view == "both" and o.status != "searched"]
-    numbers = tables.confidence(outcomes)
+    numbers, area = tables.confidence(outcomes), tables.surest(outcomes)["risk–coverage area"]
     before = tables.confidence(others) if others else {}
     at = f" (confidence ≥ {run.threshold:.2f})" if run.threshold is not None else ""
 
@@ -400,7 +480,7 @@ def _plots(run: Run, outcomes: Sequence[Outcome], against: Run | None, others: S
             "Risk and coverage",
             plots.risk_coverage_plot(confidences, right, answered, tables.confidence_pairs(others) if others else None),
             f"From the most to the least confident question. The ring is the operating point{at}. Lower is better; area "
-            f"{numbers['risk–coverage area']:.3f}{was('risk–coverage area')}. What has no answer counts as wrong when answered.",
+            f"{area[0]:.3f} [{area[1]:.3f}–{area[2]:.3f}]{was('risk–coverage area')}. What has no answer counts as wrong when answered.",
         ),
         Plot(
             "Calibration",
@@ -426,7 +506,7 @@ def _summary(
     found: list[tuple[str, Cell]] = []
     measures = ("hit@1", "hit@3") if run.kind == "questions" else ("nDCG@10", "R@100")
     for row in tables.as_table(outcomes):
-        if row["what"] in ("lt→both", "en→both"):
+        if row["what"] in ("lt→both", "en→both", tables.TOTAL):
             for measure in measures:
                 old = before.get(row["what"], {}).get(measure)
                 cell = _tile(row[measure], old, chance.get((measure, row["what"]), 1.0))
@@ -488,16 +568,21 @@ def _change_table(compared: Comparison, first: bool) -> Table:
                     Cell(str(row.wins)),
                     Cell(str(row.losses)),
                     Cell(str(row.ties)),
-                    Cell("< 0.001" if row.p < 0.001 else f"{row.p:.3f}"),
+                    *(Cell("< 0.001" if p < 0.001 else f"{p:.3f}") for p in (row.p, row.holm)),
                 ),
             )
         )
-    columns = ("n", "before", "now", "points", "won", "lost", "alike", "p")
-    note = "p by a paired randomisation test; coloured below 0.05, which one row in twenty reaches by chance."
+    columns = ("n", "before", "now", "points", "won", "lost", "alike", "p", "Holm")
+    note = (
+        "p by a paired randomisation test; coloured below 0.05, which one row in twenty reaches by chance. Holm: the same, "
+        "corrected for all rows of the table."
+    )
     return Table(compared.measure, columns, tuple(rows), note if first else "")
 
 
-def _changed(comparisons: Sequence[Comparison], asked: Mapping[str, Asked], name: str, other: str) -> tuple[Case, ...]:
+def _changed(
+    comparisons: Sequence[Comparison], asked: Mapping[str, Asked], name: str, other: str, texts: Mapping[str, str]
+) -> tuple[Case, ...]:
     """The questions whose first quote, or refusal, changed sides: losses first, then gains, the surest first."""
     kept = {c.measure: c for c in comparisons}
     chosen = [kept[m] for m in ("hit@1", "refused") if m in kept] or [kept[m] for m in ("nDCG@10",) if m in kept]
@@ -512,28 +597,41 @@ def _changed(comparisons: Sequence[Comparison], asked: Mapping[str, Asked], name
         outcome = pair.second or pair.first
         assert outcome is not None
         sides = ((other, pair.first), (name, pair.second))
-        cases.append(_case(outcome, asked, "won" if pair.after > pair.before else "lost", sides))
+        cases.append(_case(outcome, asked, "won" if pair.after > pair.before else "lost", sides, texts))
     return tuple(cases)
 
 
-def _case(outcome: Outcome, asked: Mapping[str, Asked], why: str, sides: Sequence[tuple[str, Outcome | None]]) -> Case:
+def _case(
+    outcome: Outcome,
+    asked: Mapping[str, Asked],
+    why: str,
+    sides: Sequence[tuple[str, Outcome | None]],
+    texts: Mapping[str, str],
+) -> Case:
+    """`texts` are the beginnings of documents that have no quotes to show, by id."""
     question = asked.get(outcome.id)
     language = outcome.language
-    gold = _gold_of(outcome, question)
+    gold = _gold_of(outcome, question, texts)
     documents = [side.document for _, side in sides if side]
     gold.sort(key=lambda place: place.document not in documents)  # beside the quote first
     return Case(
         id=outcome.id,
         anchor=re.sub(r"[^\w-]", "-", f"{'change' if why in ('won', 'lost') else 'case'}-{outcome.id}-{outcome.view}"),
-        asked=language,
+        asked="" if outcome.foreign else language,
         told=outcome.view,
-        type=outcome.type,
+        type=", ".join(outcome.slices) if outcome.foreign else outcome.type,
         cause=why,
         question=Text(language, ((question.question, False),)) if question else None,
         history=tuple(Text(language, ((earlier, False),)) for earlier in (question.history if question else ())),
-        sides=tuple(_side(label, side, gold) for label, side in sides),
+        sides=tuple(_side(label, side, gold, texts) for label, side in sides),
         gold=tuple(
-            Answer(_text(place.quote, outcome.view, ((place.quote, True),)), place.document, place.start is not None)
+            Answer(
+                _beginning(place.quote)
+                if outcome.foreign
+                else _text(place.quote, outcome.view, ((place.quote, True),)),
+                place.document,
+                place.start is not None,
+            )
             for place in gold[:GOLD_SHOWN]
         ),
         gold_left_out=max(0, len(gold) - GOLD_SHOWN),
@@ -541,16 +639,16 @@ def _case(outcome: Outcome, asked: Mapping[str, Asked], why: str, sides: Sequenc
     )
 
 
-def _gold_of(outcome: Outcome, question: Asked | None) -> list[Place]:
-    """The known answers in the documents of the outcome's view; of a BEIR query the documents themselves."""
-    if outcome.status == "searched" or (question and not question.gold):
-        return [Place(row.document, "", 0, 0) for row in outcome.relevant]
+def _gold_of(outcome: Outcome, question: Asked | None, texts: Mapping[str, str]) -> list[Place]:
+    """The known answers in the documents of the outcome's view; of a set with its own documents these themselves."""
+    if outcome.foreign or (question and not question.gold):
+        return [Place(row.document, texts.get(row.document, ""), 0, 0) for row in outcome.relevant]
     here = {row.document for row in outcome.relevant}
     places = question.gold if question else ()
     return [place for place in places if not here or place.document in here]
 
 
-def _side(name: str, outcome: Outcome | None, gold: Sequence[Place]) -> Side:
+def _side(name: str, outcome: Outcome | None, gold: Sequence[Place], texts: Mapping[str, str]) -> Side:
     if outcome is None:
         return Side(name, "Not in this run", False, "", "", ())
     shown = outcome.quotes
@@ -570,7 +668,11 @@ def _side(name: str, outcome: Outcome | None, gold: Sequence[Place]) -> Side:
     )
     if outcome.status == "searched":
         answers = tuple(
-            Answer(Text("en", ()), row.document, row.key in {relevant.key for relevant in outcome.relevant})
+            Answer(
+                _beginning(texts.get(row.document, "")),
+                row.document,
+                row.key in {relevant.key for relevant in outcome.relevant},
+            )
             for row in outcome.ranked[:5]
         )
     said = {
@@ -587,6 +689,10 @@ def _side(name: str, outcome: Outcome | None, gold: Sequence[Place]) -> Side:
         found=_found(outcome),
         answers=answers,
     )
+
+
+def _beginning(text: str) -> Text:
+    return Text(_language(text), ((text, False),) if text else ())
 
 
 def _found(outcome: Outcome) -> str:

@@ -9,20 +9,33 @@ import platform
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from heapq import nsmallest
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 from clusterqa import __version__, runtime
 from clusterqa.encoders.passing import RememberingQueries
 from clusterqa.errors import ClusterQAError
 from clusterqa.evaluation.beir import BeirSet, beir_id
-from clusterqa.evaluation.measures import CHANNEL_MEASURES, SEARCH_MEASURES, overlaps, search_values
-from clusterqa.evaluation.outcomes import VIEWS, Asked, Outcome, Place, Ranked, Run, Shown, ViewName
+from clusterqa.evaluation.figures import of_every_split
+from clusterqa.evaluation.measures import (
+    CHANNEL_MEASURES,
+    SEARCH_MEASURES,
+    SHORT_MEASURES,
+    UNJUDGED,
+    overlaps,
+    search_values,
+    short_scores,
+)
+from clusterqa.evaluation.outcomes import BEIR, VIEWS, Asked, Outcome, Place, Ranked, Run, Shown, ViewName
+from clusterqa.evaluation.resume import Kept
 from clusterqa.evaluation.sets import Item, digest, places, spans
 from clusterqa.evaluation.tables import CHANNELS, latencies
 from clusterqa.ports import Encoder, Store
 from clusterqa.records import Hit, IndexedPassage, Language, Question, Quote, Remark, Trace
+from clusterqa.retrieval.merge import place_in
 from clusterqa.retrieval.pipeline import Pipeline
 from clusterqa.retrieval.profile import NO_READER, Profile
 from clusterqa.retrieval.weights import SearchWeights
@@ -34,6 +47,8 @@ log = logging.getLogger(__name__)
 DEPTH = 100
 """Passages of a ranking that are kept."""
 CHANNEL_DEPTH = 10
+SHOWN, BEGINNING = 5, 300
+"""Documents that a report shows for a query that failed, and the letters of each."""
 PACKAGES = ("openvino", "torch", "sentence-transformers", "faiss-cpu", "PyStemmer", "ir_measures")
 
 Places = dict[str, list[tuple[int, int]]]
@@ -89,6 +104,16 @@ class _Bench:
         by_meaning = self.by_meaning[name].ask(trace.question)
         self.alone["dense"][key, name] = [row.key for row in self.ranked(by_meaning, name, CHANNEL_DEPTH)]
 
+    def place(self, quote: Quote, trace: Trace, name: ViewName) -> str:
+        """The name of the passage that a quote was cut from, in Lithuanian where a translation says the same."""
+        for hit in trace.hits:
+            passage = hit.passage
+            if passage.document == quote.source.document and passage.start <= quote.start < passage.end:
+                index, cosine = self.pipelines[name].index, self.profile.search.same_place_cosine
+                [entry] = index.fetch([place_in(hit.passage_id, "lt", index, cosine)])
+                return Ranked(entry.passage.document, entry.passage.start, entry.passage.end, 0).key
+        return ""
+
     def _fetch(self, ids: Sequence[int], name: ViewName) -> list[IndexedPassage]:
         return self.pipelines[name].index.fetch(ids)
 
@@ -114,26 +139,32 @@ def run(
     tick: Tick | None = None,
     *,
     weights: SearchWeights | None = None,
+    resume: Path | None = None,
 ) -> Run:
     """
     Ask every question on every view; those of one language only where an answer is known in that language.
 
     Each question is encoded once for all its views. One that ends in an exception counts as wrong; only what the person
     at the keyboard can mend (ClusterQAError) ends the run. Variants among the items are kept apart from the rest. `tick`
-    is called after each question. `weights` in place of those of the encoder's profile. Raises IndexNotFound or IndexOutdated when the index does not fit the settings.
+    is called after each question. `weights` in place of those of the encoder's profile. `resume` is a file that keeps each
+    question as soon as it was asked; a later run with the same search takes what is there. Raises IndexNotFound or
+    IndexOutdated when the index does not fit the settings.
     """
     with open_store(settings.data) as store:
         bench = _bench(store, settings, encoder, weights, VIEWS)
+        kept = Kept(resume, _facts(settings, store, bench)) if resume else None
         outcomes: list[Outcome] = []
         asked: list[Asked] = []
         for item in items:
             if not item.variant:
                 asked.append(_asked(item, store))
-            outcomes += _ask(item, spans(item, store), bench)
+            outcomes += _once(kept, item, bench, partial(_ask, item, spans(item, store), bench))
             if tick:
                 tick()
+        if kept:
+            kept.close()
         outcomes = _measured(outcomes, bench.alone)
-        return replace(
+        made = replace(
             _facts(settings, store, bench),
             questions_sha256=digest([item for item in items if not item.variant]),
             outcomes=tuple(o for o in outcomes if not o.variant),
@@ -142,6 +173,7 @@ def run(
             latency=latencies([o for o in outcomes if not o.variant]),
             peak_memory_bytes=_peak_memory(),
         )
+        return replace(made, figures=of_every_split(made))
 
 
 def run_beir(
@@ -151,6 +183,7 @@ def run_beir(
     tick: Tick | None = None,
     *,
     weights: SearchWeights | None = None,
+    resume: Path | None = None,
 ) -> Run:
     """
     Search for every query of a BEIR folder that has judgements; `settings` are those that `beir.index` gave.
@@ -159,13 +192,17 @@ def run_beir(
     """
     with open_store(settings.data) as store:
         bench = _bench(store, settings, encoder, weights, {"both": VIEWS["both"]})
-        outcomes = []
+        kept = Kept(resume, _facts(settings, store, bench)) if resume else None
+        outcomes: list[Outcome] = []
         for query_id, grades in beir.qrels.items():
-            outcomes.append(_search_beir(query_id, beir.queries.get(query_id, ""), grades, bench))
+            asked = query_id, beir.queries.get(query_id, ""), grades, beir.slices.get(query_id, ())
+            outcomes += _once(kept, asked, bench, partial(_search_beir, *asked, bench))
             if tick:
                 tick()
-        outcomes = _measured(outcomes, {})
-        return replace(
+        if kept:
+            kept.close()
+        outcomes = _measured(outcomes, {}, (*SEARCH_MEASURES, UNJUDGED))
+        made = replace(
             _facts(settings, store, bench),
             questions_sha256=beir.sha256,
             outcomes=tuple(outcomes),
@@ -175,7 +212,37 @@ def run_beir(
                 Asked(o.id, beir.queries.get(o.id, ""), o.language, o.type, o.split) for o in outcomes
             ),
             peak_memory_bytes=_peak_memory(),
+            texts=_beginnings(beir, outcomes),
         )  # fmt: skip
+        return replace(made, figures=of_every_split(made))
+
+
+def _once(kept: Kept | None, asked: object, bench: _Bench, ask: Callable[[], list[Outcome]]) -> list[Outcome]:
+    """What is kept of a question, or what comes of asking it now."""
+    if kept and (found := kept.get(asked)):
+        outcomes, alone = found
+        for channel, views in alone.items():
+            bench.alone[channel].update({(o.key, o.view): views[o.view] for o in outcomes if o.view in views})
+        return outcomes
+    outcomes = ask()
+    if kept and all(o.status != "error" for o in outcomes):  # what failed is asked again
+        alone = {
+            channel: {o.view: ranked[o.key, o.view] for o in outcomes if (o.key, o.view) in ranked}
+            for channel, ranked in bench.alone.items()
+        }
+        kept.put(asked, outcomes, alone)
+    return outcomes
+
+
+def _beginnings(beir: BeirSet, outcomes: Sequence[Outcome]) -> dict[str, str]:
+    """Of the documents that a report shows for the queries that found nothing relevant."""
+    failed = [o for o in outcomes if not o.search.get("nDCG@10")]
+    named = {row.document for o in failed for row in (*o.ranked[:SHOWN], *o.relevant[:SHOWN])}
+    return {
+        name: " — ".join(filter(None, (title, text[:BEGINNING])))
+        for name in sorted(named & beir.documents.keys())
+        for title, text in (beir.documents[name],)
+    }
 
 
 def _bench(
@@ -214,8 +281,8 @@ def _asked(item: Item, store: Store) -> Asked:
     gold = []
     for answer in item.answers:
         start, end = next(iter(places(answer, store)), (None, None))
-        gold.append(Place(answer.document, answer.quote, start, end))
-    return Asked(item.id, item.question, item.language, item.type, item.split, item.history, tuple(gold))
+        gold.append(Place(answer.document, answer.quote, start, end, answer.short))
+    return Asked(item.id, item.question, item.language, item.type, item.split, item.history, tuple(gold), item.pair)
 
 
 def _ask(item: Item, gold: Places, bench: _Bench) -> list[Outcome]:
@@ -245,8 +312,13 @@ def _on_view(item: Item, outcome: Outcome, gold: Places, bench: _Bench) -> Outco
     right = [_right(quote, gold, bench.texts) for quote in quotes]
     held = [_holds(hit, gold) for hit in trace.hits]
     bench.note_channels(outcome.key, outcome.view, trace)
+    first = quotes[0] if quotes else None
+    known = [gold.short for gold in item.answers if gold.short]
     return replace(
         outcome,
+        short=first.short_text if first else "",
+        reading=short_scores((first.short_text or first.text) if first else "", known) if known else {},
+        place=bench.place(first, trace, outcome.view) if first else "",
         rank=right.index(True) + 1 if True in right else 0,
         passage_rank=held.index(True) + 1 if True in held else 0,
         confidence=answer.confidence,
@@ -262,17 +334,21 @@ def _on_view(item: Item, outcome: Outcome, gold: Places, bench: _Bench) -> Outco
     )
 
 
-def _search_beir(query_id: str, text: str, grades: Mapping[str, int], bench: _Bench) -> Outcome:
-    relevant = tuple(Ranked(name, 0, 0, grade) for name, grade in grades.items() if grade > 0 and name != query_id)
+def _search_beir(
+    query_id: str, text: str, grades: Mapping[str, float], slices: tuple[str, ...], bench: _Bench
+) -> list[Outcome]:
+    """The one outcome of a query."""
+    judged = [Ranked(name, 0, 0, grade) for name, grade in grades.items() if name != query_id]
     blank = Outcome(
-        query_id, "both", "en", "beir", "held", True, "searched", 0, 0, 0.0, True, "en", 0.0, "", "", relevant=relevant
+        query_id, "both", "en", BEIR, "held", True, "searched", 0, 0, 0.0, True, "en", 0.0, "", "",
+        slices=slices, relevant=tuple(row for row in judged if row.score > 0), irrelevant=tuple(row for row in judged if row.score <= 0),
     )  # fmt: skip
     try:
         trace = bench.pipelines["both"].ask(Question(text))
     except ClusterQAError:
         raise
     except Exception as error:
-        return _failed(blank, error)
+        return [_failed(blank, error)]
     language = trace.reply.language
     best: dict[str, float] = {}
     for entry, (_, score) in zip(
@@ -282,7 +358,7 @@ def _search_beir(query_id: str, text: str, grades: Mapping[str, int], bench: _Be
         if name != query_id:
             best.setdefault(name, round(score, 6))  # the ranking is best first
     ranked = tuple(Ranked(name, 0, 0, score) for name, score in list(best.items())[:DEPTH])
-    return replace(blank, language=language, told_language=language, ranked=ranked, **_times(trace))
+    return [replace(blank, language=language, told_language=language, ranked=ranked, **_times(trace))]
 
 
 def _blank(item: Item, view: ViewName, relevant: tuple[Ranked, ...]) -> Outcome:
@@ -290,6 +366,7 @@ def _blank(item: Item, view: ViewName, relevant: tuple[Ranked, ...]) -> Outcome:
     return Outcome(
         item.id, view, item.language, item.type, item.split, bool(item.answers), "error", 0, 0, 0.0, True, item.language,
         0.0, "", "", variant=item.variant, relevant=relevant,
+        reading=dict.fromkeys(SHORT_MEASURES, 0.0) if any(gold.short for gold in item.answers) else {},
     )  # fmt: skip
 
 
@@ -300,21 +377,20 @@ def _failed(outcome: Outcome, error: Exception) -> Outcome:
 
 
 def _measured(
-    outcomes: Sequence[Outcome], alone: Mapping[str, Mapping[tuple[str, ViewName], list[str]]]
+    outcomes: Sequence[Outcome],
+    alone: Mapping[str, Mapping[tuple[str, ViewName], list[str]]],
+    measures: Sequence[str] = SEARCH_MEASURES,
 ) -> list[Outcome]:
     """The outcomes with the search measures of the answerable ones, each of a question and view."""
     asked = {(o.view, o.key): o for o in outcomes if o.answerable}
-    judged = {_name(*key): {row.key: int(row.score) for row in o.relevant} for key, o in asked.items()}
+    judged = {_name(*key): {row.key: row.score for row in (*o.relevant, *o.irrelevant)} for key, o in asked.items()}
     rankings = {_name(*key): [row.key for row in o.ranked] for key, o in asked.items()}
-    values = search_values(judged, rankings, SEARCH_MEASURES)
+    values = search_values(judged, rankings, measures)
     for channel, found in alone.items():
         rankings = {_name(view, key): found.get((key, view), []) for view, key in asked}
         for name, measured in search_values(judged, rankings, CHANNEL_MEASURES).items():
             values[name].update({f"{channel} {measure}": value for measure, value in measured.items()})
-    return [
-        replace(o, search={m: round(v, 6) for m, v in values[_name(o.view, o.key)].items()}) if o.answerable else o
-        for o in outcomes
-    ]
+    return [replace(o, search=values[_name(o.view, o.key)]) if o.answerable else o for o in outcomes]
 
 
 def _name(view: ViewName, key: str) -> str:

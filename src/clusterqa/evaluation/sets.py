@@ -6,10 +6,12 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
 from clusterqa.errors import EvaluationError
+from clusterqa.evaluation.files import read_text
 from clusterqa.ports import Store
 from clusterqa.records import LANGUAGES, Language, Question
 
@@ -19,10 +21,11 @@ Variant = Literal["", "folded", "typo"]
 
 @dataclass(frozen=True, slots=True)
 class Gold:
-    """One place that answers: an exact quote from a document."""
+    """One place that answers: an exact quote from a document, and the shortest answer in it ("" where none is known)."""
 
     document: str
     quote: str
+    short: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class Item:
     answers: tuple[Gold, ...]
     variant: Variant = ""
     """What it is of the question with the same id: "folded" (without diacritics), "typo", or the question itself."""
+    pair: str = ""
+    """The same for the versions of one question in both languages; "" for a question without a counterpart."""
 
     @property
     def split(self) -> Split:
@@ -53,10 +58,7 @@ class Item:
 
 def read_set(path: Path) -> list[Item]:
     """The questions of a JSONL file, in its order. Raises EvaluationError that names every wrong line."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise EvaluationError(f"The question set {path} cannot be read ({error}).") from error
+    lines = read_text(path, "a question set: one JSON object a line").split("\n")
     items: list[Item] = []
     wrong: list[str] = []
     seen: set[str] = set()
@@ -77,21 +79,52 @@ def read_set(path: Path) -> list[Item]:
     return items
 
 
-def _item(data: dict[str, Any]) -> Item:
+_KEYS = ("id", "question", "language", "type", "history", "answer", "pair")
+_ANSWER_KEYS = ("document", "quote", "short")
+
+
+def _item(data: Any) -> Item:
+    _check(data, _KEYS, ("id", "question", "language"))
     if data["language"] not in LANGUAGES:
         raise ValueError(f'"language" is {data["language"]!r}, not "lt" or "en"')
-    if not str(data["question"]).strip():
+    if not isinstance(data["question"], str) or not data["question"].strip():
         raise ValueError('"question" is empty')
-    if not all(str(answer["quote"]).strip() for answer in data.get("answer") or ()):
-        raise ValueError("an answer has an empty quote")
+    history, answers = data.get("history") or [], data.get("answer") or []
+    if not isinstance(history, list) or not all(isinstance(earlier, str) for earlier in history):
+        raise ValueError('"history" is not a list of questions, like ["…", "…"]')
+    if not isinstance(answers, list):
+        raise ValueError('"answer" is not a list, like [{"document": "…", "quote": "…"}]')
     return Item(
         id=str(data["id"]),
-        question=str(data["question"]),
+        question=data["question"],
         language=data["language"],
         type=str(data.get("type", "plain")),
-        history=tuple(data.get("history") or ()),
-        answers=tuple(Gold(str(a["document"]), str(a["quote"])) for a in data.get("answer") or ()),
+        history=tuple(history),
+        answers=tuple(_gold(answer) for answer in answers),
+        pair=str(data.get("pair") or ""),
     )
+
+
+def _gold(data: Any) -> Gold:
+    _check(data, _ANSWER_KEYS, ("document", "quote"), "an answer: ")
+    quote, short = str(data["quote"]), str(data.get("short") or "")
+    if not quote.strip():
+        raise ValueError("an answer has an empty quote")
+    if short not in quote:
+        raise ValueError(f'"short" {short[:60]!r} does not stand in its quote')
+    return Gold(str(data["document"]), quote, short)
+
+
+def _check(data: Any, known: Sequence[str], needed: Sequence[str], where: str = "") -> None:
+    """Raise ValueError for what is no object, lacks a key, or has one that is all but a known one."""
+    if not isinstance(data, dict):
+        raise ValueError(f"{where}this is no JSON object {{…}}")
+    if missing := [f'"{key}"' for key in needed if data.get(key) is None]:
+        raise ValueError(f"{where}{' and '.join(missing)} is missing")
+    for key in data:
+        # "answers" for "answer" would make the question one that has no answer, without a word.
+        if key not in known and (meant := get_close_matches(key.lower(), known, n=1, cutoff=0.8)):
+            raise ValueError(f'{where}"{key}" is not known; write "{meant[0]}"')
 
 
 def spans(item: Item, store: Store) -> dict[str, list[tuple[int, int]]]:

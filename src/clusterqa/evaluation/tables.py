@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from clusterqa.evaluation.measures import (
     CHANNEL_MEASURES,
     SEARCH_MEASURES,
+    SHORT_MEASURES,
+    UNJUDGED,
     calibration_error,
     interval,
+    intervals,
     percentiles,
     risk_coverage,
+    selective,
 )
 from clusterqa.evaluation.outcomes import Outcome, Run, ViewName
 from clusterqa.records import LANGUAGES, Language
@@ -20,7 +26,9 @@ ANSWER_MEASURES = ("hit@1", "hit@3", "passage@10", "answered")
 """The first quote right, one of three right, a hit of ten that holds an answer, answered at the operating point."""
 CHANNELS = ("dense", "lexical")
 ALONE = tuple(f"{channel} {measure}" for channel in CHANNELS for measure in CHANNEL_MEASURES)
-TABLE_MEASURES = (*ANSWER_MEASURES, *SEARCH_MEASURES, *ALONE)
+TABLE_MEASURES = (*ANSWER_MEASURES, *SHORT_MEASURES, *SEARCH_MEASURES, UNJUDGED, *ALONE)
+TOTAL = "all"
+"""The row of all queries of a set with its own documents."""
 REFUSED = "refused"
 """The measure of an unanswerable question: 1 when it was not answered."""
 STAGES = ("understand", "encode", "candidates", "rerank", "merge", "read", "quote")
@@ -42,11 +50,18 @@ def value(outcome: Outcome, measure: str) -> float:
         return float(outcome.status == "answered")
     if measure == REFUSED:
         return float(outcome.status != "answered")
-    return outcome.search.get(measure, 0.0)
+    return outcome.search.get(measure, outcome.reading.get(measure, 0.0))
 
 
 def groups(outcomes: Sequence[Outcome]) -> list[tuple[str, list[Outcome]]]:
-    """(Name, outcomes) of the answerable questions: the four directions, the two of both languages, question types."""
+    """
+    (Name, outcomes) of the answerable questions: the four directions, the two of both languages, question types.
+
+    For a set with its own documents all of its queries, and those of each group that the set itself names.
+    """
+    if outcomes and all(o.foreign for o in outcomes):
+        names = sorted({name for o in outcomes for name in o.slices})
+        return [(TOTAL, list(outcomes)), *((name, [o for o in outcomes if name in o.slices]) for name in names)]
     answerable = [o for o in outcomes if o.answerable]
     directions: list[tuple[Language, ViewName]] = [(asked, told) for asked in LANGUAGES for told in LANGUAGES]
     directions += [(asked, "both") for asked in LANGUAGES]
@@ -67,19 +82,42 @@ def as_table(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
 
     A measure that no outcome of a row knows (search in a run of an older version, quotes in a BEIR run) is nan.
     """
-    return [
-        {"what": name, "questions": len(chosen), **{measure: mean_of(chosen, measure) for measure in TABLE_MEASURES}}
-        for name, chosen in groups(outcomes)
-    ]
+    return [{"what": name, "questions": len(chosen), **means(chosen)} for name, chosen in groups(outcomes)]
+
+
+def by_direction(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of a table that are directions, or of a set with its own documents: not those of question types."""
+    return [row for row in rows if not row["what"].startswith("both, ")]
+
+
+def means(outcomes: Sequence[Outcome]) -> dict[str, Interval]:
+    """`mean_of` every one of TABLE_MEASURES."""
+    found: dict[str, Interval] = dict.fromkeys(TABLE_MEASURES, (float("nan"),) * 3)
+    together: dict[int, tuple[list[Outcome], list[str]]] = {}
+    for measure in TABLE_MEASURES:
+        taken = _taken(outcomes, measure)
+        if taken:
+            together.setdefault(len(taken), (taken, []))[1].append(measure)
+    for taken, measures in together.values():
+        values = np.array([[value(o, measure) for measure in measures] for o in taken])
+        found.update(zip(measures, intervals(values), strict=True))
+    return found
 
 
 def mean_of(outcomes: Sequence[Outcome], measure: str) -> Interval:
-    """The mean over outcomes with its interval; nan when the measure was not taken."""
+    """The mean over the outcomes that have the measure, with its interval; nan when it was not taken."""
+    return interval([value(o, measure) for o in _taken(outcomes, measure)])
+
+
+def _taken(outcomes: Sequence[Outcome], measure: str) -> list[Outcome]:
+    """Those that a measure is the mean of: all of them where it was taken at all, of short answers those that have one."""
+    if measure in SHORT_MEASURES:
+        return [o for o in outcomes if measure in o.reading]
     if measure in ANSWER_MEASURES or measure == REFUSED:
-        taken = any(o.status != "searched" for o in outcomes)
+        taken = any(o.status != "searched" for o in outcomes) and not all(o.foreign for o in outcomes)
     else:
         taken = any(measure in o.search for o in outcomes)
-    return interval([value(o, measure) for o in outcomes] if taken else [])
+    return list(outcomes) if taken else []
 
 
 def variant_table(run: Run, split: str = "all") -> list[dict[str, Any]]:
@@ -97,8 +135,7 @@ def variant_table(run: Run, split: str = "all") -> list[dict[str, Any]]:
             if typed:
                 written = [originals[o.id, o.view] for o in typed]
                 for what, chosen in ((f"as written ({kind})", written), (kind, typed)):
-                    values = {measure: mean_of(chosen, measure) for measure in TABLE_MEASURES}
-                    rows.append({"what": f"lt→{view}, {what}", "questions": len(chosen), **values})
+                    rows.append({"what": f"lt→{view}, {what}", "questions": len(chosen), **means(chosen)})
     return rows
 
 
@@ -127,6 +164,39 @@ def confidence(outcomes: Sequence[Outcome]) -> dict[str, float]:
         "risk–coverage area": risk_coverage(confidences, right)[2],
         "calibration error": calibration_error(confidences, right),
     }
+
+
+def surest(outcomes: Sequence[Outcome]) -> dict[str, Interval]:
+    """`measures.selective` on the view of both: the area under the curve, and how right the surest answers are."""
+    return selective(*confidence_pairs(outcomes))
+
+
+def consistency(run: Run, split: str = "all") -> dict[str, tuple[int, Interval]]:
+    """
+    Whether the Lithuanian and the English version of one question fare alike, on the view of both: (pairs, share).
+
+    "same place": the first quotes stand in the same passage, or in passages that translations of one document have in
+    common; this needs no known answers. Of answerable pairs "both right", "one right", "both wrong" by the first quote.
+    Of all "alike": both answered or both refused. Empty for a set without pairs.
+    """
+    pair_of = {asked.id: asked.pair for asked in run.questions if asked.pair}
+    versions: dict[str, dict[str, Outcome]] = {}
+    for o in run.outcomes:
+        if o.view == "both" and o.id in pair_of and split in ("all", o.split):
+            versions.setdefault(pair_of[o.id], {})[o.language] = o
+    pairs = [(own["lt"], own["en"]) for own in versions.values() if len(own) == len(LANGUAGES)]
+    if not pairs:
+        return {}
+    placed = [(a, b) for a, b in pairs if a.place or b.place]
+    right = [value(a, "hit@1") + value(b, "hit@1") for a, b in pairs if a.answerable and b.answerable]
+    shares = {
+        "same place": [float(a.place == b.place) for a, b in placed],
+        "both right": [float(count == 2) for count in right],
+        "one right": [float(count == 1) for count in right],
+        "both wrong": [float(count == 0) for count in right],
+        "alike": [float((a.status == "answered") == (b.status == "answered")) for a, b in pairs],
+    }
+    return {name: (len(values), interval(values)) for name, values in shares.items()}
 
 
 def confidence_pairs(outcomes: Sequence[Outcome]) -> tuple[list[float], list[bool]]:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from clusterqa.errors import EvaluationError
-from clusterqa.evaluation.measures import SEARCH_MEASURES, interval, scored_values
+from clusterqa.evaluation.files import Qrels, judge, number, read_text
+from clusterqa.evaluation.measures import SEARCH_MEASURES, interval, scored_values, whole_grades
 from clusterqa.evaluation.outcomes import VIEWS, Run
 from clusterqa.evaluation.tables import Interval
 
@@ -19,14 +20,17 @@ def write(run: Run, folder: Path) -> list[Path]:
     Write `VIEW.run` and `VIEW.qrels` for each view of a run that has answerable questions; gives their paths.
 
     A passage is named `document#start-end`, with white space and `%` percent-encoded; a document of a BEIR run by its id.
-    The scores of a run fall with every rank, so that tools which order by score see the same ranking.
+    The scores of a run fall with every rank, so that tools which order by score see the same ranking. Grades of 0 are
+    kept; fractions are made whole, all by one factor.
     """
     written = []
     for view in VIEWS:
         outcomes = [o for o in run.outcomes if o.view == view and o.answerable]
         if not outcomes:
             continue
-        qrels = [f"{_name(o.id)} 0 {_name(row.key)} {int(row.score)}" for o in outcomes for row in o.relevant]
+        judged = {o.id: {row.key: row.score for row in (*o.relevant, *o.irrelevant)} for o in outcomes}
+        whole, _ = whole_grades(judged)
+        qrels = [f"{_name(i)} 0 {_name(name)} {value}" for i, row in whole.items() for name, value in row.items()]
         lines = []
         for o in outcomes:
             scores = falling([row.score for row in o.ranked])
@@ -53,18 +57,21 @@ def score(
 
     Every question of the qrels counts: one that the run does not have is wrong, not missing.
     """
-    qrels: dict[str, dict[str, int]] = {}
-    for query, document, grade in _read(qrels_file, (0, 2, 3), 4, "qrels: query 0 document grade", int):
-        if document in qrels.setdefault(query, {}):
-            raise EvaluationError(f"{qrels_file} judges {document} twice for the question {query}. Remove one line.")
-        qrels[query][document] = int(grade)
+    qrels: Qrels = {}
+    for place, query, document, value in _read(qrels_file, (0, 2, 3), 4, "qrels: query 0 document grade", number):
+        try:
+            judge(qrels, query, document, value)
+        except ValueError as error:
+            raise EvaluationError(f"{qrels_file} line {place}: {error}.") from error
     if not qrels:
         raise EvaluationError(f"{qrels_file} holds no judgements. Give a qrels file: query 0 document grade")
     scores: dict[str, dict[str, float]] = {}
-    for query, document, found in _read(run_file, (0, 2, 4), 6, "run: query Q0 document rank score tag", float):
+    for place, query, document, found in _read(run_file, (0, 2, 4), 6, "run: query Q0 document rank score tag", number):
         if document in scores.setdefault(query, {}):
-            raise EvaluationError(f"{run_file} ranks {document} twice for the question {query}. Remove one line.")
-        scores[query][document] = found
+            raise EvaluationError(
+                f"{run_file} line {place}: it ranks {document} twice for the question {query}. Remove one line."
+            )
+        scores[query][document] = float(found)
     values = scored_values(qrels, scores, measures)
     return len(qrels), {measure: interval([row[measure] for row in values.values()]) for measure in measures}
 
@@ -78,23 +85,22 @@ def falling(scores: Sequence[float]) -> list[float]:
 
 
 def _read(
-    path: Path, columns: tuple[int, int, int], width: int, shape: str, number: Callable[[str], float]
-) -> Iterator[tuple[str, str, float]]:
-    try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise EvaluationError(f"{path} cannot be read ({error}). Give a TREC {shape}") from error
-    for place, line in enumerate(lines, start=1):
+    path: Path, columns: tuple[int, int, int], width: int, shape: str, read: Callable[[str], float]
+) -> Iterator[tuple[int, str, str, float]]:
+    """(Line, query, document, number) of a file whose columns are parted by white space."""
+    for place, line in enumerate(read_text(path, f"a TREC {shape}").split("\n"), start=1):
         cells = line.split()
         if not cells:
             continue
         try:
             if len(cells) != width:
-                raise ValueError(f"{len(cells)} columns instead of {width}")
+                mend = ", parted by spaces and not by commas" if len(cells) == 1 and "," in line else ""
+                raise ValueError(f"{len(cells)} column{'s' * (len(cells) > 1)} instead of {width}{mend}")
             query, document, value = (cells[column] for column in columns)
-            yield query, document, number(value)
+            found = place, query, document, read(value)
         except ValueError as error:
             raise EvaluationError(f"{path} line {place}: {error}. Each line of a TREC {shape}") from error
+        yield found
 
 
 def _name(text: str) -> str:

@@ -29,7 +29,7 @@ def merge(
     places: dict[int, float] = {}
     translations: dict[int, list[int]] = {}
     for i in order:
-        place = _place(i, language, index, weights.same_place_cosine)
+        place = place_in(i, language, index, weights.same_place_cosine)
         if place != i:
             translations.setdefault(place, []).append(i)
         places[place] = max(places.get(place, 0.0), scores[i], scores.get(place, 0.0))
@@ -51,7 +51,8 @@ def merge(
     return result
 
 
-def _place(i: int, language: Language, index: Index, from_cosine: float) -> int:
+def place_in(i: int, language: Language, index: Index, from_cosine: float) -> int:
+    """The passage that says in a language what passage `i` says, by the translation of its document; else `i` itself."""
     (entry,) = index.fetch([i])
     own = index.source(entry.passage.document)
     translation = index.source(own.translation) if own and own.translation else None
