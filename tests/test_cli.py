@@ -143,7 +143,6 @@ def test_a_wrong_setting_names_the_flag_the_variable_or_the_file(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert "--corpus has a wrong value" in one_line(run("list", "--corpus", ""))
-    assert "--port has a wrong value" in one_line(run("serve", "--port", "70000"))
     with monkeypatch.context() as patch:
         patch.setenv("CLUSTERQA_PASSAGE_CHARS", "7")
         assert "the variable CLUSTERQA_PASSAGE_CHARS has a wrong value '7'" in one_line(run("list"))

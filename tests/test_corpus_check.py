@@ -225,10 +225,10 @@ def test_a_missing_non_breaking_space_is_only_a_remark(corpus: Path) -> None:
 
 def test_an_unreadable_document_is_a_fault_and_an_unknown_type_a_remark(corpus: Path) -> None:
     (corpus / "a.pdf").write_bytes(b"%PDF-1.7 broken")
-    (corpus / "b.xlsx").write_bytes(b"")
+    (corpus / "b.zip").write_bytes(b"")
     unreadable, ignored = found(corpus)
     assert (unreadable.document, unreadable.rule, unreadable.remark) == ("a.pdf", "unreadable", False)
-    assert (ignored.document, ignored.rule, ignored.remark) == ("b.xlsx", "ignored", True)
+    assert (ignored.document, ignored.rule, ignored.remark) == ("b.zip", "ignored", True)
 
 
 @pytest.mark.parametrize("words", [("--corpus", "{corpus}", "--documents"), ("--corpus",), ("--documents",)])

@@ -109,7 +109,7 @@ def test_documents_are_found_by_their_beir_ids_and_scored_by_hand(folder, settin
     gain = 2 / math.log2(1 + ranks["doc/1"]) + (1 / math.log2(1 + ranks["Gold 3"]) if "Gold 3" in ranks else 0)
     assert outcomes["q1"].search["nDCG@10"] == pytest.approx(gain / (2 + 1 / math.log2(3)), abs=1e-6)
     assert {row.key for row in outcomes["q2"].relevant} == {"Gold 3", "a.en"}
-    assert as_table(result.outcomes)[0]["what"] == "en→both"
+    assert as_table(result.outcomes)[0]["what"] == "all"
     assert math.isnan(as_table(result.outcomes)[0]["hit@1"][0])
     assert result.kind == "beir"
 

@@ -117,12 +117,12 @@ def test_a_beir_folder_is_run_like_a_set(call, tmp_path):
     assert "2 documents, 1 judged queries; 0 judgements" in call("check", folder).output
     done = call("run", folder, "-o", tmp_path / "run.json")
     assert done.exit_code == 0, done.output
-    row = next(line for line in done.output.splitlines() if line.startswith("en→both"))
+    row = next(line for line in done.output.splitlines() if line.startswith("all"))
     assert row.split()[1:4] == ["1", "100.0", "[100–100]"]
     assert "hit@1" not in done.output
     gate = call("gate", tmp_path / "run.json", "--baseline", tmp_path / "floors.json", "--write", data=False)
     assert gate.exit_code == 0
-    assert "en→both nDCG@10" in json.loads((tmp_path / "floors.json").read_text())["floors"]
+    assert "all nDCG@10" in json.loads((tmp_path / "floors.json").read_text())["floors"]
 
 
 # ── compare ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import load_file
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "training" / "reader"))
 
@@ -19,7 +20,8 @@ import prepare
 import start
 from model import Model, Shape
 
-from clusterqa.encoders.sentence import SentenceEncoder
+from clusterqa.encoders import SentenceEncoder, bundled_path
+from clusterqa.encoders.openvino import PROJECTION
 from clusterqa.evaluation.sets import read_set
 from clusterqa.readers import Reader
 from clusterqa.retrieval.late_interaction import COMPARED, unit
@@ -92,10 +94,8 @@ def two_bundles() -> list[dict[str, object]]:
 
 @pytest.fixture(scope="session")
 def cut() -> np.ndarray:
-    """States of an untaught reader: the projection, and 64 directions drawn at random."""
-    projection = prepare.projection()
-    others = np.random.default_rng(0).normal(size=(64, 384)) * projection.std()
-    return np.concatenate([projection, others]).astype(np.float32)
+    """How the bundled encoder cuts its last layer down to states."""
+    return load_file(bundled_path() / PROJECTION)["projection"].astype(np.float32)
 
 
 @pytest.fixture(scope="session")

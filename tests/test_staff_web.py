@@ -309,10 +309,14 @@ def test_programs_get_their_refusals_as_json(app: FastAPI, stranger: Browser) ->
 
 
 def test_errors_elsewhere_stay_json_and_those_of_the_desk_are_pages(stranger: Browser, editor: Browser) -> None:
-    assert stranger.get("/nowhere").headers["content-type"] == "application/problem+json"
+    programme = stranger.get("/nowhere", headers={"accept": "application/json"})
+    assert programme.headers["content-type"] == "application/problem+json"
     missing = editor.get("/staff/nowhere")
     assert missing.status_code == 404 and "Tokio puslapio nėra" in missing.text
-    assert editor.get("/staffing").headers["content-type"] == "application/problem+json"
+    assert (
+        editor.get("/staffing", headers={"accept": "application/json"}).headers["content-type"]
+        == "application/problem+json"
+    )
 
 
 # ── sessions ────────────────────────────────────────────────────────────────────────────────────────────────────

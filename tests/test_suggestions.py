@@ -63,9 +63,7 @@ def test_what_the_documents_answer_is_offered_and_what_they_refuse_is_not(
     index(bundled_encoder)
     assistant = KnowledgeBase(settings, bundled_encoder)
     suggestions = Suggestions()
-    suggestions.work(
-        lambda: open_store(settings.data), assistant.generation, assistant.ask, LONG
-    )
+    suggestions.work(lambda: open_store(settings.data), assistant.generation, assistant.ask, LONG)
     offered = {one.text for one in suggestions.offered("lt")}
     tried = {"Kada atidaromas sandėlis?", "Kas prižiūri sandėlį?", "Kuriuo metų laiku sandėlyje auginami ananasai?"}
     assert offered and offered <= tried | set(EXAMPLES["lt"])

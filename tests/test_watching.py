@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
 from clusterqa.errors import SettingsError, StoreError
 from clusterqa.journal import JOURNAL, Journal
-from clusterqa.records import Question, Reply
+from clusterqa.records import Encoded, Query, Question, Reply, Trace
 from clusterqa.settings import Settings
 from clusterqa.web.app import build
 
@@ -27,8 +28,9 @@ class Answering:
 
     generation = 7
 
-    def ask(self, question: Question) -> Reply:
-        return Reply(question.text, "lt", "not_found", 0.1, "Nerasta.", generation=7)
+    def trace(self, question: Question) -> Trace:
+        reply = Reply(question.text, "lt", "not_found", 0.1, "Nerasta.", generation=7)
+        return Trace(question, Query(question.text, "lt", Encoded(np.zeros(1, dtype=np.float32)), {}), reply)
 
 
 @pytest.fixture

@@ -38,6 +38,7 @@ def compiled(graph: Any, threads: int, arithmetic: Arithmetic = "float32") -> An
                 "INFERENCE_NUM_THREADS": threads,
                 "PERFORMANCE_HINT": "LATENCY",
                 "ENABLE_CPU_PINNING": False,  # or two processes would share one core
+                "CPU_RUNTIME_CACHE_CAPACITY": 0,  # or some MB would be kept for every new length of a text
                 "DYNAMIC_QUANTIZATION_GROUP_SIZE": GROUP if arithmetic == "int8" else 0,
             },
         )

@@ -16,6 +16,8 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from clusterqa.encoders import bundled_path
+from clusterqa.encoders.sentence import folder_fingerprint
 from clusterqa.readers.features import PASSAGE_FEATURES, SENTENCE_FEATURES
 from data import Batch, Chunk
 
@@ -183,6 +185,7 @@ class Model(nn.Module):
         tensors = {name: tensor.detach().to(kind).contiguous() for name, tensor in self.state_dict().items()}
         save_file(tensors, folder / "model.safetensors")
         facts = {
+            "encoder": folder_fingerprint(bundled_path()),
             **asdict(self.shape),
             "passage_features": PASSAGE_FEATURES,
             "sentence_features": SENTENCE_FEATURES,

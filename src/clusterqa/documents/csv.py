@@ -24,7 +24,7 @@ def extract(raw: bytes, document: str) -> Extract:
         dialect = csv.excel
         first = text.split("\n", 1)[0]
         dialect.delimiter = max(",;\t|", key=first.count)
-    csv.field_size_limit(len(text) + 1)
+    csv.field_size_limit(max(csv.field_size_limit(), len(text) + 1))  # of the process: never lowered
     found = [[one_line(cell) for cell in row] for row in csv.reader(io.StringIO(text, newline=""), dialect)]
     rows = [row for row in found if any(row)]
     grid = [[tables.Cell(cell, n, n + 1) for n, cell in enumerate(row)] for row in rows]

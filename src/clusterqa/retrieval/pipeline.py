@@ -108,7 +108,7 @@ class Pipeline:
         best, rest = hits[: self.profile.search.read], hits[self.profile.search.read :]
         ids = [hit.passage_id for hit in best]
         readings = reader.read(query, best, self.index.tokens(ids))
-        return (*ordered(best, readings), *rest), dict(zip(ids, readings, strict=True))
+        return (*ordered(best, readings, self.profile.search), *rest), dict(zip(ids, readings, strict=True))
 
     def _quotes(self, hits: tuple[Hit, ...], first: FirstLook, readings: Mapping[int, Reading]) -> tuple[Quote, ...]:
         made = []

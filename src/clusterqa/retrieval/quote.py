@@ -73,7 +73,7 @@ def quote(hit: Hit, first: int, last: int, short: Span | None = None) -> Quote:
         end=end,
         text=text,
         passage=PassageText(passage.start, passage.end, passage.text),
-        score=round(hit.score, 6),
+        score=round(min(max(hit.score, 0.0), 1.0), 6),
         short=short,
     )
 

@@ -7,7 +7,6 @@ ranked them is told to it, so that it starts where the search stands.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -17,6 +16,7 @@ from clusterqa.readers import Read, as_states, features
 from clusterqa.readers import Reader as Network
 from clusterqa.records import Hit, Query, Reading, Span, TokenStates
 from clusterqa.retrieval.fusion import order_key
+from clusterqa.retrieval.weights import SearchWeights
 from clusterqa.text.analysis import origin
 
 
@@ -42,17 +42,24 @@ class SmallReader(Reader):
         ]
 
 
-def ordered(hits: Sequence[Hit], readings: Sequence[Reading]) -> list[Hit]:
-    """The hits that were read, with the reader's scores in [0, 1] of passages and sentences, best first."""
+def ordered(hits: Sequence[Hit], readings: Sequence[Reading], weights: SearchWeights) -> list[Hit]:
+    """
+    The hits that were read, best first: to the search's score of a passage and its sentences comes the reader's.
+
+    The reader alone ranks no better than the search; the two together rank better than either (docs/measurements.md, 79).
+    """
     read = [
-        replace(hit, score=probability(reading.answers), sentence_scores=tuple(map(probability, reading.sentences)))
+        replace(
+            hit,
+            score=hit.score + weights.passage_reading * reading.by_text,
+            sentence_scores=tuple(
+                score + weights.sentence_reading * logit
+                for score, logit in zip(hit.sentence_scores, reading.sentences, strict=True)
+            ),
+        )
         for hit, reading in zip(hits, readings, strict=True)
     ]
     return sorted(read, key=lambda hit: order_key(hit.passage, hit.score))
-
-
-def probability(logit: float) -> float:
-    return 1 / (1 + math.exp(-max(min(logit, 30.0), -30.0)))
 
 
 def short_answer(hit: Hit, reading: Reading, first: int, last: int, encoder: Encoder) -> Span | None:

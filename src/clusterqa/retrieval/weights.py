@@ -15,6 +15,10 @@ class SearchWeights:
     """Passages that the reranker reads."""
     read: int
     """Hits that the reader reads, where there is one."""
+    passage_reading: float
+    """What one unit of the reader's logit of a passage adds to the search's score."""
+    sentence_reading: float
+    """The same for a sentence."""
     dense_weight: float
     """What nearness by meaning counts; the share of words counts the rest."""
     dense_scale: float

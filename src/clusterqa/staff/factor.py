@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-import sqlite3
 from datetime import UTC, datetime
 
 from clusterqa.addresses import neighbourhood
 from clusterqa.staff.accounts import FAILURES_HERE, FAILURES_IN_ALL, LOCK, Account, AccountError, Accounts, Locked
 from clusterqa.staff.audit import Audit
-from clusterqa.staff.database import Database, stamp
+from clusterqa.staff.database import Connection, Database, stamp
 
 RECOVERY_CODES = 8
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that are read for one another
@@ -130,7 +129,7 @@ class Factors:
         raise WrongCode
 
 
-def _confirmed(db: sqlite3.Connection, account: Account) -> tuple[str, int] | None:
+def _confirmed(db: Connection, account: Account) -> tuple[str, int] | None:
     row = db.execute(
         "SELECT secret, last_step FROM factors WHERE account = ? AND confirmed_at IS NOT NULL", (account.id,)
     ).fetchone()

@@ -7,6 +7,9 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from clusterqa.settings import Settings
 
+PASSED_ON = "clusterqa.passed_on"
+"""In the scope of a request: whether it named a proxy, whoever that was."""
+
 
 class Forwarded:
     """
@@ -37,5 +40,5 @@ class Forwarded:
                 for name, value in scope["headers"]
                 if name != b"forwarded" and not name.startswith(b"x-forwarded-")
             ]
-            scope = {**scope, "headers": kept}
+            scope = {**scope, "headers": kept, PASSED_ON: len(kept) < len(scope["headers"])}
         await self._app(scope, receive, send)

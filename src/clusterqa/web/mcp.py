@@ -40,6 +40,7 @@ from clusterqa.store import open_store, reading
 from clusterqa.store.translations import sources
 from clusterqa.web import shapes
 from clusterqa.web.api import facts
+from clusterqa.web.forwarded import PASSED_ON
 from clusterqa.web.service import NotReady, Service
 
 log = logging.getLogger(__name__)
@@ -397,7 +398,7 @@ class Door:
                 detail = "A key is needed here. Send the server's mcp_key: Authorization: Bearer KEY"
                 raise HTTPException(401, detail, {"WWW-Authenticate": "Bearer"})
             return
-        forwarded = {"forwarded", "x-forwarded-for", "x-real-ip"} & set(request.headers)
+        forwarded = request.scope.get(PASSED_ON) or {"forwarded", "x-forwarded-for", "x-real-ip"} & set(request.headers)
         if self._behind_proxy or forwarded or not _is_loopback(request.client.host if request.client else ""):
             raise HTTPException(403, "Without a key only the server's own machine is served. Set mcp_key, and send it.")
 

@@ -299,9 +299,7 @@ class Service:
 
     def _try_suggestions(self, assistant: KnowledgeBase) -> None:
         try:
-            self.suggestions.work(
-                self.store, assistant.generation, assistant.ask, SUGGESTIONS_SECONDS
-            )
+            self.suggestions.work(self.store, assistant.generation, assistant.ask, SUGGESTIONS_SECONDS)
         except Exception:  # questions are answered all the same
             log.exception("questions to be offered could not be tried out")
 
