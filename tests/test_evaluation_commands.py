@@ -377,11 +377,11 @@ def fitting():
 
 
 def test_the_confidence_learns_what_tells_right_from_wrong(fitting):
-    fitted = calibrate(fitting)
+    fitted = calibrate([fitting])
     low, middle, high = (fitted.probability({"score": s, "noise": 0.5}) for s in (0.1, 0.5, 0.9))
     assert low < 0.25 < middle < 0.75 < high
     assert abs(fitted.weights["noise"]) < 0.3 < fitted.weights["score"]
-    assert fit_profile(fitting).encoder == WordsEncoder().fingerprint
+    assert fit_profile([fitting]).encoder == WordsEncoder().fingerprint
 
 
 def test_more_evidence_never_lowers_the_confidence(fitting):
@@ -392,14 +392,14 @@ def test_more_evidence_never_lowers_the_confidence(fitting):
         for o in fitting.outcomes
     ]
     turned = [replace(o, features={**o.features, "lexical": 1 - o.features["lexical"]}) for o in doubled]
-    straight, reverse = (calibrate(replace(fitting, outcomes=tuple(some))) for some in (doubled, turned))
+    straight, reverse = (calibrate([replace(fitting, outcomes=tuple(some))]) for some in (doubled, turned))
     assert all(fitted.weights[name] >= 0 for fitted in (straight, reverse) for name in ("score", "lexical"))
     assert reverse.weights["lexical"] == 0 < reverse.weights["score"]
     assert straight.weights["unknown"] <= 0
 
 
 def test_the_operating_point_costs_at_most_so_many_right_answers(fitting):
-    fitted = calibrate(fitting)
+    fitted = calibrate([fitting])
     answerable = [o for o in fitting.outcomes if o.answerable]
     lost = [o for o in answerable if o.rank == 1 and fitted.probability(o.features) < fitted.threshold]
     assert 0 < len(lost) / len(answerable) <= MAX_LOST + 0.02  # the point was chosen on other folds
@@ -407,12 +407,12 @@ def test_the_operating_point_costs_at_most_so_many_right_answers(fitting):
 
 def test_the_kept_out_half_does_not_bear_on_the_fit(fitting):
     liar = [outcome(f"h{n}", rank=1, features={"score": 0.0, "noise": 0.0}) for n in range(200)]
-    assert calibrate(replace(fitting, outcomes=(*fitting.outcomes, *liar))) == calibrate(fitting)
+    assert calibrate([replace(fitting, outcomes=(*fitting.outcomes, *liar))]) == calibrate([fitting])
 
 
 def test_too_little_to_fit_on_is_refused():
     with pytest.raises(EvaluationError, match="at least 20 right and 20 wrong"):
-        calibrate(ranks(1, 0))
+        calibrate([ranks(1, 0)])
 
 
 def same(a: Profile, b: Profile) -> bool:
@@ -421,10 +421,10 @@ def same(a: Profile, b: Profile) -> bool:
 
 
 def test_a_profile_holds_the_weights_of_its_run_and_is_read_as_written(fitting, tmp_path):
-    fitted = fit_profile(fitting)
+    fitted = fit_profile([fitting])
     fitted.write(tmp_path / FILE)
     assert same(Profile.read(tmp_path / FILE), fitted)
-    assert fitted.calibration == calibrate(fitting)
+    assert fitted.calibration == calibrate([fitting])
     assert fitted.search == replace(Profile.bundled().search, dense_weight=0.25)
 
 
@@ -442,7 +442,7 @@ def test_a_profile_holds_the_weights_of_its_run_and_is_read_as_written(fitting, 
 def test_a_profile_of_another_encoder_or_reranker_is_passed_over(
     fitting, settings, tmp_path, caplog, encoder, reranker, told
 ):
-    fit_profile(fitting).write(tmp_path / FILE)
+    fit_profile([fitting]).write(tmp_path / FILE)
     own = settings.model_copy(update={"data": tmp_path, "reranker": reranker})
     assert find_profile(own, encoder, None) == Profile.bundled()  # and says so
     assert re.search(f"fitted for the encoder {told}.*clusterqa eval calibrate", caplog.text)
@@ -458,7 +458,7 @@ def test_a_file_that_is_no_profile_is_passed_over(settings, tmp_path, caplog):
 
 def test_a_run_without_its_weights_makes_no_profile(fitting):
     with pytest.raises(EvaluationError, match="clusterqa eval run"):
-        fit_profile(replace(fitting, weights={}))
+        fit_profile([replace(fitting, weights={})])
 
 
 def test_a_run_of_another_encoder_does_not_calibrate_this_index(settings, fitting, call, tmp_path):
@@ -472,11 +472,19 @@ def test_a_run_of_another_encoder_does_not_calibrate_this_index(settings, fittin
     assert not (settings.data / FILE).exists()
 
 
+def test_several_runs_are_fitted_together_and_unlike_ones_are_refused(fitting):
+    other = replace(fitting, outcomes=tuple(replace(o, id=f"other-{o.id}") for o in fitting.outcomes))
+    together = fit_profile([fitting, other])
+    assert len(together.calibration.outcomes) == 2 * len(fit_profile([fitting]).calibration.outcomes)
+    with pytest.raises(EvaluationError, match="unlike encoders"):
+        fit_profile([fitting, replace(other, encoder="another")])
+
+
 def test_calibrate_writes_what_the_assistant_takes(fitting, call, settings, tmp_path):
     fitting.write(tmp_path / "run.json")
     done = call("calibrate", tmp_path / "run.json")
     assert done.exit_code == 0, done.output
     try:
-        assert same(find_profile(settings, WordsEncoder(), None), fit_profile(fitting))
+        assert same(find_profile(settings, WordsEncoder(), None), fit_profile([fitting]))
     finally:
         (settings.data / FILE).unlink()

@@ -372,18 +372,22 @@ def sweep_command(
 
 @evaluate.command("calibrate")
 @settings_options
-@click.argument("run_file", metavar="RUN", type=FILE)
+@click.argument("run_files", metavar="RUN…", type=FILE, nargs=-1, required=True)
 @click.option("-o", "--output", type=FILE, help="Where it goes.  [default: DATA/profile.json]")
-def calibrate_command(settings: Settings, run_file: Path, output: Path | None) -> None:
-    """Fit the confidence on the fitting split of a run."""
+def calibrate_command(settings: Settings, run_files: tuple[Path, ...], output: Path | None) -> None:
+    """
+    Fit the confidence on the fitting split of a run.
+
+    Several runs, of documents of unlike subjects, make it hold on subjects that it has not seen.
+    """
     from clusterqa.evaluation.calibrate import check_encoder, fit_profile
     from clusterqa.evaluation.outcomes import Run
 
-    run = Run.read(run_file)
+    runs = [Run.read(run_file) for run_file in run_files]
     if output is None:
-        check_encoder(run, settings.data)
+        check_encoder(runs[0], settings.data)
     target = output or settings.data / "profile.json"
-    fitted = fit_profile(run)
+    fitted = fit_profile(runs)
     fitted.write(target)
     click.echo(f"Wrote {target}: operating point {fitted.calibration.threshold}, for the encoder {fitted.encoder}.")
 

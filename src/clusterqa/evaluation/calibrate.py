@@ -27,15 +27,16 @@ MAX_LOST = 0.08
 """Share of the answerable questions that may lose a right first answer to a refusal at the operating point."""
 
 
-def calibrate(run: Run) -> Calibration:
+def calibrate(runs: Sequence[Run]) -> Calibration:
     """
-    A logistic regression from the features of a search to "the first quote is right", on the fitting split.
+    A logistic regression from the features of a search to "the first quote is right", on the fitting split of one or several
+    runs; several, of documents of unlike subjects, make it hold on subjects that it has not seen.
 
     Evidence may only weigh the way it points: free signs let features that go together cancel each other, so that more
     of the question's words in a quote could lower its confidence. The operating point is chosen on out-of-fold
     probabilities (folds keep a question's views together), so that it is not flattered by the fit. Raises EvaluationError when there is too little to fit on.
     """
-    chosen = [o for o in run.outcomes if o.split == "fit" and o.features]
+    chosen = [o for run in runs for o in run.outcomes if o.split == "fit" and o.features]
     labels = np.array([float(o.answerable and o.rank == 1) for o in chosen])
     if len(chosen) < 60 or labels.sum() < 20 or (1 - labels).sum() < 20:
         raise EvaluationError(
@@ -62,7 +63,7 @@ def calibrate(run: Run) -> Calibration:
         scales=dict(zip(names, scales.round(5).tolist(), strict=True)),
         bias=round(float(bias), 5),
         threshold=round(operating_point(chosen, out_of_fold), 4),
-        fitted_on=run.questions_sha256,
+        fitted_on=" ".join(run.questions_sha256 for run in runs),
         outcomes=[
             (round(float(probability), 4), int(o.answerable), int(o.answerable and o.rank == 1))
             for o, probability in zip(chosen, out_of_fold, strict=True)
@@ -71,21 +72,30 @@ def calibrate(run: Run) -> Calibration:
     )
 
 
-def fit_profile(run: Run) -> Profile:
-    """The profile of a run's encoder and reranker: the weights it was searched with, and `calibrate`."""
+def fit_profile(runs: Sequence[Run]) -> Profile:
+    """
+    The profile of the encoder, reranker and reader of one or several runs: the weights they were searched with, and `calibrate`.
+
+    Raises EvaluationError when the runs were not made with the same.
+    """
+    run = runs[0]
+    if any(
+        (other.encoder, other.weights, _models(other)) != (run.encoder, run.weights, _models(run)) for other in runs
+    ):
+        raise EvaluationError(
+            "The runs were made with unlike encoders, rerankers, readers or weights. Make them again with the same."
+        )
     try:
         weights = SearchWeights(**run.weights)  # type: ignore[arg-type]
     except TypeError as error:
         raise EvaluationError(
             f"The run was made by another version of clusterqa ({error}). Make it again with: clusterqa eval run"
         ) from error
-    return Profile(
-        run.encoder,
-        str(run.settings.get("reranker", "")),
-        str(run.settings.get("reader", NO_READER)),
-        weights,
-        calibrate(run),
-    )
+    return Profile(run.encoder, *_models(run), weights, calibrate(runs))
+
+
+def _models(run: Run) -> tuple[str, str]:
+    return str(run.settings.get("reranker", "")), str(run.settings.get("reader", NO_READER))
 
 
 def check_encoder(run: Run, data: Path) -> None:

@@ -51,7 +51,7 @@ def ordered(hits: Sequence[Hit], readings: Sequence[Reading], weights: SearchWei
     read = [
         replace(
             hit,
-            score=hit.score + weights.passage_reading * reading.by_text,
+            score=hit.score + weights.passage_reading * reading.answers,
             sentence_scores=tuple(
                 score + weights.sentence_reading * logit
                 for score, logit in zip(hit.sentence_scores, reading.sentences, strict=True)
