@@ -10,7 +10,7 @@ import pytest
 from clusterqa.records import PassageText, Quote, Reply, Source
 from clusterqa.settings import Contact
 from clusterqa.web import render
-from clusterqa.web.service import Answered
+from clusterqa.web.conversations import Answered
 from clusterqa.web.words import WORDS
 
 SOURCE = Source("a.lt.md", "0" * 64, "Bronzos ženklas", "lt", publisher="Biuras", date="2024-03-05")

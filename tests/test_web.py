@@ -21,7 +21,7 @@ from clusterqa.records import Language, PassageText, Quote, Reply, Source, Statu
 from clusterqa.settings import Settings
 from clusterqa.web import render, shapes
 from clusterqa.web.app import JsonLines, build
-from clusterqa.web.service import Answered
+from clusterqa.web.conversations import Answered
 from clusterqa.web.words import EXAMPLES, WORDS, days, page_language, told_date
 from web_fixtures import write_corpus
 

@@ -21,8 +21,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from clusterqa.records import LANGUAGES
 from clusterqa.settings import Settings
 from clusterqa.web.head import NOWHERE
+from clusterqa.web.limits import Limits, TooMany
 from clusterqa.web.problems import NOTHING_HERE, problem
-from clusterqa.web.service import Limits, TooMany
 
 _READ = re.compile(r"/(theme\.css|(assets|static)/[A-Za-z0-9._/-]+|gradio_api/app_id)?")
 _LISTEN = "gradio_api/queue/data"

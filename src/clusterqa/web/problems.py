@@ -13,7 +13,8 @@ from starlette.exceptions import HTTPException
 
 from clusterqa.errors import ClusterQAError
 from clusterqa.web import pages
-from clusterqa.web.service import NotReady, TooMany
+from clusterqa.web.limits import TooMany
+from clusterqa.web.service import NotReady
 from clusterqa.web.shapes import Problem
 
 log = logging.getLogger(__name__)

@@ -24,7 +24,7 @@ from clusterqa.retrieval.small_talk import REPLIES
 from clusterqa.retrieval.understand import is_follow_up
 from clusterqa.settings import Contact
 from clusterqa.text.neighbours import neighbour
-from clusterqa.web.service import Answered
+from clusterqa.web.conversations import Answered
 from clusterqa.web.words import EXAMPLES, QUOTATION_MARKS, WORDS, band, days, told_date
 
 _CELL_BAR = re.compile(r"(?<!\\)\s*\|\s*")

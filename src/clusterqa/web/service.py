@@ -10,21 +10,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import OrderedDict
-from dataclasses import dataclass, field
-
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from clusterqa import runtime
-from clusterqa.addresses import neighbourhood
 from clusterqa.corpus import sync
 from clusterqa.errors import ClusterQAError, IndexNotFound
 from clusterqa.journal import Channel, Journal
 from clusterqa.ports import Encoder, Store
-from clusterqa.records import Hit, Question, Reply, Trace
+from clusterqa.records import Hit, Question, Trace
 from clusterqa.runtime import KnowledgeBase
 from clusterqa.settings import Settings
 from clusterqa.staff import reading
@@ -34,6 +26,9 @@ from clusterqa.staff.history import History
 from clusterqa.staff.inquiries import Inquiries
 from clusterqa.staff.publishing import Keeper
 from clusterqa.store import exists, open_store
+from clusterqa.web.conversations import Answered, Conversations
+from clusterqa.web.limits import Limits
+from clusterqa.web.metrics import Metrics
 from clusterqa.web.suggestions import Suggestions
 
 log = logging.getLogger(__name__)
@@ -47,111 +42,10 @@ PATIENCE_SECONDS = 120.0
 """How long a question waits for a server that is still starting."""
 SUGGESTIONS_SECONDS = 0.2
 """Of each look for a new generation: how long questions that may be offered are tried out."""
-MAX_CONVERSATIONS = 2000
-MAX_TURNS = 50
-CONVERSATION_SECONDS = 2 * 3600
 
 
 class NotReady(ClusterQAError):
     """The assistant is not there yet; the message says what it waits for."""
-
-
-class TooMany(ClusterQAError):
-    """More questions than the settings allow."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """A reply with the id under which the journal keeps it; None when the journal could not be written."""
-
-    reply: Reply
-    journal_id: str | None
-
-
-@dataclass(slots=True)
-class Conversation:
-    """The turns of one browser tab, oldest first; kept in memory only."""
-
-    turns: list[Answered] = field(default_factory=list)
-    touched: float = 0.0
-
-
-class Metrics:
-    """The figures behind /metrics; one registry an app."""
-
-    def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self.questions = Counter(
-            "clusterqa_questions", "Questions answered", ["channel", "language", "status"], registry=self.registry
-        )
-        self.seconds = Histogram(
-            "clusterqa_stage_seconds",
-            "Time spent on a question, by stage",
-            ["stage"],
-            buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
-            registry=self.registry,
-        )
-        self.feedback = Counter("clusterqa_feedback", "Feedback given", ["helpful"], registry=self.registry)
-        self.refused = Counter(
-            "clusterqa_refused", "Questions refused because there were too many", registry=self.registry
-        )
-        self.errors = Counter("clusterqa_errors", "Questions that ended in an error", registry=self.registry)
-        self.ready = Gauge("clusterqa_ready", "1 when questions are answered", registry=self.registry)
-        self.generation = Gauge("clusterqa_generation", "Generation of the index in memory", registry=self.registry)
-
-
-class Conversations:
-    """Conversations by the id that a browser tab made up; the longest untouched go first. Thread-safe."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[str, Conversation] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def turns(self, identifier: str) -> tuple[Answered, ...]:
-        with self._lock:
-            self._forget()
-            kept = self._kept.get(identifier)
-            return tuple(kept.turns) if kept else ()
-
-    def add(self, identifier: str, turn: Answered) -> tuple[Answered, ...]:
-        """The turns with the new one; beyond MAX_TURNS the oldest are dropped. Nothing is kept under the id ""."""
-        if not identifier:
-            return (turn,)
-        with self._lock:
-            kept = self._kept.setdefault(identifier, Conversation())
-            kept.turns = [*kept.turns, turn][-MAX_TURNS:]
-            kept.touched = time.monotonic()
-            self._kept.move_to_end(identifier)
-            self._forget()
-            return tuple(kept.turns)
-
-    def end(self, identifier: str) -> None:
-        with self._lock:
-            self._kept.pop(identifier, None)
-
-    def _forget(self) -> None:
-        oldest = time.monotonic() - CONVERSATION_SECONDS
-        while self._kept:
-            first = next(iter(self._kept))
-            if len(self._kept) <= MAX_CONVERSATIONS and self._kept[first].touched >= oldest:
-                return
-            del self._kept[first]
-
-
-class Limits:
-    """Moving windows of a minute, in memory: per client and over all."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
-        self._client = RateLimitItemPerMinute(settings.rate_limit) if settings.rate_limit else None
-        self._overall = RateLimitItemPerMinute(settings.rate_limit_overall) if settings.rate_limit_overall else None
-
-    def admit(self, client: str, questions: int = 1) -> None:
-        """Count so many questions of a client, all or none for it; raises TooMany."""
-        if self._client and not self._limiter.hit(self._client, "client", neighbourhood(client), cost=questions):
-            raise TooMany("You have sent very many questions within a minute. Wait a minute, then ask again.")
-        if self._overall and not self._limiter.hit(self._overall, "overall", cost=questions):
-            raise TooMany("Very many people are asking at the moment. Wait a minute, then ask again.")
 
 
 class Service:

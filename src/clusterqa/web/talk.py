@@ -17,7 +17,9 @@ from clusterqa.errors import ClusterQAError
 from clusterqa.journal import Feedback
 from clusterqa.records import Language, Question
 from clusterqa.web import render
-from clusterqa.web.service import Answered, NotReady, Service, TooMany
+from clusterqa.web.conversations import Answered
+from clusterqa.web.limits import TooMany
+from clusterqa.web.service import NotReady, Service
 
 log = logging.getLogger(__name__)
 
