@@ -5,7 +5,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint corpus-check spelling corpus-files browser screenshots evaluate wheel clean
+.PHONY: run test lint corpus-check spelling corpus-files browser screenshots evaluate reading wheel clean
 .DEFAULT_GOAL := run
 
 $(VENV)/.run: pyproject.toml constraints.txt
@@ -60,6 +60,13 @@ evaluate: $(VENV)/.dev
 	$(BIN)/clusterqa eval run evaluation/questions.jsonl --data build/evaluation --output build/evaluation/run.json
 	$(BIN)/clusterqa eval report build/evaluation/run.json --output build/evaluation/report.html --markdown build/evaluation/report.md
 	$(BIN)/clusterqa eval gate build/evaluation/run.json --baseline evaluation/baseline.json
+	for n in 1 2 3 4 5; do $(MAKE) --no-print-directory reading SET=evaluation/reading/$$n || exit 1; done
+
+# One of the small corpora of other subjects, held to its own floors.
+reading: $(VENV)/.dev
+	$(BIN)/clusterqa index --corpus $(SET)/corpus --data build/$(SET)
+	$(BIN)/clusterqa eval run $(SET)/questions.jsonl --corpus $(SET)/corpus --data build/$(SET) --output build/$(SET)/run.json
+	$(BIN)/clusterqa eval gate build/$(SET)/run.json --baseline $(SET)/baseline.json
 
 wheel: $(VENV)/.dev
 	$(BIN)/python -m build --wheel

@@ -108,6 +108,7 @@ def test_every_operation_has_a_short_name_and_a_tag(client: TestClient) -> None:
     }
     assert operations == {
         "ask": ["questions"], "ask_batch": ["questions"], "give_feedback": ["questions"],
+        "list_questions": ["questions"],
         "search": ["documents"], "list_documents": ["documents"], "read_document": ["documents"],
     }  # fmt: skip
     assert {tag["name"] for tag in described["tags"]} == {"questions", "documents"}

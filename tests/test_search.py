@@ -237,6 +237,6 @@ def test_quotes_have_one_to_three_sentences():
     }
     found = make(long).ask(Question("bronze label cluster rule"))
     for hit in found.hits:
-        cut = quote(hit, *window(hit, concepts_of(found)))
+        cut = quote(hit, *window(hit, concepts_of(found), 0.8))
         inside = [s for s in hit.passage.sentences if cut.start <= s.start and s.end <= cut.end]
         assert 1 <= len(inside) <= 3

@@ -113,7 +113,7 @@ class Pipeline:
     def _quotes(self, hits: tuple[Hit, ...], first: FirstLook, readings: Mapping[int, Reading]) -> tuple[Quote, ...]:
         made = []
         for hit in quoted(hits):
-            begin, end = window(hit, first.concepts)
+            begin, end = window(hit, first.concepts, self.profile.search.neighbour_share)
             reading = readings.get(hit.passage_id)
             short = short_answer(hit, reading, begin, end, self.encoder) if reading else None
             made.append(quote(hit, begin, end, short))

@@ -18,10 +18,8 @@ MAX_QUOTES = 3
 MAX_SENTENCES = 3
 SHORT_QUOTE = 60
 """A quote of fewer characters is too short to stand alone and takes the sentence beside it."""
-NEIGHBOUR_SHARE = 0.8
-"""A neighbouring sentence joins the quote when its score is at least this share of the best one's."""
 MORE_WORDS = 0.12
-"""… or when it brings at least this much more of the question's words."""
+"""A neighbouring sentence joins the quote also when it brings at least this much more of the question's words."""
 FURTHER_SHARE = 0.45
 """A further quote is shown when its score is at least this share of the first one's."""
 
@@ -78,7 +76,7 @@ def quote(hit: Hit, first: int, last: int, short: Span | None = None) -> Quote:
     )
 
 
-def window(hit: Hit, concepts: Sequence[Concept]) -> tuple[int, int]:
+def window(hit: Hit, concepts: Sequence[Concept], neighbour_share: float) -> tuple[int, int]:
     """The first and the last of the best one to three neighbouring sentences of a hit."""
     scores = hit.sentence_scores
     texts = sentence_texts(hit.passage)
@@ -91,7 +89,7 @@ def window(hit: Hit, concepts: Sequence[Concept]) -> tuple[int, int]:
         for i in (first - 1, last + 1):
             if 0 <= i < len(scores) and _run_on(hit, min(i, first), max(i, last)):
                 gain = coverage(" ".join([*texts[first : last + 1], texts[i]]), concepts) - held
-                if gain >= MORE_WORDS or scores[i] >= NEIGHBOUR_SHARE * scores[best] or length < SHORT_QUOTE:
+                if gain >= MORE_WORDS or scores[i] >= neighbour_share * scores[best] or length < SHORT_QUOTE:
                     choices.append((round(gain + scores[i], 9), -i, i))
         if not choices:
             break

@@ -19,6 +19,8 @@ class SearchWeights:
     """What one unit of the reader's logit of a passage adds to the search's score."""
     sentence_reading: float
     """The same for a sentence."""
+    neighbour_share: float
+    """A neighbouring sentence joins the quote when its score is at least this share of the best one's."""
     dense_weight: float
     """What nearness by meaning counts; the share of words counts the rest."""
     dense_scale: float

@@ -162,7 +162,13 @@ def search(
     return hits_as_json(service.search(Question(q, language=language), k))
 
 
-@router.get("/api/v1/questions", summary="List questions that are answered", response_model=None)
+@router.get(
+    "/api/v1/questions",
+    operation_id="list_questions",
+    tags=["questions"],
+    summary="List questions that are answered",
+    response_model=None,
+)
 def questions(
     request: Request,
     response: Response,
