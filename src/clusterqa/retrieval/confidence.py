@@ -41,7 +41,8 @@ class Calibration:
     def probability(self, features: Mapping[str, float]) -> float:
         """The probability in (0, 1) that the first quote answers; a feature that is not weighed does not count."""
         z = self.bias + sum(
-            weight * (features.get(name, self.means[name]) - self.means[name]) / self.scales[name] for name, weight in self.weights.items()
+            weight * (features.get(name, self.means[name]) - self.means[name]) / self.scales[name]
+            for name, weight in self.weights.items()
         )
         return 1 / (1 + math.exp(-max(min(z, 30.0), -30.0)))
 

@@ -99,7 +99,9 @@ class Pipeline:
         confidence = calibration.probability(values) if values else 0.0
         answer = reply(question, query, quotes, confidence, calibration.threshold, self.index.generation)
         clock.lap("quote")
-        places = {hit.passage_id: rank for rank, hit in enumerate(hits)} if readings else {}
+        # What was merged into a hit stands where the hit stands.
+        read_first = hits if readings else ()
+        places = {i: rank for rank, hit in enumerate(read_first) for i in (hit.passage_id, *hit.merged)}
         ranking = sorted(((i, scores[i]) for i in (*order, *rest)), key=lambda row: places.get(row[0], len(places)))
         return Trace(question, query, answer, first, tuple(ranking), hits, values, clock.milliseconds, readings)
 

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clusterqa.records import LANGUAGES
 from clusterqa.settings import Settings
+from clusterqa.web import pages
 from clusterqa.web.head import NOWHERE
 from clusterqa.web.limits import Limits, TooMany
 from clusterqa.web.problems import NOTHING_HERE, problem
@@ -28,6 +29,8 @@ _READ = re.compile(r"/(theme\.css|(assets|static)/[A-Za-z0-9._/-]+|gradio_api/ap
 _LISTEN = "gradio_api/queue/data"
 _ACT = {"gradio_api/queue/join": True, "gradio_api/run/predict": False}
 """Where the page sends events, and whether those of a queue."""
+_OURS = frozenset({"ask", "export"})
+"""Forms of ours beside Gradio's page (`forms.py`), under limits of their own."""
 EVENTS = 4
 """Events of a page that count as one question, which is counted itself where it is answered: loading, beginning anew."""
 _HIDDEN = (
@@ -77,14 +80,16 @@ class Doors:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"].removeprefix(scope.get("root_path", "")) if scope["type"] == "http" else ""
         page, _, rest = path[1:].partition("/")
-        if page not in LANGUAGES:
+        if page not in LANGUAGES or (scope["method"] == "POST" and rest in _OURS):
             await self._app(scope, receive, send)
             return
-        answer: ASGIApp = problem(404, NOTHING_HERE)
+        request, reading = Request(scope), scope["method"] in ("GET", "HEAD")
+        lost = reading and not rest.startswith("gradio_api/") and pages.for_a_person(request)
+        answer: ASGIApp = pages.nowhere(request) if lost else problem(404, NOTHING_HERE)
         told = [(b"host", NOWHERE.encode())]
-        reading = scope["method"] in ("GET", "HEAD")
         if reading and path == f"/{page}":
-            answer = RedirectResponse(f"{scope.get('root_path', '')}/{page}/", 308)
+            asked = f"?{scope['query_string'].decode('latin-1')}" if scope["query_string"] else ""
+            answer = RedirectResponse(f"{scope.get('root_path', '')}/{page}/{asked}", 308)
         elif reading and _READ.fullmatch(f"/{rest}"):
             answer = self._app
             scope = {**scope, "query_string": b""}
