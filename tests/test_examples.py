@@ -24,7 +24,7 @@ ANSWERS = {
     "Ar maža įmonė gali stoti į klasterį?": r"[Mm]aža įmonė gali",
     "Kaip įkurti klasterį?": r"[Nn]orint įkurti klasterį",
     "Kas perėmė klasterių ženklų sistemą iš ESCA?": r"EUCLES",
-    "Kas yra „ClusterXchange“?": r"mainai|mainų",
+    "Kas yra klasterio koordinatorius?": r"organizacija ar asmuo",
     "How much does the Silver Label cost?": r"EUR 3,620",
     "What are the eligibility criteria?": r"conditions without which no label is awarded",
     "Can a small company join a cluster?": r"small (company|firm) can join",

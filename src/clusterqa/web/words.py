@@ -16,7 +16,7 @@ EXAMPLES: dict[Language, tuple[str, ...]] = {
         "Ar maža įmonė gali stoti į klasterį?",
         "Kaip įkurti klasterį?",
         "Kas perėmė klasterių ženklų sistemą iš ESCA?",
-        "Kas yra „ClusterXchange“?",
+        "Kas yra klasterio koordinatorius?",
     ),
     "en": (
         "How much does the Silver Label cost?",
