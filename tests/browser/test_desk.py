@@ -99,7 +99,9 @@ def test_a_pdf_in_lithuanian_is_quoted_in_english_until_it_is_withdrawn(desk: Se
     expect(title).to_have_value("nario vadovas (galutinis 2)")
 
     # not live yet: the chat knows nothing, the trial does
-    reader_context = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 900})
+    reader_context = browser.new_context(
+        locale="en-GB", viewport={"width": 480, "height": 900}
+    )  # narrow: a source is a page
     reader = reader_context.new_page()
     reader.goto(f"{desk.url}/en/")
     before = ask(reader, QUESTION)
