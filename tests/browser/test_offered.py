@@ -32,6 +32,10 @@ Sandėlis ryte atidaromas septintą valandą.
 ## Kas prižiūri sandėlio vartus?
 
 Sandėlio vartus prižiūri budintis meistras.
+
+## Kiek kainuoja sidabro ženklas?
+
+Sidabro ženklas kainuoja 3600 eurų.
 """,
     "en": """---
 title: A guide to the warehouse
@@ -46,6 +50,10 @@ The warehouse opens at seven o'clock in the morning.
 ## Who looks after the warehouse gates?
 
 The warehouse gates are looked after by the foreman on duty.
+
+## How much does the Silver Label cost?
+
+The Silver Label costs 3600 euros.
 """,
 }
 TYPED = {"lt": "sandel ryt", "en": "warehouse morn"}
