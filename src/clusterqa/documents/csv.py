@@ -29,9 +29,7 @@ def extract(raw: bytes, document: str) -> Extract:
     rows = [row for row in found if any(row)]
     grid = [[tables.Cell(cell, n, n + 1) for n, cell in enumerate(row)] for row in rows]
     builder = TextBuilder()
-    for number, row in enumerate(tables.laid_out(grid, int(tables.names_columns(rows)))):
-        if row.is_header:
-            builder.add_uncovered(row.text)
-        else:
-            builder.add("table_row", row.text, header=row.header, joined=number > 0)
+    joined = False
+    for row in tables.laid_out(grid, int(tables.names_columns(rows))):
+        joined = tables.add_row(builder, row, joined)
     return Extract(builder.text(), tuple(builder.blocks), warnings=tuple(warnings))

@@ -424,12 +424,7 @@ class _Reader:
             headed = top + 1 if drawn else tables.header_rows(grid)
         joined = False
         for number, row in enumerate(tables.laid_out(grid, headed)):
-            if row.is_header:
-                self.builder.add_uncovered(row.text)
-                joined = True
-            else:
-                self.builder.add("table_row", row.text, header=row.header, joined=joined)
-                joined = joined or bool(row.text)
+            joined = tables.add_row(self.builder, row, joined)
             for inner in nested[number]:
                 self._table(inner)
                 joined = False

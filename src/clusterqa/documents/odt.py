@@ -251,11 +251,7 @@ class _Reader:
             headed = tables.header_rows(grid)
         joined = False
         for number, row in enumerate(tables.laid_out(grid, headed)):
-            if row.is_header:
-                self.builder.add_uncovered(row.text)
-            else:
-                self.builder.add("table_row", row.text, header=row.header, joined=joined)
-            joined = joined or bool(row.text)
+            joined = tables.add_row(self.builder, row, joined)
             for table_inside in nested[number]:
                 self._table(table_inside)
                 joined = False

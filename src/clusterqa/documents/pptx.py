@@ -134,11 +134,9 @@ class _Slide:
             grid.append(line)
         texts = [cell.text for cell in grid[0]] if grid else []
         drawn = table.first_row and len(grid) > 1 and tables.may_be_header(texts)
-        for number, row in enumerate(tables.laid_out(grid, 1 if drawn else tables.header_rows(grid))):
-            if row.is_header:
-                self.builder.add_uncovered(row.text)
-            else:
-                self.builder.add("table_row", row.text, header=row.header, joined=number > 0)
+        joined = False
+        for row in tables.laid_out(grid, 1 if drawn else tables.header_rows(grid)):
+            joined = tables.add_row(self.builder, row, joined)
 
 
 def _frame() -> frozenset[Any]:

@@ -41,11 +41,9 @@ def extract(raw: bytes, document: str) -> Extract:
             continue
         if table:
             grid = [[tables.Cell(cell, n, n + 1) for n, cell in enumerate(row)] for row in table]
-            for number, row in enumerate(tables.laid_out(grid, tables.header_rows(grid))):
-                if row.is_header:
-                    builder.add_uncovered(row.text)
-                else:
-                    builder.add("table_row", row.text, header=row.header, joined=number > 0)
+            joined = False
+            for row in tables.laid_out(grid, tables.header_rows(grid)):
+                joined = tables.add_row(builder, row, joined)
             table = []
         builder.add("paragraph", line.strip())
     warnings = mojibake(builder.text(), document)

@@ -12,6 +12,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from clusterqa.documents.extract import TextBuilder
+
 BAR = " | "
 
 
@@ -52,6 +54,19 @@ def laid_out(rows: Sequence[Sequence[Cell]], headed: int) -> list[Row]:
         is_header = number < headed and len(row) > 1  # a title across the table is a row of its own
         found.append(Row(BAR.join(cells).strip(BAR), "" if is_header else header, is_header))
     return found
+
+
+def add_row(builder: TextBuilder, row: Row, joined: bool) -> bool:
+    """
+    Append a row; `joined` says whether a row of the same table stands right before it. Returns what it is for the next row.
+
+    A header row stays in the document but is never quoted.
+    """
+    if row.is_header:
+        builder.add_uncovered(row.text)
+    else:
+        builder.add("table_row", row.text, header=row.header, joined=joined)
+    return joined or bool(row.text)
 
 
 def _aligned(row: Sequence[Cell], columns: Sequence[tuple[int, int]]) -> list[str]:

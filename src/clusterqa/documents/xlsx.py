@@ -133,11 +133,9 @@ def _table(sheet: Any, group: list[list[tables.Cell]], first: int, builder: Text
         stated.add(int(re.sub(r"\D", "", sheet.auto_filter.ref.split(":")[0]) or 0))
     headed = int(first in stated) or tables.header_rows(group)
     headed = headed or int(tables.names_columns([[cell.text for cell in row] for row in group]))
-    for number, row in enumerate(tables.laid_out(group, headed)):
-        if row.is_header:
-            builder.add_uncovered(row.text)
-        else:
-            builder.add("table_row", row.text, header=row.header, joined=number > 0)
+    joined = False
+    for row in tables.laid_out(group, headed):
+        joined = tables.add_row(builder, row, joined)
 
 
 def _shown(cell: Any) -> str:
