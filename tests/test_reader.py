@@ -15,10 +15,10 @@ from model import Model, Shape
 from clusterqa.encoders.openvino import PROJECTION
 from clusterqa.encoders.sentence import bundled_path
 from clusterqa.errors import EncoderError
-from clusterqa.readers import Read, Reader, Reading, features
+from clusterqa.readers import Read, Reader, features
 from clusterqa.readers.features import Features, of_scores
 from clusterqa.readers.reader import LONGEST_SHORT
-from clusterqa.records import Hit, Passage, Source, Span
+from clusterqa.records import Hit, Passage, Reading, Source, Span
 from data import Asked, Pair, Shard, batch
 
 SCORES = [(0.61, 0.84, 0.5, 0.7), (0.55, 0.86, 0.6, 0.2), (0.3, 0.8, 0.2, 0.4)]

@@ -420,19 +420,32 @@ class PassageText:
 
 
 @dataclass(frozen=True, slots=True)
+class Short:
+    """A short answer: the tokens [start, end) of a passage, and its score, a sum of two logits. No token: start == end."""
+
+    start: int
+    end: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """
     What a reader makes of a passage that it read together with the question.
 
     `answers` is a logit: above 0 the passage answers rather than not; `by_text` the same without knowing how the search ranked
-    it. `sentences` has one such logit for each sentence, and
-    `shorts` the tokens [start, end) of the shortest answer in it; start == end where there is none.
+    it. `sentences` has one such logit for each sentence, and `shorts` the best short answer in it.
     """
 
     answers: float
     by_text: float
     sentences: tuple[float, ...]
-    shorts: tuple[tuple[int, int], ...]
+    shorts: tuple[Short, ...]
+
+    @property
+    def short(self) -> Short:
+        """The best short answer of the sentence that answers best."""
+        return self.shorts[max(range(len(self.sentences)), key=lambda i: self.sentences[i])]
 
 
 Status = Literal["answered", "not_found", "small_talk", "empty"]

@@ -22,7 +22,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from clusterqa.readers import Reader, Reading
+from clusterqa.readers import Reader
+from clusterqa.records import Reading
 from data import Asked, Shard
 
 WAYS = ("search", "texts", "both")

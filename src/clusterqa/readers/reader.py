@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from clusterqa.errors import EncoderError
 from clusterqa.inference import compiled, openvino
 from clusterqa.readers.features import PASSAGE_FEATURES, SENTENCE_FEATURES, Features
+from clusterqa.records import Reading, Short
 
 BUNDLED_FOLDER = "small-192x3"
 
@@ -53,34 +54,6 @@ class Read:
     ids: NDArray[np.int32]
     sentence: NDArray[np.int16]
     sentences: int
-
-
-@dataclass(frozen=True, slots=True)
-class Short:
-    """A short answer: the pieces [start, end) of the passage, and its score, a sum of two logits. No piece: start == end."""
-
-    start: int
-    end: int
-    score: float
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """
-    What the reader makes of a passage. `answers` is a logit: above 0 the passage answers rather than not; `by_text` is the same
-    without the search's features, by what the two texts say. `sentences` has one such logit, and `shorts` the best short
-    answer, for each sentence.
-    """
-
-    answers: float
-    by_text: float
-    sentences: tuple[float, ...]
-    shorts: tuple[Short, ...]
-
-    @property
-    def short(self) -> Short:
-        """The best short answer of the sentence that answers best."""
-        return self.shorts[max(range(len(self.sentences)), key=lambda i: self.sentences[i])]
 
 
 class Reader:

@@ -33,13 +33,7 @@ class SmallReader(Reader):
             for hit, own in zip(hits, tokens, strict=True)
         ]
         asked = query.encoded
-        found = self._network.read(as_states(asked.states), asked.ids, passages, features(hits, query.language))
-        return [
-            Reading(
-                each.answers, each.by_text, each.sentences, tuple((short.start, short.end) for short in each.shorts)
-            )
-            for each in found
-        ]
+        return self._network.read(as_states(asked.states), asked.ids, passages, features(hits, query.language))
 
 
 def ordered(hits: Sequence[Hit], readings: Sequence[Reading], weights: SearchWeights) -> list[Hit]:
@@ -65,11 +59,11 @@ def ordered(hits: Sequence[Hit], readings: Sequence[Reading], weights: SearchWei
 def short_answer(hit: Hit, reading: Reading, first: int, last: int, encoder: Encoder) -> Span | None:
     """Where the shortest answer in the sentences `first` to `last` of a passage stands in its document; None without one."""
     best = max(range(first, last + 1), key=lambda i: reading.sentences[i])
-    start, end = reading.shorts[best]
-    if start == end:
+    short = reading.shorts[best]
+    if short.start == short.end:
         return None
     texts = passage_texts(hit.source.title, hit.passage)
-    spans = encoder.token_spans(texts.whole)[start:end]
+    spans = encoder.token_spans(texts.whole)[short.start : short.end]
     before = len(" ".join(texts.parts[: best + 1])) + 1
     sentence = hit.passage.sentences[best]
     own = hit.passage.text[sentence.start - hit.passage.start : sentence.end - hit.passage.start]
