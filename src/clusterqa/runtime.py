@@ -236,8 +236,7 @@ def load_reader(settings: Settings, encoder: Encoder) -> Reader | None:
     """
     if settings.reader == NO_READER:
         return None
-    folder = bundled_reader() if settings.reader == BUNDLED_READER else Path(settings.reader).expanduser()
-    network = _network(folder, settings.threads)
+    network = _network(_reader_folder(settings), settings.threads)
     if network.encoder != encoder.fingerprint:
         if settings.reader != BUNDLED_READER:
             raise EncoderError(
@@ -246,6 +245,10 @@ def load_reader(settings: Settings, encoder: Encoder) -> Reader | None:
             )
         return None
     return SmallReader(network)
+
+
+def _reader_folder(settings: Settings) -> Path:
+    return bundled_reader() if settings.reader == BUNDLED_READER else Path(settings.reader).expanduser()
 
 
 @lru_cache(maxsize=2)
@@ -257,9 +260,8 @@ def _network(folder: Path, threads: int) -> Network:
 def find_profile(settings: Settings, encoder: Encoder, reader: Reader | None) -> Profile:
     """The profile fitted for these: in the data folder, beside the reader or the encoder, else the bundled one."""
     beside = bundled_path() if settings.encoder == BUNDLED_ENCODER else Path(settings.encoder).expanduser()
-    of_reader = bundled_reader() if settings.reader == BUNDLED_READER else Path(settings.reader).expanduser()
     name = reader.fingerprint if reader else NO_READER
-    return profile_for(encoder.fingerprint, settings.reranker, name, settings.data, (of_reader, beside))
+    return profile_for(encoder.fingerprint, settings.reranker, name, settings.data, (_reader_folder(settings), beside))
 
 
 def reranker(settings: Settings, weights: SearchWeights) -> Reranker:
