@@ -13,6 +13,7 @@ from clusterqa.corpus.sync import Report, update
 from clusterqa.encoders.sentence import SentenceEncoder
 from clusterqa.ports import Encoder
 from clusterqa.settings import Settings
+from clusterqa.staff.database import Database
 from words_encoder import WordsEncoder
 
 # How long an example takes depends on the machine: other work on it must not fail a test.
@@ -60,6 +61,14 @@ def index(settings: Settings, words: WordsEncoder) -> Callable[..., Report]:
         return update(settings, lambda: encoder or words, rebuild=rebuild)
 
     return index
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """The staff desk's database, as empty as it begins."""
+    database = Database.open(tmp_path / "data")
+    yield database
+    database.close()
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ import json
 import sqlite3
 import stat
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -40,13 +39,6 @@ PASSWORD = "žirafa geria šaltibarščius"
 OTHER = "debesis neša geltoną lagaminą"
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HERE, ELSEWHERE = "192.0.2.1", "198.51.100.7"
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database.open(tmp_path / "data")
-    yield database
-    database.close()
 
 
 @pytest.fixture

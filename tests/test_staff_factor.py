@@ -26,13 +26,6 @@ HERE = "192.0.2.1"
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database.open(tmp_path / "data")
-    yield database
-    database.close()
-
-
-@pytest.fixture
 def factors(database: Database) -> Factors:
     audit = Audit(database)
     return Factors(database, audit, Accounts(database, audit))
