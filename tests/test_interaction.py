@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from clusterqa.corpus.encoding import as_bytes
-from clusterqa.records import Encoded, TokenStates
+from clusterqa.records import Encoded, TokenStates, as_bytes
 from clusterqa.retrieval.late_interaction import AskedTokens, TokenBlock
 from clusterqa.retrieval.profile import Profile
 

@@ -23,12 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 
-from clusterqa.corpus.encoding import as_bytes
 from clusterqa.encoders.sentence import SentenceEncoder
 from clusterqa.evaluation.measures import overlaps
 from clusterqa.evaluation.sets import Item, read_set, spans
 from clusterqa.passages import passage_texts, split
-from clusterqa.records import LANGUAGES, Encoded, Language, Span, TokenStates
+from clusterqa.records import LANGUAGES, Encoded, Language, Span, TokenStates, as_bytes
 from clusterqa.retrieval.late_interaction import SAMPLED, AskedTokens, TokenBlock
 from clusterqa.retrieval.profile import Profile
 from clusterqa.settings import Settings

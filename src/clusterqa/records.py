@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -140,6 +140,13 @@ class Encoded:
     states: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), dtype=np.float32))
     ids: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
     ends: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+
+def as_bytes(rows: NDArray[np.floating[Any]]) -> NDArray[np.int8]:
+    """Token states as they are kept and read, shape (tokens, width): each row times what makes its largest number 127. Whoever uses them makes them unit again."""
+    largest = np.maximum(np.abs(rows).max(axis=1, keepdims=True, initial=0.0), 1e-12)
+    scaled: NDArray[np.int8] = np.rint(rows * (127 / largest)).astype(np.int8)
+    return scaled
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,13 +31,12 @@ from bundles import Bundle
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from clusterqa.corpus.encoding import as_bytes
 from clusterqa.corpus.sync import update
 from clusterqa.encoders import SentenceEncoder, bundled_path
 from clusterqa.encoders.passing import PassingEncoder
 from clusterqa.passages import passage_texts
 from clusterqa.ports import Progress, Vectors
-from clusterqa.records import Document, Encoded, Passage, Question, Remark, Span
+from clusterqa.records import Document, Encoded, Passage, Question, Remark, Span, as_bytes
 from clusterqa.retrieval.profile import NO_READER
 from clusterqa.runtime import KnowledgeBase
 from clusterqa.settings import Settings

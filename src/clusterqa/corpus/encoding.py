@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from clusterqa.passages import PassageTexts, passage_texts
 from clusterqa.ports import Encoder, Vectors
-from clusterqa.records import Document, Encoded, NewPassage, Passage, PassageVectors, TokenStates
+from clusterqa.records import Document, Encoded, NewPassage, Passage, PassageVectors, TokenStates, as_bytes
 from clusterqa.text.analysis import terms, words
 
 CONTEXT_VERSION = "3"
@@ -85,13 +83,6 @@ def cut_off(document: Document, passages: Sequence[Passage], encoder: Encoder) -
         f"{len(cut)} of its passages or sentences are longer than the encoder reads; their ends are "
         "found by words only. Set a smaller passage_chars, or shorten the sentences."
     )
-
-
-def as_bytes(rows: NDArray[np.floating[Any]]) -> NDArray[np.int8]:
-    """Rows as they are kept: each times what makes its largest number 127. Whoever uses them makes them unit again."""
-    largest = np.maximum(np.abs(rows).max(axis=1, keepdims=True, initial=0.0), 1e-12)
-    scaled: NDArray[np.int8] = np.rint(rows * (127 / largest)).astype(np.int8)
-    return scaled
 
 
 def _terms(text: str) -> str:

@@ -5,6 +5,6 @@ Question and passage read together: whether a passage answers, which of its sent
 """
 
 from clusterqa.readers.features import Features, features
-from clusterqa.readers.reader import Read, Reader, as_states, bundled_reader
+from clusterqa.readers.reader import Read, Reader, bundled_reader
 
-__all__ = ["Features", "Read", "Reader", "as_states", "bundled_reader", "features"]
+__all__ = ["Features", "Read", "Reader", "bundled_reader", "features"]

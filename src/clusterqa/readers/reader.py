@@ -66,8 +66,6 @@ class Reader:
         """Changes whenever what it says would."""
         self.width: int = facts["states"]
         """Numbers kept of a piece."""
-        self.cut: Floats = tensors["cut"]
-        """Shape (width, hidden): the encoder's last layer to states. Its first rows are the projection of late interaction."""
         self._rarity = tensors["rarity"]
         self._features = [
             (tensors[f"{name}_mean"], tensors[f"{name}_scale"]) for name in ("passage_features", "sentence_features")
@@ -94,13 +92,6 @@ class Reader:
                 f"The reader of the folder {folder} cannot be loaded ({type(error).__name__}: {str(error)[:200]}). "
                 "Install the package again, or go without a reader."
             ) from error
-
-    def states(self, pieces: Floats) -> States:
-        """
-        What is kept of a text: of the encoder's last layer, shape (pieces, hidden), as it is or each row of unit length, in
-        any case before any projection. Shape (pieces, width); the scale of a row says nothing, and none is kept.
-        """
-        return as_states(pieces @ self.cut.T)
 
     def read(
         self, question: States, ids: NDArray[np.int32], passages: Sequence[Read], features: Features | None = None
@@ -165,13 +156,6 @@ class Reader:
 def bundled_reader() -> Path:
     """Folder of the reader inside the package."""
     return Path(str(files("clusterqa"))) / "readers" / BUNDLED_FOLDER
-
-
-def as_states(rows: NDArray[np.floating[Any]]) -> States:
-    """Rows in eight bits, each with a scale of its own, which is not kept."""
-    largest = np.maximum(np.abs(rows).max(axis=1, keepdims=True), 1e-12)
-    states: States = np.rint(rows * (127 / largest)).astype(np.int8)
-    return states
 
 
 def _names() -> tuple[list[str], list[str]]:

@@ -12,9 +12,9 @@ from dataclasses import replace
 
 from clusterqa.passages import passage_texts
 from clusterqa.ports import Encoder, Reader
-from clusterqa.readers import Read, as_states, features
+from clusterqa.readers import Read, features
 from clusterqa.readers import Reader as Network
-from clusterqa.records import Hit, Query, Reading, Span, TokenStates
+from clusterqa.records import Hit, Query, Reading, Span, TokenStates, as_bytes
 from clusterqa.retrieval.fusion import order_key
 from clusterqa.retrieval.weights import SearchWeights
 from clusterqa.text.analysis import origin
@@ -33,7 +33,7 @@ class SmallReader(Reader):
             for hit, own in zip(hits, tokens, strict=True)
         ]
         asked = query.encoded
-        return self._network.read(as_states(asked.states), asked.ids, passages, features(hits, query.language))
+        return self._network.read(as_bytes(asked.states), asked.ids, passages, features(hits, query.language))
 
 
 def ordered(hits: Sequence[Hit], readings: Sequence[Reading], weights: SearchWeights) -> list[Hit]:
