@@ -17,7 +17,7 @@ from typing import Any
 from clusterqa.documents import tables
 from clusterqa.documents.docx_numbers import Numbers, to_roman
 from clusterqa.documents.encoding import decode, mojibake
-from clusterqa.documents.extract import Extract, TextBuilder, left_out, one_line
+from clusterqa.documents.extract import Extract, TextBuilder, first_heading, left_out, one_line
 from clusterqa.documents.formulas import omml
 from clusterqa.documents.metadata import Metadata, language_of
 from clusterqa.documents.packages import refuse_zip_bomb
@@ -99,9 +99,8 @@ def extract(raw: bytes, document: str) -> Extract:
     text = builder.text()
     warnings = [*mojibake(text, document), *reader.warnings()]
     title = one_line(title or "")
-    heading = next((text[b.start : b.end] for b in builder.blocks if b.kind == "heading"), "")
     metadata = Metadata(
-        title=title if title and not _NO_TITLE.match(title) else one_line(heading) or None,
+        title=title if title and not _NO_TITLE.match(title) else first_heading(text, builder.blocks) or None,
         language=language_of(language) if language else None,
     )
     return Extract(text, tuple(builder.blocks), metadata, warnings=tuple(warnings))

@@ -8,7 +8,7 @@ import zipfile
 from typing import Any
 from urllib.parse import unquote
 
-from clusterqa.documents.extract import Extract, TextBuilder, left_out, one_line
+from clusterqa.documents.extract import Extract, TextBuilder, first_heading, left_out, one_line
 from clusterqa.documents.html import add_all
 from clusterqa.documents.metadata import Metadata, iso_date, language_of
 from clusterqa.documents.packages import parsed, refuse_zip_bomb
@@ -58,7 +58,7 @@ def _read(archive: zipfile.ZipFile) -> Extract:
     package = parsed(archive.read(path))
     items = {e.get("id"): e for e in package.iter(f"{_OPF}item")}
     builder = TextBuilder()
-    pages: list[Page] = []
+    chapters: list[tuple[int, int, int, int]] = []
     pictures = 0
     for reference in package.iter(f"{_OPF}itemref"):
         item = items.get(reference.get("idref"))
@@ -73,9 +73,12 @@ def _read(archive: zipfile.ZipFile) -> Extract:
         pictures += add_all(archive.read(name), name, builder)
         if len(builder.blocks) == blocks and builder.length() > before:
             start = builder.length()
-        text = builder.text()
-        heading = next((text[b.start : b.end] for b in builder.blocks[blocks:] if b.kind == "heading"), "")
-        pages.append(Page(len(pages) + 1, one_line(heading)[:60] or str(len(pages) + 1), start, builder.length()))
+        chapters.append((start, builder.length(), blocks, len(builder.blocks)))
+    text = builder.text()
+    pages = [
+        Page(number, first_heading(text, builder.blocks[first:last])[:60] or str(number), start, end)
+        for number, (start, end, first, last) in enumerate(chapters, start=1)
+    ]
     warnings = left_out(pictures)
 
     def told(name: str) -> str:
@@ -88,4 +91,4 @@ def _read(archive: zipfile.ZipFile) -> Extract:
         date=iso_date(told("date")),
         publisher=told("publisher") or None,
     )
-    return Extract(builder.text(), tuple(builder.blocks), metadata, tuple(pages), tuple(warnings))
+    return Extract(text, tuple(builder.blocks), metadata, tuple(pages), tuple(warnings))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from clusterqa.documents.metadata import Metadata
@@ -109,6 +110,11 @@ def clean(text: str) -> str:
 def one_line(text: str) -> str:
     """The text with every run of white space, and of control characters, made one space."""
     return " ".join(clean(text).split())
+
+
+def first_heading(text: str, blocks: Sequence[Block]) -> str:
+    """What the first heading among these blocks says, on one line; "" where there is none."""
+    return next((one_line(text[block.start : block.end]) for block in blocks if block.kind == "heading"), "")
 
 
 def left_out(pictures: int = 0, charts: int = 0, files: int = 0) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from clusterqa.documents import tables
 from clusterqa.documents.docx_numbers import written
 from clusterqa.documents.encoding import mojibake
-from clusterqa.documents.extract import Extract, TextBuilder, left_out, one_line
+from clusterqa.documents.extract import Extract, TextBuilder, first_heading, left_out, one_line
 from clusterqa.documents.formulas import mathml
 from clusterqa.documents.metadata import Metadata, language_of
 from clusterqa.documents.packages import parsed, refuse_zip_bomb
@@ -57,14 +57,13 @@ def extract(raw: bytes, document: str) -> Extract:
             document, "It is no whole OpenDocument text.", "Open it in LibreOffice and save it again."
         ) from error
     text = reader.builder.text()
-    heading = next((text[b.start : b.end] for b in reader.builder.blocks if b.kind == "heading"), "")
     told = (
         {e.tag.rpartition("}")[2]: e.text or "" for e in meta.iter() if isinstance(e.tag, str)}
         if meta is not None
         else {}
     )
     metadata = Metadata(
-        title=one_line(told.get("title", "")) or one_line(heading) or None,
+        title=one_line(told.get("title", "")) or first_heading(text, reader.builder.blocks) or None,
         language=language_of(told.get("language", "")) or reader.language,
     )
     return Extract(

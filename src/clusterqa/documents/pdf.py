@@ -172,8 +172,7 @@ def extract(raw: bytes, document: str) -> Extract:
     text, blocks, pages = layout.build()
     warnings += mojibake(text, document, _OCR_AGAIN)
     if silent := [sheet.label for sheet in sheets if not sheet.lines]:
-        shown = ", ".join(silent[:20]) + (" …" if len(silent) > 20 else "")
-        warnings.append(f"Pages without text, perhaps pictures of pages: {shown}. {_OCR}")
+        warnings.append(f"Pages without text, perhaps pictures of pages: {_listed(silent)}. {_OCR}")
     title = one_line(properties.get("Title", ""))
     metadata = Metadata(
         title=layout.title() if not title or _NO_TITLE.match(title) else title,
@@ -1028,13 +1027,13 @@ def _without_garbled(sheets: list[Sheet], document: str) -> tuple[list[Sheet], l
         raise UnreadableDocument(
             document, "Its fonts say other letters than they draw, so its text cannot be read.", _OCR_AGAIN
         )
-    warnings = []
+    if not mixed:
+        return sheets, []
+    quoted = list(sheets)
     for number in mixed:
         lines = tuple(replace(line, running=True) for line in sheets[number].lines)
-        sheets = [*sheets[:number], replace(sheets[number], lines=lines), *sheets[number + 1 :]]
-    if mixed:
-        named = _listed([sheets[number].label for number in mixed])
-        warnings.append(
-            f"Pages whose fonts say other letters than they draw, and that are not quoted: {named}. {_OCR_AGAIN}"
-        )
-    return sheets, warnings
+        quoted[number] = replace(sheets[number], lines=lines)
+    named = _listed([sheets[number].label for number in mixed])
+    return quoted, [
+        f"Pages whose fonts say other letters than they draw, and that are not quoted: {named}. {_OCR_AGAIN}"
+    ]

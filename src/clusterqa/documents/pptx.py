@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from clusterqa.documents import tables
-from clusterqa.documents.extract import Extract, TextBuilder, left_out, one_line
+from clusterqa.documents.extract import Extract, TextBuilder, first_heading, left_out, one_line
 from clusterqa.documents.formulas import omml
 from clusterqa.documents.metadata import Metadata, language_of
 from clusterqa.documents.packages import refuse_zip_bomb
@@ -62,11 +62,11 @@ def extract(raw: bytes, document: str) -> Extract:
     warnings += left_out(seen["pictures"], seen["charts"], seen["files"])
     properties = deck.core_properties
     text = builder.text()
-    heading = next((text[b.start : b.end] for b in builder.blocks if b.kind == "heading"), "")
     title = one_line(properties.title or "")
     generic = title.lower() in ("", "powerpoint presentation", "„powerpoint“ pateiktis", "presentation", "pateiktis")
     metadata = Metadata(
-        title=(one_line(heading) or None) if generic else title, language=language_of(properties.language or "")
+        title=(first_heading(text, builder.blocks) or None) if generic else title,
+        language=language_of(properties.language or ""),
     )
     return Extract(text, tuple(builder.blocks), metadata, tuple(pages), tuple(warnings))
 

@@ -37,7 +37,7 @@ REPLIES: dict[Language, dict[str, str]] = {
         "have no answer, we pass it on to our staff.",
     },
 }
-"""What is said to a remark; the other remarks have their words in answer.py."""
+"""What is said to a remark; the other remarks have their words in wording.py."""
 
 
 def _words(text: str) -> frozenset[str]:
