@@ -11,7 +11,7 @@ import re
 from itertools import pairwise
 
 from clusterqa.documents import items
-from clusterqa.documents.extract import Extract, one_line, trimmed
+from clusterqa.documents.extract import Extract, first_heading, trimmed
 from clusterqa.documents.metadata import Metadata, front_matter
 from clusterqa.records import Block, BlockKind
 
@@ -33,10 +33,8 @@ def extract(text: str) -> Extract:
     """Read a plain text file; its first heading is the title where no front matter gives one."""
     metadata, body, warnings = front_matter(text)
     blocks = find_blocks(text, body)
-    title = next((text[b.start : b.end] for b in blocks if b.kind == "heading"), "")
-    return Extract(
-        text, tuple(blocks), metadata.over(Metadata(title=one_line(title) or None)), warnings=tuple(warnings)
-    )
+    title = first_heading(text, blocks) or None
+    return Extract(text, tuple(blocks), metadata.over(Metadata(title=title)), warnings=tuple(warnings))
 
 
 def find_blocks(text: str, body: int = 0) -> list[Block]:

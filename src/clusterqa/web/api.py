@@ -52,6 +52,9 @@ class Asked(BaseModel):
     )
     id: str | None = Field(default=None, max_length=200, description="Comes back with the answer.")
 
+    def as_question(self) -> Question:
+        return Question(self.question, tuple(self.history), self.language, self.id)
+
 
 class AskedBatch(BaseModel):
     """Several questions."""
@@ -94,7 +97,7 @@ def ask(asked: Asked, request: Request, response: Response) -> dict[str, Any]:
     """Answer one question by quoting, or say that the documents do not. The header X-Journal-Id names it for feedback."""
     service = service_of(request)
     service.limits.admit(client_of(request))
-    answered = service.ask(Question(asked.question, tuple(asked.history), asked.language, asked.id), "api")
+    answered = service.ask(asked.as_question(), "api")
     if answered.journal_id:
         response.headers["X-Journal-Id"] = answered.journal_id
     return reply_as_json(answered.reply)
@@ -112,9 +115,7 @@ def ask_batch(asked: AskedBatch, request: Request) -> dict[str, Any]:
     """Answer each question as `ask` does, in their order. Each counts for the limits; past them none is answered."""
     service = service_of(request)
     service.limits.admit(client_of(request), len(asked.questions))
-    answered = [
-        service.ask(Question(one.question, tuple(one.history), one.language, one.id), "api") for one in asked.questions
-    ]
+    answered = [service.ask(one.as_question(), "api") for one in asked.questions]
     return {
         "answers": [{"answer": reply_as_json(one.reply), "journal_id": one.journal_id} for one in answered],
     }
