@@ -115,6 +115,7 @@ def test_hostile_questions_and_documents_are_text(server: Server, page: Page) ->
 
 def test_a_long_question_grows_the_box_and_enter_still_sends_it(server: Server, page: Page) -> None:
     page.goto(f"{server.url}/lt/")
+    whole(page)
     height = box(page).bounding_box()["height"]  # type: ignore[index]
     question = "Mūsų klasteris dar jaunas, narių nedaug, o lėšų skirta mažai, todėl norėtume suprasti planą. " * 3
     question += "Kiek laiko galioja bronzos ženklas?"
