@@ -1,8 +1,8 @@
 """
 What the reader learns from: questions with the passages that the product's own search finds for them, and both as states.
 
-    python training/reader/prepare.py WORK START --bundles bundles.jsonl --part 1/2     # two at once
-    python training/reader/prepare.py WORK START --english questions.jsonl.gz
+    python training/reader/prepare.py WORK --bundles bundles.jsonl --part 1/2     # two at once
+    python training/reader/prepare.py WORK --english questions.jsonl.gz
 
 Bundles are indexed by the product, about a dozen together; each question is understood and searched for as the product does, in
 its conversation; one that leans on the conversation is asked a second time as one text with it. English sets come with
