@@ -263,8 +263,8 @@ class Query:
     words: Mapping[str, float]
 
 
-SmallTalk = Literal["greeting", "thanks", "farewell", "fine", "complaint", "robot", "maker", "person"]
-RemarkKind = SmallTalk | Literal["about", "empty", "too_long", "unreadable"]
+SmallTalk = Literal["greeting", "thanks", "farewell", "fine", "complaint", "robot", "maker", "person", "about"]
+RemarkKind = SmallTalk | Literal["empty", "too_long", "unreadable"]
 
 
 @dataclass(frozen=True, slots=True)

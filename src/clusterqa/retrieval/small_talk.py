@@ -73,13 +73,13 @@ _PRAISE = _words(
 _BAD = _words(
     """kvailas kvaila kvailys kvaile kvaili kvailai idiotas idiote idiotai debilas debile durnas durna durnius durnelis bukas buka
     nesamone nesamones siuksle siukslynas sudas suda sude nevykes nevykelis nevykusi tupas mulkis asilas kretinas nenaudingas
-    nenaudinga bevertis beverte niekam tikes tikusi   siaubas siaubinga velniop atsiknisk atstok uzsiciaupk uzsikrusk
-    nekenciu nervini uzkniso juokinga juokingas apgaile apgailetina tragedija gedinga    
-         melagis meluoji neatsakei nesupranti nesupratai nemoki nezinai nezinote nesuprantate nesuprantat nesupranta nesupratote neatsakote away nepadejai 
-    nesuprantu neveiki  klysti suklydai bled blet nx nahui krw kurva
-    stupid idiot idiotic dumb useless shit shitty crap crappy fuck fucking fucked sucks suck moron rubbish garbage trash 
-       hate bullshit nonsense pathetic ridiculous hell damn bastard wtf bitch asshole arse loser fool silly
-    worthless hopeless annoying     liar lying joke disappointing disappointed sorry"""
+    nenaudinga bevertis beverte niekam tikes tikusi siaubas siaubinga velniop atsiknisk atstok uzsiciaupk uzsikrusk
+    nekenciu nervini uzkniso juokinga juokingas apgaile apgailetina tragedija gedinga
+    melagis meluoji neatsakei nesupranti nesupratai nemoki nezinai nezinote nesuprantate nesuprantat nesupranta nesupratote neatsakote away nepadejai
+    nesuprantu neveiki klysti suklydai bled blet nx nahui krw kurva
+    stupid idiot idiotic dumb useless shit shitty crap crappy fuck fucking fucked sucks suck moron rubbish garbage trash
+    hate bullshit nonsense pathetic ridiculous hell damn bastard wtf bitch asshole arse loser fool silly
+    worthless hopeless annoying liar lying joke disappointing disappointed sorry"""
 )
 _FAULTY = _words(
     """neteisingai neteisingas neteisinga blogas bloga blogai prastas prasta prastai neveikia nepadeda baisus baisu wrong incorrect
@@ -183,8 +183,15 @@ _KINDS = (
     _Kind("complaint", (_FAULTY, _YOU | _THING), _FILLER | _PRAISE),
     _Kind("complaint", (_words("klausiau prasiau asked understand"), _words("ne not dont doesnt didnt cant")), _YOU | _THING | _FILLER),
 )  # fmt: skip
-_ORDER = ("complaint", "person", "robot", "maker", "thanks", "farewell", "fine", "greeting")
+_ORDER = ("complaint", "person", "robot", "maker", "about", "thanks", "farewell", "fine", "greeting")
 """Which remark is answered where several are made at once."""
+
+_ABOUT = re.compile(
+    r"(?:hi |hello |labas |sveiki )?(?:kas tu(?: toks| tokia)?(?: esi)?|kas jus(?: tokie)?|ka (?:tu |jus )?(?:moki|mokate|gali|galite)"
+    r"|ka galima paklausti|ko galiu (?:pa)?klausti|kaip (?:tu )?veiki|padek|padekite|pagalba|who are you|what are you|what can you do"
+    r"|what can i ask(?: you)?|how do you work|help)"
+)
+"""Asked of the chat itself; as words in any order they would be questions about the documents."""
 
 _CLAUSE = re.compile(r"[^,.!?;…–—\n]+[,.!?;…–—\n]*")
 _HELLO = re.compile(
@@ -219,5 +226,7 @@ def _kind(clause: str) -> SmallTalk | None:
         return "fine" if re.search(r"\b(?:ok|okay|gerai|well)\b", fold(clause)) else None
     if len(words) > 14:
         return None
+    if _ABOUT.fullmatch(" ".join(words)):
+        return "about"
     remark = next((kind.remark for kind in _KINDS if kind.fits(words)), None)
     return None if remark == "fine" and "?" in clause else remark

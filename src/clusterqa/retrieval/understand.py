@@ -23,16 +23,6 @@ MAX_HISTORY = 6
 """Earlier questions looked at; older ones no longer bear on what is meant."""
 LENT_WEIGHT = 0.5
 
-_GREETING = r"(?:labas rytas|labas vakaras|laba diena|labas|laba|sveiki|sveikas|sveika|labukas|good morning|good afternoon|good evening|good day|hello there|hello|hi there|hi|hey|greetings)"
-_THANKS = r"(?:labai )?(?:aciu|dekui|dekoju|dekojame)(?: (?:jums|uz atsakyma|uz pagalba|labai|didelis))*|didelis aciu|(?:many )?(?:thanks|thank you|thx|cheers)(?: (?:a lot|very much|so much|for your help|for the answer|for that))*"
-_FAREWELL = r"(?:viso gero|viso geriausio|iki pasimatymo|iki|sudie|ate|geros dienos|gero vakaro|goodbye|good bye|bye bye|bye|see you|have a nice day)"
-_ABOUT = r"(?:kas tu(?: toks| tokia)?(?: esi)?|kas jus(?: tokie)?|ka (?:tu )?(?:moki|gali|galite)|ka galima paklausti|ko galiu (?:paklausti|klausti)|kaip (?:tu )?veiki|padek|pagalba|who are you|what are you|what can you do|what can i ask(?: you)?|how do you work|help)"
-_SMALL_TALK: tuple[tuple[RemarkKind, re.Pattern[str]], ...] = (
-    ("thanks", re.compile(rf"(?:(?:ok|gerai|super|puiku|great|perfect|good) )?(?:{_THANKS})(?: {_FAREWELL})?")),
-    ("farewell", re.compile(rf"(?:(?:{_THANKS}) )?{_FAREWELL}")),
-    ("about", re.compile(rf"(?:{_GREETING} )?{_ABOUT}")),
-    ("greeting", re.compile(rf"{_GREETING}(?: (?:visiems|jums|kaip sekasi|how are you|everyone))?")),
-)
 _OPENER = re.compile(r"^(?:o|ir|bet|tai|tada|and|but|so|then|or|what about|how about|what if|kaip del|o kaip)\b")
 _POINTING = frozenset(
     """jis ji jie jos jo ju jam jai jiems joms ja ji juo juos jas tai sis si sie sios sio siam siai siuo sia tas ta tie tos to
@@ -91,8 +81,7 @@ def _remark(text: str) -> RemarkKind | None:
         return "empty"
     if len(text) > MAX_CHARACTERS:
         return "too_long"
-    plain = " ".join(re.findall(r"\w+", fold(text)))
-    return next((remark for remark, pattern in _SMALL_TALK if pattern.fullmatch(plain)), None) or recognised(text)
+    return recognised(text)
 
 
 def _tidy(text: str) -> str:
