@@ -35,8 +35,14 @@ class Letters(Encoder):
         return []
 
 
-def understood(question: Question) -> Understood:
+def readings(question: Question) -> tuple[Query, ...] | Remark:
     return understand(question, Letters(), Profile.bundled().search.replaces_cosine)
+
+
+def understood(question: Question) -> Understood:
+    """The likeliest reading, or the remark."""
+    found = readings(question)
+    return found if isinstance(found, Remark) else found[0]
 
 
 def query_of(question: Question) -> Query:
@@ -117,6 +123,26 @@ def test_a_new_word_takes_the_place_of_the_earlier_one_nearest_in_meaning():
     query = query_of(Question("and for gold?", history=("How long is bronze valid?",)))
     assert query.text == "How long is gold valid? and for gold?"
     assert query.words == {"gold": 1.0, "long": 0.5, "valid": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("text", "read_as"),
+    [
+        ("eccp", ["Kiek kainuoja sidabro ženklas? eccp", "eccp"]),
+        ("O kas jį suteikia?", ["Kiek kainuoja sidabro ženklas? O kas jį suteikia?", "O kas jį suteikia?"]),
+        ("Kas suteikia bronzos ženklą klasteriui?", ["Kas suteikia bronzos ženklą klasteriui?"]),
+    ],
+)
+def test_what_may_be_a_follow_up_or_a_new_subject_is_read_both_ways(text, read_as):
+    found = readings(Question(text, history=("Kiek kainuoja sidabro ženklas?",)))
+    assert not isinstance(found, Remark)
+    assert [query.text for query in found] == read_as
+
+
+def test_without_an_earlier_question_there_is_one_reading():
+    found = readings(Question("o aukso?"))
+    assert not isinstance(found, Remark)
+    assert [query.text for query in found] == ["o aukso?"]
 
 
 def test_a_pronoun_borrows_the_words_of_the_earlier_question():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clusterqa.records import Question
+from clusterqa.records import Question, Remark
 from clusterqa.retrieval.understand import understand
 from clusterqa.text.neighbours import neighbour
 from test_conversation import Letters
@@ -59,4 +59,6 @@ def test_lithuanian_english_and_names_are_not(text: str) -> None:
     "text", ["Ile kosztuje brązowy znak?", "Wie viel kostet das Silber-Label?", "Сколько стоит знак?"]
 )
 def test_our_own_words_are_then_in_the_language_of_the_page(text: str, language) -> None:
-    assert understand(Question(text, language=language), Letters(), 0.9).language == language
+    found = understand(Question(text, language=language), Letters(), 0.9)
+    assert not isinstance(found, Remark)
+    assert [query.language for query in found] == [language]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from clusterqa.ports import Encoder
-from clusterqa.records import Background, Concept, Question, Trace
+from clusterqa.records import Background, Concept, Query, Question, Trace
 from clusterqa.retrieval.confidence import Calibration
 from clusterqa.retrieval.dense import standing
 from clusterqa.retrieval.fusion import fused
@@ -190,6 +190,13 @@ def test_a_new_generation_is_taken_up_without_a_restart():
 def test_a_follow_up_is_answered_about_what_was_asked_before():
     question = Question("o sidabro?", history=("Kiek kainuoja aukso ženklas?",))
     assert make(CORPUS).ask(question).reply.quotes[0].source.document == "silver.lt.md"
+
+
+def test_a_new_subject_in_one_word_is_not_answered_about_what_was_asked_before():
+    question = Question("apple", history=("Kiek kainuoja aukso ženklas?",))
+    trace = make(CORPUS).ask(question)
+    assert isinstance(trace.understood, Query)
+    assert (trace.understood.text, trace.reply.quotes[0].source.document) == ("apple", "fruit.en.md")
 
 
 @pytest.mark.parametrize(("token_share", "first"), [(0.0, "half.en.md"), (1.0, "all.en.md")])

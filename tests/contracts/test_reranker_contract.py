@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from clusterqa.ports import Encoder, Reranker
-from clusterqa.records import FirstLook, Query, Question
+from clusterqa.records import FirstLook, Query, Question, Remark
 from clusterqa.retrieval.fusion import first_look
 from clusterqa.retrieval.profile import Profile
 from clusterqa.retrieval.rerank import LateInteraction
@@ -32,14 +32,19 @@ PAGES = {
 Asked = tuple[Query, FirstLook, MemoryIndex]
 
 
+def searched(text: str, encoder: Encoder) -> Query:
+    found = understand(Question(text), encoder, WEIGHTS.replaces_cosine)
+    assert not isinstance(found, Remark)
+    return found[0]
+
+
 @pytest.fixture(params=[WordsEncoder, WordTokens], ids=["whole texts", "token by token"])
 def asked(request: pytest.FixtureRequest) -> Asked:
     """A question that was searched for once, with an encoder that has token embeddings and with one that has none."""
     encoder: Encoder = request.param()
     index = MemoryIndex(stored(PAGES, encoder).open, encoder.dimension)
     index.refresh()
-    query = understand(Question("What is the price of the gold label a year?"), encoder, WEIGHTS.replaces_cosine)
-    assert isinstance(query, Query)
+    query = searched("What is the price of the gold label a year?", encoder)
     return query, first_look(query, index, Lexicon.load(), WEIGHTS), index
 
 
@@ -90,8 +95,7 @@ def test_a_new_generation_is_judged_like_one_that_was_always_there(reranker: Rer
     data = stored({name: PAGES[name] for name in ("gold.en.md", "food.en.md")}, encoder)
     index = MemoryIndex(data.open, encoder.dimension)
     index.refresh()
-    query = understand(Question("gold price"), encoder, WEIGHTS.replaces_cosine)
-    assert isinstance(query, Query)
+    query = searched("gold price", encoder)
 
     def verdicts(by: Reranker) -> list[float]:
         first = first_look(query, index, Lexicon.load(), WEIGHTS)

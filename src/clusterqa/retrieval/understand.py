@@ -2,7 +2,9 @@
 From what a person typed to what is searched for, or to a short reply where there is nothing to search.
 
 Follow-ups ("O kiek jis galioja?", "and for gold?") are completed from the earlier questions: words of theirs are lent at a
-lower weight, and a new word takes the place of the earlier one that is nearest to it in meaning ("gold" of "bronze").
+lower weight, and a new word takes the place of the earlier one that is nearest to it in meaning ("gold" of "bronze"). Words
+alone cannot tell a follow-up from a new subject ("eccp"), so what may be one is read both ways; which is meant
+the pipeline decides by what either finds.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from clusterqa.ports import Encoder
-from clusterqa.records import Language, Query, Question, Remark, RemarkKind, Understood
+from clusterqa.records import Language, Query, Question, Remark, RemarkKind
 from clusterqa.retrieval.small_talk import question_in, recognised
 from clusterqa.text.analysis import content_words, fold, nfc
 from clusterqa.text.language import detect
@@ -22,6 +24,8 @@ MAX_CHARACTERS = 2000
 MAX_HISTORY = 6
 """Earlier questions looked at; older ones no longer bear on what is meant."""
 LENT_WEIGHT = 0.5
+LITTLE = 3
+"""A question of no more content words may lean on an earlier one though no word of it says so."""
 
 _OPENER = re.compile(r"^(?:o|ir|bet|tai|tada|and|but|so|then|or|what about|how about|what if|kaip del|o kaip)\b")
 _POINTING = frozenset(
@@ -31,9 +35,9 @@ _POINTING = frozenset(
 )
 
 
-def understand(question: Question, encoder: Encoder, replaces_cosine: float) -> Understood:
+def understand(question: Question, encoder: Encoder, replaces_cosine: float) -> tuple[Query, ...] | Remark:
     """
-    What is meant by a question in its conversation.
+    What may be meant by a question in its conversation: its readings, the likeliest first, at most two.
 
     The language is that of the words; where they say nothing ("ESCA", "2026") the caller's, then the conversation's. A new
     word takes the place of an earlier one that it is as near to as `replaces_cosine`.
@@ -44,8 +48,11 @@ def understand(question: Question, encoder: Encoder, replaces_cosine: float) -> 
     if remark := _remark(text):
         return Remark(remark, language)
     clean = question_in(_tidy(text))
-    full, words = _completed(clean, history, encoder, replaces_cosine)
-    return Query(full, language, encoder.read_query(full), words)
+    readings = [(clean, dict.fromkeys(content_words(clean), 1.0))]
+    earlier = [before for before in history if _remark(before) is None]
+    if earlier and (is_follow_up(clean) or _says_little(clean)):
+        readings.insert(0, _completed(clean, earlier, encoder, replaces_cosine))
+    return tuple(Query(full, language, encoder.read_query(full), words) for full, words in readings)
 
 
 def is_follow_up(text: str) -> bool:
@@ -57,6 +64,10 @@ def is_follow_up(text: str) -> bool:
     if len(tokens) <= 14 and _POINTING.intersection(tokens):
         return True
     return len(content_words(text)) <= 1 and len(tokens) <= 5
+
+
+def _says_little(text: str) -> bool:
+    return len(content_words(text)) <= LITTLE and len(text.split()) <= LITTLE + 4
 
 
 def _language(text: str, default: Language | None, history: Sequence[str]) -> Language:
@@ -88,16 +99,22 @@ def _tidy(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip()
 
 
+def _in_context(
+    text: str, earlier: Sequence[str], encoder: Encoder, replaces_cosine: float
+) -> tuple[str, dict[str, float]]:
+    """A question and its words with their weights, completed where it leans on the earlier ones."""
+    if earlier and is_follow_up(text):
+        return _completed(text, earlier, encoder, replaces_cosine)
+    return text, dict.fromkeys(content_words(text), 1.0)
+
+
 def _completed(
-    text: str, history: Sequence[str], encoder: Encoder, replaces_cosine: float
+    text: str, earlier: Sequence[str], encoder: Encoder, replaces_cosine: float
 ) -> tuple[str, dict[str, float]]:
     """The question completed from the earlier ones, and its words with their weights."""
     own = content_words(text)
     words = dict.fromkeys(own, 1.0)
-    earlier = [question for question in history if _remark(question) is None]
-    if not earlier or not is_follow_up(text):
-        return text, words
-    before_text, before = _completed(_tidy(earlier[-1]), earlier[:-1], encoder, replaces_cosine)
+    before_text, before = _in_context(_tidy(earlier[-1]), earlier[:-1], encoder, replaces_cosine)
     new = [word for word in own if word not in before]
     replaced = _replaced(new, [word for word in before if word not in own], encoder, replaces_cosine)
     for old, word in replaced.items():
