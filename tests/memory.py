@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from clusterqa.errors import StoreDamaged
 from clusterqa.ports import Index, Store, Vectors
 from clusterqa.records import (
     LANGUAGES,
@@ -181,7 +182,18 @@ class MemoryStore(Store):
                 yield IndexedPassage(i, row.new.passage, row.language, row.new.vectors.rows)
 
     def tokens(self, ids: Sequence[int]) -> list[TokenStates]:
-        return [self._state.rows[i].new.vectors.tokens for i in ids]
+        try:
+            return [self._state.rows[i].new.vectors.tokens for i in ids]
+        except KeyError as error:
+            raise StoreDamaged(f"{error} has no tokens") from error
+
+    def confirm(self, entry: IndexedPassage, source: Source) -> None:
+        row, stored = self._state.rows.get(entry.id), self.document(entry.passage.document)
+        if (
+            not row or row.new.passage != entry.passage
+            or not stored or stored.source(source.translation) != source
+        ):  # fmt: skip
+            raise StoreDamaged(f"{entry.id} is not what is stored")
 
     def removed_since(self, generation: int) -> list[int]:
         return [i for i, went in self._state.removals.items() if went > generation]
@@ -218,6 +230,9 @@ class MemoryStore(Store):
 
     def damage(self) -> list[str]:
         return []
+
+    def spot_check(self) -> None:
+        """Nothing in memory is looked at twice."""
 
     # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -376,6 +391,10 @@ class MemoryIndex(Index):
 
     def source(self, document: str) -> Source | None:
         return self._sources.get(document)
+
+    def confirm(self, ids: Sequence[int]) -> None:
+        for entry in self.fetch(ids):
+            self._store.confirm(entry, self._sources[entry.passage.document])
 
 
 def _spread(entries: list[IndexedPassage], most: int) -> list[IndexedPassage]:

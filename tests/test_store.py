@@ -5,21 +5,37 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import zlib
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from clusterqa.errors import IndexNotFound, StoreDamaged, StoreError
+from clusterqa.records import PassageVectors
 from clusterqa.store import open_store
-from clusterqa.store.sqlite import DATABASE, SqliteStore
-from store_fixtures import document, passage, put
+from clusterqa.store.sqlite import DATABASE, SCHEMA_VERSION, SqliteStore
+from store_fixtures import assert_same_vectors, document, passage, put, remove
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqliteStore]:
     with SqliteStore.open(tmp_path, create=True) as opened:
         yield opened
+
+
+DROP_1 = (
+    "DELETE FROM passages WHERE id = 1; DELETE FROM vectors WHERE passage = 1; DELETE FROM tokens WHERE passage = 1; "
+    "DELETE FROM stems WHERE rowid = 1;"
+)
+
+
+def change(data: Path, sql: str) -> None:
+    """Do to the database what nobody should."""
+    with closing(sqlite3.connect(data / DATABASE)) as raw:
+        raw.executescript(sql)
 
 
 def test_a_folder_without_an_index_says_how_to_build_one(tmp_path: Path) -> None:
@@ -83,6 +99,60 @@ def test_a_store_of_another_version_says_to_rebuild(store: SqliteStore, tmp_path
         open_store(tmp_path)
 
 
+TO_VERSION_4 = """
+ALTER TABLE documents DROP COLUMN seal; ALTER TABLE documents DROP COLUMN passages; ALTER TABLE versions DROP COLUMN seal;
+ALTER TABLE passages DROP COLUMN seal; ALTER TABLE passages DROP COLUMN terms;
+ALTER TABLE vectors RENAME COLUMN seal TO crc32; UPDATE vectors SET crc32 = crc32(data);
+ALTER TABLE tokens RENAME COLUMN seal TO crc32; UPDATE tokens SET crc32 = crc32(states, ids, cuts);
+DELETE FROM meta WHERE key = 'seal'; UPDATE meta SET value = '4' WHERE key = 'schema';
+"""
+
+
+def take_back_to_version_4(data: Path) -> None:
+    with closing(sqlite3.connect(data / DATABASE)) as raw:
+        raw.create_function("crc32", -1, lambda *parts: zlib.crc32(b"".join(parts)), deterministic=True)
+        raw.executescript(TO_VERSION_4)
+
+
+def test_an_index_of_version_4_gets_its_checksums_where_it_stands(store: SqliteStore, tmp_path: Path) -> None:
+    put(store, document("gone.md"))
+    put(store, document(text="Earlier."))
+    put(store, document())
+    put(store, document("z.md"))
+    remove(store, "z.md")  # its id is not used again
+    before = ([*store.documents(state=None)], [entry.passage for entry in store.passages()], store.versions("a.en.md"))
+    tokens = store.tokens([1, 3])
+    store.close()
+    take_back_to_version_4(tmp_path)
+    with open_store(tmp_path) as new:
+        assert new.damage() == []
+        assert ([*new.documents(None)], [e.passage for e in new.passages()], new.versions("a.en.md")) == before
+        for one, other in zip(new.tokens([1, 3]), tokens, strict=True):
+            assert_same_vectors(
+                PassageVectors(np.zeros((0, 0), np.float16), one), PassageVectors(np.zeros((0, 0), np.float16), other)
+            )
+        assert new.matching(["gold"]) == {1: (True, False), 3: (True, False)}
+        put(new, document("new.md"))
+        assert [entry.id for entry in new.passages()] == [1, 3, 5]
+        assert new.damage() == []
+    with open_store(tmp_path) as again:
+        assert again.meta("schema") == SCHEMA_VERSION
+
+
+@pytest.mark.parametrize("sql", ["UPDATE vectors SET data = x'00'", "UPDATE versions SET text = 'x'"])
+def test_an_index_of_version_4_that_is_damaged_is_not_sealed_as_it_is(
+    store: SqliteStore, tmp_path: Path, sql: str
+) -> None:
+    put(store, document())
+    store.close()
+    take_back_to_version_4(tmp_path)
+    change(tmp_path, sql)
+    before = (tmp_path / DATABASE).read_bytes()
+    with pytest.raises(StoreDamaged, match="clusterqa index --rebuild"):
+        open_store(tmp_path)
+    assert (tmp_path / DATABASE).read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("sql", "named"),
     [
@@ -93,15 +163,40 @@ def test_a_store_of_another_version_says_to_rebuild(store: SqliteStore, tmp_path
         ("UPDATE documents SET state = 'removed' WHERE id = 'a.en.md'", "1 passages of a document that is not live"),
         ("UPDATE versions SET text = 'x' WHERE document = 'a.en.md'", "text of a.en.md does not have its checksum"),
         ("UPDATE vectors SET data = x'00' WHERE passage = 2", "1 vectors without their checksum"),
+        ("UPDATE vectors SET rows = 1 WHERE passage = 2", "1 vectors without their checksum"),
+        ("UPDATE vectors SET passage = 3 - passage + 10", "2 vectors without a passage"),
+        (
+            "UPDATE vectors SET passage = -passage; UPDATE vectors SET passage = passage + 3",
+            "2 vectors without their checksum",
+        ),
+        ("UPDATE tokens SET cuts = x'00' WHERE passage = 2", "1 tokens without their checksum"),
+        ("UPDATE passages SET start = start + 7 WHERE id = 1", "1 passages without their checksum"),
+        ("UPDATE passages SET sentences = '[[0, 4]]'", "2 passages without their checksum"),
+        ("UPDATE passages SET heading = '[\"Other\"]', page = 9 WHERE id = 1", "1 passages without their checksum"),
+        ("UPDATE passages SET start = 'x'", "2 passages without their checksum"),
+        ("UPDATE documents SET title = 'Other' WHERE id = 'z.md'", "what is known of z.md does not have its checksum"),
+        ("UPDATE documents SET sources = '[' WHERE id = 'z.md'", "what is known of z.md does not have its checksum"),
+        (
+            "UPDATE versions SET blocks = '[]' WHERE document = 'z.md'",
+            "the stored text of z.md does not have its checksum",
+        ),
+        (
+            f"{DROP_1} DELETE FROM documents WHERE id = 'z.md'; DELETE FROM versions WHERE document = 'z.md'",
+            "the list of documents",
+        ),
+        (DROP_1, "passages of z.md are missing"),
+        ("UPDATE meta SET value = '7' WHERE key = 'generation'", "the list of documents and facts"),
+        (
+            "UPDATE stems_content SET c0 = 'x' WHERE id = 2; INSERT INTO stems (stems) VALUES ('rebuild')",
+            "1 stems without their",
+        ),
         ("UPDATE stems_content SET c0 = 'other' WHERE id = 2", "the lexical index does not fit the passages"),
     ],
 )
 def test_what_does_not_fit_together_is_named(store: SqliteStore, tmp_path: Path, sql: str, named: str) -> None:
     put(store, document("z.md"))
     put(store, document())
-    with sqlite3.connect(tmp_path / DATABASE) as raw:
-        raw.execute(sql)
-    raw.close()
+    change(tmp_path, sql)
     assert any(named in line for line in store.damage()), store.damage()
 
 
@@ -130,7 +225,10 @@ def test_a_text_that_changed_in_the_file_is_named_and_never_quoted(store: Sqlite
     path = tmp_path / DATABASE
     path.write_bytes(path.read_bytes().replace(b"It costs 2,250 euro.", b"It costs 9,250 euro."))
     with open_store(tmp_path) as opened:
-        assert opened.damage() == ["the stored text of a.en.md does not have its checksum"]
+        assert opened.damage() == [
+            "the stored text of a.en.md does not have its checksum",
+            "1 passages without their checksum",
+        ]
         with pytest.raises(StoreDamaged, match="clusterqa index --rebuild"):
             list(opened.passages())
 
@@ -145,9 +243,7 @@ def test_looking_for_damage_while_another_process_writes_finds_none(store: Sqlit
 
 def test_vectors_that_were_cut_short_are_damage_and_not_a_crash(store: SqliteStore, tmp_path: Path) -> None:
     put(store, document())
-    with sqlite3.connect(tmp_path / DATABASE) as raw:
-        raw.execute("UPDATE vectors SET data = x'000000'")
-    raw.close()
+    change(tmp_path, "UPDATE vectors SET data = x'000000'")
     with pytest.raises(StoreDamaged, match="clusterqa index --rebuild"):
         list(store.passages())
 

@@ -142,6 +142,14 @@ class Index(Protocol):
         """What is shown about a document; None for one that has no place in this index."""
         ...
 
+    def confirm(self, ids: Sequence[int]) -> None:
+        """
+        Make sure, before passages are quoted, that the store has them and their documents as this index took them up.
+
+        Raises StoreDamaged.
+        """
+        ...
+
 
 class Reranker(Protocol):
     """A closer look at the best candidates: the question and each passage together."""
@@ -237,7 +245,15 @@ class Store(Protocol):
         ...
 
     def tokens(self, ids: Sequence[int]) -> list[TokenStates]:
-        """The tokens of passages by id, in the order asked for. Raises KeyError for one that is gone."""
+        """The tokens of passages by id, in the order asked for. Raises StoreDamaged for one that has none."""
+        ...
+
+    def confirm(self, entry: IndexedPassage, source: Source) -> None:
+        """
+        Make sure that a passage and what is known of its document are the ones that are stored, checksums included.
+
+        Cheap enough to be done for everything that is shown. Raises StoreDamaged.
+        """
         ...
 
     def removed_since(self, generation: int) -> list[int]:
@@ -270,6 +286,10 @@ class Store(Protocol):
 
     def damage(self) -> list[str]:
         """What is wrong inside, in words; empty when everything is whole. Reads all of it."""
+        ...
+
+    def spot_check(self) -> None:
+        """Look at a few rows of each kind, drawn anew each time, in milliseconds. Raises StoreDamaged where one is wrong."""
         ...
 
     # ── writing; only inside `writing` ──────────────────────────────────────────────────────────────────────────

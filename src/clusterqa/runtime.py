@@ -20,7 +20,7 @@ from clusterqa.corpus import folder, sync
 from clusterqa.corpus.sync import check_in_step
 from clusterqa.encoders import SentenceEncoder, bundled_path
 from clusterqa.errors import ClusterQAError, EncoderError, SettingsError
-from clusterqa.ports import Encoder, Reader, Reranker
+from clusterqa.ports import Encoder, Reader, Reranker, Store
 from clusterqa.readers import Reader as Network
 from clusterqa.readers import bundled_reader
 from clusterqa.records import LANGUAGES, Hit, Language, Question, Reply, Stored, Trace
@@ -214,11 +214,16 @@ def pipeline(
     """
     reader = load_reader(settings, encoder)
     profile = profile or find_profile(settings, encoder, reader)
+
+    def check(store: Store) -> None:
+        check_in_step(store, settings, encoder)
+        store.spot_check()
+
     index = FaissIndex(
         partial(open_store, settings.data),
         encoder.dimension,
         languages,
-        check=lambda store: check_in_step(store, settings, encoder),
+        check=check,
     )
     try:
         index.refresh()

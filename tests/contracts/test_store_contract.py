@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from clusterqa.errors import StoreDamaged
 from clusterqa.ports import Store
 from clusterqa.records import Block, Document, FileState, Page, PassageVectors
 from store_fixtures import FILE, PLACES, Place, assert_same_vectors, document, passage, put, remove
@@ -150,6 +151,39 @@ def test_what_is_being_written_is_seen_by_nobody_else(store: Store, place: Place
         store.remove("a.en.md", generation)
         assert store.matching(["gold"]) == {}
         assert (other.generation(), other.matching(["gold"])) == (1, {1: (True, False)})
+
+
+def test_a_passage_is_confirmed_as_long_as_the_store_has_it_as_it_was_given(store: Store) -> None:
+    put(store, document())
+    (entry,) = store.passages()
+    (stored,) = store.documents()
+    source = stored.source("a.lt.md")
+    store.confirm(entry, source)
+    store.confirm(entry, stored.source(None))
+    others = [
+        (replace(entry, passage=replace(entry.passage, start=1)), source),
+        (replace(entry, passage=replace(entry.passage, text="f Gold.")), source),
+        (replace(entry, id=2), source),
+        (entry, replace(source, title="Other")),
+    ]
+    for other, known in others:
+        with pytest.raises(StoreDamaged):
+            store.confirm(other, known)
+    remove(store, "a.en.md")
+    with pytest.raises(StoreDamaged):
+        store.confirm(entry, source)
+
+
+def test_a_store_that_is_whole_passes_any_look(store: Store) -> None:
+    store.spot_check()
+    for name in ("a.en.md", "b.en.md"):
+        put(store, document(name))
+    put(store, document("a.en.md", "Other."))
+    remove(store, "b.en.md")
+    with store.noting():
+        store.touch("a.en.md", FileState("f" * 64, 11, 99))
+    store.spot_check()
+    assert store.damage() == []
 
 
 def test_vectors_are_found_again_by_what_was_encoded(store: Store) -> None:

@@ -96,6 +96,7 @@ class Pipeline:
             hits, readings = self._read(query, hits, self.reader)
             clock.lap("read")
         hits = hits[:depth]
+        self.index.confirm([hit.passage_id for hit in quoted(hits)])
         quotes = self._quotes(hits, first, readings)
         values = features(query, first, hits, quotes, readings, weights)
         confidence = calibration.probability(values) if values else 0.0

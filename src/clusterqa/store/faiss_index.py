@@ -252,6 +252,10 @@ class FaissIndex(Index):
     def source(self, document: str) -> Source | None:
         return self._sources.get(document)
 
+    def confirm(self, ids: Sequence[int]) -> None:
+        for entry in self.fetch(ids):
+            self._store.confirm(entry, self._sources[entry.passage.document])
+
 
 def _spread(passages: Sequence[IndexedPassage], most: int) -> list[IndexedPassage]:
     places = np.linspace(0, len(passages) - 1, min(most, len(passages))).astype(int).tolist()

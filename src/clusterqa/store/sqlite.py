@@ -7,14 +7,13 @@ next. The only module that knows the schema and the file's name.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import os
 import sqlite3
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,10 +31,14 @@ from clusterqa.records import (
     Page,
     Passage,
     PassageVectors,
+    Source,
     Span,
     Stored,
     TokenStates,
 )
+from clusterqa.store.damage import fits, is_span, missing_rows, of_passages, whole, wrong_rows
+from clusterqa.store.seal import Value, seal
+from clusterqa.store.upgrade import from_version_4
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +46,11 @@ T = TypeVar("T")
 
 DATABASE = "clusterqa.sqlite3"
 _PARTS = ("", "-wal", "-shm")
-SCHEMA_VERSION = "4"
+SCHEMA_VERSION = "5"
+SAMPLED = 32
+"""Rows of each kind that are looked at when a generation is taken up: a few milliseconds."""
 
+# What the last column of a table, `seal`, covers, and what the others mean in it, stands in `store/damage.py`.
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE documents (
@@ -54,16 +60,20 @@ CREATE TABLE documents (
     file_sha256 TEXT NOT NULL,      -- of the file's bytes and its sidecar's: tells whether it must be read again
     file_size INTEGER NOT NULL, file_mtime_ns INTEGER NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('live', 'removed')),
-    generation INTEGER NOT NULL     -- of its last change
+    generation INTEGER NOT NULL,    -- of its last change
+    passages INTEGER NOT NULL,      -- checksum over those of its passages
+    seal INTEGER NOT NULL
 );
 CREATE TABLE versions (
     document TEXT NOT NULL, sha256 TEXT NOT NULL, text TEXT NOT NULL, blocks TEXT NOT NULL, pages TEXT NOT NULL,
-    generation INTEGER NOT NULL, PRIMARY KEY (document, sha256)
+    generation INTEGER NOT NULL, seal INTEGER NOT NULL, PRIMARY KEY (document, sha256)
 );
 CREATE TABLE passages (
     id INTEGER PRIMARY KEY AUTOINCREMENT, document TEXT NOT NULL, ordinal INTEGER NOT NULL,
     start INTEGER NOT NULL, "end" INTEGER NOT NULL, sentences TEXT NOT NULL, heading TEXT NOT NULL, lead TEXT NOT NULL,
-    page INTEGER, page_label TEXT, generation INTEGER NOT NULL
+    page INTEGER, page_label TEXT, generation INTEGER NOT NULL,
+    terms INTEGER NOT NULL,         -- checksum of its entry in the lexical index
+    seal INTEGER NOT NULL           -- covers the text of the passage, which the offsets alone do not
 );
 CREATE INDEX passages_document ON passages (document);
 CREATE INDEX passages_generation ON passages (generation);
@@ -73,19 +83,21 @@ CREATE TABLE vectors (
     passage INTEGER PRIMARY KEY,
     digest TEXT NOT NULL,           -- of the texts that were encoded: equal texts need no second encoding
     rows INTEGER NOT NULL, data BLOB NOT NULL,  -- half precision; row 0 the passage, then one a sentence
-    crc32 INTEGER NOT NULL          -- of the data: a wrong vector would go unnoticed and find wrong places
+    seal INTEGER NOT NULL
 );
 CREATE TABLE tokens (               -- apart from the vectors: read for the few passages that are looked at closely
     passage INTEGER PRIMARY KEY,
     states BLOB NOT NULL,           -- bytes; a row for each token of the passage, empty when the encoder has none
     ids BLOB NOT NULL,              -- 32-bit integers; numbers in the vocabulary
     cuts BLOB NOT NULL,             -- 32-bit integers; where in `states` the head and each sentence begins, and the end
-    crc32 INTEGER NOT NULL          -- of the three
+    seal INTEGER NOT NULL
 );
 CREATE INDEX vectors_digest ON vectors (digest);
 CREATE TABLE unreadable (id TEXT PRIMARY KEY, reason TEXT NOT NULL, next_step TEXT NOT NULL);
 CREATE VIRTUAL TABLE stems USING fts5(body, head, tokenize = "unicode61 remove_diacritics 0", detail = column);
 """
+
+_TABLES = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_stat%' ORDER BY name"
 
 # By SQLite's name of the error; the first that the name begins with counts. Anything else is damage.
 _DAMAGED = (
@@ -176,12 +188,27 @@ class SqliteStore(Store):
                 if statement.strip():
                     self._db.execute(statement)
             self._db.executemany("INSERT INTO meta VALUES (?, ?)", [("schema", SCHEMA_VERSION), ("generation", "0")])
+            self._seal_whole()
             self._db.execute("COMMIT")
-        elif self.meta("schema") != SCHEMA_VERSION:
+            return
+        if self.meta("schema") == "4":
+            self._upgrade()
+        if self.meta("schema") != SCHEMA_VERSION:
             raise StoreDamaged(
                 f"The index at {self.path} was made by another version of clusterqa. "
                 "Build it again with: clusterqa index --rebuild"
             )
+        if [
+            tuple(row) for row in self._rows(_TABLES)
+        ] != _tables():  # a column that is called otherwise, a tokenizer that folds otherwise
+            raise self._damaged("its tables are not as they were made")
+
+    def _upgrade(self) -> None:
+        with self._transaction():
+            if self.meta("schema") == "4":  # nobody else was quicker
+                if found := from_version_4(self._rows, _SCHEMA.split(";\n"), self._insert):
+                    raise self._damaged(f"{found} without its checksum")
+                self.set_meta("schema", SCHEMA_VERSION)
 
     def close(self) -> None:
         self._db.close()
@@ -228,6 +255,7 @@ class SqliteStore(Store):
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self._seal_whole()
                 self._db.execute("COMMIT")
             except BaseException:
                 if self._db.in_transaction:
@@ -236,29 +264,48 @@ class SqliteStore(Store):
         except sqlite3.Error as error:
             raise explain(error, self.path) from error
 
+    def _seal_whole(self) -> None:
+        self.set_meta("seal", str(whole(self._each)))
+
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[sqlite3.Row]:
+    def _each(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[sqlite3.Row]:
         try:
-            return self._db.execute(sql, parameters).fetchall()
+            yield from self._db.execute(sql, parameters)
         except sqlite3.Error as error:
             raise explain(error, self.path) from error
+
+    def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[sqlite3.Row]:
+        return list(self._each(sql, parameters))
+
+    def _sealed(self, what: str, row: sqlite3.Row, *beside: Any) -> sqlite3.Row:
+        """The row, which has its checksum. Raises StoreDamaged before anybody reads from one that has not."""
+        if not fits(row, *beside):
+            raise self._damaged(f"{what} without its checksum")
+        return row
 
     def meta(self, key: str) -> str | None:
         rows = self._rows("SELECT value FROM meta WHERE key = ?", (key,))
         return str(rows[0][0]) if rows else None
 
     def generation(self) -> int:
-        return int(self.meta("generation") or 0)
+        number = self.meta("generation") or "0"
+        if not number.isdecimal():
+            raise self._damaged(f"its generation is {number!r}")
+        return int(number)
 
     def documents(self, state: str | None = "live") -> list[Stored]:
         """The documents in the order of their ids; all of them when `state` is None."""
-        where, values = ("WHERE state = ?", (state,)) if state else ("", ())
-        return [_stored(row) for row in self._rows(f"SELECT * FROM documents {where} ORDER BY id", values)]
+        # All are looked at: one whose state alone is damaged would not be missed.
+        known = [self._stored(row) for row in self._rows("SELECT * FROM documents ORDER BY id")]
+        return [stored for stored in known if state is None or stored.state == state]
 
     def document(self, document: str) -> Stored | None:
         rows = self._rows("SELECT * FROM documents WHERE id = ?", (document,))
-        return _stored(rows[0]) if rows else None
+        return self._stored(rows[0]) if rows else None
+
+    def _stored(self, row: sqlite3.Row) -> Stored:
+        return _stored(self._sealed(f"what is known of {row['id']},", row))
 
     def versions(self, document: str) -> list[str]:
         """sha256 of every stored version of a document, oldest first."""
@@ -266,8 +313,12 @@ class SqliteStore(Store):
         return [str(row[0]) for row in rows]
 
     def text(self, document: str, version: str) -> str | None:
-        rows = self._rows("SELECT text FROM versions WHERE document = ? AND sha256 = ?", (document, version))
-        return str(rows[0][0]) if rows else None
+        row = self._version(document, version)
+        return str(row["text"]) if row else None
+
+    def _version(self, document: str, version: str) -> sqlite3.Row | None:
+        rows = self._rows("SELECT * FROM versions WHERE document = ? AND sha256 = ?", (document, version))
+        return self._sealed(f"the stored text of {document}", rows[0]) if rows else None
 
     def read(self, document: str) -> Document | None:
         """A document as it was read last, with its structure; None when there is none or its text is lost."""
@@ -295,62 +346,58 @@ class SqliteStore(Store):
 
     def structure(self, document: str, version: str) -> tuple[tuple[Block, ...], tuple[Page, ...]]:
         """Blocks and pages of one version, for showing the document."""
-        rows = self._rows("SELECT blocks, pages FROM versions WHERE document = ? AND sha256 = ?", (document, version))
-        if not rows:
+        row = self._version(document, version)
+        if row is None:
             return (), ()
         return (
-            tuple(Block(*values) for values in json.loads(rows[0][0])),
-            tuple(Page(*values) for values in json.loads(rows[0][1])),
+            tuple(Block(*values) for values in json.loads(row["blocks"])),
+            tuple(Page(*values) for values in json.loads(row["pages"])),
         )
 
     def passages(self, after_generation: int = -1) -> Iterator[IndexedPassage]:
-        texts: dict[str, str] = {}
-        sql = (
-            "SELECT p.*, d.language, d.version, x.rows, x.data, x.crc32 FROM passages p "
-            "JOIN documents d ON d.id = p.document JOIN vectors x ON x.passage = p.id WHERE p.generation > ? ORDER BY p.id"
-        )
+        live = {stored.id: stored for stored in self.documents()}
+        text: tuple[str, str] = ("", "")
+        sql = "SELECT * FROM passages WHERE generation > ? ORDER BY id"
         for row in self._rows(sql, (after_generation,)):
-            document = row["document"]
-            if document not in texts:
-                text = self.text(document, row["version"])
-                if text is None or _sha256(text) != row["version"]:  # a quote of it would not be one
-                    raise self._damaged(f"the stored text of {document} does not have its checksum")
-                texts = {document: text}
-            passage = Passage(
-                document=document,
-                ordinal=row["ordinal"],
-                start=row["start"],
-                end=row["end"],
-                text=texts[document][row["start"] : row["end"]],
-                sentences=tuple(Span(a, b) for a, b in json.loads(row["sentences"])),
-                heading=tuple(json.loads(row["heading"])),
-                lead=row["lead"],
-                page=row["page"],
-                page_label=row["page_label"],
+            stored = live.get(row["document"])
+            if stored is None:
+                raise self._damaged(f"a passage of {row['document']}, which is not live")
+            if text[0] != stored.id:
+                text = stored.id, self.text(stored.id, stored.version) or ""
+            yield IndexedPassage(
+                int(row["id"]), self._passage(row, text[1]), stored.language, self._vectors(int(row["id"]))
             )
-            yield IndexedPassage(int(row["id"]), passage, row["language"], self._vectors(row))
+
+    def _passage(self, row: sqlite3.Row, document: str) -> Passage:
+        """The passage of a row, cut from the text of its document."""
+        text = document[row["start"] : row["end"]] if is_span(row) else ""
+        self._sealed(f"passage {row['id']} of {row['document']}", row, text)
+        return _passage(row, text)
+
+    def confirm(self, entry: IndexedPassage, source: Source) -> None:
+        known, text = entry.passage, entry.passage.text
+        for row in self._rows("SELECT * FROM passages WHERE id = ?", (entry.id,)):
+            stored = self.document(known.document)
+            found = _passage(self._sealed(f"passage {entry.id} of {known.document}", row, text), text)
+            if found == known and stored and stored.state == "live" and stored.source(source.translation) == source:
+                return
+        raise self._damaged(f"passage {entry.id} of {known.document} is not what it was read as")
 
     def tokens(self, ids: Sequence[int]) -> list[TokenStates]:
         found: dict[int, TokenStates] = {}
         for part in _parts(list(ids)):
             marks = ",".join("?" * len(part))
             for row in self._rows(f"SELECT * FROM tokens WHERE passage IN ({marks})", part):
-                found[row["passage"]] = self._tokens(row)
+                found[row["passage"]] = _tokens(self._sealed(f"the tokens of passage {row['passage']}", row))
+        if missing := set(ids) - found.keys():
+            raise self._damaged(f"{len(missing)} passages without tokens")
         return [found[i] for i in ids]
 
-    def _vectors(self, row: sqlite3.Row) -> NDArray[np.float16]:
-        if _crc32(row["data"]) != row["crc32"]:
-            raise self._damaged("vectors without their checksum")
-        return np.frombuffer(row["data"], dtype=np.float16).reshape(row["rows"], -1)
-
-    def _tokens(self, row: sqlite3.Row) -> TokenStates:
-        if _crc32(row["states"], row["ids"], row["cuts"]) != row["crc32"]:
-            raise self._damaged("tokens without their checksum")
-        ids = np.frombuffer(row["ids"], dtype=np.int32)
-        if not len(ids):
-            return TokenStates()
-        states = np.frombuffer(row["states"], dtype=np.int8).reshape(len(ids), -1)
-        return TokenStates(states, ids, np.frombuffer(row["cuts"], dtype=np.int32))
+    def _vectors(self, passage: int) -> NDArray[np.float16]:
+        rows = self._rows("SELECT * FROM vectors WHERE passage = ?", (passage,))
+        if not rows:
+            raise self._damaged(f"passage {passage} without vectors")
+        return _vectors(self._sealed(f"the vectors of passage {passage}", rows[0]))
 
     def _damaged(self, what: str) -> StoreDamaged:
         return StoreDamaged(_DAMAGED.format(path=self.path, error=what))
@@ -363,11 +410,11 @@ class SqliteStore(Store):
         found: dict[str, PassageVectors] = {}
         for part in _parts(list(dict.fromkeys(digests))):
             marks = ",".join("?" * len(part))
-            rows = self._rows(f"SELECT passage, digest, rows, data, crc32 FROM vectors WHERE digest IN ({marks})", part)
+            rows = self._rows(f"SELECT * FROM vectors WHERE digest IN ({marks})", part)
             tokens = self.tokens([row["passage"] for row in rows])
-            found |= {
-                row["digest"]: PassageVectors(self._vectors(row), own) for row, own in zip(rows, tokens, strict=True)
-            }
+            for row, own in zip(rows, tokens, strict=True):
+                vectors = _vectors(self._sealed(f"the vectors of passage {row['passage']}", row))
+                found[row["digest"]] = PassageVectors(vectors, own)
         return found
 
     def matching(self, terms: Sequence[str]) -> dict[int, tuple[bool, bool]]:
@@ -409,34 +456,16 @@ class SqliteStore(Store):
 
     def damage(self) -> list[str]:
         """What is wrong inside the database, in words; empty when it is whole. Reads all of it."""
-        found = [str(row[0]) for row in self._rows("PRAGMA integrity_check(10)") if row[0] != "ok"]
-        checks = {
-            "passages without vectors": "SELECT count(*) FROM passages WHERE id NOT IN (SELECT passage FROM vectors)",
-            "vectors without a passage": "SELECT count(*) FROM vectors WHERE passage NOT IN (SELECT id FROM passages)",
-            "passages without tokens": "SELECT count(*) FROM passages WHERE id NOT IN (SELECT passage FROM tokens)",
-            "tokens without a passage": "SELECT count(*) FROM tokens WHERE passage NOT IN (SELECT id FROM passages)",
-            "passages without stems": "SELECT count(*) FROM passages WHERE id NOT IN (SELECT rowid FROM stems)",
-            "stems without a passage": "SELECT count(*) FROM stems WHERE rowid NOT IN (SELECT id FROM passages)",
-            "passages of a document that is not live": "SELECT count(*) FROM passages WHERE document NOT IN "
-            "(SELECT id FROM documents WHERE state = 'live')",
-            "documents without their text": "SELECT count(*) FROM documents d WHERE NOT EXISTS "
-            "(SELECT 1 FROM versions v WHERE v.document = d.id AND v.sha256 = d.version)",
-        }
-        for what, sql in checks.items():
-            if count := int(self._rows(sql)[0][0]):
-                found.append(f"{count} {what}")
-        for what, sql in {
-            "vectors": "SELECT crc32, data FROM vectors",
-            "tokens": "SELECT crc32, states, ids, cuts FROM tokens",
-        }.items():
-            if count := sum(_crc32(*parts) != crc32 for crc32, *parts in self._rows(sql)):
-                found.append(f"{count} {what} without their checksum")
-        for row in self._rows("SELECT document, sha256, text FROM versions"):
-            if _sha256(row[2]) != row[1]:
-                found.append(f"the stored text of {row[0]} does not have its checksum")
+        with self.reading():
+            found = [str(row[0]) for row in self._rows("PRAGMA integrity_check(10)") if row[0] != "ok"]
+            found += [*missing_rows(self._each), *wrong_rows(self._each)]
         if not self._stems_are_whole():
             found.append("the lexical index does not fit the passages")
         return found
+
+    def spot_check(self) -> None:
+        for found in wrong_rows(self._each, SAMPLED):
+            raise self._damaged(found)
 
     def _stems_are_whole(self) -> bool:
         try:
@@ -459,87 +488,101 @@ class SqliteStore(Store):
         """Make `document` live with these passages, in place of what it had before."""
         self._drop_passages(document.id, generation)
         version = document.version
-        self._db.execute(
-            # The text of a version never changes; how it is divided may, when reading gets better.
-            "INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?) "
-            "ON CONFLICT (document, sha256) DO UPDATE SET blocks = excluded.blocks, pages = excluded.pages",
-            (
-                document.id,
-                version,
-                document.text,
-                _json([[b.kind, b.start, b.end, b.level, b.header] for b in document.blocks]),
-                _json([[p.number, p.label, p.start, p.end] for p in document.pages]),
-                generation,
-            ),
+        known = self._version(document.id, version)
+        # The text of a version never changes; how it is divided may, when reading gets better.
+        self._insert(
+            "versions",
+            document.id,
+            version,
+            document.text,
+            _json([[b.kind, b.start, b.end, b.level, b.header] for b in document.blocks]),
+            _json([[p.number, p.label, p.start, p.end] for p in document.pages]),
+            known["generation"] if known else generation,
+            instead="(document, sha256) DO UPDATE SET blocks = excluded.blocks, pages = excluded.pages, seal = excluded.seal",
+        )
+        for number, new in enumerate(passages, self._next_passage()):
+            self._put_passage(number, new, generation)
+        values = (
+            document.id,
+            version,
+            document.title,
+            document.language,
+            document.media_type,
+            document.url,
+            document.date,
+            document.publisher,
+            _json(document.tags),
+            _json(document.sources),
+            document.translation_of,
+            _json(document.warnings),
+            file.sha256,
+            file.size,
+            file.mtime_ns,
+            "live",
+            generation,
+            of_passages(self._each, document.id),
+        )
+        self._db.execute("DELETE FROM documents WHERE id = ?", (document.id,))
+        self._insert("documents", *values)
+
+    def _insert(self, table: str, *values: Value, beside: Value = None, instead: str = "") -> None:
+        """Add a row with its checksum, which covers `beside` where there is something; `instead` of failing, where it stands."""
+        row = (*values, seal(*values) if beside is None else seal(*values, beside))
+        marks = ",".join("?" * len(row))
+        self._db.execute(f"INSERT INTO {table} VALUES ({marks}) {instead and f'ON CONFLICT {instead}'}", row)
+
+    def _next_passage(self) -> int:
+        """The id of the passage that comes next; no id is used again."""
+        rows = self._rows("SELECT seq FROM sqlite_sequence WHERE name = 'passages'")
+        return int(rows[0][0]) + 1 if rows else 1
+
+    def _put_passage(self, number: int, new: NewPassage, generation: int) -> None:
+        p, tokens = new.passage, new.vectors.tokens
+        self._insert(
+            "passages",
+            number,
+            p.document,
+            p.ordinal,
+            p.start,
+            p.end,
+            _json([[s.start, s.end] for s in p.sentences]),
+            _json(p.heading),
+            p.lead,
+            p.page,
+            p.page_label,
+            generation,
+            seal(new.body_terms, new.head_terms),
+            beside=p.text,
+        )
+        self._insert(
+            "vectors", number, new.digest, len(new.vectors.rows), new.vectors.rows.astype(np.float16).tobytes()
+        )
+        self._insert(
+            "tokens",
+            number,
+            tokens.states.astype(np.int8).tobytes(),
+            tokens.ids.astype(np.int32).tobytes(),
+            tokens.cuts.astype(np.int32).tobytes(),
         )
         self._db.execute(
-            "INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'live', ?)",
-            (
-                document.id,
-                version,
-                document.title,
-                document.language,
-                document.media_type,
-                document.url,
-                document.date,
-                document.publisher,
-                _json(document.tags),
-                _json(document.sources),
-                document.translation_of,
-                _json(document.warnings),
-                file.sha256,
-                file.size,
-                file.mtime_ns,
-                generation,
-            ),
+            "INSERT INTO stems (rowid, body, head) VALUES (?, ?, ?)", (number, new.body_terms, new.head_terms)
         )
-        for new in passages:
-            p = new.passage
-            cursor = self._db.execute(
-                'INSERT INTO passages (document, ordinal, start, "end", sentences, heading, lead, page, page_label, '
-                "generation) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    p.document,
-                    p.ordinal,
-                    p.start,
-                    p.end,
-                    _json([[s.start, s.end] for s in p.sentences]),
-                    _json(p.heading),
-                    p.lead,
-                    p.page,
-                    p.page_label,
-                    generation,
-                ),
-            )
-            row = cursor.lastrowid
-            data = new.vectors.rows.astype(np.float16).tobytes()
-            self._db.execute(
-                "INSERT INTO vectors VALUES (?, ?, ?, ?, ?)",
-                (row, new.digest, len(new.vectors.rows), data, _crc32(data)),
-            )
-            tokens = new.vectors.tokens
-            parts = (
-                tokens.states.astype(np.int8).tobytes(),
-                tokens.ids.astype(np.int32).tobytes(),
-                tokens.cuts.astype(np.int32).tobytes(),
-            )
-            self._db.execute("INSERT INTO tokens VALUES (?, ?, ?, ?, ?)", (row, *parts, _crc32(*parts)))
-            self._db.execute(
-                "INSERT INTO stems (rowid, body, head) VALUES (?, ?, ?)",
-                (row, new.body_terms, new.head_terms),
-            )
 
     def touch(self, document: str, file: FileState) -> None:
         """Note that a file was touched without its content changing; inside `writing()` or `noting()`."""
-        self._db.execute(
-            "UPDATE documents SET file_size = ?, file_mtime_ns = ? WHERE id = ?",
-            (file.size, file.mtime_ns, document),
-        )
+        self._change(document, file_size=file.size, file_mtime_ns=file.mtime_ns)
 
     def remove(self, document: str, generation: int) -> None:
         """Take a document out of every answer; its text stays, so that old citations still open."""
         self._drop_passages(document, generation)
-        self._db.execute("UPDATE documents SET state = 'removed', generation = ? WHERE id = ?", (generation, document))
+        self._change(document, state="removed", generation=generation, passages=of_passages(self._each, document))
+
+    def _change(self, document: str, **values: Value) -> None:
+        """Set columns of a document's row, where there is one."""
+        for row in self._rows("SELECT * FROM documents WHERE id = ?", (document,)):
+            known = dict(self._sealed(f"what is known of {document}", row)) | values
+            self._db.execute("DELETE FROM documents WHERE id = ?", (document,))
+            self._insert("documents", *list(known.values())[:-1])
 
     def _drop_passages(self, document: str, generation: int) -> None:
         """Delete the passages of a document with their vectors and stems."""
@@ -626,19 +669,43 @@ def _parts(values: list[T], size: int = 500) -> Iterator[list[T]]:
         yield values[begin : begin + size]
 
 
-def _crc32(*parts: bytes) -> int:
-    value = 0
-    for part in parts:
-        value = zlib.crc32(part, value)
-    return value
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+@cache
+def _tables() -> list[tuple[str, str, str]]:
+    """What the database's own list of its tables says in a new one."""
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.executescript(_SCHEMA)
+        return db.execute(_TABLES).fetchall()
 
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
+
+
+def _passage(row: sqlite3.Row, text: str) -> Passage:
+    return Passage(
+        document=row["document"],
+        ordinal=row["ordinal"],
+        start=row["start"],
+        end=row["end"],
+        text=text,
+        sentences=tuple(Span(a, b) for a, b in json.loads(row["sentences"])),
+        heading=tuple(json.loads(row["heading"])),
+        lead=row["lead"],
+        page=row["page"],
+        page_label=row["page_label"],
+    )
+
+
+def _vectors(row: sqlite3.Row) -> NDArray[np.float16]:
+    return np.frombuffer(row["data"], dtype=np.float16).reshape(row["rows"], -1)
+
+
+def _tokens(row: sqlite3.Row) -> TokenStates:
+    ids = np.frombuffer(row["ids"], dtype=np.int32)
+    if not len(ids):
+        return TokenStates()
+    states = np.frombuffer(row["states"], dtype=np.int8).reshape(len(ids), -1)
+    return TokenStates(states, ids, np.frombuffer(row["cuts"], dtype=np.int32))
 
 
 def _stored(row: sqlite3.Row) -> Stored:

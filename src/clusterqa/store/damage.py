@@ -1,0 +1,117 @@
+"""
+What is wrong in a database of the store: every row with its checksum, every row that another one needs.
+
+Each table's last column is the checksum of the columns before it; a passage's covers the text that it was cut as, too. A
+document holds the checksum of its passages' checksums, the row "seal" of `meta` that of all documents, versions and facts. So
+a row that changed, went, came or took another's place is found from above.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from clusterqa.store.seal import seal
+
+Rows = Callable[[str, Sequence[Any]], Iterable[Any]]
+"""Runs a statement; gives its rows, each a sequence of values."""
+
+ALL = -1
+"""In place of a number of rows: every one of them."""
+
+_ORPHANS = {
+    "passages without vectors": "passages WHERE id NOT IN (SELECT passage FROM vectors)",
+    "vectors without a passage": "vectors WHERE passage NOT IN (SELECT id FROM passages)",
+    "passages without tokens": "passages WHERE id NOT IN (SELECT passage FROM tokens)",
+    "tokens without a passage": "tokens WHERE passage NOT IN (SELECT id FROM passages)",
+    "passages without stems": "passages WHERE id NOT IN (SELECT rowid FROM stems)",
+    "stems without a passage": "stems WHERE rowid NOT IN (SELECT id FROM passages)",
+    "passages of a document that is not live": "passages WHERE document NOT IN "
+    "(SELECT id FROM documents WHERE state = 'live')",
+    "documents without their text": "documents d WHERE NOT EXISTS "
+    "(SELECT 1 FROM versions v WHERE v.document = d.id AND v.sha256 = d.version)",
+}
+
+
+def whole(rows: Rows) -> int:
+    """The checksum over everything that no other one covers, and over the checksums of documents and versions."""
+    parts = (
+        "SELECT key, value FROM meta WHERE key <> 'seal' ORDER BY key",
+        "SELECT seal FROM documents ORDER BY id",
+        "SELECT seal FROM versions ORDER BY document, sha256",
+        "SELECT passage, generation FROM removals ORDER BY passage",
+        "SELECT id, reason, next_step FROM unreadable ORDER BY id",
+        "SELECT seq FROM sqlite_sequence WHERE name = 'passages'",
+    )
+    return seal(*(seal(*(value for row in rows(sql, ()) for value in row)) for sql in parts))
+
+
+def of_passages(rows: Rows, document: str) -> int:
+    """The checksum over the passages of a document, in the order they were put."""
+    return seal(*(row[0] for row in rows("SELECT seal FROM passages WHERE document = ? ORDER BY id", (document,))))
+
+
+def fits(row: Sequence[Any], *beside: Any) -> bool:
+    """Whether a row, with what else its checksum covers, has that checksum, which is its last value."""
+    *values, kept = row
+    return bool(seal(*values, *beside) == kept)
+
+
+def missing_rows(rows: Rows) -> Iterator[str]:
+    """Rows that lack another one which belongs to them, counted, in words."""
+    for what, where in _ORPHANS.items():
+        for (count,) in rows(f"SELECT count(*) FROM {where}", ()):
+            if count:
+                yield f"{count} {what}"
+
+
+def wrong_rows(rows: Rows, most: int = ALL) -> Iterator[str]:
+    """
+    Rows without their checksum, in words: all documents, and of passages, of what stands beside them and of versions
+    all, or so many of each, drawn anew each time.
+    """
+    kept = [row[0] for row in rows("SELECT value FROM meta WHERE key = 'seal'", ())]
+    if kept != [str(whole(rows))]:
+        yield "the list of documents and facts does not have its checksum"
+    for row in rows("SELECT * FROM documents", ()):
+        if not fits(row):
+            yield f"what is known of {row[0]} does not have its checksum"
+        if of_passages(rows, row[0]) != row["passages"]:
+            yield f"passages of {row[0]} are missing, or others than were put"
+    for row in rows(
+        "SELECT * FROM versions WHERE rowid IN (SELECT rowid FROM versions ORDER BY random() LIMIT ?)", (most,)
+    ):
+        if not fits(row) or hashlib.sha256(row["text"].encode()).hexdigest() != row["sha256"]:
+            yield f"the stored text of {row[0]} does not have its checksum"
+    yield from _wrong_passages(rows, most)
+
+
+def _wrong_passages(rows: Rows, most: int) -> Iterator[str]:
+    drawn = "id IN (SELECT id FROM passages ORDER BY random() LIMIT ?)"
+    texts: tuple[str, str] = ("", "")
+    wrong = dict.fromkeys(("passages", "vectors", "tokens", "stems"), 0)
+    for row in rows(f"SELECT * FROM passages WHERE {drawn} ORDER BY document", (most,)):
+        if row["document"] != texts[0]:
+            texts = row["document"], _text(rows, row["document"])
+        text = texts[1][row["start"] : row["end"]] if is_span(row) else ""
+        wrong["passages"] += not fits(row, text)
+    for table in ("vectors", "tokens"):
+        for row in rows(f"SELECT * FROM {table} WHERE passage IN (SELECT id FROM passages WHERE {drawn})", (most,)):
+            wrong[table] += not fits(row)
+    sql = f"SELECT s.body, s.head, p.terms FROM passages p JOIN stems s ON s.rowid = p.id WHERE {drawn}"
+    for row in rows(sql.replace("id IN", "p.id IN"), (most,)):
+        wrong["stems"] += not fits(row)
+    for what, count in wrong.items():
+        if count:
+            yield f"{count} {what} without their checksum"
+
+
+def is_span(row: Any) -> bool:
+    """Whether the offsets of a passage's row are numbers at all."""
+    return isinstance(row["start"], int) and isinstance(row["end"], int)
+
+
+def _text(rows: Rows, document: str) -> str:
+    sql = "SELECT v.text FROM documents d JOIN versions v ON v.document = d.id AND v.sha256 = d.version WHERE d.id = ?"
+    return next((str(row[0]) for row in rows(sql, (document,))), "")

@@ -1,0 +1,61 @@
+"""An index of version 4, which had no checksums of whole rows, becomes one of version 5 where it stands, in one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from clusterqa.store.damage import Rows, of_passages
+from clusterqa.store.seal import seal
+
+_TABLES = ("documents", "versions", "passages", "vectors", "tokens")
+_INDEXES = ("passages_document", "passages_generation", "vectors_digest")
+
+
+def from_version_4(run: Rows, schema: Iterable[str], insert: Callable[..., None]) -> str:
+    """
+    Copy every row into tables of `schema`, with its checksum; `insert` adds one to a table.
+
+    Gives what is damaged, so that it would be sealed as it is; "" when the old checksums hold. The caller ends the transaction.
+    """
+    last = [row[0] for row in run("SELECT seq FROM sqlite_sequence WHERE name = 'passages'", ())]
+    for index in _INDEXES:
+        _do(run, f"DROP INDEX {index}")
+    for table in _TABLES:
+        _do(run, f"ALTER TABLE {table} RENAME TO old_{table}")
+    for statement in schema:
+        if any(f" {name} " in statement for name in (*_TABLES, *_INDEXES)):
+            _do(run, statement)
+    texts: dict[tuple[str, str], str] = {}
+    for row in run("SELECT * FROM old_versions ORDER BY rowid", ()):
+        if hashlib.sha256(row["text"].encode()).hexdigest() != row["sha256"]:
+            return f"the stored text of {row['document']}"
+        texts[row["document"], row["sha256"]] = row["text"]
+        insert("versions", *row)
+    versions = {row["id"]: row["version"] for row in run("SELECT id, version FROM old_documents", ())}
+    sql = "SELECT p.*, s.body, s.head FROM old_passages p JOIN stems s ON s.rowid = p.id ORDER BY p.id"
+    for row in run(sql, ()):
+        *values, body, head = row
+        text = texts.get((row["document"], versions.get(row["document"], "")), "")
+        insert("passages", *values, seal(body, head), beside=text[row["start"] : row["end"]])
+    for table in ("vectors", "tokens"):
+        for row in run(f"SELECT * FROM old_{table}", ()):
+            *values, checksum = row
+            if zlib.crc32(b"".join(value for value in values if isinstance(value, bytes))) != checksum:
+                return f"the {table} of passage {row['passage']}"
+            insert(table, *values)
+    for row in run("SELECT * FROM old_documents", ()):
+        insert("documents", *row, of_passages(run, row["id"]))
+    for table in _TABLES:
+        _do(run, f"DROP TABLE old_{table}")
+    _do(run, "DELETE FROM sqlite_sequence WHERE name = 'passages'")
+    for number in last:
+        _do(run, "INSERT INTO sqlite_sequence VALUES ('passages', ?)", number)
+    return ""
+
+
+def _do(run: Rows, statement: str, *values: Any) -> None:
+    for _ in run(statement, values):
+        pass
