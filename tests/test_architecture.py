@@ -18,7 +18,7 @@ PACKAGE = Path(clusterqa.__file__).parent
 
 ONLY = {
     "faiss": ("store.faiss_index",),
-    "sqlite3": ("store.sqlite", "journal", "staff.database", "staff.audit"),
+    "sqlite3": ("store.sqlite", "journal", "staff.database", "staff.audit", "private"),
     "openvino": ("inference",),
     "torch": ("encoders.torch",),
     "sentence_transformers": ("encoders.torch",),

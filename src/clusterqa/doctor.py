@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from clusterqa import __version__
+from clusterqa import __version__, journal
 from clusterqa.corpus.check import check_corpus
 from clusterqa.corpus.folder import corpus_files, removed
 from clusterqa.corpus.sync import check_in_step, out_of_step
@@ -18,7 +18,7 @@ from clusterqa.ports import Encoder
 from clusterqa.retrieval.profile import NO_READER
 from clusterqa.runtime import find_profile, load_reader
 from clusterqa.settings import Settings
-from clusterqa.staff import audit
+from clusterqa.staff import audit, database
 from clusterqa.store import asides, open_store
 
 _PACKAGES = ("openvino", "tokenizers", "faiss-cpu", "PyStemmer", "langdetect", "pypdfium2", "python-docx",
@@ -55,7 +55,7 @@ def examine(settings: Settings, load_encoder: Callable[[], Encoder]) -> list[Fin
         )
     except ClusterQAError as error:
         findings.append(Finding("encoder", False, str(error)))
-    findings += [*_index(settings, encoder), *_log(settings)]
+    findings += [*_index(settings, encoder), *_kept(settings), *_log(settings)]
     return findings
 
 
@@ -140,6 +140,19 @@ def _index(settings: Settings, encoder: Encoder | None) -> list[Finding]:
             )
         )
     return findings
+
+
+def _kept(settings: Settings) -> list[Finding]:
+    """The files beside the index, where there are any."""
+    found = []
+    for what, faults, advice in (
+        ("journal", journal.faults(settings.data), "Move it away; a new one is begun."),
+        ("staff", database.faults(settings.data), "Take it from a backup."),
+    ):
+        if faults is not None:
+            detail = f"damaged: {'; '.join(faults)}. {advice}" if faults else "whole"
+            found.append(Finding(what, not faults, detail))
+    return found
 
 
 def _log(settings: Settings) -> list[Finding]:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from clusterqa import private
 from clusterqa.errors import StoreError
@@ -221,22 +221,10 @@ class Journal:
     def _entries(self, rest: str, values: list[object]) -> list[Entry]:
         with self._using() as db:
             rows = db.execute(f"{_ENTRIES} {rest}", values).fetchall()
-        return [
-            Entry(
-                id=row[0],
-                asked_at=datetime.fromisoformat(row[1]),
-                channel=row[2],
-                question=row[3],
-                language=row[4],
-                status=row[5],
-                confidence=row[6],
-                generation=row[7],
-                shown=tuple(Shown(*place) for place in json.loads(row[8])),
-                milliseconds=row[9],
-                feedback=None if row[10] is None else Feedback(bool(row[10]), row[11], datetime.fromisoformat(row[12])),
-            )
-            for row in rows
-        ]
+        try:
+            return [_entry(row) for row in rows]
+        except (ValueError, TypeError) as error:
+            raise _explain(error, self.path) from error
 
     def purge(self, now: datetime | None = None) -> int:
         """
@@ -265,6 +253,28 @@ class Journal:
                 yield self._db
             except sqlite3.Error as error:
                 raise _explain(error, self.path) from error
+
+
+def faults(data: Path) -> list[str] | None:
+    """What is wrong in the journal of a data folder, in words; empty when it is whole, None where there is none."""
+    path = data / JOURNAL
+    return private.faults(path, frozenset({"questions.shown"})) if path.is_file() else None
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    return Entry(
+        id=row[0],
+        asked_at=datetime.fromisoformat(row[1]),
+        channel=row[2],
+        question=row[3],
+        language=row[4],
+        status=row[5],
+        confidence=row[6],
+        generation=row[7],
+        shown=tuple(Shown(*place) for place in json.loads(row[8])),
+        milliseconds=row[9],
+        feedback=None if row[10] is None else Feedback(bool(row[10]), row[11], datetime.fromisoformat(row[12])),
+    )
 
 
 def _stamp(moment: datetime | None) -> str:

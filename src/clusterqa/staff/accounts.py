@@ -23,7 +23,7 @@ from itsdangerous import BadSignature, Signer
 from clusterqa.addresses import neighbourhood
 from clusterqa.errors import ClusterQAError
 from clusterqa.staff.audit import Audit
-from clusterqa.staff.database import Connection, Database, stamp, statements
+from clusterqa.staff.database import Connection, Database, stamp, statements, when
 from clusterqa.text.analysis import fold
 
 Role = Literal["editor", "administrator"]
@@ -293,8 +293,8 @@ class Accounts:
             ).fetchone()
             known = trusting and found and self._knows(db, found[0], here, moment)
             rows = db.execute("SELECT client, at FROM attempts WHERE name = ? ORDER BY at", (slot,)).fetchall()
-            times = [datetime.fromisoformat(at) for _, at in rows]
-            times_here = [datetime.fromisoformat(at) for place, at in rows if place == here]
+            times = [when(at) for _, at in rows]
+            times_here = [when(at) for place, at in rows if place == here]
             limit = 1 if _locked_until(times, FAILURES_IN_ALL, moment) else FAILURES_HERE
             if not known and (until := _locked_until(times_here, limit, moment)):
                 raise Locked(until)
@@ -364,7 +364,7 @@ class Accounts:
             ).fetchone()
             if row is None:
                 return None
-            begun, used = (datetime.fromisoformat(value) for value in row[-2:])
+            begun, used = (when(value) for value in row[-2:])
             if moment - begun > self._whole or moment - used > self._idle:
                 db.execute("DELETE FROM sessions WHERE digest = ?", (_digest(identifier),))
                 return None
@@ -471,9 +471,9 @@ def _account(row: tuple[object, ...]) -> Account:
         name=str(name),
         role="administrator" if role == "administrator" else "editor",
         must_change=bool(must_change),
-        password_at=datetime.fromisoformat(str(password_at)),
-        added_at=datetime.fromisoformat(str(added_at)),
-        seen_at=datetime.fromisoformat(str(seen_at)) if seen_at else None,
+        password_at=when(password_at),
+        added_at=when(added_at),
+        seen_at=when(seen_at) if seen_at else None,
     )
 
 

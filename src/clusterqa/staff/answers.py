@@ -38,7 +38,7 @@ from clusterqa.errors import ClusterQAError, UnreadableDocument
 from clusterqa.records import LANGUAGES, Language, Status
 from clusterqa.runtime import KnowledgeBase
 from clusterqa.staff.audit import Audit
-from clusterqa.staff.database import Database, Row, stamp, storable
+from clusterqa.staff.database import Database, Row, stamp, storable, unpacked, when
 from clusterqa.staff.demand import Decisions
 from clusterqa.staff.jobs import Stopped
 from clusterqa.text.analysis import fold, words
@@ -553,13 +553,13 @@ def _packed(content: Content) -> str:
 
 
 def _answer(row: Row | tuple[Any, ...]) -> Answer:
-    content = json.loads(row[6])
+    content = unpacked(row[6])
     return Answer(
         id=row[0],
         stem=row[1],
         revision=row[2],
         state=row[3],
-        written_at=datetime.fromisoformat(row[4]),
+        written_at=when(row[4]),
         written_by=row[5],
         content=Content(
             question=content["question"],
@@ -571,6 +571,6 @@ def _answer(row: Row | tuple[Any, ...]) -> Answer:
             asked=tuple(Heading(**item) for item in content["asked"]),
             questions=tuple(tuple(ids) for ids in content["questions"]),
         ),
-        checks=tuple(Check(**item) for item in json.loads(row[7])),
+        checks=tuple(Check(**item) for item in unpacked(row[7])),
         trouble=row[8],
     )

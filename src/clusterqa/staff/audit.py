@@ -21,7 +21,7 @@ from datetime import datetime
 from pathlib import Path
 
 from clusterqa.errors import StoreError
-from clusterqa.staff.database import DATABASE, Connection, Database, stamp, statements, storable
+from clusterqa.staff.database import DATABASE, Connection, Database, stamp, statements, storable, when
 
 COMMAND_LINE = "cli:"
 """What `who` begins with when a change came from the command line; account names hold no colon."""
@@ -130,7 +130,7 @@ class Audit:
         sql = f"SELECT id, at, who, what, target, detail FROM audit WHERE {' AND '.join(conditions)} ORDER BY id DESC LIMIT ?"
         with self._database.using() as db:
             rows = db.execute(sql, [*values, limit]).fetchall()
-        return [Entry(row[0], datetime.fromisoformat(row[1]), *row[2:]) for row in rows]
+        return [Entry(row[0], when(row[1]), *row[2:]) for row in rows]
 
     def people(self) -> list[str]:
         """Everyone who stands in the log as `who`, in the order of names."""
@@ -149,7 +149,9 @@ class Audit:
 
 def link(before: str, row: Iterable[object]) -> str:
     """The chain's sha256 at a line (id, at, who, what, target, detail) after one whose sha256 is `before`."""
-    return hashlib.sha256(json.dumps([before, *row], ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+    # What only damage puts there, bytes, is told apart from everything else as well.
+    told = json.dumps([before, *row], ensure_ascii=False, separators=(",", ":"), default=repr)
+    return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def verify(data: Path, noted: str = "") -> Verdict | None:

@@ -9,12 +9,14 @@ data/staff.sqlite3: one file for everything the desk keeps to itself. Each part 
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from clusterqa import private
 from clusterqa.errors import StoreError
@@ -24,6 +26,7 @@ DATABASE = "staff.sqlite3"
 Connection = sqlite3.Connection
 Row = sqlite3.Row
 
+_IN_JSON = frozenset({"document_history.detail", "answers.content", "answers.checks"})
 _SCHEMA = "CREATE TABLE IF NOT EXISTS parts (part TEXT PRIMARY KEY, version INTEGER NOT NULL)"
 
 
@@ -158,6 +161,34 @@ def stamp(moment: datetime | None = None) -> str:
 def storable(text: str) -> str:
     """Lone surrogates, which SQLite cannot hold, become question marks."""
     return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def when(text: Any) -> datetime:
+    """A moment as `stamp` wrote it. Raises DeskUnusable when it is none, which only damage does."""
+    try:
+        return datetime.fromisoformat(text)
+    except (ValueError, TypeError) as error:
+        raise _unreadable(error) from error
+
+
+def unpacked(text: Any) -> Any:
+    """What was kept as JSON. Raises DeskUnusable when it is none."""
+    try:
+        return json.loads(text)
+    except (ValueError, TypeError) as error:
+        raise _unreadable(error) from error
+
+
+def faults(data: Path) -> list[str] | None:
+    """What is wrong in the file of a data folder, in words; empty when it is whole, None where nobody has a desk."""
+    path = data / DATABASE
+    return private.faults(path, _IN_JSON) if path.is_file() else None
+
+
+def _unreadable(error: Exception) -> DeskUnusable:
+    return DeskUnusable(
+        f"Something in {DATABASE} cannot be read ({error}). Look for what is damaged with: clusterqa doctor"
+    )
 
 
 def statements(schema: str) -> Iterator[str]:

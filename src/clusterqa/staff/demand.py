@@ -26,7 +26,7 @@ from clusterqa.ports import Encoder
 from clusterqa.records import Language
 from clusterqa.retrieval.understand import is_follow_up
 from clusterqa.staff.audit import Audit
-from clusterqa.staff.database import Database, stamp
+from clusterqa.staff.database import Database, stamp, when
 from clusterqa.text.analysis import content_words, terms, words
 from clusterqa.text.lexicon import Lexicon
 
@@ -155,7 +155,7 @@ class Decisions:
     def all(self) -> dict[str, Decision]:
         with self._database.using() as db:
             rows = db.execute("SELECT question, state, at, who, answer FROM decisions").fetchall()
-        return {row[0]: Decision(row[1], datetime.fromisoformat(row[2]), row[3], row[4]) for row in rows}
+        return {row[0]: Decision(row[1], when(row[2]), row[3], row[4]) for row in rows}
 
     def dismiss(self, questions: Sequence[str], who: str) -> None:
         """Take questions off the list that need no answer."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from clusterqa.staff.database import Database, stamp, storable
+from clusterqa.staff.database import Database, stamp, storable, unpacked, when
 
 What = Literal["published", "replaced", "withdrawn", "restored", "added_by_hand", "changed_by_hand", "removed_by_hand"]
 
@@ -71,6 +71,6 @@ class History:
         with self._database.using() as db:
             rows = db.execute(f"SELECT {_COLUMNS} FROM document_history {where}", values).fetchall()
         return [
-            Event(who, what, document, version, generation, json.loads(detail), datetime.fromisoformat(at))
+            Event(who, what, document, version, generation, unpacked(detail), when(at))
             for at, who, what, document, version, generation, detail in rows
         ]
