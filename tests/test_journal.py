@@ -67,6 +67,27 @@ def test_questions_go_after_the_retention_time_and_leave_no_trace_in_the_files(t
     assert not any(b"slaptas" in file.read_bytes() for file in tmp_path.iterdir())
 
 
+def test_an_address_for_an_answer_is_kept_with_its_question_and_goes_with_it(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path, 30)
+    asked = NOW - timedelta(days=31)
+    old = journal.record(reply(status="not_found"), "chat", now=asked)
+    assert journal.answer_at(old, "jonas@imone.lt", asked)
+    assert journal.answer_at(old, "ona@imone.lt", asked)
+    (entry,) = journal.entries()
+    assert (entry.reply_to, entry.reference) == ("ona@imone.lt", old[:8])
+    assert journal.answered_at([old, "unknown"]) == {old: "ona@imone.lt"}
+    journal.purge(NOW)
+    journal.close()
+    assert not any(b"imone" in file.read_bytes() for file in tmp_path.iterdir())
+
+
+def test_an_address_is_kept_only_with_a_question_that_found_nothing(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path, 30)
+    assert not journal.answer_at(journal.record(reply(), "chat"), "jonas@imone.lt")
+    assert not journal.answer_at("never-asked", "jonas@imone.lt")
+    assert [entry.reply_to for entry in journal.entries()] == [None]
+
+
 def found_in_the_files(folder: Path, text: str) -> bool:
     """Looked for by another process: to read a live database by hand would take its locks away."""
     return subprocess.run(["grep", "-rqaF", text, str(folder)]).returncode == 0

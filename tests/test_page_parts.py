@@ -65,6 +65,17 @@ def test_a_reader_without_an_answer_is_told_whom_to_turn_to_where_that_is_set() 
     assert "cq-contact" not in render.conversation([answered("x")], "lt", {}, contacts=contacts)  # type: ignore[arg-type]
 
 
+def test_an_address_is_asked_for_where_that_is_set_and_told_back_once_it_was_left() -> None:
+    contacts = {"lt": Contact(name="Rasa", replies=True)}
+    turns = [refused(0.3)]
+    asked = render.conversation(turns, "lt", {}, contacts=contacts, retention_days=21)  # type: ignore[arg-type]
+    assert 'name="email" required' in asked and "su šiuo klausimu 21 dieną ir" in asked
+    left = {"0123456789": "jonas@imone.lt"}
+    told = render.conversation(turns, "lt", {}, contacts=contacts, replies_to=left)  # type: ignore[arg-type]
+    assert "Atsakymą išsiųsime adresu jonas@imone.lt." in told and 'name="email"' not in told
+    assert 'name="email"' not in render.conversation(turns, "lt", {}, contacts={"lt": Contact(name="Rasa")})
+
+
 def test_a_conversation_as_markdown_has_every_question_quote_and_source() -> None:
     text = render.markdown(
         [answered("Kiek\ngalioja?", "Viena eilutė.\nKita."), refused(0.3)], "lt", "2024-05-01", "https://x/"

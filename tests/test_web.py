@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from clusterqa.corpus import sync
 from clusterqa.encoders.sentence import SentenceEncoder
 from clusterqa.records import Language, PassageText, Quote, Reply, Source, Status
-from clusterqa.settings import Settings
+from clusterqa.settings import Contact, Settings
 from clusterqa.web import render, shapes
 from clusterqa.web.app import JsonLines, build
 from clusterqa.web.conversations import Answered
@@ -36,6 +36,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         data=base / "data",
         refresh_seconds=0.1,
         frame_ancestors="https://a.example",
+        contact={"lt": Contact(name="Rasa Rasaitė", replies=True)},
     )
 
 
@@ -447,3 +448,37 @@ def test_too_many_questions_get_a_clear_reply(settings: Settings) -> None:
         assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
         assert "Wait a minute" in answers[-1].json()["detail"]
         assert "clusterqa_refused_total 1.0" in client.get("/metrics").text
+
+
+# ── an answer by e-mail ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_address_left_with_a_question_reaches_the_journal_and_nothing_else_does(client: TestClient) -> None:
+    asked = client.post("/api/v1/ask", json={"question": "Kaip išvirti cepelinus su grybais?"})
+    identifier = asked.headers["x-journal-id"]
+    assert asked.json()["status"] == "not_found"
+
+    def send(language: str = "lt", **fields: str) -> tuple[int, str]:
+        usual = {"question": identifier, "email": "jonas@imone.lt", "agreed": "yes", "part": "1"}
+        answer = client.post(f"/{language}/reply-to", data=usual | fields)
+        return answer.status_code, answer.text
+
+    bad = WORDS["lt"]["reply_to_bad"]
+    for fields in ({"email": "jonas"}, {"email": "jonas@imone.lt?bcc=x@y.lt"}, {"email": "a@b.lt\nx"}, {"agreed": ""}):
+        status, text = send(**fields)
+        assert (status, bad in text) == (422, True), fields
+    assert send(question="never-asked")[0] == 404
+    assert send(language="en")[0] == 404, "English has nobody who answers"
+    journal = client.app.state.service.journal  # type: ignore[attr-defined]
+    assert journal.answered_at([identifier]) == {}
+    status, text = send()
+    assert (status, "jonas@imone.lt" in text) == (200, True)
+    assert journal.answered_at([identifier]) == {identifier: "jonas@imone.lt"}
+
+
+def test_without_scripts_the_address_is_taken_by_a_plain_form(client: TestClient) -> None:
+    asked = client.post("/api/v1/ask", json={"question": "Kaip išvirti cepelinus su grybais?"})
+    fields = {"question": asked.headers["x-journal-id"], "email": "ona@imone.lt", "agreed": "yes"}
+    page = client.post("/lt/reply-to", data=fields, headers=HTML)
+    assert page.status_code == 200
+    assert "Atsakymą išsiųsime adresu ona@imone.lt." in page.text and "<html" in page.text

@@ -1,8 +1,8 @@
 """
 What was asked, what was shown for it, and whether it helped: a small SQLite file of its own in the data folder.
 
-It holds no names, no addresses and nothing that ties two questions to one person; questions older than the retention
-time are deleted, their feedback with them.
+It holds no names and nothing that ties two questions to one person, and no address but an e-mail address that somebody
+gave with a question to get an answer; questions older than the retention time are deleted, with all that belongs to them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from clusterqa.errors import StoreError
 from clusterqa.records import Language, Reply, Status
 
 JOURNAL = "journal.sqlite3"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 Reason = Literal["wrong_place", "out_of_date", "not_understood"]
 REASONS: tuple[Reason, ...] = get_args(Reason)
@@ -40,11 +40,15 @@ CREATE TABLE IF NOT EXISTS feedback (
     question TEXT PRIMARY KEY REFERENCES questions (id) ON DELETE CASCADE,
     given_at TEXT NOT NULL, helpful INTEGER NOT NULL, reason TEXT
 );
+CREATE TABLE IF NOT EXISTS reply_to (
+    question TEXT PRIMARY KEY REFERENCES questions (id) ON DELETE CASCADE, given_at TEXT NOT NULL, email TEXT NOT NULL
+);
 """
 
 _ENTRIES = (
     "SELECT q.id, q.asked_at, q.channel, q.question, q.language, q.status, q.confidence, q.generation, q.shown, "
-    "q.milliseconds, f.helpful, f.reason, f.given_at FROM questions q LEFT JOIN feedback f ON f.question = q.id"
+    "q.milliseconds, f.helpful, f.reason, f.given_at, r.email FROM questions q "
+    "LEFT JOIN feedback f ON f.question = q.id LEFT JOIN reply_to r ON r.question = q.id"
 )
 _NEWEST_FIRST = "ORDER BY q.asked_at DESC, q.rowid DESC"
 
@@ -73,7 +77,8 @@ class Entry:
     """
     One question of the journal; `shown` best first (the quotes, or the nearest places), times in UTC.
 
-    `milliseconds` is what encoding, searching and quoting took together; None where it was not kept.
+    `milliseconds` is what encoding, searching and quoting took together; None where it was not kept. `reply_to` is the e-mail
+    address at which the asker waits for an answer.
     """
 
     id: str
@@ -87,6 +92,17 @@ class Entry:
     shown: tuple[Shown, ...]
     feedback: Feedback | None
     milliseconds: float | None = None
+    reply_to: str | None = None
+
+    @property
+    def reference(self) -> str:
+        """The number of the question that the asker was shown."""
+        return reference(self.id)
+
+
+def reference(identifier: str) -> str:
+    """A short number for a question, to be told on the telephone or in a letter."""
+    return identifier[:8]
 
 
 class Journal:
@@ -190,6 +206,26 @@ class Journal:
             ).fetchall()
         return {row[0]: Feedback(bool(row[1]), row[2], datetime.fromisoformat(row[3])) for row in rows}
 
+    def answer_at(self, question: str, email: str, now: datetime | None = None) -> bool:
+        """
+        Keep the address at which somebody waits for the answer to a question that found nothing, in place of an earlier one;
+        False when there is no such question.
+        """
+        with self._using() as db:
+            asked = "SELECT 1 FROM questions WHERE id = ? AND status = 'not_found'"
+            if not db.execute(asked, (question,)).fetchone():
+                return False
+            db.execute("INSERT OR REPLACE INTO reply_to VALUES (?, ?, ?)", (question, _stamp(now), _storable(email)))
+        return True
+
+    def answered_at(self, questions: Iterable[str]) -> dict[str, str]:
+        """The addresses given with these ids; ids without one are left out."""
+        wanted = list(questions)
+        marks = ",".join("?" * len(wanted))
+        with self._using() as db:
+            rows = db.execute(f"SELECT question, email FROM reply_to WHERE question IN ({marks})", wanted).fetchall()
+        return dict(rows)
+
     def entries(
         self, status: Status | None = None, limit: int | None = 1000, since: datetime | None = None
     ) -> list[Entry]:
@@ -274,6 +310,7 @@ def _entry(row: tuple[Any, ...]) -> Entry:
         shown=tuple(Shown(*place) for place in json.loads(row[8])),
         milliseconds=row[9],
         feedback=None if row[10] is None else Feedback(bool(row[10]), row[11], datetime.fromisoformat(row[12])),
+        reply_to=row[13],
     )
 
 

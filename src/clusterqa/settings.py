@@ -46,15 +46,20 @@ def _default_data() -> Path:
     return Path(platformdirs.user_data_dir("clusterqa"))
 
 
+EMAIL = r"[^@\s<>\"?&]+@[^@\s<>\"?&]+\.[^@\s<>\"?&]+"
+
+
 class Contact(BaseModel):
     """Whom a reader may turn to when the documents have no answer; what is empty is not shown."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(min_length=1, max_length=200)
-    email: str = Field(default="", pattern=r"^([^@\s<>\"?&]+@[^@\s<>\"?&]+\.[^@\s<>\"?&]+)?$")
+    email: str = Field(default="", pattern=rf"^({EMAIL})?$")
     telephone: str = Field(default="", pattern=r"^[0-9+() -]*$")
     form: str = Field(default="", pattern=r"^(https?://\S+)?$")
+    replies: bool = False
+    """Readers may leave an e-mail address with a question that found nothing; staff see it at the desk and answer."""
 
 
 class Settings(BaseSettings):
@@ -119,7 +124,7 @@ class Settings(BaseSettings):
     )
     contact: dict[Literal["lt", "en"], Contact] = Field(
         default={},
-        description="whom to turn to when nothing is found, for each language: name, email, telephone, form (an address)",
+        description="whom to turn to when nothing is found, for each language: name, email, telephone, form (an address), replies",
     )
     session_hours: float = Field(
         default=12,

@@ -69,8 +69,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     for language, text in GUIDE.items():
         (corpus / f"sandelis.{language}.md").write_text(text, encoding="utf-8")
     contact: dict[Language, Contact] = {
-        "lt": Contact(name="Rasa Rasaitė", email="rasa@example.lt", telephone="+370 600 00000"),
-        "en": Contact(name="Rasa Rasaitė", form="https://example.lt/ask"),
+        "lt": Contact(name="Rasa Rasaitė", email="rasa@example.lt", telephone="+370 600 00000", replies=True),
+        "en": Contact(name="Rasa Rasaitė", form="https://example.lt/ask", replies=True),
     }
     server = Server(Settings(corpus=corpus, data=base / "data", refresh_seconds=0.1, contact=contact))
     suggestions = server.app.state.service.suggestions
@@ -159,6 +159,12 @@ def test_where_nothing_is_found_a_phone_shows_a_few_words_whom_to_ask_and_what_i
         number = turn.locator(".cq-contact code").inner_text()
         newest = server.app.state.service.journal.entries()[0]
         assert newest.question == NONSENSE[language] and newest.id.startswith(number)
+        form = turn.locator(".cq-reply-to")
+        form.get_by_role("textbox").fill("jonas@imone.lt")
+        form.get_by_role("checkbox").check()
+        form.get_by_role("button").click()
+        expect(turn.locator(".cq-reply-to")).to_have_text(WORDS[language]["reply_to_kept"].format("jonas@imone.lt"))  # type: ignore[index]
+        assert server.app.state.service.journal.entries()[0].reply_to == "jonas@imone.lt"
         assert 1 <= turn.locator(".cq-offered button").count() <= 3
         turn.locator(".cq-offered button").first.click()
         expect(turns(page).nth(1)).to_have_attribute("data-status", "answered")

@@ -56,7 +56,8 @@ class Questions:
         self.random = np.random.default_rng(seed)
         self.shards: dict[str, Shard] = {}
         self._left: dict[bool, list[tuple[Shard, Asked]]] = {True: [], False: []}
-        self._seen: dict[tuple[str, str], NDArray[np.float64]] = {}
+        self._seen: dict[int, NDArray[np.float64]] = {}
+        """By `id` of a question, which lives as long as its shard; a set may ask the same words of one document twice."""
 
     def take_up(self, folder: Path) -> None:
         """Load what is new; never what is kept for judging."""
@@ -95,8 +96,8 @@ class Questions:
         return [Pair(shard, question, passage, place.get(passage, -1)) for passage in passages]
 
     def _last(self, question: Asked) -> NDArray[np.float64]:
-        key = (question.id, question.reading)
-        return self._seen.setdefault(key, -0.3 * np.arange(len(question.candidates), dtype=np.float64))
+        unseen = -0.3 * np.arange(len(question.candidates), dtype=np.float64)
+        return self._seen.setdefault(id(question), unseen)
 
     def remember(self, pairs: Sequence[Pair], logits: Sequence[float]) -> None:
         for pair, logit in zip(pairs, logits, strict=True):

@@ -122,6 +122,11 @@ class Group:
         return sum(entry.status == "answered" for entry in self.entries)
 
     @property
+    def waiting(self) -> int:
+        """How many of the askers left an address to be answered at."""
+        return sum(entry.reply_to is not None for entry in self.entries)
+
+    @property
     def first(self) -> datetime:
         return min(entry.asked_at for entry in self.entries)
 

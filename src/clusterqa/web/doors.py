@@ -29,7 +29,7 @@ _READ = re.compile(r"/(theme\.css|(assets|static)/[A-Za-z0-9._/-]+|gradio_api/ap
 _LISTEN = "gradio_api/queue/data"
 _ACT = {"gradio_api/queue/join": True, "gradio_api/run/predict": False}
 """Where the page sends events, and whether those of a queue."""
-_OURS = frozenset({"ask", "export"})
+_OURS = frozenset({"ask", "export", "reply-to"})
 """Forms of ours beside Gradio's page (`forms.py`), under limits of their own."""
 EVENTS = 4
 """Events of a page that count as one question, which is counted itself where it is answered: loading, beginning anew."""

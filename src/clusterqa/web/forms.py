@@ -3,20 +3,23 @@ A chat page without Gradio: what its first response shows, and the plain forms t
 
     GET  /lt/        Gradio's page with this view in front of it (head.py puts it there)
     POST /lt/ask     answers a question: a whole page, or only the conversation for our script (`part`)
+    POST /lt/reply-to  an e-mail address for the answer to a question that found nothing (`part`: only the form, for our script)
     POST /lt/export  the conversation as a Markdown file
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 from markupsafe import Markup
 
 from clusterqa.records import Language
+from clusterqa.settings import EMAIL
 from clusterqa.web import render, talk
 from clusterqa.web.api import client_of, service_of
 from clusterqa.web.service import Service
@@ -72,6 +75,35 @@ def ask(
         return HTMLResponse(shown.html, status, headers)
     view = first(service, language, shown.html, asked.identifier, "" if shown.state == "done" else question)
     return HTMLResponse(render.page("answer.html", language, first=Markup(view)), status, headers)
+
+
+@router.post("/{language}/reply-to", include_in_schema=False)
+def reply_to(
+    language: Language,
+    request: Request,
+    question: Name = "",
+    email: Annotated[str, Form(max_length=254)] = "",
+    agreed: Name = "",
+    part: Name = "",
+) -> HTMLResponse:
+    """Keep the address at which somebody waits for an answer, where the settings of the language say so."""
+    service = service_of(request)
+    service.limits.admit(client_of(request))
+    contact = service.settings.contact.get(language)
+    if contact is None or not contact.replies:
+        raise HTTPException(404, "E-mail addresses are not taken here.")
+    status, fault, email = 200, "", email.strip()
+    if not agreed or not re.fullmatch(EMAIL, email):
+        status, fault = 422, "reply_to_bad"
+    elif service.journal is None:
+        status, fault = 503, "reply_to_failed"
+    elif not service.journal.answer_at(question, email):
+        status, fault = 404, "reply_to_gone"
+    form = render.reply_to(language, service.settings.retention_days, question, "" if fault else email, fault)
+    if part:
+        return HTMLResponse(form, status)
+    view = first(service, language, form)
+    return HTMLResponse(render.page("answer.html", language, first=Markup(view)), status)
 
 
 @router.post("/{language}/export", include_in_schema=False)

@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from clusterqa.journal import REASONS, Feedback
+from clusterqa.journal import REASONS, Feedback, reference
 from clusterqa.records import Block, Language, Page, Quote
 from clusterqa.retrieval.small_talk import REPLIES
 from clusterqa.retrieval.understand import is_follow_up
@@ -189,7 +189,7 @@ _ENVIRONMENT = Environment(
 )
 _ENVIRONMENT.globals.update(
     words=WORDS, examples=EXAMPLES, quotation_marks=quotation_marks, link=link, letter=letter, neighbour=neighbour,
-    styles=_STYLES, floor=NEAREST_FLOOR, reasons=REASONS, band=band, told_date=told_date, web_address=web_address,
+    styles=_STYLES, floor=NEAREST_FLOOR, reasons=REASONS, band=band, told_date=told_date, days=days, reference_of=reference, web_address=web_address,
     document_address=document_address, place=_place, citation=_citation, passage=_passage, bold=bold,
     said_of_a_person={language: replies["person"] for language, replies in REPLIES.items()},
 )  # fmt: skip
@@ -210,17 +210,38 @@ def conversation(
     token: str = "",
     offered: Sequence[str] = (),
     contacts: Mapping[Language, Contact] = MappingProxyType({}),
+    replies_to: Mapping[str, str] = MappingProxyType({}),
+    retention_days: int = 0,
 ) -> str:
     """
     The turns, oldest first, then a question that waits for its answer with a remark under it.
 
     Our own words of a turn are in the language of its reply; `language` is that of the page around. By `token` our script
-    knows which of its questions this is the answer to. `offered` are questions to go on with, under the last turn; `contacts` are whom to turn to, by language.
+    knows which of its questions this is the answer to. `offered` are questions to go on with, under the last turn; `contacts` are whom to turn to, by language;
+    `replies_to` the e-mail addresses that were left, by journal id, which are kept for `retention_days`.
     """
     return page(
         "conversation.html", language, turns=turns, feedback=feedback, pending=pending, remark=remark,
-        identifier=identifier, token=token, offered=offered, contacts=contacts,
+        identifier=identifier, token=token, offered=offered, contacts=contacts, replies_to=replies_to,
+        retention_days=retention_days,
     )  # fmt: skip
+
+
+def reply_to(language: Language, retention_days: int, question: str, email: str = "", fault: str = "") -> str:
+    """
+    The form by which a reader leaves an e-mail address with a question; the words that it was left, when there is one.
+
+    `fault` is the key of the words that say what was wrong with what was sent.
+    """
+    return page(
+        "reply_to.html",
+        language,
+        told=language,
+        question=question,
+        email=email,
+        fault=fault,
+        retention_days=retention_days,
+    )
 
 
 def markdown(turns: Sequence[Answered], language: Language, date: str, base: str) -> str:

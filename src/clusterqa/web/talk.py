@@ -69,9 +69,11 @@ def ask(service: Service, language: Language, asked: Asked, client: str, patienc
 
     def shown(state: State, turns: tuple[Answered, ...] = earlier) -> Shown:
         given: dict[str, Feedback] = {}
+        replies_to: dict[str, str] = {}
         if service.journal is not None and turns:
             try:
-                given = service.journal.feedback(turn.journal_id for turn in turns if turn.journal_id)
+                kept = [turn.journal_id for turn in turns if turn.journal_id]
+                given, replies_to = service.journal.feedback(kept), service.journal.answered_at(kept)
             except ClusterQAError as error:
                 log.error("%s", error)
         pending = None if state == "done" else text
@@ -81,8 +83,9 @@ def ask(service: Service, language: Language, asked: Asked, client: str, patienc
             service.suggestions.next_to(last, questions) if last and last.status in ("answered", "not_found") else []
         )
         html = render.conversation(
-            turns, language, given, pending, state, identifier, asked.token, offered, service.settings.contact
-        )
+            turns, language, given, pending, state, identifier, asked.token, offered, service.settings.contact,
+            replies_to, service.settings.retention_days,
+        )  # fmt: skip
         return Shown(html, state)
 
     if not text.strip():

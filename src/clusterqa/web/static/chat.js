@@ -401,8 +401,23 @@
     if (step && plain && (!box().value || box().value === brought)) { event.preventDefault(); former(step); }
   }, true);
 
+  async function leaveAddress(form) {
+    let part = null;
+    try {
+      const body = new URLSearchParams([...new FormData(form), ["part", "1"]]);
+      const answer = await fetch(form.action, { method: "POST", body });
+      if (answer.headers.get("content-type")?.startsWith("text/html")) part = await answer.text();
+    } catch { /* told below */ }
+    if (part === null) { say(words().failed); return; }
+    const made = document.createRange().createContextualFragment(part).firstElementChild;
+    form.replaceWith(made);
+    (made.querySelector("input[type=email]") ?? here("#question textarea"))?.focus({ preventScroll: true });
+    say((made.querySelector("[role=alert]") ?? made).textContent);
+  }
+
   document.addEventListener("submit", (event) => {
     const { target, submitter } = event;
+    if (target.matches(".cq-reply-to")) { event.preventDefault(); leaveAddress(target); return; }
     if (!target.matches("#cq-row, #cq-examples, .cq-offered, .cq-tools form[action=ask]")) return;
     event.preventDefault();
     if (target.matches("#cq-row")) submitBox();
