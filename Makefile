@@ -5,13 +5,13 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint corpus-check spelling corpus-files browser screenshots evaluate reading wheel clean
+.PHONY: run test lint corpus-check spelling corpus-files browser screenshots evaluate reading wheel wheel-check clean
 .DEFAULT_GOAL := run
 
 $(VENV)/.run: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || python3 -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[web,staff,eval]'
 	touch $@
 
 # torch first and from the constraints: a plain install of what needs it would bring CUDA packages of several GB.
@@ -69,7 +69,13 @@ reading: $(VENV)/.dev
 	$(BIN)/clusterqa eval gate build/$(SET)/run.json --baseline $(SET)/baseline.json
 
 wheel: $(VENV)/.dev
+	rm -rf dist
 	$(BIN)/python -m build --wheel
+	$(BIN)/python tools/sbom.py dist/clusterqa.cdx.json
+
+# Installs the wheel alone, outside this folder, with the pip that Python 3.11.7 brings, and uses it.
+wheel-check: wheel
+	$(BIN)/python tools/check_wheel.py dist/clusterqa-*.whl --extra web,staff,eval
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache

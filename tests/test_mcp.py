@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from anyio.from_thread import start_blocking_portal
 from click.testing import CliRunner
 from fastapi.testclient import TestClient
 
+from clusterqa import extras
 from clusterqa.cli import cli
 from clusterqa.errors import SettingsError
 from clusterqa.settings import Settings
@@ -388,10 +390,9 @@ def test_a_key_is_long_and_stands_in_no_message(tmp_path: Path, monkeypatch: pyt
 def test_without_the_library_it_is_said_how_to_get_it(local: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     from clusterqa.web import app
 
-    monkeypatch.setattr("clusterqa.cli.mcp.find_spec", lambda _: None)
+    monkeypatch.setattr(extras, "find_spec", lambda name: None if name == "mcp" else find_spec(name))
     shown = CliRunner().invoke(cli, ["mcp", "--corpus", str(local.corpus)])
     assert (shown.exit_code, "pip install 'clusterqa[mcp]'" in shown.output) == (1, True)
-    monkeypatch.setattr(app, "find_spec", lambda _: None)
     assert "/mcp" not in {getattr(route, "path", "") for route in app.build(local).routes}
     with pytest.raises(SettingsError, match="mcp_key is set"):
         app.build(local.model_copy(update={"mcp_key": KEY}))

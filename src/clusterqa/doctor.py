@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from clusterqa import __version__, journal
+from clusterqa import __version__, extras, journal
 from clusterqa.corpus.check import check_corpus
 from clusterqa.corpus.folder import corpus_files, removed
 from clusterqa.corpus.sync import check_in_step, out_of_step
 from clusterqa.documents.formats import KINDS
 from clusterqa.documents.samples import broken_readers
 from clusterqa.errors import ClusterQAError, IndexNotFound, IndexOutdated
+from clusterqa.extras import MODULES
 from clusterqa.ports import Encoder
 from clusterqa.retrieval.profile import NO_READER
 from clusterqa.runtime import find_profile, load_reader
@@ -22,7 +23,7 @@ from clusterqa.staff import audit, database
 from clusterqa.store import asides, open_store
 
 _PACKAGES = ("openvino", "tokenizers", "faiss-cpu", "PyStemmer", "langdetect", "pypdfium2", "python-docx",
-             "trafilatura", "gradio", "fastapi")  # fmt: skip
+             "trafilatura", "fastapi")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,10 @@ def _installed() -> Finding:
             missing.append(name)
     if missing:
         return Finding("installed", False, f"missing: {', '.join(missing)}. Install again with: pip install clusterqa")
-    return Finding("installed", True, ", ".join(found))
+    own = [extra for extra in MODULES if extras.installed(extra)]
+    lacking = [extra for extra in MODULES if extra not in own]
+    told = f"; extras: {', '.join(own) or 'none'}" + (f" (not {', '.join(lacking)})" if lacking else "")
+    return Finding("installed", True, ", ".join(found) + told)
 
 
 def _readers() -> Finding:

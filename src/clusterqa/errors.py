@@ -4,6 +4,7 @@ ClusterQAError            anything the person at the keyboard can put right; the
 ├── CorpusError           the corpus folder, or a document asked for, is not there
 ├── UnreadableDocument    one file cannot be read: carries the reason and the next step; never stops the rest
 ├── EncoderError          the encoder is missing, broken or cannot be loaded offline
+├── MissingExtra          a part of the program is not installed; the message has the pip line
 ├── StoreError            the database is damaged, locked, or the disk is full
 │   ├── StoreDamaged      what stands in the database cannot be trusted; only a rebuild helps
 │   ├── IndexNotFound     nothing has been indexed here yet
@@ -43,6 +44,15 @@ class UnreadableDocument(ClusterQAError):
 
 class EncoderError(ClusterQAError):
     """The encoder is missing, broken or cannot be loaded."""
+
+
+class MissingExtra(ClusterQAError):
+    """A part of the program is not installed."""
+
+    def __init__(self, what: str, extra: str, modules: list[str]) -> None:
+        lacking = f"{', '.join(modules)} {'is' if len(modules) == 1 else 'are'} not installed"
+        super().__init__(f"{what} cannot be used: {lacking}. Install it with: pip install 'clusterqa[{extra}]'")
+        self.extra = extra
 
 
 class StoreError(ClusterQAError):

@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clusterqa import runtime
+from clusterqa import extras, runtime
 from clusterqa.corpus import sync
 from clusterqa.errors import IndexNotFound
 from clusterqa.settings import Settings
@@ -28,9 +28,11 @@ class KnowledgeBase(runtime.KnowledgeBase):
         """
         Ask every question of a set whose answers are known (a JSONL file, see docs/evaluation.md) and measure the replies.
 
-        `split` is "held", "fit" or "all". Raises EvaluationError when the set cannot be used.
+        `split` is "held", "fit" or "all". Raises EvaluationError when the set cannot be used, MissingExtra
+        where `clusterqa[eval]` is not installed.
         """
         self._not_forked()
+        extras.need("eval", "Evaluation")
         from clusterqa.evaluation.summary import evaluate  # loads more than asking needs
 
         return evaluate(Path(path), self, split)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from clusterqa import extras
 from clusterqa.cli import common
 from clusterqa.cli.common import Command, json_option, settings_options
 
@@ -109,6 +110,7 @@ def run_command(
     from clusterqa.evaluation.trec import write as write_trec
     from clusterqa.evaluation.variants import variants
 
+    extras.need("eval", "Evaluation")
     if resume and not output:
         raise click.UsageError("--resume needs a run to go on with: name its file with -o.")
     kept = output.with_name(output.name + ".asked") if output and resume else None
@@ -274,6 +276,7 @@ def report_command(
     run_file: Path, against: Path | None, output: Path, markdown: Path | None, shifted: Path | None, split: str
 ) -> None:
     """Make a page to look at: tables, curves, every failure; with --against, what changed, side by side."""
+    extras.need("eval", "Evaluation")
     from clusterqa.evaluation import report
     from clusterqa.evaluation.outcomes import Run
 
@@ -302,6 +305,7 @@ def report_command(
 @format_options
 def score_command(run_file: Path, qrels: Path, measures: tuple[str, ...], form: str) -> None:
     """Score a TREC run, of this or of any other search, against a qrels file; both may be gzipped."""
+    extras.need("eval", "Evaluation")
     from clusterqa.evaluation.measures import SEARCH_MEASURES
     from clusterqa.evaluation.trec import score
 
@@ -341,6 +345,7 @@ def sweep_command(
     settings: Settings, questions: Path, vary: tuple[str, ...], split: str, measure: str, output: Path | None
 ) -> None:
     """Run a set under every combination of settings; prints a line for each, by direction."""
+    extras.need("eval", "Evaluation")
     from clusterqa.errors import EvaluationError
     from clusterqa.evaluation.sets import read_set
     from clusterqa.evaluation.sweep import parse_grid, sweep
@@ -380,6 +385,7 @@ def calibrate_command(settings: Settings, run_files: tuple[Path, ...], output: P
 
     Several runs, of documents of unlike subjects, make it hold on subjects that it has not seen.
     """
+    extras.need("eval", "Evaluation")
     from clusterqa.evaluation.calibrate import check_encoder, fit_profile
     from clusterqa.evaluation.outcomes import Run
 

@@ -32,8 +32,11 @@ def serve(settings: Settings, host: str | None, port: int | None) -> None:
         "port": port,
     }
     settings = Settings.load(flags)
-    from clusterqa.web.app import run  # loads for seconds: after the settings, so that a wrong one is reported at once
+    # Loads for seconds: after the settings, so that a wrong one is reported at once.
+    from clusterqa.web.app import left_out, run
 
+    for line in left_out():
+        common.remark(line)
     common.remark(f"The chat opens at http://{settings.host}:{settings.port}/  (stop with Ctrl+C)")
     run(settings)
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import click
 
+from clusterqa import extras
 from clusterqa.cli.common import settings_options
-from clusterqa.errors import ClusterQAError
 
 if TYPE_CHECKING:
     from clusterqa.settings import Settings
@@ -22,8 +21,7 @@ def serve_mcp(settings: Settings) -> None:
 
     The program starts this command itself; docs/mcp.md shows what it needs to be told.
     """
-    if find_spec("mcp") is None:
-        raise ClusterQAError("The MCP server is not installed. Install it with: pip install 'clusterqa[mcp]'")
+    extras.need("mcp", "The MCP server")
     from clusterqa.web.mcp import serve
 
     serve(settings)

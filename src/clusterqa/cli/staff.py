@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from clusterqa import extras
 from clusterqa.cli.common import json_option, settings_options
 
 if TYPE_CHECKING:
@@ -156,6 +157,7 @@ def check_log(settings: Settings, noted: str) -> None:
 
 @contextmanager
 def accounts(settings: Settings) -> Iterator[Accounts]:
+    extras.need("staff", "The staff desk")
     from clusterqa.staff.accounts import Accounts
     from clusterqa.staff.audit import Audit
     from clusterqa.staff.database import Database

@@ -19,7 +19,7 @@ def broken_readers() -> list[tuple[str, str]]:
     broken = []
     for kind in KINDS:
         try:
-            made = _MADE[kind.format]()
+            made = SAMPLES[kind.format]()
             if kind.format in ("markdown", "plain"):
                 text = importlib.import_module(f"clusterqa.documents.{kind.format}").extract(made.decode()).text
             else:
@@ -109,7 +109,7 @@ def _epub() -> bytes:
     )
 
 
-_MADE: dict[Format, Callable[[], bytes]] = {
+SAMPLES: dict[Format, Callable[[], bytes]] = {
     "markdown": lambda: f"# {WORD}\n".encode(),
     "plain": lambda: f"{WORD}\n".encode(),
     "html": lambda: (
@@ -125,3 +125,4 @@ _MADE: dict[Format, Callable[[], bytes]] = {
     "epub": _epub,
     "eml": lambda: f"From: a@b.lt\nSubject: x\n\n{WORD}\n".encode(),
 }
+"""Format → what makes the bytes of a small file of it."""

@@ -212,7 +212,7 @@ def _read_parquet(folder: Path, split: str, subset: str) -> BeirSet:
         import pyarrow
         import pyarrow.parquet as parquet
     except ImportError as error:
-        raise EvaluationError(f"{folder} holds Parquet files. To read them: pip install pyarrow") from error
+        raise EvaluationError(f"{folder} holds Parquet files. To read them: pip install 'clusterqa[sets]'") from error
     found: dict[str, dict[str, list[tuple[str, Path]]]] = {}
     try:
         for path in sorted(folder.rglob("*.parquet")):
@@ -265,7 +265,7 @@ def _read_ir_datasets(identifier: str) -> BeirSet:
     try:
         import ir_datasets
     except ImportError as error:
-        raise EvaluationError(f"To read {identifier}: pip install ir_datasets") from error
+        raise EvaluationError(f"To read {identifier}: pip install 'clusterqa[sets]'") from error
     try:
         dataset = ir_datasets.load(identifier)
     except KeyError as error:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,11 +18,11 @@ from fastapi.responses import FileResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.routing import Route
 
-from clusterqa import __version__
-from clusterqa.errors import SettingsError
+from clusterqa import __version__, extras
+from clusterqa.errors import MissingExtra, SettingsError
 from clusterqa.records import LANGUAGES
 from clusterqa.settings import Settings
-from clusterqa.web import api, chat, connections, forms, logs, pages, problems, render, staff
+from clusterqa.web import api, connections, forms, logs, pages, problems, render
 from clusterqa.web.conditional import Conditional
 from clusterqa.web.doors import Doors
 from clusterqa.web.forwarded import Forwarded
@@ -36,6 +35,7 @@ from clusterqa.web.words import page_language
 __all__ = ["JsonLines", "build", "run"]
 if TYPE_CHECKING:
     from clusterqa.web.mcp import Door
+    from clusterqa.web.staff.desk import Desk
 
 STATIC = Path(__file__).parent / "static"
 LANGUAGE_COOKIE = "clusterqa_language"
@@ -45,6 +45,7 @@ def build(settings: Settings) -> FastAPI:
     """The app for these settings. Its start returns at once; /readyz says when questions are answered."""
     service = Service(settings)
     mcp = _mcp(service)
+    desk: Desk | None = None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -54,7 +55,8 @@ def build(settings: Settings) -> FastAPI:
                 yield
         finally:
             service.stop()
-            desk.close()
+            if desk:
+                desk.close()
 
     app = FastAPI(
         title="clusterqa",
@@ -73,8 +75,9 @@ def build(settings: Settings) -> FastAPI:
     app.state.service = service
     problems.install(app)
     # The last is the first that a request comes to.
-    app.add_middleware(Doors, settings=settings)
-    app.add_middleware(Head)
+    if gradio := extras.installed("web"):
+        app.add_middleware(Doors, settings=settings)
+        app.add_middleware(Head)
     app.add_middleware(Conditional)
     app.add_middleware(Guard, settings=settings)
     app.add_middleware(Forwarded, settings=settings)
@@ -107,16 +110,36 @@ def build(settings: Settings) -> FastAPI:
     app.include_router(forms.router)
     if mcp:
         app.router.routes.append(Route("/mcp", mcp))
-    desk = staff.install(app, service)
+    if extras.installed("staff"):
+        from clusterqa.web import staff
+
+        desk = staff.install(app, service)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    mount = forms.mount
+    if gradio:
+        from clusterqa.web import chat
+
+        mount = chat.mount
     for language in LANGUAGES:
-        chat.mount(app, service, language)
+        mount(app, service, language)
     return app
+
+
+def left_out() -> list[str]:
+    """What this installation serves less than the whole, each as a sentence with what to install."""
+    parts: dict[extras.Extra, str] = {"web": "Gradio's chat page", "staff": "The staff desk"}
+    told = []
+    for extra, what in parts.items():
+        try:
+            extras.need(extra, what)
+        except MissingExtra as error:
+            told.append(str(error))
+    return told
 
 
 def _mcp(service: Service) -> Door | None:
     """The door for language models, where its library is installed. Raises SettingsError."""
-    if find_spec("mcp") is None:
+    if not extras.installed("mcp"):
         if service.settings.mcp_key:
             raise SettingsError(
                 "mcp_key is set, but MCP is not installed. Install it with: pip install 'clusterqa[mcp]'"

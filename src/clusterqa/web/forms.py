@@ -1,7 +1,7 @@
 """
 A chat page without Gradio: what its first response shows, and the plain forms that work before scripts do.
 
-    GET  /lt/        Gradio's page with this view in front of it (head.py puts it there)
+    GET  /lt/        Gradio's page with this view in front of it (head.py puts it there); this view alone without Gradio
     POST /lt/ask     answers a question: a whole page, or only the conversation for our script (`part`)
     POST /lt/reply-to  an e-mail address for the answer to a question that found nothing (`part`: only the form, for our script)
     POST /lt/export  the conversation as a Markdown file
@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi import APIRouter, FastAPI, Form, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from markupsafe import Markup
 
@@ -35,8 +35,23 @@ _STATUS: dict[talk.State, int] = {
     "failed": 500,
 }
 
+LONGEST = 2000
+"""Characters of a question that an address puts into the box."""
+
 Text = Annotated[str, Form(max_length=20_000)]
 Name = Annotated[str, Form(max_length=64)]
+
+
+def mount(app: FastAPI, service: Service, language: Language) -> None:
+    """The page of one language where Gradio is not installed; its script asks by `POST ask`, and so does its form."""
+
+    @app.get(f"/{language}/", include_in_schema=False, name=f"chat-{language}")
+    def page(q: Annotated[list[str] | None, Query()] = None) -> HTMLResponse:
+        return _whole(language, first(service, language, question=q[-1][:LONGEST] if q else ""))
+
+
+def _whole(language: Language, view: str, status: int = 200, headers: dict[str, str] | None = None) -> HTMLResponse:
+    return HTMLResponse(render.page("answer.html", language, first=Markup(view)), status, headers)
 
 
 def first(
@@ -74,7 +89,7 @@ def ask(
     if part:
         return HTMLResponse(shown.html, status, headers)
     view = first(service, language, shown.html, asked.identifier, "" if shown.state == "done" else question)
-    return HTMLResponse(render.page("answer.html", language, first=Markup(view)), status, headers)
+    return _whole(language, view, status, headers)
 
 
 @router.post("/{language}/reply-to", include_in_schema=False)
@@ -102,8 +117,7 @@ def reply_to(
     form = render.reply_to(language, service.settings.retention_days, question, "" if fault else email, fault)
     if part:
         return HTMLResponse(form, status)
-    view = first(service, language, form)
-    return HTMLResponse(render.page("answer.html", language, first=Markup(view)), status)
+    return _whole(language, first(service, language, form), status)
 
 
 @router.post("/{language}/export", include_in_schema=False)

@@ -73,7 +73,7 @@ class Head:
             body = b"".join(parts)
             if "text/html" in Headers(raw=begin["headers"]).get("content-type", ""):
                 asked = parse_qs(scope["query_string"].decode("latin-1")).get("q", [""])[-1]
-                first = forms.first(scope["app"].state.service, language, question=asked[:2000])
+                first = forms.first(scope["app"].state.service, language, question=asked[: forms.LONGEST])
                 body = mended(body.decode("utf-8"), language, first).encode("utf-8")
                 sent = MutableHeaders(scope=begin)
                 sent.add_vary_header("Accept-Encoding")
