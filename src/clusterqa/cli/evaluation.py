@@ -398,6 +398,112 @@ def calibrate_command(settings: Settings, run_files: tuple[Path, ...], output: P
     click.echo(f"Wrote {target}: operating point {fitted.calibration.threshold}, for the encoder {fitted.encoder}.")
 
 
+@evaluate.command("pool")
+@settings_options
+@click.argument("run_files", metavar="RUN…", type=FILE, nargs=-1, required=True)
+@click.option("--depth", default=10, show_default=True, type=click.IntRange(1, 100), help="Passages of each ranking.")
+@split_option
+@click.option(
+    "-o", "--output", type=FILE, help="Where the list goes.  [default: DATA/pool.jsonl, where the desk looks]"
+)
+def pool_command(settings: Settings, run_files: tuple[Path, ...], depth: int, split: str, output: Path | None) -> None:
+    """
+    List the passages that runs found and nobody has judged, for people to judge at the desk (/staff/judging).
+
+    Whoever judges sees neither the run nor the rank. `clusterqa eval judged` makes qrels of what they said.
+    """
+    from clusterqa.evaluation.outcomes import Run
+    from clusterqa.evaluation.pool import POOL, pool, write_pool
+    from clusterqa.store import open_store
+
+    runs = dict(zip(_labels(run_files), map(Run.read, run_files), strict=True))
+    with open_store(settings.data) as store:
+        pooled, lost = pool(runs, store, depth, split)
+    target = output or settings.data / POOL
+    write_pool(target, pooled)
+    asked = len({one.question for one in pooled})
+    click.echo(
+        f"Wrote {target}: {len(pooled)} unjudged passages for {asked} questions. People judge them at /staff/judging"
+    )
+    if lost:
+        click.echo(f"{lost} passages are left out: their text is no longer there. Make the runs again.", err=True)
+
+
+@evaluate.command("judged")
+@settings_options
+@click.option("-o", "--output", type=FILE, help="Write qrels here, and beside them (.jsonl) who judged what, and when.")
+@json_option
+def judged_command(settings: Settings, output: Path | None, as_json: bool) -> None:
+    """
+    Say how far the people who judged passages agree, and make qrels of what they said: 2 right, 1 partly, 0 wrong.
+
+    A passage has the grade that most of them gave; one about which they differ is left out until a third has judged it.
+    """
+    from clusterqa.evaluation.continuous import write
+    from clusterqa.evaluation.pool import agreement, settle
+    from clusterqa.evaluation.trec import as_qrels
+    from clusterqa.staff.judgements import judgements_in
+
+    told = judgements_in(settings.data)
+    settled, differing = settle(told)
+    count = sum(map(len, settled.values()))
+    pairs = agreement(told)
+    if output:
+        write(output, as_qrels(settled))
+        lines = (json.dumps(asdict(one), ensure_ascii=False) for one in told)
+        write(output.with_name(output.name + ".jsonl"), "".join(f"{line}\n" for line in lines))
+        click.echo(f"Wrote {output} and {output.name}.jsonl.", err=True)
+    if as_json:
+        facts = {"judgements": len(told), "settled": count, "differing": len(differing)}
+        _print_json({**facts, "agreement": [asdict(pair) for pair in pairs]})
+        return
+    click.echo(f"{len(told)} judgements; {count} passages settled, {len(differing)} about which people differ.")
+    for pair in pairs:
+        kappa = "not defined (all the same)" if pair.kappa is None else f"{pair.kappa:.2f}"
+        click.echo(
+            f"{pair.first}, {pair.second}: {pair.passages} passages, agreed {_percent(pair.observed)}, Cohen's kappa {kappa}"
+        )
+
+
+@evaluate.command("propose")
+@settings_options
+@click.argument("questions", metavar="SET", type=FILE)
+@click.option("-n", "most", default=20, show_default=True, type=click.IntRange(1), help="How many passages.")
+@json_option
+def propose_command(settings: Settings, questions: Path, most: int, as_json: bool) -> None:
+    """
+    List what a question set does not cover: passages that no known answer stands in, and what the desk has answered.
+
+    These are candidates for people. No question is made up here, and nothing is put into the set.
+    """
+    from clusterqa.evaluation.pool import not_yet, uncovered
+    from clusterqa.evaluation.sets import read_set
+    from clusterqa.staff.answers import QUESTIONS
+    from clusterqa.store import open_store
+
+    items = read_set(questions)
+    with open_store(settings.data) as store:
+        bare, count = uncovered(items, store)
+    answered = settings.data / QUESTIONS
+    wordings = not_yet(items, read_set(answered)) if answered.exists() else []
+    if as_json:
+        _print_json(
+            {
+                "passages": count, "uncovered": len(bare), "candidates": [asdict(one) for one in bare[:most]],
+                "answered at the desk": [asdict(item) for item in wordings],
+            }
+        )  # fmt: skip
+        return
+    click.echo(f"{len(bare)} of {count} passages hold no known answer of {questions.name}.")
+    for one in bare[:most]:
+        click.echo(f"\n{' › '.join((one.document, *one.heading))}  [{one.start}–{one.end}]")
+        click.echo(f"  {' '.join(one.text.split())[:300]}")
+    if wordings:
+        click.echo(f"\n{len(wordings)} questions that the desk has answered are not in the set ({answered}):")
+        for item in wordings:
+            click.echo(f"  {item.language}  {item.question}")
+
+
 def _run_beir(settings: Settings, source: Path, split: str, subset: str, resume: Path | None) -> Run:
     from clusterqa.evaluation.beir import index, read_foreign
     from clusterqa.evaluation.run import run_beir

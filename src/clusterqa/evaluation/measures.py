@@ -245,6 +245,25 @@ def calibration_error(confidences: Sequence[float], right: Sequence[bool], bins:
     return float(sum(gaps))
 
 
+def cohen_kappa(pairs: Sequence[tuple[str, str]]) -> float | None:
+    """
+    Agreement of two people beyond chance, from the labels that each gave the same things; at most 1.
+
+    (p_o − p_e) / (1 − p_e): p_o is the share of agreements, p_e the share that two people would reach who gave the same labels
+    as often, but blindly (J. Cohen, "A coefficient of agreement for nominal scales", 1960). None where p_e is 1, because
+    both gave one and the same label throughout, and where there are no pairs.
+    """
+    count = len(pairs)
+    if not count:
+        return None
+    firsts, seconds = Counter(first for first, _ in pairs), Counter(second for _, second in pairs)
+    agreed = sum(first == second for first, second in pairs)
+    by_chance = sum(firsts[label] * seconds[label] for label in firsts)  # of count²
+    if by_chance == count * count:
+        return None
+    return (agreed * count - by_chance) / (count * count - by_chance)
+
+
 def randomisation_test(a: Sequence[float], b: Sequence[float], samples: int = RANDOMISATION_SAMPLES) -> float:
     """
     Two-sided p value of a paired randomisation test on the difference of means (Smucker et al. 2007).

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from clusterqa.errors import EvaluationError
@@ -29,24 +29,30 @@ def write(run: Run, folder: Path) -> list[Path]:
         if not outcomes:
             continue
         judged = {o.id: {row.key: row.score for row in (*o.relevant, *o.irrelevant)} for o in outcomes}
-        whole, _ = whole_grades(judged)
-        qrels = [f"{_name(i)} 0 {_name(name)} {value}" for i, row in whole.items() for name, value in row.items()]
         lines = []
         for o in outcomes:
             scores = falling([row.score for row in o.ranked])
             for rank, (row, score) in enumerate(zip(o.ranked, scores, strict=True), start=1):
                 lines.append(f"{_name(o.id)} Q0 {_name(row.key)} {rank} {score:.6f} {TAG}")
-        for name, content in ((f"{view}.run", lines), (f"{view}.qrels", qrels)):
+        ranked = "".join(f"{line}\n" for line in lines)
+        for name, content in ((f"{view}.run", ranked), (f"{view}.qrels", as_qrels(judged))):
             path = folder / name
             try:
                 folder.mkdir(parents=True, exist_ok=True)
-                path.write_text("".join(f"{line}\n" for line in content), encoding="utf-8")
+                path.write_text(content, encoding="utf-8")
             except OSError as error:
                 raise EvaluationError(
                     f"{path} cannot be written ({error}). Name another folder with --trec."
                 ) from error
             written.append(path)
     return written
+
+
+def as_qrels(judged: Mapping[str, Mapping[str, float]]) -> str:
+    """Question → passage → grade as a qrels file, grades of 0 too; fractions are made whole, all by one factor."""
+    whole, _ = whole_grades(judged)
+    lines = (f"{_name(i)} 0 {_name(name)} {value}\n" for i, row in whole.items() for name, value in row.items())
+    return "".join(lines)
 
 
 def score(

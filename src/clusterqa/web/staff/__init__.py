@@ -21,6 +21,7 @@ from clusterqa.web.problems import problem
 from clusterqa.web.service import NotReady, Service
 from clusterqa.web.staff import (
     documents,
+    judging,
     login,
     overview,
     people,
@@ -34,7 +35,15 @@ from clusterqa.web.staff.desk import Desk, LogInFirst, Refused, Section, desk_of
 
 log = logging.getLogger(__name__)
 
-ROUTERS = (login.router, people.router, documents.router, questions.router, trial.router, overview.router)
+ROUTERS = (
+    login.router,
+    people.router,
+    documents.router,
+    questions.router,
+    trial.router,
+    judging.router,
+    overview.router,
+)
 """The parts of the desk. The first route that fits an address answers it."""
 DEEDS = (words.DEEDS, words_documents.DEEDS, words_questions.DEEDS)
 """What each part calls its keys of the audit log."""
@@ -43,6 +52,7 @@ SECTIONS = (
     Section("/staff/documents", "documents"),
     Section("/staff/questions", "questions"),
     Section("/staff/trial", "trial"),
+    Section("/staff/judging", "judging"),
     Section("/staff/people", "people", "administrator"),
     Section("/staff/log", "log"),
 )
