@@ -367,3 +367,23 @@ def test_a_file_inside_the_document_is_read_at_its_place(tmp_path: Path) -> None
         ("paragraph", "Įdėta pastraipa apie klasterius ir jų ženklus."),
         ("paragraph", "Po."),
     ]
+
+
+def test_a_section_has_the_headers_of_the_one_before_it(tmp_path: Path) -> None:
+    first = '<w:p><w:pPr><w:sectPr><w:headerReference w:type="first" r:id="header1"/></w:sectPr></w:pPr></w:p>'
+    last = "<w:sectPr><w:titlePg/></w:sectPr>"
+    document = reading(tmp_path, "a.lt.docx", make_word(first + p("Tekstas.") + last, header1=p("Patvirtinta įsakymu")))
+    assert [text for _, text in shown(document)] == ["Patvirtinta įsakymu", "Tekstas."]
+
+
+def test_prompts_of_places_to_fill_in_are_named(tmp_path: Path) -> None:
+    prompt = (
+        f"<w:sdt><w:sdtPr><w:showingPlcHdr/></w:sdtPr><w:sdtContent>{p('Spustelėkite čia.')}</w:sdtContent></w:sdt>"
+    )
+    document = reading(tmp_path, "a.lt.docx", make_word(p("Tekstas.") + prompt))
+    assert document.warnings == ("Places to fill in, whose prompts are not read: 1.",)
+
+
+def test_a_danish_text_is_not_taken_for_a_damaged_lithuanian_one(tmp_path: Path) -> None:
+    document = reading(tmp_path, "a.docx", make_word(p("Ansættelse i Allerød, Tænderne og Grønland.")))
+    assert document.warnings == ()

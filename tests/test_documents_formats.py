@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import io
 import sys
+import zipfile
 from email.message import EmailMessage
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,8 +13,11 @@ from pathlib import Path
 import openpyxl
 import pptx
 import pytest
+from lxml import etree
 from openpyxl.comments import Comment
 from openpyxl.styles import Font
+from pptx.opc.package import Part
+from pptx.opc.packuri import PackURI
 from pptx.util import Inches
 
 from clusterqa.documents import SUFFIXES, read
@@ -104,6 +108,41 @@ def test_an_odt_is_read_in_its_order_with_its_structure(tmp_path: Path) -> None:
     assert document.warnings == ("Comments that are not read: 1.",)
 
 
+def test_headings_of_an_odt_are_counted_level_by_level(tmp_path: Path) -> None:
+    outline = (
+        '<text:outline-style><text:outline-level-style text:level="1" style:num-format="1" style:num-suffix="."/>'
+        '<text:outline-level-style text:level="2" style:num-format="1" text:display-levels="2"/></text:outline-style>'
+    )
+    heading = '<text:h text:outline-level="{}">{}</text:h>'
+    told = ((1, "Pirmas"), (2, "Vidinis"), (2, "Kitas"), (1, "Antras"), (2, "Naujas"))
+    raw = odt("".join(heading.format(level, text) for level, text in told))
+    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    members["styles.xml"] = members["styles.xml"].replace(b"<office:master", outline.encode() + b"<office:master", 1)
+    document = reading(tmp_path, "a.odt", make_zip(members))
+    assert [text for _, text in shown(document)] == ["1. Pirmas", "1.1 Vidinis", "1.2 Kitas", "2. Antras", "2.1 Naujas"]
+
+
+def test_an_odt_gives_what_stands_in_boxes_and_on_first_pages_once(tmp_path: Path) -> None:
+    box = "<draw:frame><draw:text-box>{}</draw:text-box></draw:frame>"
+    inner = f"<text:p>Vidinis.{box.format('<text:p>Giliausias.</text:p>')}</text:p>"
+    cell = "<table:table-cell>{}</table:table-cell>"
+    remark = "<office:annotation><text:p>Ar tikrai?</text:p></office:annotation>"
+    body = (
+        f"{box.format('<text:p>Lapo dėžutė.</text:p>')}<text:p>Tekstas.{box.format(inner)}</text:p>"
+        f"<table:table><table:table-row>{cell.format(f'<text:p>a{remark}</text:p>')}"
+        f"{cell.format('<text:p>' + box.format('<text:p>Langelyje.</text:p>') + '</text:p>')}</table:table-row></table:table>"
+        "<text:bibliography><text:index-body><text:p>Jonaitis, 2020.</text:p></text:index-body></text:bibliography>"
+    )
+    master = (
+        "<style:header><text:p>Tvarka</text:p></style:header><style:header-first><text:p>Patvirtinta</text:p></style:header-first>"
+        '<style:header-left style:display="false"><text:p>Nerodoma</text:p></style:header-left>'
+    )
+    assert [text for _, text in shown(reading(tmp_path, "a.odt", odt(body, master=master)))] == [
+        "Patvirtinta", "Tvarka", "Lapo dėžutė.", "Tekstas.", "Vidinis.", "Giliausias.", "a | Langelyje.", "Jonaitis, 2020.",
+    ]  # fmt: skip
+
+
 # ── RTF ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -167,6 +206,70 @@ def test_a_presentation_is_read_slide_by_slide(tmp_path: Path) -> None:
     )
 
 
+def test_what_stands_on_every_slide_comes_once_and_comments_are_named(tmp_path: Path) -> None:
+    deck = pptx.Presentation()
+    layout = deck.slide_layouts[6]
+    layout.slide_master.shapes._spTree.append(_box("Inovacijų agentūra"))
+    for text in ("Pirmoji", "Antroji"):
+        slide = deck.slides.add_slide(layout)
+        slide.shapes.add_textbox(0, 0, 100, 100).text_frame.text = text
+        for kind, said in (("ftr", "Vidaus naudojimui"), ("dt", "2024-05-05"), ("sldNum", "7")):
+            slide.shapes._spTree.append(_box(said, kind))
+    slide.notes_slide.shapes._spTree.append(_box("Pasakyti garsiai"))
+    remarks = Part(
+        PackURI("/ppt/comments/comment1.xml"),
+        "application/vnd.openxmlformats-officedocument.presentationml.comments+xml",
+        slide.part.package,
+        b'<p:cmLst xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main"><p:cm><p:text>Ar tikrai?</p:text></p:cm></p:cmLst>',
+    )
+    slide.part.relate_to(remarks, "http://schemas.openxmlformats.org/officeDocument/2006/relationships/comments")
+    file = io.BytesIO()
+    deck.save(file)
+    document = reading(tmp_path, "a.lt.pptx", file.getvalue())
+    assert [text for _, text in shown(document)] == [
+        "Pirmoji", "Vidaus naudojimui", "2024-05-05", "Inovacijų agentūra", "Antroji",
+    ]  # fmt: skip
+    assert document.warnings == ("Slides whose speaker's notes are not read: 2.", "Comments that are not read: 1.")
+
+
+def _box(text: str, kind: str = "") -> etree._Element:
+    """A text box of a slide, or the foot, date or number of one."""
+    place = f'<p:ph type="{kind}" idx="12"/>' if kind else ""
+    return etree.fromstring(
+        '<p:sp xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main" xmlns:a="http://schemas.openxmlformats.org/'
+        f'drawingml/2006/main"><p:nvSpPr><p:cNvPr id="99" name="x"/><p:cNvSpPr/><p:nvPr>{place}</p:nvPr></p:nvSpPr><p:spPr/>'
+        f"<p:txBody><a:bodyPr/><a:p><a:r><a:t>{text}</a:t></a:r></a:p></p:txBody></p:sp>",
+        pptx.oxml.oxml_parser,
+    )
+
+
+def test_a_drawing_of_shapes_is_read_shape_by_shape(tmp_path: Path) -> None:
+    deck = pptx.Presentation()
+    slide = deck.slides.add_slide(deck.slide_layouts[6])
+    space = "http://schemas.openxmlformats.org/drawingml/2006"
+    points = "".join(
+        f"<dgm:pt><dgm:t><a:p><a:r><a:t>{t}</a:t></a:r></a:p></dgm:t></dgm:pt>" for t in ("Paraiška", "Vertinimas")
+    )
+    data = Part(
+        PackURI("/ppt/diagrams/data1.xml"), "application/vnd.openxmlformats-officedocument.drawingml.diagramData+xml",
+        slide.part.package, f'<dgm:dataModel xmlns:dgm="{space}/diagram" xmlns:a="{space}/main">{points}</dgm:dataModel>'.encode(),
+    )  # fmt: skip
+    name = slide.part.relate_to(data, "http://schemas.openxmlformats.org/officeDocument/2006/relationships/diagramData")
+    slide.shapes._spTree.append(
+        etree.fromstring(
+            '<p:graphicFrame xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main" '
+            f'xmlns:a="{space}/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"><p:nvGraphicFramePr>'
+            '<p:cNvPr id="98" name="x"/><p:cNvGraphicFramePr/><p:nvPr/></p:nvGraphicFramePr><p:xfrm/><a:graphic>'
+            f'<a:graphicData uri="{space}/diagram"><dgm:relIds xmlns:dgm="{space}/diagram" r:dm="{name}"/></a:graphicData></a:graphic></p:graphicFrame>',
+            pptx.oxml.oxml_parser,
+        )
+    )
+    file = io.BytesIO()
+    deck.save(file)
+    document = reading(tmp_path, "a.lt.pptx", file.getvalue())
+    assert [text for _, text in shown(document)] == ["Paraiška", "Vertinimas"] and document.warnings == ()
+
+
 # ── XLSX, CSV ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -228,6 +331,42 @@ def test_csv_rows_know_their_columns(tmp_path: Path, source: str, expected: list
     assert rows(reading(tmp_path, "a.lt.csv", source.encode(encoding))) == expected
 
 
+def test_hidden_rows_are_named_and_a_header_alone_can_be_quoted(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in [("Ženklas", "Kaina", "Kodas"), ("Bronzos", 600, "x1"), ("Sidabro", 700, "x2")]:
+        book.active.append(row)
+    book.active.row_dimensions[3].hidden = True
+    book.active.column_dimensions["C"].hidden = True
+    other = book.create_sheet("Tuščia")
+    other.append(("Vardas", "Pavardė", "Pareigos"))
+    file = io.BytesIO()
+    book.save(file)
+    document = reading(tmp_path, "a.lt.xlsx", file.getvalue())
+    assert [text for _, text in rows(document)] == ["Ženklas | Kaina", "Bronzos | 600", "Vardas | Pavardė | Pareigos"]
+    assert document.warnings == ("Hidden rows and columns that are not read: 2.",)
+
+
+@pytest.mark.parametrize("suffix", ["xlsx", "pptx"])
+def test_the_strict_form_and_templates_are_read_alike(tmp_path: Path, suffix: str) -> None:
+    deck = pptx.Presentation()
+    deck.slides.add_slide(deck.slide_layouts[5]).shapes.title.text = "Kainos"
+    file = io.BytesIO()
+    deck.save(file)
+    usual = workbook() if suffix == "xlsx" else file.getvalue()
+    kind = b"presentationml.presentation.main", b"presentationml.slideshow.main"
+    names = (b"officeDocument", b"spreadsheetml", b"presentationml", b"drawingml")
+    with zipfile.ZipFile(io.BytesIO(usual)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    for part, content in members.items():
+        for name in names:
+            content = content.replace(
+                b"http://schemas.openxmlformats.org/" + name + b"/2006/", b"http://purl.oclc.org/ooxml/" + name + b"/"
+            )
+        members[part] = content.replace(*kind) if part == "[Content_Types].xml" else content
+    strict = reading(tmp_path, f"a.lt.{suffix}", make_zip(members))
+    assert strict.text == reading(tmp_path, f"b.lt.{suffix}", usual).text and "ainos" in strict.text
+
+
 # ── EPUB, e-mail ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -277,6 +416,52 @@ def test_an_e_mail_gives_its_text_and_names_what_is_attached(tmp_path: Path, htm
     assert document.warnings == ("What is attached to the e-mail is not read: sutartis.pdf. Add it as documents.",)
 
 
+def test_an_e_mail_of_several_texts_is_read_whole(tmp_path: Path) -> None:
+    source = """From: a@b.lt
+Subject: Dėl ženklo
+MIME-Version: 1.0
+Content-Type: multipart/mixed; boundary=x
+
+--x
+Content-Type: multipart/alternative; boundary=y
+
+--y
+Content-Type: text/plain; charset=utf-8
+
+Laba diena be puošmenų.
+--y
+Content-Type: text/html; charset=utf-8
+
+<p>Laba diena.</p>
+--y--
+--x
+Content-Type: application/pdf; name=a.pdf
+Content-Disposition: inline; filename=a.pdf
+
+x
+--x
+Content-Type: text/plain; charset=utf-8
+
+Pagarbiai Ona.
+--x
+Content-Type: message/rfc822
+
+Subject: Senas
+
+Senas laiškas.
+--x
+Content-Type: text/plain; charset=utf-8; name=priedas.txt
+
+Priedas.
+--x--
+"""
+    document = reading(tmp_path, "a.lt.eml", source)
+    assert [text for _, text in shown(document)] == ["Dėl ženklo", "Laba diena.", "Pagarbiai Ona."]
+    assert document.warnings == (
+        "What is attached to the e-mail is not read: a.pdf, message/rfc822, priedas.txt. Add it as documents.",
+    )
+
+
 # ── what cannot be read ─────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -322,6 +507,8 @@ NUL bytes, shown as �: 3, the first in line 7. Open the original.
 Headers, footers, notes and comments of an RTF document are not read, and this one has some. Save it as DOCX to have them read.
 Hidden sheets that are not read: 3.
 Hidden slides that are not read: 3.
+Hidden rows and columns that are not read: 3.
+Places to fill in, whose prompts are not read: 3.
 Slides whose speaker's notes are not read: 3.
 Formulas without a stored value, which are left out: 3. Open it in Excel and save it again.
 What is attached to the e-mail is not read: 3.pdf. Add it as documents.

@@ -15,12 +15,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from clusterqa.documents import tables
+from clusterqa.documents.charts import add_chart
 from clusterqa.documents.docx_numbers import Numbers, to_roman
 from clusterqa.documents.encoding import decode, mojibake
 from clusterqa.documents.extract import Extract, TextBuilder, first_heading, left_out, one_line
 from clusterqa.documents.formulas import omml
 from clusterqa.documents.metadata import Metadata, language_of
-from clusterqa.documents.packages import refuse_zip_bomb
+from clusterqa.documents.packages import refuse_zip_bomb, transitional
 from clusterqa.documents.symbols import UNKNOWN, is_symbol_font, raised, sign
 from clusterqa.errors import UnreadableDocument
 
@@ -31,14 +32,8 @@ _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds"
 _CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart"
+_NEW_CHART = "{http://schemas.microsoft.com/office/drawing/2014/chartex}chart"
 _OBJECT = "{urn:schemas-microsoft-com:office:office}OLEObject"
-
-_STRICT = b"http://purl.oclc.org/ooxml/"
-_TRANSITIONAL = (
-    (b"officeDocument/", b"http://schemas.openxmlformats.org/officeDocument/2006/"),
-    (b"wordprocessingml/", b"http://schemas.openxmlformats.org/wordprocessingml/2006/"),
-    (b"drawingml/", b"http://schemas.openxmlformats.org/drawingml/2006/"),
-)
 
 # Built-in style names as Word writes them in English and Lithuanian, LibreOffice in both.
 _HEADING_STYLE = re.compile(r"(?:heading|antraštė|antraste)\s*([1-9])\b", re.IGNORECASE)
@@ -59,14 +54,14 @@ def extract(raw: bytes, document: str) -> Extract:
 
     The numbers that Word draws before items and headings are worked out; a note stands after the paragraph with its
     mark. Changes that were tracked count as accepted; hidden text, placeholders, tables of contents and field codes
-    are left out. Comments, pictures, charts and embedded files are named in warnings.
+    are left out. Comments, pictures and embedded files are named in warnings.
     """
     refuse_zip_bomb(raw, document)
     import docx
     from lxml import etree
 
     try:
-        package = docx.Document(io.BytesIO(_transitional(raw)))
+        package = docx.Document(io.BytesIO(transitional(raw)))
         reader = _Reader(package, document)
         reader.read()
         properties = package.core_properties
@@ -104,22 +99,6 @@ def extract(raw: bytes, document: str) -> Extract:
         language=language_of(language) if language else None,
     )
     return Extract(text, tuple(builder.blocks), metadata, warnings=tuple(warnings))
-
-
-def _transitional(raw: bytes) -> bytes:
-    """A document in the strict form of Open XML with the names of the usual form, which python-docx knows."""
-    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-        if not any(_STRICT in archive.read(name) for name in archive.namelist() if name.endswith("_rels/.rels")):
-            return raw
-        file = io.BytesIO()
-        with zipfile.ZipFile(file, "w") as new:
-            for member in archive.infolist():
-                content = archive.read(member.filename)
-                if member.filename.endswith((".xml", ".rels")):
-                    for part, name in _TRANSITIONAL:
-                        content = content.replace(_STRICT + part, name)
-                new.writestr(member.filename, content)
-    return file.getvalue()
 
 
 @dataclass(slots=True)
@@ -174,7 +153,7 @@ class _Reader:
         self.pending: list[str] = []
         self.carried = ""
         self.missing: list[str] = []
-        self.unknown_signs = 0
+        self.unknown_signs = self.charts = 0
         self.fields: list[str] | None = []
         self.skip_page_fields = False
 
@@ -196,9 +175,12 @@ class _Reader:
         seen = [e for e in self.body.iter() if next(e.iterancestors(f"{_MC}Fallback"), None) is None]
         found += left_out(
             pictures=sum(e.tag in (f"{_A}blip", "{urn:schemas-microsoft-com:vml}imagedata") for e in seen),
-            charts=sum(e.tag == _CHART for e in seen),
+            charts=sum(e.tag in (_CHART, _NEW_CHART) for e in seen) - self.charts,
             files=sum(e.tag == _OBJECT for e in seen),
         )
+        prompts = sum(_is_placeholder(e) and any(t.text for t in e.iter(f"{_W}t")) for e in self.body.iter(f"{_W}sdt"))
+        if prompts:
+            found.append(f"Places to fill in, whose prompts are not read: {prompts}.")
         if self.unknown_signs:
             found.append(f"Signs of symbol fonts that are not known (shown as �): {self.unknown_signs}.")
         return found
@@ -265,10 +247,11 @@ class _Reader:
         known |= {day.date().isoformat() for day in (properties.created, properties.modified) if day}
         told: set[str] = set()
         self.skip_page_fields = True
+        inherited: dict[str, Any] = {}  # a section has those of the one before it where it names none itself
         for section in self.body.iter(f"{_W}sectPr"):
-            for reference in section.findall(f"{_W}{kind}Reference"):
-                which = reference.get(f"{_W}type")
-                if (which == "first" and section.find(f"{_W}titlePg") is None) or (which == "even" and not even):
+            inherited |= {r.get(f"{_W}type", "default"): r for r in section.findall(f"{_W}{kind}Reference")}
+            for which, reference in inherited.items():
+                if (which == "first" and not _switch(section, "titlePg")) or (which == "even" and not even):
                     continue
                 part = self.part.rels.get(reference.get(f"{_R}id"))
                 if part is None or part.is_external:
@@ -339,6 +322,8 @@ class _Reader:
             self._walk(box)
         for diagram in paragraph.iter(_DIAGRAM):
             self._diagram(diagram)
+        for chart in paragraph.iter(_CHART):
+            self._chart(chart)
 
     def _number(self, properties: Any, style: _Style) -> tuple[str, bool, int]:
         """The number drawn before a paragraph ("" if none), whether it is an item of a list, and how deep."""
@@ -398,6 +383,11 @@ class _Reader:
         if relation is not None and not relation.is_external:
             for paragraph in _root(relation.target_part).iter(f"{_A}p"):
                 self.builder.add("paragraph", "".join(paragraph.itertext(f"{_A}t")))
+
+    def _chart(self, element: Any) -> None:
+        relation = self.part.rels.get(element.get(f"{_R}id"))
+        if relation is not None and not relation.is_external:
+            self.charts += add_chart(self.builder, _root(relation.target_part))
 
     # ── tables ──────────────────────────────────────────────────────────────────────────────────────────────────
 

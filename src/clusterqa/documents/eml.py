@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import email
 import email.policy
-from email.message import EmailMessage
+from collections.abc import Iterator
+from email.message import EmailMessage, MIMEPart
 from email.utils import parsedate_to_datetime
 
 from clusterqa.documents import plain
@@ -21,8 +22,8 @@ def extract(raw: bytes, document: str) -> Extract:
     """
     message = email.message_from_bytes(raw, policy=email.policy.default)
     assert isinstance(message, EmailMessage)
-    body = message.get_body(preferencelist=("html", "plain"))
-    if not any(message.get(name) for name in ("From", "To", "Subject", "Date")) or body is None:
+    bodies = _bodies(message)
+    if not any(message.get(name) for name in ("From", "To", "Subject", "Date")) or not bodies:
         raise UnreadableDocument(
             document, "It is no e-mail, or there is no text in it.", "Save it from its mail program again, or as PDF."
         )
@@ -32,12 +33,13 @@ def extract(raw: bytes, document: str) -> Extract:
     for name in ("From", "To", "Cc", "Date"):
         if value := one_line(str(message.get(name) or "")):
             builder.add_uncovered(f"{name}: {value}")
-    if body.get_content_subtype() == "html":
-        content = body.get_content()
-        add_all(content.encode() if isinstance(content, str) else content, document, builder, decoded=True)
-    else:
-        builder.add_extract(plain.extract(str(body.get_content()).strip()))
-    names = [one_line(part.get_filename() or part.get_content_type()) for part in message.iter_attachments()]
+    for body in bodies:
+        if body.get_content_subtype() == "html":
+            content = body.get_content()
+            add_all(content.encode() if isinstance(content, str) else content, document, builder, decoded=True)
+        else:
+            builder.add_extract(plain.extract(str(body.get_content()).strip()))
+    names = [one_line(part.get_filename() or part.get_content_type()) for part in _attached(message)]
     warnings = []
     if names:
         builder.add_uncovered("\n".join(names))
@@ -49,3 +51,25 @@ def extract(raw: bytes, document: str) -> Extract:
     return Extract(
         builder.text(), tuple(builder.blocks), Metadata(title=subject or None, date=day), warnings=tuple(warnings)
     )
+
+
+def _bodies(part: MIMEPart) -> list[MIMEPart]:
+    """The parts of an e-mail that are its text, in their order; of several forms of one text, HTML before plain."""
+    if part.get_content_type() in ("text/plain", "text/html"):
+        return [] if part.is_attachment() or part.get_filename() else [part]
+    if part.get_content_maintype() != "multipart":
+        return []
+    parts = [_bodies(inner) for inner in part.iter_parts()]
+    if part.get_content_subtype() != "alternative":
+        return [body for found in parts for body in found]
+    rich = [found for found in parts if any(body.get_content_subtype() == "html" for body in found)]
+    return next(iter([*rich, *(found for found in parts if found)]), [])
+
+
+def _attached(part: MIMEPart) -> Iterator[MIMEPart]:
+    """Files and other e-mails inside an e-mail."""
+    if part.get_content_maintype() == "multipart":
+        for inner in part.iter_parts():
+            yield from _attached(inner)
+    elif part.get_filename() or part.is_attachment() or part.get_content_maintype() not in ("text", "multipart"):
+        yield part

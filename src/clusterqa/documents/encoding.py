@@ -216,6 +216,10 @@ _STRONG = {  # what š, ž, ų become: in Lithuanian together as frequent as all
 }
 
 
+_DANISH = frozenset("æøÆØ")
+"""A text in which no other letter looks turned is in Danish or Norwegian."""
+
+
 def _split_utf8() -> re.Pattern[str]:
     """What Lithuanian letters and „–“ in UTF-8 become when their bytes are read one by one."""
     forms = set()
@@ -264,6 +268,7 @@ def mojibake(text: str, document: str, next_step: str = _FROM_ORIGINAL) -> list[
         if (
             len(hit) < 2
             or len(set(map(str.lower, turned_letters))) < 2
+            or _DANISH.issuperset(turned_letters)
             or others > 0.2 * len(turned_letters)
             or right > 0.3 * len(turned_letters)
             or strong < 0.2 * len(turned_letters)

@@ -28,6 +28,7 @@ _SKIPPED = frozenset(
     }
     | {f"{_OFFICE}annotation", f"{_OFFICE}annotation-end", f"{_OFFICE}forms"}
 )
+_WALKED = frozenset(f"{_TEXT}{name}" for name in ("numbered-paragraph", "bibliography", "index-title", "index-body"))
 _KINDS = {"a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman", "1": "decimal"}
 MAX_REPEATED = 1_000
 """A cell or row that is stored once for more places than this is empty filling."""
@@ -83,7 +84,7 @@ class _Reader:
         self.styles = {e.get(f"{_STYLE}name"): e for root in (styles, content) for e in root.iter(f"{_STYLE}style")}
         self.lists = {e.get(f"{_STYLE}name"): e for root in (styles, content) for e in root.iter(f"{_TEXT}list-style")}
         self.outline = next(styles.iter(f"{_TEXT}outline-style"), None)
-        self.master = next(styles.iter(f"{_STYLE}master-page"), None)
+        self.masters = _used_masters(styles, content)
         default = next(
             (e.get(f"{_FO}language") for e in styles.iter(f"{_STYLE}text-properties") if e.get(f"{_FO}language")), ""
         )
@@ -95,9 +96,9 @@ class _Reader:
 
     def read(self) -> None:
         """Headers, the body, footers."""
-        self._margin("header")
+        self._margins("header")
         self._walk(self.body)
-        self._margin("footer")
+        self._margins("footer")
 
     def warnings(self) -> list[str]:
         """What a person sees and the text does not hold."""
@@ -107,12 +108,19 @@ class _Reader:
         found += left_out(pictures=self.pictures, files=self.objects)
         return found
 
-    def _margin(self, kind: str) -> None:
-        part = self.master.find(f"{_STYLE}{kind}") if self.master is not None else None
-        for paragraph in part.iter(f"{_TEXT}p") if part is not None else ():
-            # A page number alone is no content of its own.
-            if any(c.isalpha() for c in self._words(paragraph, without_numbers=True)):
-                self.builder.add("paragraph", self._words(paragraph, without_numbers=True))
+    def _margins(self, kind: str) -> None:
+        """What the headers or the footers of the pages say; each text once."""
+        told = {""}
+        for master in self.masters:
+            for part in (master.find(f"{_STYLE}{kind}{which}") for which in ("-first", "", "-left")):
+                if part is None or part.get(f"{_STYLE}display") == "false":
+                    continue
+                for paragraph in part.iter(f"{_TEXT}p"):
+                    said = self._words(paragraph, without_numbers=True)
+                    # A page number alone is no content of its own.
+                    if said not in told and any(c.isalpha() for c in said):
+                        told.add(said)
+                        self.builder.add("paragraph", said)
 
     def _walk(self, parent: Any, lists: tuple[str, ...] = ()) -> None:
         for element in parent:
@@ -131,12 +139,10 @@ class _Reader:
             elif tag == f"{_TEXT}section":
                 if element.get(f"{_TEXT}display") != "none":
                     self._walk(element, lists)
-            elif tag in (
-                f"{_TEXT}numbered-paragraph",
-                f"{_TEXT}index-body",
-                f"{_DRAW}text-box",
-                f"{_TEXT}soft-page-break",
-            ):
+            elif tag == f"{_DRAW}frame":  # one that belongs to the page and to no paragraph
+                self.builder.add("paragraph", self._frame(element))
+                self._walk(element, lists)
+            elif tag.startswith(_DRAW) or tag in _WALKED:
                 self._walk(element, lists)
 
     def _names(self, name: str | None) -> list[str]:
@@ -152,7 +158,7 @@ class _Reader:
         level = _whole(element.get(f"{_TEXT}outline-level"), 1)
         number = ""
         if self.outline is not None and not element.get(f"{_TEXT}is-list-header"):
-            self.heads = [*self.heads[: level - 1], *[0] * (level - len(self.heads))][:level]
+            self.heads = [*self.heads, *[0] * level][:level]
             self.heads[level - 1] += 1
             number = _number(self.outline, level, self.heads)
         self._paragraph(element, "heading", min(level, 6), number)
@@ -167,7 +173,8 @@ class _Reader:
             self.builder.add("paragraph", words)
         self._tell_notes()
         for box in element.iter(f"{_DRAW}text-box"):
-            self._walk(box)
+            if next(box.iterancestors(f"{_TEXT}p", f"{_TEXT}h"), None) is element:
+                self._walk(box)
 
     def _tell_notes(self) -> None:
         for note in self.pending:
@@ -336,7 +343,20 @@ class _Reader:
 
 
 def _cell_of(paragraph: Any) -> Any:
-    return next(paragraph.iterancestors(f"{_TABLE}table-cell", f"{_TEXT}note-body", f"{_DRAW}text-box"), None)
+    return next(paragraph.iterancestors(f"{_TABLE}table-cell", f"{_TEXT}note-body", f"{_OFFICE}annotation"), None)
+
+
+def _used_masters(styles: Any, content: Any) -> list[Any]:
+    """The page styles that some paragraph or table asks for, the usual one first, with those that follow on them."""
+    masters = {master.get(f"{_STYLE}name") or "": master for master in styles.iter(f"{_STYLE}master-page")}
+    asked = [next(iter(masters), "")]
+    asked += [style.get(f"{_STYLE}master-page-name") or "" for style in content.iter(f"{_STYLE}style")]
+    found: dict[str, Any] = {}
+    for name in asked:
+        while name in masters and name not in found:
+            found[name] = masters[name]
+            name = masters[name].get(f"{_STYLE}next-style-name") or ""
+    return list(found.values())
 
 
 def _number(style: Any, depth: int, counts: list[int]) -> str:

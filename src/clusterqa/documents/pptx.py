@@ -8,31 +8,34 @@ from collections.abc import Iterator
 from typing import Any
 
 from clusterqa.documents import tables
+from clusterqa.documents.charts import add_chart
 from clusterqa.documents.extract import Extract, TextBuilder, first_heading, left_out, one_line
 from clusterqa.documents.formulas import omml
 from clusterqa.documents.metadata import Metadata, language_of
-from clusterqa.documents.packages import refuse_zip_bomb
+from clusterqa.documents.packages import parsed, refuse_zip_bomb, transitional
 from clusterqa.errors import UnreadableDocument
 from clusterqa.records import Page
 
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
+_R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
+_DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds"
 
 
 def extract(raw: bytes, document: str) -> Extract:
     """
     Read a presentation. Raises UnreadableDocument for one that is broken.
 
-    The title of a slide is a heading. Hidden slides are left out; they, speaker's notes, pictures and charts are named
-    in warnings.
+    The title of a slide is a heading; what stands at the foot of every slide, or is drawn on their master, comes once.
+    Hidden slides are left out; they, speaker's notes, comments and pictures are named in warnings.
     """
     refuse_zip_bomb(raw, document)
     import pptx
     from lxml import etree
 
     try:
-        deck = pptx.Presentation(io.BytesIO(raw))
+        deck = pptx.Presentation(io.BytesIO(transitional(raw)))
         slides = list(deck.slides)
     except (KeyError, ValueError, AttributeError, OSError, zipfile.BadZipFile, etree.LxmlError,
             pptx.exc.PythonPptxError) as error:  # fmt: skip
@@ -45,20 +48,28 @@ def extract(raw: bytes, document: str) -> Extract:
     hidden: list[str] = []
     noted: list[str] = []
     seen = {"pictures": 0, "charts": 0, "files": 0}
+    told: set[str] = set()
+    comments = 0
     for number, slide in enumerate(slides, start=1):
         if slide._element.get("show") in ("0", "false"):
             hidden.append(str(number))
             continue
         start = builder.new_page()
-        _Slide(slide, number, builder, seen).read()
+        _Slide(slide, number, builder, seen, told).read()
         pages.append(Page(len(pages) + 1, str(number), start, builder.length()))
-        if slide.has_notes_slide and (frame := slide.notes_slide.notes_text_frame) is not None and frame.text.strip():
+        if slide.has_notes_slide and any(
+            shape.has_text_frame and shape.text_frame.text.strip() and not _is_frame(shape)
+            for shape in slide.notes_slide.shapes
+        ):
             noted.append(str(number))
+        comments += _comments(slide)
     warnings = []
     if hidden:
         warnings.append(f"Hidden slides that are not read: {', '.join(hidden)}.")
     if noted:
         warnings.append(f"Slides whose speaker's notes are not read: {', '.join(noted)}.")
+    if comments:
+        warnings.append(f"Comments that are not read: {comments}.")
     warnings += left_out(seen["pictures"], seen["charts"], seen["files"])
     properties = deck.core_properties
     text = builder.text()
@@ -72,30 +83,47 @@ def extract(raw: bytes, document: str) -> Extract:
 
 
 class _Slide:
-    """Reads one slide into `builder`; counts in `seen` what it cannot read."""
+    """
+    Reads one slide into `builder`; counts in `seen` what it cannot read, and keeps in `told` what stands on every slide.
+    """
 
-    def __init__(self, slide: Any, number: int, builder: TextBuilder, seen: dict[str, int]) -> None:
+    def __init__(self, slide: Any, number: int, builder: TextBuilder, seen: dict[str, int], told: set[str]) -> None:
         self.slide = slide
+        self.told = told
         self.level = 1 if number == 1 else 2
         self.builder = builder
         self.seen = seen
 
     def read(self) -> None:
-        """The title, then all shapes in their order."""
+        """The title, then all shapes in their order, then what the slide's layout and master draw on it."""
         title = self.slide.shapes.title
         if title is not None:
             self.builder.add("heading", one_line(" ".join(map(_text, title._element.iter(f"{_A}p")))), self.level)
         for shape in self.slide.shapes:
             if title is None or shape.shape_id != title.shape_id:
                 self._shape(shape)
+        layout = self.slide.slide_layout
+        behind = [layout, layout.slide_master] if _shows_behind(layout) else [layout]
+        for sheet in behind if _shows_behind(self.slide) else []:
+            for shape in sheet.shapes:
+                if shape.has_text_frame and not shape.is_placeholder:
+                    self._tell_once(shape)
+
+    def _tell_once(self, shape: Any) -> None:
+        for paragraph in shape.text_frame.paragraphs:
+            said = one_line(_text(paragraph._p))
+            if any(c.isalnum() for c in said) and said not in self.told:
+                self.told.add(said)
+                self.builder.add("paragraph", said)
 
     def _shape(self, shape: Any) -> None:
         if getattr(shape, "shapes", None) is not None and shape.shape_type is not None and hasattr(shape, "shapes"):
             for inner in shape.shapes:
                 self._shape(inner)
         elif shape.has_text_frame:
-            # The number, the date and the foot of a slide come back on every one.
-            if shape.is_placeholder and shape.placeholder_format.type in _FRAME:
+            if _is_frame(shape):
+                if shape.placeholder_format.type.name != "SLIDE_NUMBER":
+                    self._tell_once(shape)
                 return
             listed = shape.is_placeholder
             for paragraph in shape.text_frame.paragraphs:
@@ -109,11 +137,20 @@ class _Slide:
         elif getattr(shape, "has_table", False) and shape.has_table:
             self._table(shape.table)
         elif getattr(shape, "has_chart", False) and shape.has_chart:
-            self.seen["charts"] += 1
+            self.seen["charts"] += not add_chart(self.builder, shape.chart._chartSpace)
         elif shape._element.tag.endswith("}pic"):
             self.seen["pictures"] += 1
         elif shape._element.tag.endswith("}graphicFrame"):
-            self.seen["files"] += 1
+            diagram = next(shape._element.iter(_DIAGRAM), None)
+            if diagram is None:
+                self.seen["files"] += 1
+            else:
+                self._diagram(diagram)
+
+    def _diagram(self, element: Any) -> None:
+        """The words of a SmartArt drawing, a paragraph for each shape."""
+        for paragraph in parsed(self.slide.part.related_part(element.get(f"{_R}dm")).blob).iter(f"{_A}p"):
+            self.builder.add("paragraph", _text(paragraph))
 
     def _table(self, table: Any) -> None:
         grid: list[list[tables.Cell]] = []
@@ -148,6 +185,22 @@ def _frame() -> frozenset[Any]:
 _FRAME = _frame()
 
 
+def _is_frame(shape: Any) -> bool:
+    """Whether it is the number, the date, the head or the foot of a slide."""
+    return bool(shape.is_placeholder and shape.placeholder_format.type in _FRAME)
+
+
+def _shows_behind(sheet: Any) -> bool:
+    """Whether the shapes of the sheet behind a slide or a layout are drawn on it."""
+    return sheet._element.get("showMasterSp") not in ("0", "false")
+
+
+def _comments(slide: Any) -> int:
+    """How many comments are pinned to a slide; each is an element `cm`, a reply is one too in newer files."""
+    parts = [r.target_part for r in slide.part.rels.values() if not r.is_external and r.reltype.endswith("/comments")]
+    return sum(e.tag.endswith("}cm") for part in parts for e in parsed(part.blob).iter() if isinstance(e.tag, str))
+
+
 def _is_bold(cell: Any) -> bool:
     runs = [run for run in cell.iter(f"{_A}r") if "".join(run.itertext(f"{_A}t")).strip()]
     return bool(runs) and all(
@@ -167,5 +220,7 @@ def _parts(element: Any) -> Iterator[str]:
             yield "\n"
         elif child.tag in (f"{_M}oMath", f"{_M}oMathPara"):
             yield omml(child)
-        elif child.tag != f"{_MC}Fallback" and not (child.tag == f"{_A}fld" and child.get("type") == "slidenum"):
+        elif child.tag != f"{_MC}Fallback" and not (
+            child.tag == f"{_A}fld" and (child.get("type") or "").startswith(("slidenum", "datetime"))
+        ):
             yield from _parts(child)

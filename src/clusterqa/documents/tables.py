@@ -44,6 +44,8 @@ def laid_out(rows: Sequence[Sequence[Cell]], headed: int) -> list[Row]:
     """The rows of a table whose first `headed` rows are its header; a row of one cell says it once."""
     widest = max(rows, key=len, default=())
     columns = [(cell.start, cell.end) for cell in widest]
+    if not any(cell.text for row in rows[headed:] for cell in row):
+        headed = 0  # a header with nothing below it is all that there is to quote
     heads = [_aligned(row, columns) for row in rows[:headed] if len(row) > 1]
     names = [_joined(head[i] for head in heads if i < len(head)) for i in range(len(columns))] if heads else []
     found = []

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import datetime
 import io
 import re
 import zipfile
 from typing import Any
 
 from clusterqa.documents import tables
+from clusterqa.documents.charts import add_chart
 from clusterqa.documents.extract import Extract, TextBuilder, left_out, one_line
+from clusterqa.documents.figures import shown
 from clusterqa.documents.metadata import Metadata, language_of
-from clusterqa.documents.packages import refuse_zip_bomb
+from clusterqa.documents.packages import parsed, refuse_zip_bomb, relations, transitional
 from clusterqa.errors import UnreadableDocument
 from clusterqa.records import Page
 
@@ -24,15 +25,17 @@ def extract(raw: bytes, document: str) -> Extract:
     """
     Read a workbook. Raises UnreadableDocument for one that is broken or has more than `MAX_CELLS` cells.
 
-    Formulas count with the value that was stored for them. Hidden sheets, rows and columns are left out; hidden sheets,
-    pictures, charts, comments and formulas without a value are named in warnings.
+    Formulas count with the value that was stored for them. Charts and text boxes come after the rows of their sheet,
+    headers and footers last. Hidden sheets, rows and columns are left out; they, pictures, comments and formulas
+    without a value are named in warnings.
     """
     refuse_zip_bomb(raw, document)
     import openpyxl
 
     try:
+        raw = transitional(raw)
         book = openpyxl.load_workbook(io.BytesIO(raw), data_only=True)
-        formulas = openpyxl.load_workbook(io.BytesIO(raw), read_only=True)
+        parts = _Parts(raw)
     except _BROKEN as error:
         raise UnreadableDocument(
             document, f"It is no whole spreadsheet ({one_line(str(error))[:120]}).",
@@ -43,24 +46,36 @@ def extract(raw: bytes, document: str) -> Extract:
     builder = TextBuilder()
     pages: list[Page] = []
     hidden: list[str] = []
-    comments = pictures = charts = 0
+    comments = pictures = charts = unseen = missing = 0
+    told: set[str] = set()
     for sheet in book.worksheets:
         if sheet.sheet_state != "visible":
             hidden.append(sheet.title)
             continue
         start = builder.new_page()
-        _sheet(sheet, builder)
+        unseen += _sheet(sheet, builder)
+        charts += parts.add_drawings(sheet.title, builder)
+        _margins(sheet, builder, told)
         pages.append(Page(len(pages) + 1, one_line(sheet.title), start, builder.length()))
         comments += sum(cell.comment is not None for row in sheet.iter_rows() for cell in row)
         pictures += len(sheet._images)
-        charts += len(sheet._charts)
+        missing += parts.without_value(sheet.title)
+    for chart in book.chartsheets:
+        if chart.sheet_state != "visible":
+            hidden.append(chart.title)
+            continue
+        start = builder.new_page()
+        charts += parts.add_drawings(chart.title, builder)
+        pages.append(Page(len(pages) + 1, one_line(chart.title), start, builder.length()))
     warnings = []
     if hidden:
         warnings.append(f"Hidden sheets that are not read: {', '.join(hidden)}.")
+    if unseen:
+        warnings.append(f"Hidden rows and columns that are not read: {unseen}.")
     warnings += left_out(pictures, charts)
     if comments:
         warnings.append(f"Comments that are not read: {comments}.")
-    if missing := _without_value(book, formulas):
+    if missing:
         warnings.append(
             f"Formulas without a stored value, which are left out: {missing}. Open it in Excel and save it again."
         )
@@ -69,19 +84,75 @@ def extract(raw: bytes, document: str) -> Extract:
     return Extract(builder.text(), tuple(builder.blocks), metadata, tuple(pages), tuple(warnings))
 
 
-def _without_value(book: Any, formulas: Any) -> int:
-    missing = 0
-    for sheet in formulas.worksheets:
-        values = book[sheet.title]
-        for row in sheet.iter_rows():
-            for cell in row:
-                if cell.data_type == "f" and values.cell(cell.row, cell.column).value is None:
-                    missing += 1
-    return missing
+_NO_VALUE = re.compile(
+    rb"<(?:\w+:)?c\b[^>]*>\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*"
+    rb"</(?:\w+:)?c>"
+)
+_DRAWING = "http://schemas.openxmlformats.org/drawingml/2006"
+_R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
+_C = f"{{{_DRAWING}/chart}}"
+_A = f"{{{_DRAWING}/main}}"
+_XDR = f"{{{_DRAWING}/spreadsheetDrawing}}"
 
 
-def _sheet(sheet: Any, builder: TextBuilder) -> None:
-    """Add the tables of a sheet: rows up to an empty one belong together; a row of one cell is a heading above them."""
+class _Parts:
+    """The parts of a workbook that openpyxl leaves out: drawings with their text, charts, formulas beside their values."""
+
+    def __init__(self, raw: bytes) -> None:
+        self.archive = zipfile.ZipFile(io.BytesIO(raw))
+        workbook = next(name for kind, name in relations(self.archive, "").values() if kind == "officeDocument")
+        named = relations(self.archive, workbook)
+        self.sheets = {
+            sheet.get("name"): named[sheet.get(f"{_R}id")][1]
+            for sheet in parsed(self.archive.read(workbook)).iter()
+            if isinstance(sheet.tag, str) and sheet.tag.endswith("}sheet") and sheet.get(f"{_R}id") in named
+        }
+
+    def without_value(self, title: str) -> int:
+        """How many formulas of a sheet have no stored value."""
+        return len(_NO_VALUE.findall(self.archive.read(self.sheets[title])))
+
+    def add_drawings(self, title: str, builder: TextBuilder) -> int:
+        """Append the text boxes and the charts of a sheet, from the top; returns how many charts are not read."""
+        unread = 0
+        for kind, drawing in relations(self.archive, self.sheets[title]).values():
+            if kind != "drawing":
+                continue
+            related = relations(self.archive, drawing)
+            for anchor in sorted(parsed(self.archive.read(drawing)), key=_place):
+                for paragraph in anchor.iter(f"{_A}p"):
+                    builder.add("paragraph", "".join(paragraph.itertext(f"{_A}t")))
+                for chart in anchor.iter(f"{_C}chart"):
+                    _, part = related.get(chart.get(f"{_R}id"), ("", ""))
+                    read = part in self.archive.namelist() and add_chart(builder, parsed(self.archive.read(part)))
+                    unread += not read
+        return unread
+
+
+def _place(anchor: Any) -> tuple[int, int]:
+    """The row and the column where a drawing begins."""
+    start = anchor.find(f"{_XDR}from")
+    if start is None:
+        return (0, 0)
+    row, column = (start.findtext(f"{_XDR}{name}") or "0" for name in ("row", "col"))
+    return (int(row), int(column))
+
+
+def _margins(sheet: Any, builder: TextBuilder, told: set[str]) -> None:
+    """What headers and footers say on the printed sheet, beside page numbers and the like; each text once."""
+    for margin in (sheet.oddHeader, sheet.oddFooter):
+        for part in (margin.left, margin.center, margin.right):
+            said = one_line(re.sub(r"&(?:\[\w+\]|[A-Z])", " ", part.text or ""))
+            if any(c.isalpha() for c in said) and said not in told:
+                told.add(said)
+                builder.add("paragraph", said)
+
+
+def _sheet(sheet: Any, builder: TextBuilder) -> int:
+    """
+    Add the tables of a sheet: rows up to an empty one belong together; a row of one cell is a heading above them. Returns
+    how many rows and columns with something in them are hidden.
+    """
     merged: dict[tuple[int, int], Any] = {}
     for area in sheet.merged_cells.ranges:
         for row in range(area.min_row, area.max_row + 1):
@@ -91,20 +162,27 @@ def _sheet(sheet: Any, builder: TextBuilder) -> None:
     hidden = [kept for kept in sheet.column_dimensions.values() if kept.hidden]
     unseen = {column for kept in hidden for column in range(kept.min or 0, (kept.max or 0) + 1)}
     group: list[list[tables.Cell]] = []
-    first = 0
+    first = hidden_rows = 0
+    hidden_columns: set[int] = set()
     for number, row in enumerate(sheet.iter_rows(), start=1):
-        if sheet.row_dimensions[number].hidden:
+        if number in sheet.row_dimensions and sheet.row_dimensions[number].hidden:
+            hidden_rows += any(cell.value is not None for cell in row)
             continue
         cells: list[tables.Cell] = []
         for cell in row:
             if cell.column in unseen:
+                hidden_columns |= {cell.column} if cell.value is not None else set()
                 continue
             top, left, wide = merged.get((number, cell.column), (number, cell.column, 1))
             if cell.column != left:
                 continue
             origin = sheet.cell(top, left)
             bold = bool(origin.font and origin.font.b)
-            cells.append(tables.Cell(_shown(origin), cell.column, cell.column + wide, bold))
+            cells.append(
+                tables.Cell(
+                    shown(origin.value, origin.number_format or "General"), cell.column, cell.column + wide, bold
+                )
+            )
         while cells and not cells[-1].text:
             cells.pop()
         if not cells:
@@ -115,6 +193,7 @@ def _sheet(sheet: Any, builder: TextBuilder) -> None:
             first = number
         group.append(cells)
     _table(sheet, group, first, builder)
+    return hidden_rows + len(hidden_columns)
 
 
 def _table(sheet: Any, group: list[list[tables.Cell]], first: int, builder: TextBuilder) -> None:
@@ -136,31 +215,3 @@ def _table(sheet: Any, group: list[list[tables.Cell]], first: int, builder: Text
     joined = False
     for row in tables.laid_out(group, headed):
         joined = tables.add_row(builder, row, joined)
-
-
-def _shown(cell: Any) -> str:
-    """A cell as the sheet shows it, as far as its format is understood: places after the point, per cent, a currency."""
-    value, form = cell.value, cell.number_format or "General"
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, datetime.datetime):
-        return value.date().isoformat() if value.time() == datetime.time() else value.isoformat(" ", "minutes")
-    if isinstance(value, datetime.date | datetime.time):
-        return value.isoformat()
-    if not isinstance(value, int | float):
-        return one_line(str(value))
-    plain = re.sub(r"\"[^\"]*\"|\[[^\]]*\]|\\.", "", form.split(";")[0])
-    percent = "%" in plain
-    places = re.search(r"\.(0+)", plain)
-    grouped = "," if re.search(r"#[, ]##0|0[, ]000", plain) else ""
-    number = value * 100 if percent else value
-    if places or percent or re.search(r"0", plain):
-        told = f"{number:{grouped}.{len(places[1]) if places else 0}f}"
-    else:
-        told = f"{number:.15g}"
-    told = told.replace(",", " ")
-    currency = re.search(r"\[\$([^\]-]+)|\"([^\"]*)\"|([€$£])", form)
-    sign = next((part.strip() for part in currency.groups() if part), "") if currency else ""
-    return f"{told}%" if percent else f"{told} {sign}".strip()

@@ -587,6 +587,8 @@ _SAID: tuple[tuple[str, str], ...] = (
     (r"Headers, footers, notes and comments of an RTF document are not read, .*",
      "RTF dokumento puslapių antraščių, poraščių, išnašų ir komentarų neskaitome, o šiame jų yra. Išsaugokite jį DOCX formatu."),
     (r"Hidden sheets that are not read: (.*)\.", r"Paslėpti lapai, kurių neskaitome: \1."),
+    (r"Hidden rows and columns that are not read: (\d+)\.", r"Paslėptų eilučių ir stulpelių, kurių neskaitome: \1."),
+    (r"Places to fill in, whose prompts are not read: (\d+)\.", r"Neužpildytų vietų, kurių raginimų neskaitome: \1."),
     (r"Hidden slides that are not read: (.*)\.", r"Paslėptos skaidrės, kurių neskaitome: \1."),
     (r"Slides whose speaker's notes are not read: (.*)\.", r"Skaidrės, kurių pranešėjo pastabų neskaitome: \1."),
     (r"Formulas without a stored value, which are left out: (\d+)\. .*",
