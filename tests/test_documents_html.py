@@ -134,3 +134,16 @@ def test_terms_keep_their_explanations(tmp_path: Path) -> None:
 def test_what_is_drawn_inside_a_line_is_read(tmp_path: Path, markup: str, read: str) -> None:
     document = reading(tmp_path, "a.html", page(f"<main><p>{LONG}</p><p>{markup}</p></main>"))
     assert shown(document)[1] == ("paragraph", read)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("<p>Telefonas: 8 600 12345</p>", ["Telefonas: 8 600 12345"]),
+        ("<table><tr><td>Bronzos</td><td>600</td></tr><tr><td>Aukso</td><td>900</td></tr></table>", ["Bronzos | 600", "Aukso | 900"]),
+        ("<h1>Ženklai</h1><ul><li>bronzos</li><li>aukso</li></ul>", ["Ženklai", "bronzos", "aukso"]),
+        ("<p><a href='/t.pdf'>Tvarkos aprašas</a></p>", ["Tvarkos aprašas"]),
+    ],
+)  # fmt: skip
+def test_a_page_of_few_words_is_read_without_its_menu(tmp_path: Path, body: str, expected: list[str]) -> None:
+    assert [text for _, text in shown(reading(tmp_path, "a.lt.html", page(body)))] == expected

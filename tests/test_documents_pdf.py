@@ -108,6 +108,45 @@ def test_a_value_that_the_file_does_not_draw_is_named(tmp_path: Path) -> None:
     assert document.warnings == ("Form fields whose values the PDF does not draw: 2. Print it as a PDF anew.",)
 
 
+def test_a_value_whose_drawing_is_empty_is_named(tmp_path: Path) -> None:
+    writer = pypdf.PdfWriter(io.BytesIO(make_pdf(form)))
+    for annotation in writer.pages[0]["/Annots"]:  # type: ignore[attr-defined]
+        annotation.get_object()["/AP"]["/N"].get_object().set_data(b"/Tx BMC\nEMC\n")
+    file = io.BytesIO()
+    writer.write(file)
+    document = reading(tmp_path, "a.lt.pdf", file.getvalue())
+    assert document.warnings == ("Form fields whose values the PDF does not draw: 2. Print it as a PDF anew.",)
+
+
+# ── what is drawn, and where ────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_letters_outside_the_page_are_no_text(tmp_path: Path) -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.setPageSize((595, 842))
+        lines(canvas, 72, 900, ["Spaudos žymos viršuje"])
+        lines(canvas, 72, 700, ["Ženklas galioja dvejus metus."])
+        lines(canvas, 72, -40, ["Failas 12.indd"])
+        lines(canvas, 700, 700, ["Šalia lapo"])
+
+    assert reading(tmp_path, "a.lt.pdf", make_pdf(draw)).text == "Ženklas galioja dvejus metus."
+
+
+def test_what_is_drawn_twice_to_look_bold_is_read_once(tmp_path: Path) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 72, 700, ["Savivaldybė priima sprendimą per dvidešimt dienų."])
+        lines(canvas, 72.4, 700, ["Savivaldybė priima sprendimą per dvidešimt dienų."])
+        for place, letter in enumerate("Allerød"):  # each letter on its own, as some programs do
+            for shift in (0, 0.4):
+                canvas.drawString(72 + 12 * place + shift, 600, letter)
+        lines(canvas, 72, 500, ["Taip taip", "Taip taip"])
+
+    text = reading(tmp_path, "a.lt.pdf", make_pdf(draw)).text
+    assert " ".join(text.split()).replace("A l l e r ø d", "Allerød") == (
+        "Savivaldybė priima sprendimą per dvidešimt dienų. Allerød Taip taip Taip taip"
+    )
+
+
 def test_attached_files_are_named(tmp_path: Path) -> None:
     writer = pypdf.PdfWriter(io.BytesIO(make_pdf(lambda c: lines(c, 72, 700, ["Tekstas apie ženklus."]))))
     writer.add_attachment("priedas.xlsx", b"x")

@@ -176,6 +176,9 @@ def _chosen(pieces: list[_Piece], own: str) -> list[_Piece]:
     sure = [n for n, key in enumerate(keys) if len(key) >= SURE_LETTERS and key in own]
     if not sure:  # a short page, or one whose text trafilatura takes for something else
         sure = [n for n, p in enumerate(pieces) if not (p.around or p.linked) and (p.inside_main or len(keys[n]) >= 40)]
+    if not sure:  # few words, but all that the page has beside its menus
+        sure = [n for n, p in enumerate(pieces) if not (p.around or p.linked)]
+        sure = sure or [n for n, p in enumerate(pieces) if not p.around]
     if not sure:
         return []
     first, last = sure[0], sure[-1]

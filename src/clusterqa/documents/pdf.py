@@ -19,7 +19,7 @@ import statistics
 import threading
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -47,6 +47,9 @@ NARROW_GAP = 0.6
 In letter sizes: a gap wider than this and narrower than `WIDE_GAP` is a space of a justified line, or the border
 of a cell that is filled to its edge; where other rows have a border there tells which.
 """
+
+DOUBLED = 0.1
+"""In letter sizes: what comes twice within this distance is drawn twice to look bold; no letter is so narrow."""
 
 WIDEST_MARK = 5
 """In letter sizes: so wide may the gap between an item's mark and its text be."""
@@ -217,7 +220,7 @@ def _load(raw: bytes, document: str) -> tuple[list[Sheet], dict[str, str], list[
                 warnings.append(f"Page {label} is broken and left out; copy the PDF from its source again.")
                 continue
             stretches, page = _drawn(file, index, page, seen)
-            lines = _lines(_joined_again(stretches))
+            lines = _lines(_joined_again(_once(stretches)))
             total += sum(len(line.text) for line in lines)
             if total > MAX_CHARACTERS:
                 raise UnreadableDocument(
@@ -305,7 +308,7 @@ def _drawn(file: Any, index: int, page: Any, seen: _Seen) -> tuple[list[Stretch]
     import pypdfium2.raw as pdfium
 
     textpage = page.get_textpage()
-    stretches = list(_stretches(textpage, page.get_height()))
+    stretches = list(_stretches(textpage, page))
     letters = textpage.count_chars()
     textpage.close()
     if not _has_form(page, seen) or pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY) != pdfium.FLATTEN_SUCCESS:
@@ -313,7 +316,7 @@ def _drawn(file: Any, index: int, page: Any, seen: _Seen) -> tuple[list[Stretch]
     page.close()
     page = file[index]
     textpage = page.get_textpage()
-    values = list(_stretches(textpage, page.get_height(), letters))
+    values = list(_stretches(textpage, page, letters))
     textpage.close()
     for value in values:
         stretches = _placed(stretches, value)
@@ -330,16 +333,44 @@ def _has_form(page: Any, seen: _Seen) -> bool:
         kind = pdfium.FPDFAnnot_GetSubtype(annotation)
         if kind in (pdfium.FPDF_ANNOT_WIDGET, pdfium.FPDF_ANNOT_FREETEXT, pdfium.FPDF_ANNOT_STAMP):
             drawn = pdfium.FPDFAnnot_GetAP(annotation, pdfium.FPDF_ANNOT_APPEARANCEMODE_NORMAL, None, 0) > 2
-            # Two bytes are an empty text.
-            filled = pdfium.FPDFAnnot_GetStringValue(annotation, b"V", None, 0) > 2
             found = found or drawn
-            seen.empty_fields += filled and not drawn and kind == pdfium.FPDF_ANNOT_WIDGET
+            if kind == pdfium.FPDF_ANNOT_WIDGET and _value_of(annotation) not in ("", "Off"):
+                seen.empty_fields += not drawn or _SHOWS.search(_drawing_of(annotation)) is None
         elif kind == pdfium.FPDF_ANNOT_FILEATTACHMENT:
             seen.files += 1
         elif kind in (pdfium.FPDF_ANNOT_TEXT, pdfium.FPDF_ANNOT_HIGHLIGHT, pdfium.FPDF_ANNOT_UNDERLINE):
             seen.comments += pdfium.FPDFAnnot_GetStringValue(annotation, b"Contents", None, 0) > 2
         pdfium.FPDFPage_CloseAnnot(annotation)
     return found
+
+
+_SHOWS = re.compile(r"\bTj|\bTJ|['\"]\s|\bDo\b|[)\]>](?:Tj|TJ|'|\")")
+"""What in the drawing of a field puts letters, or a drawing of its own, on the page."""
+
+
+def _value_of(annotation: Any) -> str:
+    import pypdfium2.raw as pdfium
+
+    return _wide(lambda buffer, size: pdfium.FPDFAnnot_GetStringValue(annotation, b"V", buffer, size))
+
+
+def _drawing_of(annotation: Any) -> str:
+    import pypdfium2.raw as pdfium
+
+    usual = pdfium.FPDF_ANNOT_APPEARANCEMODE_NORMAL
+    return _wide(lambda buffer, size: pdfium.FPDFAnnot_GetAP(annotation, usual, buffer, size))
+
+
+def _wide(ask: Callable[[Any, int], int]) -> str:
+    """A text that pdfium writes into a buffer, as UTF-16 with a NUL at its end; asked for its size first."""
+    import pypdfium2.raw as pdfium
+
+    size = ask(None, 0)
+    if size <= 2:
+        return ""
+    buffer = ctypes.create_string_buffer(size)
+    ask(ctypes.cast(buffer, ctypes.POINTER(pdfium.FPDF_WCHAR)), size)
+    return buffer.raw[:size].decode("utf-16-le", "ignore").rstrip("\0")
 
 
 def _placed(stretches: list[Stretch], value: Stretch) -> list[Stretch]:
@@ -357,12 +388,7 @@ def _language(file: Any) -> str:
     """The language that the PDF states for itself, "" if none."""
     import pypdfium2.raw as pdfium
 
-    size = pdfium.FPDFCatalog_GetLanguage(file, None, 0)
-    if not 2 < size < 200:
-        return ""
-    buffer = ctypes.create_string_buffer(size)
-    pdfium.FPDFCatalog_GetLanguage(file, ctypes.cast(buffer, ctypes.POINTER(pdfium.FPDF_WCHAR)), size)
-    return buffer.raw[:size].decode("utf-16-le", "ignore").rstrip("\0")
+    return _wide(lambda buffer, size: pdfium.FPDFCatalog_GetLanguage(file, buffer, size))[:100]
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,6 +438,12 @@ class _Letters:
         left, right, bottom, top = self._doubles
         return left.value, right.value, bottom.value, top.value
 
+    def covers(self, one: int, other: int, size: float) -> bool:
+        """Whether two letters lie over each other."""
+        left, _, bottom, _ = self.box(one)
+        again, _, low, _ = self.box(other)
+        return abs(left - again) < DOUBLED * size and abs(bottom - low) < DOUBLED * size
+
     def look(self, address: int | None, index: int) -> _Look:
         """How the text object at an address is drawn, of which the letter `index` is one."""
         found = self._looks.get(address)
@@ -444,12 +476,14 @@ class _Letters:
         )
 
 
-def _stretches(textpage: Any, height: float, first: int = 0) -> Iterator[Stretch]:
+def _stretches(textpage: Any, sheet: Any, first: int = 0) -> Iterator[Stretch]:
     """
     The stretches of a page, from the letter `first`, in the order of its content; a new one at a line end, a wide gap
-    or a step back.
+    or a step back. Letters that lie outside the page, or are drawn twice to look bold, are left out.
     """
     page = _Letters(textpage)
+    height = sheet.get_height()
+    edges = sheet.get_cropbox()
     letters: list[str] = []
     sizes: Counter[float] = Counter()
     bold = marks = 0
@@ -505,12 +539,23 @@ def _stretches(textpage: Any, height: float, first: int = 0) -> Iterator[Stretch
                 else:
                     letters.append(" " if code in (0, 0x20) else char)
                 continue
+        if (
+            last >= 0
+            and letters
+            and letters[-1] == chr(code)
+            and look is not None
+            and page.covers(last, index, look.size)
+        ):
+            continue
         address = page.object(page.raw, index)
         if address is None or address != before:
             if last >= 0 and look is not None:
                 end, last = max(end, ends(last, look)), -1
             look = page.look(address, index)
             left, right, bottom, top = page.box(index)
+            if right < edges[0] - 1 or left > edges[2] + 1 or top < edges[1] - 1 or bottom > edges[3] + 1:
+                before = None
+                continue
             low, baseline = (
                 (left, look.y), (bottom, height - look.x), (-right, height - look.y), (-top, look.x)
             )[look.turns]  # fmt: skip
@@ -544,6 +589,19 @@ def _stretches(textpage: Any, height: float, first: int = 0) -> Iterator[Stretch
     if last >= 0 and look is not None:
         end = max(end, ends(last, look))
     yield from taken()
+
+
+def _once(stretches: list[Stretch]) -> list[Stretch]:
+    """The stretches without those that are drawn once more over themselves."""
+    found: list[Stretch] = []
+    places: defaultdict[str, list[Stretch]] = defaultdict(list)
+    for stretch in stretches:
+        near = DOUBLED * stretch.size
+        same = places[stretch.text]
+        if not any(abs(s.left - stretch.left) < near and abs(s.y - stretch.y) < near for s in same[-4:]):
+            same.append(stretch)
+            found.append(stretch)
+    return found
 
 
 def _joined_again(stretches: list[Stretch]) -> list[Stretch]:
