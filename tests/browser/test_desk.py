@@ -184,7 +184,7 @@ def test_no_page_of_the_desk_has_a_serious_violation(
     log_in(page, desk.url, "/staff/documents?lang=lt")
     for path in ("", "/documents", "/documents/show?id=bronze.lt.md", "/documents/replace?id=bronze.lt.md",
                  "/documents/withdraw?id=bronze.lt.md", "/questions", "/questions/answers", "/people", "/people/rasa/remove",
-                 "/log", "/password", "/trial?q=Kiek+galioja+bronza"):  # fmt: skip
+                 "/log", "/password", "/judging", "/trial?q=Kiek+galioja+bronza"):  # fmt: skip
         response = page.goto(f"{desk.url}/staff{path}{'&' if '?' in path else '?'}lang={language}")
         assert response is not None and response.status == 200, path
         found[path] = axe_violations(page)
