@@ -254,6 +254,17 @@ def test_a_file_that_is_no_database_is_damage(tmp_path: Path) -> None:
         open_store(tmp_path)
 
 
+def test_a_fault_that_cannot_be_told_in_utf_8_is_damage_too(store: SqliteStore, tmp_path: Path) -> None:
+    """SQLite repeats bytes of a broken schema in its message, and Python cannot make a text of them."""
+    store.close()
+    path = tmp_path / DATABASE
+    raw = path.read_bytes()
+    path.write_bytes(raw.replace(b"title TEXT NOT NULL,", b"title TEXT NOT \xed\xee,,"))
+    assert path.read_bytes() != raw
+    with pytest.raises(StoreDamaged, match="clusterqa index --rebuild"):
+        open_store(tmp_path)
+
+
 def test_a_locked_database_is_not_called_damaged(store: SqliteStore, tmp_path: Path) -> None:
     with SqliteStore.open(tmp_path) as other, store.writing():
         other._db.execute("PRAGMA busy_timeout = 50")

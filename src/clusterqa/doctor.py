@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from clusterqa import __version__, extras, journal
+from clusterqa.corpus.change import is_unfinished
 from clusterqa.corpus.check import check_corpus
 from clusterqa.corpus.folder import corpus_files, removed
 from clusterqa.corpus.sync import check_in_step, out_of_step
@@ -105,6 +106,8 @@ def _corpus(settings: Settings) -> Finding:
         files = corpus_files(settings)
     except ClusterQAError as error:
         return Finding("corpus", False, str(error))
+    if is_unfinished(settings):
+        return Finding("corpus", False, "A change of the documents was broken off. Finish it with: clusterqa index")
     kept = len(removed(settings))
     detail = f"{len(files)} documents in {settings.corpus}" + (f", {kept} removed ones can be restored" if kept else "")
     return Finding("corpus", bool(files), detail if files else f"{detail}. Add some with: clusterqa add FILE")

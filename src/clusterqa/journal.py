@@ -127,7 +127,7 @@ class Journal:
         try:
             private.prepare(path)
             connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, *private.FAILURES) as error:
             raise _explain(error, path) from error
         journal = cls(path, connection, retention_days)
         try:
@@ -287,7 +287,7 @@ class Journal:
         with self._lock:
             try:
                 yield self._db
-            except sqlite3.Error as error:
+            except private.FAILURES as error:
                 raise _explain(error, self.path) from error
 
 

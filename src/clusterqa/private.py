@@ -16,6 +16,9 @@ from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 
+FAILURES = (sqlite3.Error, UnicodeDecodeError)
+"""What SQLite raises: the second where bytes of a damaged file stand in the message itself."""
+
 _making = threading.Lock()
 """Whoever finds a file there must not open it before the one that made it has closed it."""
 
@@ -51,7 +54,7 @@ def faults(path: Path, in_json: frozenset[str] = frozenset()) -> list[str]:
                 f"a row of {row[0]} without its row in {row[2]}" for row in db.execute("PRAGMA foreign_key_check")
             ]
             return found + list(_unreadable(db, in_json))
-    except sqlite3.Error as error:
+    except FAILURES as error:
         return [str(error)]
 
 

@@ -124,9 +124,10 @@ def remove(settings: Settings, document: str) -> None:
     """Take a document out of the corpus and of every answer; `restore` brings it back."""
     from clusterqa.corpus import folder as corpus_folder
 
-    corpus_folder.remove(settings, document)
-    common.update_index(settings)
-    click.echo(f"Removed: {document}. Bring it back with: clusterqa restore {document}")
+    moved = corpus_folder.remove(settings, document)
+    report = common.update_index(settings)
+    state = "Removed" if moved or document in report.removed else "Removed already"
+    click.echo(f"{state}: {document}. Bring it back with: clusterqa restore {document}")
 
 
 @click.command()
@@ -136,6 +137,6 @@ def restore(settings: Settings, document: str) -> None:
     """Bring a removed document back."""
     from clusterqa.corpus import folder as corpus_folder
 
-    corpus_folder.restore(settings, document)
-    common.update_index(settings)
-    click.echo(f"Restored: {document}")
+    moved = corpus_folder.restore(settings, document)
+    report = common.update_index(settings)
+    click.echo(f"{'Restored' if moved or document in report.added else 'There already'}: {document}")

@@ -46,10 +46,11 @@ def make(settings: Settings, steps: Sequence[Step]) -> None:
         plan = []
         for number, step in enumerate(steps):
             source = step.source
+            mark = source.stat().st_mtime_ns
             if step.copy:
                 _copy(source, prepared / str(number))
-                source = decided / str(number)
-            plan.append((_told(settings, source), _told(settings, step.target) if step.target else None))
+                source, mark = decided / str(number), 0
+            plan.append((_told(settings, source), _told(settings, step.target) if step.target else None, mark))
         with (prepared / _PLAN).open("w", encoding="utf-8") as file:
             json.dump(plan, file)
             file.flush()
@@ -76,12 +77,18 @@ def finish(settings: Settings) -> None:
         ) from error
 
 
+def is_unfinished(settings: Settings) -> bool:
+    return (settings.data / CHANGING).is_dir()
+
+
 def _carry_out(settings: Settings) -> None:
     """Do what is written down. A change whose first step fails already is given up: nothing was done."""
     plan = json.loads((settings.data / CHANGING / _PLAN).read_text(encoding="utf-8"))
-    for number, (source, target) in enumerate(plan):
+    for number, (source, target, mark) in enumerate(plan):
         try:
-            _go(_meant(settings, source), _meant(settings, target) if target else None)
+            path = _meant(settings, source)
+            if path.exists() and mark in (0, path.stat().st_mtime_ns):  # else it is done; another file came meanwhile
+                _go(path, _meant(settings, target) if target else None)
         except OSError:
             if number == 0:
                 _forget(settings)
@@ -96,16 +103,16 @@ def _forget(settings: Settings) -> None:
 
 def _go(source: Path, target: Path | None) -> None:
     if target is None:
-        source.unlink(missing_ok=True)
-    elif source.exists():  # else it is there already
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.replace(source, target)
-        except OSError as error:
-            if error.errno != errno.EXDEV:
-                raise
-            _go_across(source, target)
-        _sync(target.parent)
+        source.unlink()
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.replace(source, target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        _go_across(source, target)
+    _sync(target.parent)
 
 
 def _go_across(source: Path, target: Path) -> None:

@@ -7,20 +7,21 @@ A document is a file, with a sidecar of metadata beside it where there is one; t
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
 import unicodedata
-import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from clusterqa import documents
+from clusterqa.corpus import change
+from clusterqa.corpus.change import Step
 from clusterqa.corpus.lock import writer_lock
 from clusterqa.errors import CorpusError, UnreadableDocument
 from clusterqa.records import Document, FileState
 from clusterqa.settings import Settings
 
 REMOVED = "removed"
+EARLIER = "earlier"
+"""Folder in the data folder where files go that are replaced, each under the digest it had."""
 SIDECARS = (".yaml", ".yml")
 """Endings of the file with metadata beside a document; it comes, changes and goes with the document."""
 
@@ -69,6 +70,7 @@ def add(
     added: list[str] = []
     refused: list[UnreadableDocument] = []
     with writer_lock(settings.data):
+        change.finish(settings)
         for path in files:
             name = unicodedata.normalize("NFC", path.name)
             target = dict(corpus_files(settings)).get(name, settings.corpus / name)
@@ -76,22 +78,15 @@ def add(
                 if not path.is_file():
                     raise UnreadableDocument(str(path), "There is no such file.", "Check the name and the folder.")
                 read_file(path, name)
-                if target.exists() and target.resolve() != path.resolve():
-                    same = file_state(target, name).sha256 == file_state(path, name).sha256
-                    if not same and not replace:
+                if not _same(path, target):
+                    if target.exists() and not replace:
                         raise UnreadableDocument(
                             name,
                             "A document of this name is in the corpus already, with another content.",
                             "Give the file another name, or replace the old one with: clusterqa add --replace",
                         )
-                    if same:
-                        added.append(name)
-                        continue
-                _copy_whole(path, target)
-                for suffix in SIDECARS:
-                    sidecar = path.with_name(path.name + suffix)
-                    if sidecar.is_file():
-                        _copy_whole(sidecar, target.with_name(target.name + suffix))
+                    coming = [*_unit(path, target, copy=True), *_orphans(path, target)]
+                    change.make(settings, [*coming, *_put_aside(target, _earlier(settings, name, target))])
             except UnreadableDocument as error:
                 refused.append(error)
             except OSError as error:
@@ -108,24 +103,23 @@ def place(settings: Settings, document: str, file: Path, sidecar: Path | None) -
     """
     Make `file` the file of a document in the corpus, with `sidecar` as its metadata, in place of what it had.
 
-    Each of the two is there whole or not at all; the sidecar comes first, since without its file it means nothing.
-    The file has been read already; `update` must follow. Raises CorpusError.
+    Both are there or neither. The file has been read already; `update` must follow. Raises CorpusError.
     """
     if not settings.corpus.is_dir():
         _make_folder(settings.corpus)
     target = dict(corpus_files(settings)).get(document, settings.corpus / document)
     if not target.resolve().is_relative_to(settings.corpus.resolve()) or Path(document).name.startswith("."):
         raise CorpusError(f"{document} cannot be the name of a document. Give it a plain file name.")
+    steps = [Step(file, target, copy=True)]
+    if sidecar is not None:
+        steps.append(Step(sidecar, _beside(target)[0], copy=True))
     with writer_lock(settings.data):
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            for suffix in SIDECARS:
-                beside = target.with_name(target.name + suffix)
-                if sidecar is not None and suffix == SIDECARS[0]:
-                    _copy_whole(sidecar, beside)
-                else:
-                    beside.unlink(missing_ok=True)
-            _copy_whole(file, target)
+            change.make(
+                settings,
+                [*steps, *(Step(old, None) for old in _sidecars(target) if old not in {s.target for s in steps})],
+            )
         except OSError as error:
             raise CorpusError(
                 f"{document} cannot be put into {settings.corpus} ({error.strerror}). "
@@ -133,37 +127,66 @@ def place(settings: Settings, document: str, file: Path, sidecar: Path | None) -
             ) from error
 
 
-def remove(settings: Settings, document: str) -> None:
-    """
-    Move a document's file out of the corpus, into the data folder, from where `restore` brings it back.
+def drop(settings: Settings, document: str) -> None:
+    """Undo `place` where there was nothing before: the file and its sidecars go. Raises CorpusError."""
+    with writer_lock(settings.data):
+        path = dict(corpus_files(settings)).get(document)
+        if path is not None:
+            _move(settings, [Step(part, None) for part in (path, *_sidecars(path))])
 
-    An earlier removed file of the same name is kept beside it under another name.
+
+def remove(settings: Settings, document: str) -> bool:
+    """
+    Move a document's file out of the corpus, into the data folder, from where `restore` brings it back; False when it was
+    there already, as after a removal that broke off. `update` must follow.
+
+    An earlier removed file of the same name is kept beside it under another name. Raises CorpusError.
     """
     document = unicodedata.normalize("NFC", document)
-    source = dict(corpus_files(settings)).get(document)  # only what the corpus has: never a path that leads out of it
-    if source is None:
-        raise CorpusError(
-            f"There is no document {document} in {settings.corpus}. See what there is with: clusterqa list"
-        )
-    _move(settings, source, settings.data / REMOVED / document)
+    with writer_lock(settings.data):
+        change.finish(settings)
+        source = dict(corpus_files(settings)).get(
+            document
+        )  # only what the corpus has: never a path that leads out of it
+        if source is None:
+            if document in removed(settings):
+                return False
+            raise CorpusError(
+                f"There is no document {document} in {settings.corpus}. See what there is with: clusterqa list"
+            )
+        target = settings.data / REMOVED / document
+        kept = [] if _same(source, target) else _put_aside(target, _free(target))
+        _move(settings, [*_unit(source, target), *_orphans(source, target), *kept])
+    return True
 
 
-def restore(settings: Settings, document: str) -> None:
-    """Bring a removed document's file back into the corpus."""
+def restore(settings: Settings, document: str) -> bool:
+    """
+    Bring a removed document's file back into the corpus; False when it is there already. `update` must follow.
+
+    Raises CorpusError.
+    """
     document = unicodedata.normalize("NFC", document)
-    kept = settings.data / REMOVED
-    source = dict(documents.list_files(kept)).get(document) if kept.is_dir() else None
-    if source is None:
-        raise CorpusError(
-            f"{document} was not removed with clusterqa remove, so it cannot be restored. "
-            f"Put its file back into {settings.corpus} and run: clusterqa index"
-        )
-    target = dict(corpus_files(settings)).get(document, settings.corpus / document)
-    if target.exists() and target.read_bytes() != source.read_bytes():
-        raise CorpusError(
-            f"There is a document {document} in the corpus again. Rename it first, then restore this one."
-        )
-    _move(settings, source, target)
+    with writer_lock(settings.data):
+        change.finish(settings)
+        folder = settings.data / REMOVED
+        source = dict(documents.list_files(folder)).get(document) if folder.is_dir() else None
+        present = dict(corpus_files(settings)).get(document)
+        if source is None:
+            if present is not None:
+                return False
+            raise CorpusError(
+                f"{document} was not removed with clusterqa remove, so it cannot be restored. "
+                f"Put its file back into {settings.corpus} and run: clusterqa index"
+            )
+        if present is not None and not _same(source, present):
+            raise CorpusError(
+                f"There is a document {document} in the corpus again. Rename it first, then restore this one."
+            )
+        target = present or settings.corpus / document
+        kept = [] if present else _put_aside(target, _earlier(settings, document, target))
+        _move(settings, [*_unit(source, target), *_orphans(source, target), *kept])
+    return True
 
 
 def removed(settings: Settings) -> list[str]:
@@ -172,43 +195,53 @@ def removed(settings: Settings) -> list[str]:
     return [name for name, _ in documents.list_files(folder)] if folder.is_dir() else []
 
 
-def _move(settings: Settings, source: Path, target: Path) -> None:
-    with writer_lock(settings.data):
-        try:
-            for extra in ("", *SIDECARS):
-                here, there = source.with_name(source.name + extra), target.with_name(target.name + extra)
-                if here.is_file():
-                    there.parent.mkdir(parents=True, exist_ok=True)
-                    _keep_earlier(there, here)
-                    _copy_whole(here, there)
-                    here.unlink()
-        except OSError as error:
-            raise CorpusError(
-                f"{source} cannot be moved to {target} ({error.strerror}). Check the permissions of both folders."
-            ) from error
+def _same(one: Path, other: Path) -> bool:
+    """Whether two files are one, or say the same, sidecars included."""
+    if not one.exists() or not other.exists():
+        return False
+    return one.resolve() == other.resolve() or file_state(one, one.name).sha256 == file_state(other, other.name).sha256
 
 
-def _keep_earlier(target: Path, coming: Path) -> None:
-    if not target.exists() or target.read_bytes() == coming.read_bytes():
-        return
+def _unit(source: Path, target: Path, copy: bool = False) -> list[Step]:
+    """A file with its sidecars to another place."""
+    parts = (source, *_sidecars(source))
+    return [Step(part, target.with_name(target.name + part.name[len(source.name) :]), copy) for part in parts]
+
+
+def _orphans(source: Path, target: Path) -> list[Step]:
+    """Away with sidecars at the target that `source` has no like of: they speak of another file."""
+    coming = {part.name[len(source.name) :] for part in _sidecars(source)}
+    return [Step(old, None) for old in _sidecars(target) if old.name[len(target.name) :] not in coming]
+
+
+def _put_aside(target: Path, place: Callable[[Path], Path]) -> list[Step]:
+    """Copies of what stands at the target, file or sidecar, to the `place` of each: what is replaced is not lost."""
+    return [Step(part, place(part), copy=True) for part in (target, *_sidecars(target)) if part.exists()]
+
+
+def _earlier(settings: Settings, document: str, target: Path) -> Callable[[Path], Path]:
+    """Where what is replaced in the corpus is kept: under its digest."""
+    digest = hashlib.sha256(b"".join(part.read_bytes() for part in (target, *_sidecars(target)) if part.exists()))
+    folder = settings.data / EARLIER / document / digest.hexdigest()[:16]
+    return lambda part: folder / part.name
+
+
+def _free(target: Path) -> Callable[[Path], Path]:
+    """Names for an earlier file and its sidecars, beside those that take their place."""
     number = 1
-    while (earlier := target.with_name(f"{target.name}.earlier-{number}")).exists():
+    while any(target.with_name(f"{target.name}{end}.earlier-{number}").exists() for end in ("", *SIDECARS)):
         number += 1
-    os.replace(target, earlier)
+    return lambda part: part.with_name(f"{part.name}.earlier-{number}")
 
 
-def _copy_whole(source: Path, target: Path) -> None:
-    """Copy so that the target is there whole or not at all, whenever the power fails."""
-    if target.exists() and target.resolve() == source.resolve():
-        return
-    part = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.part")
+def _move(settings: Settings, steps: Sequence[Step]) -> None:
     try:
-        shutil.copyfile(source, part)
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)
+        change.make(settings, steps)
+    except OSError as error:
+        raise CorpusError(
+            f"{steps[0].source} cannot be moved ({error.strerror}). Check the permissions of "
+            f"{settings.corpus} and {settings.data}, and the space on their disks."
+        ) from error
 
 
 def _make_folder(folder: Path) -> None:
@@ -242,4 +275,8 @@ def file_stat(path: Path) -> tuple[int, int]:
 
 
 def _sidecars(path: Path) -> list[Path]:
-    return [beside for suffix in SIDECARS if (beside := path.with_name(path.name + suffix)).is_file()]
+    return [beside for beside in _beside(path) if beside.is_file()]
+
+
+def _beside(path: Path) -> list[Path]:
+    return [path.with_name(path.name + suffix) for suffix in SIDECARS]

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from clusterqa import documents
+from clusterqa.corpus import change
 from clusterqa.corpus.encoding import CONTEXT_VERSION, cut_off, encode
 from clusterqa.corpus.folder import Reader, corpus_files, derived, file_stat, file_state, read_file
 from clusterqa.corpus.lock import writer_lock
@@ -87,6 +88,7 @@ def update(
     Raises CorpusError, IndexOutdated (without `rebuild`), StoreError.
     """
     with writer_lock(settings.data):
+        change.finish(settings)
         # Listed under the lock: a list made while another run adds files would take them out again.
         files = corpus_files(settings)
         ignored = tuple(name for name, path in documents.ignored_files(settings.corpus) if not derived(settings, path))

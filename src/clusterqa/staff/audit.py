@@ -21,6 +21,7 @@ from datetime import datetime
 from pathlib import Path
 
 from clusterqa.errors import StoreError
+from clusterqa.private import FAILURES
 from clusterqa.staff.database import DATABASE, Connection, Database, stamp, statements, storable, when
 
 COMMAND_LINE = "cli:"
@@ -172,7 +173,7 @@ def verify(data: Path, noted: str = "") -> Verdict | None:
             if version is None and not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'audit'").fetchone():
                 return None
             return _verdict(db, noted)
-    except sqlite3.Error as error:
+    except FAILURES as error:
         raise _unreadable(path, error) from error
 
 
@@ -190,11 +191,11 @@ def export(data: Path) -> Iterator[dict[str, object]]:
             db.row_factory = sqlite3.Row
             for row in db.execute("SELECT * FROM audit ORDER BY id"):
                 yield dict(row)
-    except sqlite3.Error as error:
+    except FAILURES as error:
         raise _unreadable(path, error) from error
 
 
-def _unreadable(path: Path, error: sqlite3.Error) -> StoreError:
+def _unreadable(path: Path, error: Exception) -> StoreError:
     return StoreError(
         f"The log in {path} cannot be read ({error}). Check the permissions; if the file is damaged, take it from a backup."
     )

@@ -71,7 +71,7 @@ class Database:
                     cls._open[place]._users += 1
                     return cls._open[place]
                 connection = sqlite3.connect(path, timeout=10, isolation_level=None, check_same_thread=False)
-            except (OSError, sqlite3.Error) as error:
+            except (OSError, *private.FAILURES) as error:
                 raise _explain(error, path) from error
             database = cls(path, connection, place)
             try:
@@ -124,7 +124,7 @@ class Database:
             self._check_place()
             try:
                 yield self._db
-            except sqlite3.Error as error:
+            except private.FAILURES as error:
                 raise _explain(error, self.path) from error
 
     def _check_place(self) -> None:

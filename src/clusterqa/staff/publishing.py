@@ -49,8 +49,8 @@ from clusterqa.store import open_store
 
 log = logging.getLogger(__name__)
 
-EARLIER = "earlier"
-"""Folder in the data folder where files go that are replaced, each under the digest it had."""
+EARLIER = corpus_folder.EARLIER
+"""Here under the version that a file was read as; what the command line replaces, under a digest of the file."""
 WATCH_SHARE = 5
 """Files are looked at so many times less often than the index: every 5 s with the default settings."""
 
@@ -545,15 +545,13 @@ class Keeper:
         try:
             yield
         except ClusterQAError:
-            path = dict(corpus_folder.corpus_files(self.settings)).get(document)
             if earlier is not None:
                 folder = self.settings.data / EARLIER / document / earlier[:16]
                 kept = folder / Path(document).name
                 beside = [side for s in corpus_folder.SIDECARS if (side := kept.with_name(kept.name + s)).is_file()]
                 corpus_folder.place(self.settings, document, kept, beside[0] if beside else None)
-            elif path is not None:
-                for part in (path, *(path.with_name(path.name + suffix) for suffix in corpus_folder.SIDECARS)):
-                    part.unlink(missing_ok=True)
+            else:
+                corpus_folder.drop(self.settings, document)
             raise
 
     def _update(self, names: Sequence[str], progress: sync.Progress) -> sync.Report:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from clusterqa.errors import IndexNotFound, StoreDamaged, StoreError
 from clusterqa.ports import Store
+from clusterqa.private import FAILURES
 from clusterqa.records import (
     Block,
     Document,
@@ -121,7 +122,7 @@ _MESSAGES: tuple[tuple[str, type[StoreError], str], ...] = (
 )  # fmt: skip
 
 
-def explain(error: sqlite3.Error, path: Path) -> StoreError:
+def explain(error: Exception, path: Path) -> StoreError:
     """A StoreError for SQLite's error, with the next step; StoreDamaged when only a rebuild helps."""
     if isinstance(error, sqlite3.ProgrammingError):
         raise error  # a bug of ours keeps its traceback
@@ -169,7 +170,7 @@ class SqliteStore(Store):
             store = cls(path, connection)
             store._prepare(create)
             return store
-        except sqlite3.Error as error:
+        except FAILURES as error:
             if connection is not None:
                 connection.close()
             raise explain(error, path) from error
@@ -228,7 +229,7 @@ class SqliteStore(Store):
             finally:
                 if self._db.in_transaction:  # some errors end it on their own
                     self._db.execute("ROLLBACK")
-        except sqlite3.Error as error:
+        except FAILURES as error:
             raise explain(error, self.path) from error
 
     @contextmanager
@@ -261,7 +262,7 @@ class SqliteStore(Store):
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
-        except sqlite3.Error as error:
+        except FAILURES as error:
             raise explain(error, self.path) from error
 
     def _seal_whole(self) -> None:
@@ -272,7 +273,7 @@ class SqliteStore(Store):
     def _each(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[sqlite3.Row]:
         try:
             yield from self._db.execute(sql, parameters)
-        except sqlite3.Error as error:
+        except FAILURES as error:
             raise explain(error, self.path) from error
 
     def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[sqlite3.Row]:
@@ -475,7 +476,7 @@ class SqliteStore(Store):
             finally:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
-        except sqlite3.Error as error:  # busy or not writable: cannot be looked at now
+        except FAILURES as error:  # busy or not writable: cannot be looked at now
             return not isinstance(explain(error, self.path), StoreDamaged)
         return True
 
