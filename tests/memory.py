@@ -396,6 +396,12 @@ class MemoryIndex(Index):
         for entry in self.fetch(ids):
             self._store.confirm(entry, self._sources[entry.passage.document])
 
+    def read(self, document: str) -> Document:
+        found = self._store.read(document) if document in self._sources else None
+        if found is None:
+            raise KeyError(document)
+        return found
+
 
 def _spread(entries: list[IndexedPassage], most: int) -> list[IndexedPassage]:
     last, steps = len(entries) - 1, min(most, len(entries)) - 1

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from clusterqa.documents.shown import as_shown, columns
+from clusterqa.documents.shown import Mark, Piece, as_lines, as_shown, named_cells, pieces
+from clusterqa.parts import cell_spans, column_names
+from clusterqa.records import Part
 
 
 @pytest.mark.parametrize(
@@ -17,6 +19,7 @@ from clusterqa.documents.shown import as_shown, columns
         ("Žr. [tvarką](https://a.lt/x), **svarbu**[^1].", "text/markdown", "Žr. tvarką, svarbu."),
         ("Klasteris – tai\n> įmonių *grupė* `x`.", "text/markdown", "Klasteris – tai įmonių grupė x."),
         ("5 < 6 & 7 * 8", "text/markdown", "5 < 6 & 7 * 8"),
+        ("Rašoma <b>čia</b> &amp; ten.", "text/markdown", "Rašoma <b>čia</b> & ten."),
         ("**lieka**\nkaip yra", "text/plain", "**lieka**\nkaip yra"),
     ],
 )
@@ -24,14 +27,55 @@ def test_marks_and_line_ends_do_not_show(text: str, media_type: str, shown: str)
     assert as_shown(text, media_type) == shown
 
 
+def row(text: str, header: str) -> Part:
+    return Part("row", 0, len(text), text, header=column_names(header), cells=cell_spans(text))
+
+
 @pytest.mark.parametrize(
-    ("row", "header", "cells"),
+    ("text", "header", "cells"),
     [
         ("Bronzos | 600 EUR", "Ženklas | Kaina", [("Ženklas", "Bronzos"), ("Kaina", "600 EUR")]),
         ("Nariai | 12 | 15", "| 2023 | 2024", [("", "Nariai"), ("2023", "12"), ("2024", "15")]),
         ("Telefonas | +370", "", [("", "Telefonas"), ("", "+370")]),
         ("Bronzos | | 2 m.", "Ženklas | Kaina | Trukmė", [("Ženklas", "Bronzos"), ("Kaina", ""), ("Trukmė", "2 m.")]),
+        ("**A** \\| B | [C](x)", "Ženklas | Nuoroda", [("Ženklas", "A | B"), ("Nuoroda", "C")]),
     ],
 )
-def test_cells_have_the_names_of_their_columns(row: str, header: str, cells: list[tuple[str, str]]) -> None:
-    assert columns(row, header) == cells
+def test_cells_have_the_names_of_their_columns(text: str, header: str, cells: list[tuple[str, str]]) -> None:
+    assert named_cells(row(text, header), "text/markdown") == cells
+
+
+@pytest.mark.parametrize(
+    ("text", "media_type", "marked", "shown"),
+    [
+        ("Galioja **dvejus metus** nuo [datos](https://a.lt/dvejus).", "text/markdown", "dvejus metus", "Galioja ‹dvejus metus› nuo datos."),
+        ("Žr. [dvejus](https://dvejus.lt/met), tai dvejus metus[^1].", "text/markdown", "dvejus metus", "Žr. dvejus, tai ‹dvejus metus›."),
+        ("kainuoja tris tūks-\ntančius eurų", "application/pdf", "tris tūks-\ntančius", "kainuoja ‹tris tūkstančius› eurų"),
+        ("trunka\ndvi  dienas", "text/plain", "dvi  dienas", "trunka\n‹dvi  dienas›"),
+    ],
+)  # fmt: skip
+def test_what_is_marked_in_the_stored_text_is_marked_in_the_shown_text(
+    text: str, media_type: str, marked: str, shown: str
+) -> None:
+    start = text.index(marked)
+    found = pieces(text, media_type, [Mark(start, start + len(marked), "short")])
+    assert "".join(f"‹{piece.text}›" if piece.mark else piece.text for piece in found) == shown.replace("**", "")
+
+
+def test_strong_words_are_known() -> None:
+    assert pieces("**Klasteris** – įmonių __grupė__.", "text/markdown") == [
+        Piece("Klasteris", True), Piece(" – įmonių "), Piece("grupė", True), Piece("."),
+    ]  # fmt: skip
+
+
+def test_a_selection_as_text_has_a_line_for_each_item_and_row() -> None:
+    text = "Reikia: a; b"
+    parts = (
+        Part("lead", 0, 7, text[:7]),
+        Part("item", 8, 10, text[8:10]),
+        Part("item", 11, 12, text[11:], level=1, number="2."),
+    )
+    assert as_lines(parts, "text/plain") == "Reikia:\n– a;\n  2. b"
+    assert as_lines([row("Bronzos | 600 EUR", "Ženklas | Kaina")], "text/plain") == "Ženklas: Bronzos\nKaina: 600 EUR"
+    two = [row("Bronzos | 600 EUR", "Ženklas | Kaina"), row("Aukso | 900 EUR", "Ženklas | Kaina")]
+    assert as_lines(two, "text/plain") == "Ženklas: Bronzos; Kaina: 600 EUR\nŽenklas: Aukso; Kaina: 900 EUR"

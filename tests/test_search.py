@@ -242,8 +242,9 @@ def test_quotes_have_one_to_three_sentences():
     long = {
         "long.en.md": "# Long\n\n" + " ".join(f"The bronze label has rule {n} of the cluster." for n in range(9)) + "\n"
     }
-    found = make(long).ask(Question("bronze label cluster rule"))
+    asked = make(long)
+    found = asked.ask(Question("bronze label cluster rule"))
     for hit in found.hits:
-        cut = quote(hit, *window(hit, concepts_of(found), 0.8))
+        cut = quote(hit, *window(hit, concepts_of(found), 0.8), asked.index.read(hit.passage.document))
         inside = [s for s in hit.passage.sentences if cut.start <= s.start and s.end <= cut.end]
         assert 1 <= len(inside) <= 3

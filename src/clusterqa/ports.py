@@ -150,6 +150,10 @@ class Index(Protocol):
         """
         ...
 
+    def read(self, document: str) -> Document:
+        """A document of this index with its text and structure. Raises KeyError for an unknown one, StoreDamaged."""
+        ...
+
 
 class Reranker(Protocol):
     """A closer look at the best candidates: the question and each passage together."""

@@ -230,8 +230,9 @@ class Stored:
 
     def source(self, translation: str | None) -> Source:
         return Source(
-            self.id, self.version, self.title, self.language, self.url, self.date, self.publisher, translation
-        )
+            self.id, self.version, self.title, self.language, self.url, self.date, self.publisher, translation,
+            media_type=self.media_type, sources=self.sources,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -372,6 +373,10 @@ class Source:
     publisher: str | None = None
     translation: str | None = None
     """Id of the same document in the other language, if there is one."""
+    media_type: str = "text/plain"
+    """Says which marks in its text only mark (`documents.shown`)."""
+    sources: tuple[str, ...] = ()
+    """What the document names as its own sources."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,9 +401,41 @@ class Hit:
     """Ids of the passages merged into this hit: translations of it, and near-duplicates elsewhere."""
 
 
+PartKind = Literal["text", "item", "row", "lead", "before"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """
+    One exact span of what is shown of a document, inside one block: `text == document.text[start:end]`.
+
+    "text" stands in a paragraph or a heading; "item" in a list, `level` deep (from 0), with the `number` before it where that
+    is not in the text; "row" in a table, with the names of its columns (`header`, maybe empty) and where its `cells` stand.
+    "lead" introduces what comes after it, and what comes after "before" leans on that sentence.
+    """
+
+    kind: PartKind
+    start: int
+    end: int
+    text: str
+    level: int = 0
+    number: str = ""
+    header: tuple[str, ...] = ()
+    cells: tuple[Span, ...] = ()
+
+    def cut(self, span: Span) -> str:
+        """The text of a span of the document that lies inside the part."""
+        return self.text[span.start - self.start : span.end - self.start]
+
+
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """One to three sentences cut from a document, inside the passage around them."""
+    """
+    One to three sentences cut from a document, inside the passage around them, and what is shown with them.
+
+    `text` is the document's from `start` to `end`. `parts` are all that is shown, in the document's order: the sentences, item
+    or row themselves, and what a reader needs beside them. `around` is the passage, in parts as well.
+    """
 
     source: Source
     heading: str
@@ -411,10 +448,23 @@ class Quote:
     score: float
     short: Span | None = None
     """The shortest answer inside the quote, in the document's offsets; None where no reader marked one."""
+    sure: bool = False
+    """Whether the reader is sure enough of the short answer to have it marked for people."""
+    parts: tuple[Part, ...] = ()
+    around: tuple[Part, ...] = ()
+    year: int | None = None
+    """Where its figures are older than its document, the year that they are of."""
+    closed: bool = False
+    """Whether its document says of it that the call is closed."""
 
     @property
     def short_text(self) -> str:
         return self.text[self.short.start - self.start : self.short.end - self.start] if self.short else ""
+
+    @property
+    def selection(self) -> tuple[Part, ...]:
+        """What is shown: the parts, or the text alone."""
+        return self.parts or (Part("text", self.start, self.end, self.text),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -470,6 +520,15 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class PartReply:
+    """One of the things that were asked at once: its `label`, cut from the question, and what answers it; None for nothing."""
+
+    label: str
+    quote: Quote | None
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """
     What is shown for a question.
@@ -489,6 +548,10 @@ class Reply:
     id: str | None = None
     generation: int = 0
     """Generation of the index that answered; 0 when none was asked."""
+    parts: tuple[PartReply, ...] = ()
+    """Where a question asked two things: what answers each."""
+    choices: tuple[str, ...] = ()
+    """Where it can be read in more than one way: what each of `quotes` is about, from the headings over them."""
 
 
 @dataclass(frozen=True, slots=True)

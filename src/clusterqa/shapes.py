@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from clusterqa.records import Hit, Quote, Reply
+from clusterqa.documents.shown import as_lines, named_cells
+from clusterqa.records import Hit, Part, Quote, Reply
 
 
 def reply_as_json(reply: Reply) -> dict[str, Any]:
@@ -19,12 +20,22 @@ def reply_as_json(reply: Reply) -> dict[str, Any]:
         "message": reply.message,
         "quotes": [quote_as_json(item) for item in reply.quotes],
         "nearest": [quote_as_json(item) for item in reply.nearest],
+        "parts": [
+            {
+                "label": part.label,
+                "confidence": round(part.confidence, 4),
+                "quote": part.quote and quote_as_json(part.quote),
+            }
+            for part in reply.parts
+        ],
+        "choices": list(reply.choices),
         "generation": reply.generation,
     }
 
 
 def quote_as_json(quote: Quote) -> dict[str, Any]:
     source = quote.source
+    row = next((part for part in quote.selection if part.kind == "row" and part.end > quote.start), None)
     return {
         "document": source.document,
         "version": source.version,
@@ -40,9 +51,30 @@ def quote_as_json(quote: Quote) -> dict[str, Any]:
         "start": quote.start,
         "end": quote.end,
         "text": quote.text,
-        "short": quote.short and {"start": quote.short.start, "end": quote.short.end, "text": quote.short_text},
+        "short": quote.short
+        and {"start": quote.short.start, "end": quote.short.end, "text": quote.short_text, "sure": quote.sure},
+        "shown": as_lines(quote.selection, source.media_type),
+        "header": list(row.header) if row else [],
+        "cells": [cell for _, cell in named_cells(row, source.media_type)] if row else [],
+        "year": quote.year,
+        "closed": quote.closed,
+        "sources": list(source.sources),
+        "selection": [part_as_json(part) for part in quote.selection],
         "passage": {"start": quote.passage.start, "end": quote.passage.end, "text": quote.passage.text},
         "score": quote.score,
+    }
+
+
+def part_as_json(part: Part) -> dict[str, Any]:
+    return {
+        "kind": part.kind,
+        "start": part.start,
+        "end": part.end,
+        "text": part.text,
+        "level": part.level,
+        "number": part.number,
+        "header": list(part.header),
+        "cells": [{"start": cell.start, "end": cell.end, "text": part.cut(cell)} for cell in part.cells],
     }
 
 

@@ -163,6 +163,18 @@ def test_an_empty_corpus_has_no_nearest(store: Store, index_of: OverStore) -> No
     assert (list(index.passages_of("a.md")), index.source("a.md")) == ([], None)
 
 
+def test_a_document_is_read_as_it_was_stored_and_only_while_it_is_there(store: Store, index_of: OverStore) -> None:
+    put_drawn(store, "a.md")
+    index = index_of()
+    with index.reading():
+        assert index.read("a.md") == store.read("a.md")
+        with pytest.raises(KeyError):
+            index.read("b.md")
+    remove(store, "a.md")
+    with index.reading(), pytest.raises(KeyError):
+        index.read("a.md")
+
+
 def test_a_removed_document_is_never_the_nearest_again(store: Store, index_of: OverStore) -> None:
     put_drawn(store, "a.md", seed=1)
     put_drawn(store, "b.md", seed=2)

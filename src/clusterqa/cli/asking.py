@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -139,12 +140,26 @@ def read_questions(path: Path, lang: str | None) -> list[Any]:
 
 
 def told(reply: Reply) -> str:
-    """A reply as text for a terminal."""
+    """A reply as text for a terminal; short answers that are sure are bold."""
+    from clusterqa.documents.shown import as_lines, short_marks
+    from clusterqa.retrieval.wording import WORDS
+
     lines = [reply.message]
     marks = {"lt": ("„", "“"), "en": ("“", "”")}
-    for quote in reply.quotes or reply.nearest:
-        opening, closing = marks[quote.source.language]
-        lines += ["", f"  {opening}{quote.text}{closing}", f"    — {place(quote, reply.language)}"]
+    shown = reply.quotes or reply.nearest
+    labels = reply.choices or ("",) * len(shown)
+    quotes = [(part.label, part.quote) for part in reply.parts] or list(zip(labels, shown, strict=True))
+    for label, quote in quotes:
+        lines += ["", *([label] if label else [])]
+        if not quote:
+            lines.append(f"  {WORDS[reply.language]['no_part']}")
+            continue
+        text = as_lines(
+            quote.selection, quote.source.media_type, short_marks(quote), lambda short: click.style(short, bold=True)
+        )
+        sentences = all(part.kind not in ("item", "row") for part in quote.selection)
+        opening, closing = marks[quote.source.language] if sentences else ("", "")
+        lines += [indent(f"{opening}{text}{closing}", "  "), f"    — {place(quote, reply.language)}"]
     return "\n".join(lines)
 
 

@@ -3,15 +3,39 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from itertools import groupby
+from typing import NamedTuple
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from clusterqa.records import Part, Quote, Span
+
+PDF, MARKDOWN = "application/pdf", "text/markdown"
+
 _BROKEN_WORD = re.compile(r"(?<=[^\W\d_])[-\u00ad]\s*\n\s*(?=[^\W\d_])")
 _NOTE = re.compile(r"\[\^[^\]\s]+\]")
 _QUOTED_LINE = re.compile(r"(?m)^[ \t]*>[ \t]?")
-_CELL_BAR = re.compile(r"(?<!\\)\s*\|\s*")
+_TARGET = re.compile(r"(?<=\])\([^)\n]*\)")
+_NUMBERED = re.compile(r"\(?(?:\d{1,3}(?:\.\d{1,3})*|[a-zA-Z])[.)]\s")
+
+
+class Piece(NamedTuple):
+    """A stretch of shown text in which nothing changes: whether it is `strong`, and the name of the `mark` it lies in, or ""."""
+
+    text: str
+    strong: bool = False
+    mark: str = ""
+
+
+class Mark(NamedTuple):
+    """A stretch of the stored text that is to be marked."""
+
+    start: int
+    end: int
+    name: str
 
 
 def as_shown(text: str, media_type: str) -> str:
@@ -19,20 +43,95 @@ def as_shown(text: str, media_type: str) -> str:
     A quote or a passage as a person reads it: in a PDF, words broken at a line end are whole and lines run on; in
     Markdown, links, stress and the marks of notes are gone. Text of other formats stays as it is.
     """
-    if media_type == "application/pdf":
-        return " ".join(_BROKEN_WORD.sub(_joined, text).split())
-    if media_type == "text/markdown":
+    if media_type not in (PDF, MARKDOWN):
+        return text
+    return "".join(character for character, _ in _shown(text, media_type))
+
+
+def pieces(text: str, media_type: str, marks: Sequence[Mark] = ()) -> list[Piece]:
+    """
+    The shown text in pieces, each with what it is marked as. `marks` count in `text`; of two at one place the later counts.
+
+    A mark whose place cannot be told in the shown text is left out.
+    """
+    marks = [mark for mark in marks if mark.start < len(text) and mark.end > 0]
+    if not marks and media_type not in (PDF, MARKDOWN):
+        return [Piece(text)] if text else []
+    shown = _shown(text, media_type)
+    places = _places(text, shown, media_type) if marks else [-1] * len(shown)
+    names = [next((mark.name for mark in reversed(marks) if mark.start <= place < mark.end), "") for place in places]
+    runs = groupby(zip(shown, names, strict=True), lambda one: (one[0][1], one[1]))
+    return [Piece("".join(text for (text, _), _ in run), strong, name) for (strong, name), run in runs]
+
+
+def short_marks(quote: Quote) -> list[Mark]:
+    """The short answer of a quote as a mark, where a reader is sure of it."""
+    return [Mark(quote.short.start, quote.short.end, "short")] if quote.short and quote.sure else []
+
+
+def named_cells(part: Part, media_type: str) -> list[tuple[str, str]]:
+    """The cells of a row as they are shown, each with the name of its column, "" where it has none."""
+    return [(name, as_shown(part.cut(cell), media_type)) for name, cell in _named(part, media_type)]
+
+
+def _named(part: Part, media_type: str) -> Iterator[tuple[str, Span]]:
+    for number, cell in enumerate(part.cells):
+        yield as_shown(part.header[number], media_type) if number < len(part.header) else "", cell
+
+
+def as_lines(
+    parts: Sequence[Part],
+    media_type: str,
+    marks: Sequence[Mark] = (),
+    marked: Callable[[str], str] = str,
+) -> str:
+    """
+    A selection as plain text: sentences run on; an item, a table row, each cell of a row alone has a line of its own.
+
+    What `marked` makes of a text stands in place of what is marked; `marks` count in the document.
+    """
+
+    def shown(text: str, start: int) -> str:
+        here = [Mark(mark.start - start, mark.end - start, mark.name) for mark in marks]
+        return "".join(marked(piece.text) if piece.mark else piece.text for piece in pieces(text, media_type, here))
+
+    lines: list[str] = []
+    alone = sum(part.kind == "row" for part in parts) == 1
+    for index, part in enumerate(parts):
+        if part.kind == "row":
+            cells = [(name, shown(part.cut(cell), cell.start)) for name, cell in _named(part, media_type)]
+            told = [f"{name}: {cell}" if name else cell for name, cell in cells if cell]
+            lines += told if alone else ["; ".join(told)]
+        elif part.kind == "item":
+            mark = part.number or ("" if begins_with_number(part.text) else "–")
+            lines.append("  " * part.level + f"{mark} {shown(part.text, part.start)}".strip())
+        elif index and goes_on(parts[index - 1], part):
+            lines[-1] += f" {shown(part.text, part.start)}"
+        else:
+            lines.append(shown(part.text, part.start))
+    return "\n".join(lines)
+
+
+def goes_on(one: Part, other: Part) -> bool:
+    """Whether a sentence follows the other in the same paragraph."""
+    return not {one.kind, other.kind} & {"item", "row"} and other.start - one.end <= 1
+
+
+def begins_with_number(text: str) -> bool:
+    """Whether an item of a list has its number in its text."""
+    return _NUMBERED.match(text) is not None
+
+
+def _shown(text: str, media_type: str) -> list[tuple[str, bool]]:
+    """The shown characters, each with whether it is strong."""
+    if media_type == PDF:
+        return [(character, False) for character in " ".join(_BROKEN_WORD.sub(_joined, text).split())]
+    if media_type == MARKDOWN:
         parser = _parser()
         children: list[Token] = []
         parser.inline.parse(_NOTE.sub("", _QUOTED_LINE.sub("", text)), parser, {}, children)
-        return " ".join(_words(children).split())
-    return text
-
-
-def columns(row: str, header: str) -> list[tuple[str, str]]:
-    """The cells of a stored table row, each with the name of its column, "" where it has none."""
-    cells, names = _CELL_BAR.split(row), _CELL_BAR.split(header) if header else []
-    return [(names[n].strip() if n < len(names) else "", cell.strip()) for n, cell in enumerate(cells)]
+        return list(_single_spaced(_words(children)))
+    return [(character, False) for character in text]
 
 
 def _joined(found: re.Match[str]) -> str:
@@ -40,18 +139,48 @@ def _joined(found: re.Match[str]) -> str:
     return "" if found.string[found.end()].islower() else "-"
 
 
+def _single_spaced(characters: Iterator[tuple[str, bool]]) -> Iterator[tuple[str, bool]]:
+    """One space in place of any white space, none at the ends."""
+    waiting: list[tuple[str, bool]] = []
+    begun = False
+    for character, strong in characters:
+        if character.isspace():
+            waiting = [(" ", strong)] if begun else []
+            continue
+        yield from waiting
+        yield character, strong
+        waiting, begun = [], True
+
+
+def _places(text: str, shown: Sequence[tuple[str, bool]], media_type: str) -> list[int]:
+    """Where in the stored text each shown character comes from; -1 from where it cannot be told."""
+    if media_type == MARKDOWN:  # an address holds letters that are not shown
+        for pattern in (_NOTE, _TARGET):
+            text = pattern.sub(lambda found: "\0" * len(found[0]), text)
+    places, at = [], 0
+    for character, _ in shown:
+        while 0 <= at < len(text) and not (text[at] == character or (character == " " and text[at].isspace())):
+            at += 1
+        if not 0 <= at < len(text):
+            at = -1
+        places.append(at)
+        at += at >= 0
+    return places
+
+
 @cache
 def _parser() -> MarkdownIt:
     return MarkdownIt("commonmark")
 
 
-def _words(tokens: list[Token]) -> str:
-    parts = []
+def _words(tokens: Sequence[Token]) -> Iterator[tuple[str, bool]]:
+    strong = 0
     for token in tokens:
-        if token.type in ("text", "code_inline", "text_special"):
-            parts.append(token.content)
+        if token.type in ("strong_open", "strong_close"):
+            strong += token.nesting
+        elif token.type in ("text", "code_inline", "text_special", "html_inline"):
+            yield from ((character, strong > 0) for character in token.content)
         elif token.type == "image":
-            parts.append(_words(token.children or []))
+            yield from _words(token.children or [])
         elif token.type in ("softbreak", "hardbreak"):
-            parts.append(" ")
-    return "".join(parts)
+            yield " ", strong > 0

@@ -13,18 +13,45 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from clusterqa.encoders.passing import PassingEncoder
 from clusterqa.ports import Encoder, Index, Reader, Reranker, Vectors
-from clusterqa.records import Encoded, FirstLook, Hit, Query, Question, Quote, Reading, Remark, Reranked, Trace
+from clusterqa.records import (
+    Encoded,
+    FirstLook,
+    Hit,
+    Language,
+    Query,
+    Question,
+    Quote,
+    Reading,
+    Remark,
+    Reply,
+    Reranked,
+    Trace,
+)
 from clusterqa.retrieval.confidence import features
 from clusterqa.retrieval.dense import best_cosines
 from clusterqa.retrieval.fusion import first_look, order_key
 from clusterqa.retrieval.merge import merge
+from clusterqa.retrieval.preference import by_kind
 from clusterqa.retrieval.profile import Profile
-from clusterqa.retrieval.quote import quote, quoted, remark_reply, reply, window
+from clusterqa.retrieval.quote import (
+    FAIRLY_SURE,
+    MAX_QUOTES,
+    compares,
+    quotable,
+    quote,
+    remark_reply,
+    reply,
+    shows,
+    together,
+    window,
+)
 from clusterqa.retrieval.reading import ordered, short_answer
 from clusterqa.retrieval.understand import understand
+from clusterqa.text.asked_parts import AskedPart, asked_parts
 from clusterqa.text.lexicon import Lexicon
 
 DEPTH = 10
@@ -74,8 +101,30 @@ class Pipeline:
         if isinstance(readings, Remark):
             return Trace(question, readings, remark_reply(question, readings), milliseconds=clock.milliseconds)
         with self._lock, self.index.reading():
-            traces = [self._search(question, query, depth, clock) for query in readings]
+            trace = self._likeliest(question, readings, depth, clock)
+            parts = asked_parts(question.text, trace.reply.language)
+            if not parts or (not parts[-1].leans and compares(trace.reply, parts)):
+                return trace
+            reply = together(trace.reply, parts, self._each(question, parts, trace.reply.language))
+            clock.lap("parts")
+            return replace(trace, reply=reply, milliseconds=clock.milliseconds)
+
+    def _likeliest(self, question: Question, readings: Sequence[Query], depth: int, clock: _Clock) -> Trace:
+        traces = [self._search(question, query, depth, clock) for query in readings]
         return max(traces, key=lambda trace: trace.reply.confidence)
+
+    def _each(self, question: Question, parts: Sequence[AskedPart], language: Language) -> list[Reply]:
+        """The replies to the parts of a question, each asked alone; one that leans, after the one before."""
+        replies, before = [], question.history
+        for part in parts:
+            asked = Question(part.question, before if part.leans else question.history, language)
+            readings = understand(asked, self.encoder, self.profile.search.replaces_cosine)
+            if isinstance(readings, Remark):
+                replies.append(remark_reply(asked, readings))
+            else:
+                replies.append(self._likeliest(asked, readings, DEPTH, _Clock()).reply)
+            before = (*question.history, part.question)
+        return replies
 
     def _search(self, question: Question, query: Query, depth: int, clock: _Clock) -> Trace:
         weights, calibration = self.profile.search, self.profile.calibration
@@ -95,11 +144,12 @@ class Pipeline:
         if self.reader and hits:
             hits, readings = self._read(query, hits, self.reader)
             clock.lap("read")
-        hits = hits[:depth]
-        self.index.confirm([hit.passage_id for hit in quoted(hits)])
-        quotes = self._quotes(hits, first, readings)
+        hits = by_kind(question.text, hits)[:depth]
+        quotes = self._quotes(query, hits, first, readings)
         values = features(query, first, hits, quotes, readings, weights)
         confidence = calibration.probability(values) if values else 0.0
+        if confidence < FAIRLY_SURE:  # a mark in a quote that may be wrong would only look sure
+            quotes = tuple(replace(made, sure=False) for made in quotes)
         answer = reply(question, query, quotes, confidence, calibration.threshold, self.index.generation)
         clock.lap("quote")
         # What was merged into a hit stands where the hit stands.
@@ -115,13 +165,22 @@ class Pipeline:
         readings = reader.read(query, best, self.index.tokens(ids))
         return (*ordered(best, readings, self.profile.search), *rest), dict(zip(ids, readings, strict=True))
 
-    def _quotes(self, hits: tuple[Hit, ...], first: FirstLook, readings: Mapping[int, Reading]) -> tuple[Quote, ...]:
-        made = []
-        for hit in quoted(hits):
+    def _quotes(
+        self, query: Query, hits: tuple[Hit, ...], first: FirstLook, readings: Mapping[int, Reading]
+    ) -> tuple[Quote, ...]:
+        made: list[Quote] = []
+        for hit in quotable(hits):
+            if len(made) == MAX_QUOTES:
+                break
+            self.index.confirm([hit.passage_id])
             begin, end = window(hit, first.concepts, self.profile.search.neighbour_share)
             reading = readings.get(hit.passage_id)
-            short = short_answer(hit, reading, begin, end, self.encoder) if reading else None
-            made.append(quote(hit, begin, end, short))
+            found = short_answer(hit, reading, begin, end, self.encoder, query.text) if reading else None
+            short, sure = found or (None, False)
+            document = self.index.read(hit.passage.document)
+            cut = quote(hit, begin, end, document, asked=query.text, short=short, sure=sure)
+            if not any(shows(earlier, cut) for earlier in made):
+                made.append(cut)
         return tuple(made)
 
     def _hits(

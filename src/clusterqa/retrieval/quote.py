@@ -7,13 +7,39 @@ Every quote is cut here, from the stored text, by its offsets.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from clusterqa.parts import cut
 from clusterqa.passages import sentence_texts
-from clusterqa.records import Concept, Hit, PassageText, Query, Question, Quote, Remark, Reply, Span, Status
+from clusterqa.records import (
+    Concept,
+    Document,
+    Hit,
+    PartReply,
+    PassageText,
+    Query,
+    Question,
+    Quote,
+    Remark,
+    Reply,
+    Span,
+    Status,
+)
 from clusterqa.retrieval.lexical import coverage
+from clusterqa.retrieval.notes import says_closed, year_of
+from clusterqa.retrieval.selection import named_cell, selection
 from clusterqa.retrieval.small_talk import REPLIES
 from clusterqa.retrieval.wording import WORDS
+from clusterqa.text.analysis import content_words, terms
+from clusterqa.text.answer_types import wants_list
+from clusterqa.text.asked_parts import AskedPart
 
+HEADING_BAR = " › "
+FAIRLY_SURE = 0.6
+"""
+Confidence from which on short answers are marked, and a part that leans on another counts as answered. Below it the quotes are
+a choice, where their headings tell them apart.
+"""
 MAX_QUOTES = 3
 MAX_SENTENCES = 3
 SHORT_QUOTE = 60
@@ -31,10 +57,17 @@ def remark_reply(question: Question, remark: Remark) -> Reply:
     return Reply(question.text, remark.language, status, 0.0, message, id=question.id)
 
 
-def quoted(hits: Sequence[Hit]) -> list[Hit]:
-    """The hits that are quoted, at most MAX_QUOTES: the best, and further ones that are nearly as good."""
+def quotable(hits: Sequence[Hit]) -> list[Hit]:
+    """The hits that may be quoted: the best, and further ones that are nearly as good."""
     floor = FURTHER_SHARE * hits[0].score if hits else 0.0
-    return [hit for hit in hits[:MAX_QUOTES] if hit.score >= floor]
+    return [hit for hit in hits if hit.score >= floor]
+
+
+def shows(quote: Quote, other: Quote) -> bool:
+    """Whether the list or table shown for a quote holds the other one already."""
+    return quote.source.document == other.source.document and any(
+        part.kind in ("item", "row") and part.start <= other.start and other.end <= part.end for part in quote.selection
+    )
 
 
 def reply(
@@ -54,17 +87,72 @@ def reply(
     return Reply(
         question.text, query.language, status, confidence, message, quotes=quotes if answered else (),
         nearest=() if answered else quotes, id=question.id, generation=generation,
+        choices=choices(quotes) if answered and confidence < FAIRLY_SURE else (),
     )  # fmt: skip
 
 
-def quote(hit: Hit, first: int, last: int, short: Span | None = None) -> Quote:
-    """The sentences `first` to `last` of a hit, as a quotation."""
+def choices(quotes: Sequence[Quote]) -> tuple[str, ...]:
+    """What each quote is about, by the headings over them; () where these do not tell them apart."""
+    own = [quote.heading.rpartition(HEADING_BAR)[2] or quote.source.title for quote in quotes]
+    full = [
+        HEADING_BAR.join(dict.fromkeys((quote.source.title, name))) for quote, name in zip(quotes, own, strict=True)
+    ]
+    labels = [name if own.count(name) == 1 else whole for name, whole in zip(own, full, strict=True)]
+    return tuple(labels) if len(set(labels)) == len(labels) > 1 else ()
+
+
+def together(whole: Reply, parts: Sequence[AskedPart], replies: Sequence[Reply]) -> Reply:
+    """The reply to a question that asks several things: as to the whole, with what answers each of them."""
+    # What leans on the part before it may be read wrongly: it has to be surer.
+    made = tuple(
+        PartReply(
+            part.label,
+            reply.quotes[0] if reply.quotes and (not part.leans or reply.confidence >= FAIRLY_SURE) else None,
+            reply.confidence,
+        )
+        for part, reply in zip(parts, replies, strict=True)
+    )
+    found = [part.quote for part in made if part.quote]
+    if not found or len({(quote.source.document, quote.start) for quote in found}) < len(found):
+        return whole
+    if whole.status == "answered":
+        return replace(whole, parts=made, choices=())
+    first = next(reply for reply in replies if reply.quotes)
+    return replace(
+        whole, status="answered", confidence=first.confidence, message=first.message, quotes=tuple(found), nearest=(),
+        parts=made,
+    )  # fmt: skip
+
+
+def compares(reply: Reply, parts: Sequence[AskedPart]) -> bool:
+    """Whether a reply that is fairly sure names, in its first quote, all that is to be compared."""
+    if reply.status != "answered" or reply.confidence < FAIRLY_SURE:
+        return False
+    quote = reply.quotes[0]
+    held = {term for word in content_words(quote.text) for term in terms(word)}
+    return all(held & set(terms(word)) for part in parts for word in content_words(part.label))
+
+
+def quote(
+    hit: Hit,
+    first: int,
+    last: int,
+    document: Document,
+    *,
+    asked: str = "",
+    short: Span | None = None,
+    sure: bool = False,
+) -> Quote:
+    """The sentences `first` to `last` of a hit in its document, as a quotation; with the whole list where one is `asked` for."""
     passage = hit.passage
     start, end = passage.sentences[first].start, passage.sentences[last].end
     text = passage.text[start - passage.start : end - passage.start]
+    parts = selection(document, start, end, wants_list(asked))
+    if (cell := named_cell(parts, asked)) and start <= cell.start and cell.end <= end:
+        short, sure = cell, True
     return Quote(
         source=hit.source,
-        heading=" › ".join(passage.heading),
+        heading=HEADING_BAR.join(passage.heading),
         page=passage.page,
         page_label=passage.page_label,
         start=start,
@@ -73,6 +161,11 @@ def quote(hit: Hit, first: int, last: int, short: Span | None = None) -> Quote:
         passage=PassageText(passage.start, passage.end, passage.text),
         score=round(min(max(hit.score, 0.0), 1.0), 6),
         short=short,
+        sure=sure,
+        parts=parts,
+        around=cut(document, passage.start, passage.end),
+        year=year_of(parts, document, asked),
+        closed=says_closed(parts, passage, document),
     )
 
 

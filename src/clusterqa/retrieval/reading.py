@@ -18,6 +18,7 @@ from clusterqa.records import Hit, Query, Reading, Span, TokenStates, as_bytes
 from clusterqa.retrieval.fusion import order_key
 from clusterqa.retrieval.weights import SearchWeights
 from clusterqa.text.analysis import origin
+from clusterqa.text.answer_types import expected, says_unknown, things
 
 
 class SmallReader(Reader):
@@ -56,8 +57,23 @@ def ordered(hits: Sequence[Hit], readings: Sequence[Reading], weights: SearchWei
     return sorted(read, key=lambda hit: order_key(hit.passage, hit.score))
 
 
-def short_answer(hit: Hit, reading: Reading, first: int, last: int, encoder: Encoder) -> Span | None:
-    """Where the shortest answer in the sentences `first` to `last` of a passage stands in its document; None without one."""
+RANGE_GAP = 8
+"""Characters between the two ends of a range: "three days to one month"."""
+LONGEST_MARKED = 90
+"""Characters of a short answer that is marked; more are no short answer."""
+
+
+def short_answer(
+    hit: Hit, reading: Reading, first: int, last: int, encoder: Encoder, question: str
+) -> tuple[Span, bool] | None:
+    """
+    Where the shortest answer in the sentences `first` to `last` of a passage stands in its document, and whether it is sure
+    enough to be marked for people; None without one.
+
+    It is sure where the question asks for a kind of thing and the answer holds the only one of its sentence, or a range of
+    two; the reader's score tells right ones from wrong ones no better (docs/measurements.md, 87). Half of such a thing
+    ("dvejus" of „dvejus metus“) is made whole.
+    """
     best = max(range(first, last + 1), key=lambda i: reading.sentences[i])
     short = reading.shorts[best]
     if short.start == short.end:
@@ -68,4 +84,23 @@ def short_answer(hit: Hit, reading: Reading, first: int, last: int, encoder: Enc
     sentence = hit.passage.sentences[best]
     own = hit.passage.text[sentence.start - hit.passage.start : sentence.end - hit.passage.start]
     place = origin(own, spans[0][0] - before, spans[-1][1] - before) if spans else None
-    return Span(sentence.start + place.start, sentence.start + place.end) if place else None
+    if place is None:
+        return None
+    kind = expected(question)
+    held = things(own, kind) if kind else []
+    asked = [found for found in held if found[0] < place.end and place.start < found[1]]
+    if asked:
+        place = Span(min(place.start, asked[0][0]), max(place.end, asked[-1][1]))
+    one = len(held) == 1 or (len(held) == 2 and held[1][0] - held[0][1] <= RANGE_GAP)
+    span = Span(sentence.start + place.start, sentence.start + place.end)
+    return span, bool(asked) and one and not says_unknown(own) and _can_be_marked(own[place.start : place.end])
+
+
+def _can_be_marked(text: str) -> bool:
+    """Whether a short answer is short, lies in one cell of a table, and tears no bracket or quotation mark from its pair."""
+    pairs = [("(", ")"), ("[", "]"), ("„" if "„" in text else "“", "“" if "„" in text else "”")]
+    return (
+        len(text) <= LONGEST_MARKED
+        and " | " not in text
+        and all(text.count(opening) == text.count(closing) for opening, closing in pairs)
+    )

@@ -14,11 +14,12 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from clusterqa.errors import IndexNotFound
+from clusterqa.errors import IndexNotFound, StoreDamaged
 from clusterqa.ports import Index, Store, Vectors
 from clusterqa.records import (
     LANGUAGES,
     Background,
+    Document,
     IndexedPassage,
     Language,
     Neighbours,
@@ -36,6 +37,10 @@ More than the longest passage has characters, so that no passage can have more s
 
 REMEMBERED_TERMS = 512
 """Groups of terms whose passages are kept; at 10,000 passages some 10 MB at the most."""
+
+
+REMEMBERED_DOCUMENTS = 32
+"""Documents that are kept with their structure for a generation: the three of a reply are often those of the last one."""
 
 
 def one_thread() -> None:
@@ -132,6 +137,7 @@ class FaissIndex(Index):
         self._sources: dict[str, Source] = {}
         self._vocabulary: list[str] | None = None
         self._postings: dict[tuple[str, ...], Postings] = {}
+        self._read: dict[str, Document] = {}
         self._sides: dict[Language, _Side] = {language: _Side(self.dimension) for language in self.languages}
         self._samples: dict[int, dict[Language, list[IndexedPassage]]] = {}
         self._id_bound = 0
@@ -180,6 +186,7 @@ class FaissIndex(Index):
         self._sources = current
         self._vocabulary = None
         self._postings = {}
+        self._read = {}
         self._samples = {}
         self._id_bound = max(self._entries, default=-1) + 1
         self.generation, self.epoch = generation, epoch
@@ -255,6 +262,20 @@ class FaissIndex(Index):
     def confirm(self, ids: Sequence[int]) -> None:
         for entry in self.fetch(ids):
             self._store.confirm(entry, self._sources[entry.passage.document])
+
+    def read(self, document: str) -> Document:
+        if document not in self._read:
+            if document not in self._sources:
+                raise KeyError(document)
+            found = self._store.read(document)
+            if found is None:
+                raise StoreDamaged(
+                    f"The text of {document} is missing from the index. Mend it with: clusterqa index --rebuild"
+                )
+            if len(self._read) >= REMEMBERED_DOCUMENTS:
+                self._read.pop(next(iter(self._read)))
+            self._read[document] = found
+        return self._read[document]
 
 
 def _spread(passages: Sequence[IndexedPassage], most: int) -> list[IndexedPassage]:

@@ -58,6 +58,24 @@ _HOLDS: dict[AnswerType, re.Pattern[str]] = {
 _NAME = re.compile(r"[A-ZĄČĘĖĮŠŲŪŽ][a-ząčęėįšųūžé]{2,}(?:[ -]+[A-ZĄČĘĖĮŠŲŪŽ][a-ząčęėįšųūžé]{2,})+")
 
 
+_LISTS = re.compile(
+    r"\bkaip (?!ilgai|greit|daznai|seniai|toli|vadin|skiriasi|vertin|suprasti|manote|apibr|sekasi)\w+"
+    r"|\bko (?:\w+ )?(?:reik|prireik|truksta)|\bk(?:a|as) (?:\w+ ){0,2}(?:reik|priv|tur[ie]\w* \w+(?:ti|t)\b|ieina|sudaro)"
+    r"|\bkoki(?:e|us|ais|uose|ems)\b|\bkoki(?:u|os|as|omis|ose|oms) (?:\w+ ){0,2}(?:dokument|salyg|reikalav|kriterij|nario|narys"
+    r"|tem\w|srit|paslaug|priemon|lengvat|prievol|pareig|teis\w|organizacij|imon|saly|salys|klas\w|rusi|rusys|dalys|naud)"
+    r"|\bkuri(?:e|os|uose|ose|ems|oms|uos|as|ais|omis)\b|isvard|\b(?:zingsn|etap|eiga\b|tvarka\b|tvarkos\b|saras|reikalavim|kriterij)"
+    r"|\bhow (?:do|can|could|should|to|would|must|are|is)\b|\bwhat (?:are|were)\b|\b(?:what|which) (?:\w+ )?\w+s (?:\w+ )?"
+    r"(?:do|did|are|were|must|should|can|will|would|need|have|does|may|count|apply|exist|hold)\b|\bwhich (?:\w+ )?\w+s\b|\blist (?:of|the|all)\b"
+    r"|\bwhat (?:do|does|must|should) (?:\w+ ){1,3}(?:need|have|require|prepare|bring|provide|submit)|\bwhat is (?:needed|required)"
+    r"|\b(?:requirements|criteria|steps|checklist|conditions)\b"
+)
+
+
+def wants_list(question: str) -> bool:
+    """Whether a question asks for several things or for steps: „kaip …“, „ko reikia“, "what are the …", "how do I …"."""
+    return expected(question) is None and _LISTS.search(fold(question)) is not None
+
+
 def expected(question: str) -> AnswerType | None:
     """The kind of thing a question asks for; None where it does not say."""
     plain = fold(question)
@@ -70,3 +88,32 @@ def holds(sentence: str, kind: AnswerType) -> bool:
     if kind == "person":
         return bool(_NAME.search(nfc(sentence)))
     return bool(_HOLDS[kind].search(fold(sentence)))
+
+
+_DATED = re.compile(
+    r"\b(?:19|20)\d\d(?:\s?[–-]\s?(?:19|20)?\d\d)?\b(?:\s+m\.)?(?:\s+\w+\s+\d{1,2}(?=\s+d\.))?"
+    r"|\b\d{1,2}\s+(?=(?:january|february|march|april|may|june|july|august|september|october|november|december)\b)"
+)
+
+
+def things(sentence: str, kind: AnswerType) -> list[tuple[int, int]]:
+    """Where in a sentence things of this kind stand; none where folding changes its length. A year or a day is no number."""
+    if kind == "person":
+        return [found.span() for found in _NAME.finditer(sentence)]
+    plain = fold(sentence)
+    if len(plain) != len(sentence):
+        return []
+    if kind == "number":
+        plain = _DATED.sub(lambda found: " " * len(found[0]), plain)
+    return [found.span() for found in _HOLDS[kind].finditer(plain)]
+
+
+_UNKNOWN = re.compile(
+    r"\b(?:ne(?:nurod|zinom|pateik|minim|raso)\w*|(?:do|does|did) not (?:say|state|name|give|mention)|not (?:stated|given|known|named)"
+    r"|unknown|no (?:figure|source))\b"
+)
+
+
+def says_unknown(sentence: str) -> bool:
+    """Whether a sentence says that something is not known."""
+    return _UNKNOWN.search(fold(sentence)) is not None

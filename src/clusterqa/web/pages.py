@@ -4,6 +4,7 @@ Pages beside the chat: the list of the documents, a document with the quoted pla
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Annotated
@@ -12,11 +13,12 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse
 
+from clusterqa.documents.shown import Mark
 from clusterqa.errors import ClusterQAError
 from clusterqa.records import LANGUAGES, Language, Stored
 from clusterqa.store.translations import sources
 from clusterqa.text.analysis import fold, words
-from clusterqa.web import render
+from clusterqa.web import drawing, render
 from clusterqa.web.api import find, service_of
 from clusterqa.web.words import WORDS, page_language
 
@@ -113,9 +115,10 @@ def show(
     start: Annotated[int | None, Query()] = None,
     end: Annotated[int | None, Query()] = None,
     version: Annotated[str | None, Query(max_length=64)] = None,
+    short: Annotated[str, Query(max_length=40)] = "",
     lang: Annotated[str | None, Query(max_length=5)] = None,
 ) -> HTMLResponse:
-    """The document with `text[start:end]` highlighted; without the two, the document as it is."""
+    """The document with `text[start:end]` highlighted and the `short` answer ("120-134") in it; without them, as it is."""
     language = reader_language(request, lang)
     said = WORDS[language]
     root = "../" * (document.count("/") + 1)
@@ -135,9 +138,12 @@ def show(
     asked = start is not None or end is not None
     place = (start or 0, end or 0)
     inside = 0 <= place[0] < place[1] <= len(text)
-    elements = render.elements(text, blocks, pages, language, *(place if inside else (0, 0)))
+    marks = [Mark(*place, "quote")] if inside else []
+    if (told := re.fullmatch(r"(\d{1,12})-(\d{1,12})", short)) and inside:
+        marks.append(Mark(max(int(told[1]), place[0]), min(int(told[2]), place[1]), "short"))
+    elements = drawing.elements(text, blocks, pages, language, stored.media_type, marks)
     if elements and elements[0].kind == "heading" and not elements[0].begins:
-        heading = "".join(piece for piece, _ in elements[0].cells[0])
+        heading = "".join(piece.text for piece in elements[0].cells[0])
         if heading == stored.title:  # it stands at the top of the page already
             elements = elements[1:]
     name = known[document].translation if document in known else None

@@ -8,53 +8,40 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote as percent
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
+from clusterqa.documents.shown import as_lines, as_shown
 from clusterqa.journal import REASONS, Feedback, reference
-from clusterqa.records import Block, Language, Page, Quote
+from clusterqa.parts import cut
+from clusterqa.records import Document, Language, Passage, Quote, Span
 from clusterqa.retrieval.small_talk import REPLIES
 from clusterqa.retrieval.understand import is_follow_up
+from clusterqa.retrieval.wording import WORDS as SAID
 from clusterqa.settings import Contact
 from clusterqa.text.neighbours import neighbour
+from clusterqa.web import drawing
 from clusterqa.web.conversations import Answered
-from clusterqa.web.words import EXAMPLES, QUOTATION_MARKS, WORDS, band, days, told_date
+from clusterqa.web.words import EXAMPLES, QUOTATION_MARKS, WORDS, all_of, band, days, told_date
 
-_CELL_BAR = re.compile(r"(?<!\\)\s*\|\s*")
-_LIST_NUMBER = re.compile(r"\d{1,4}[.)]")
 _MARKED = re.compile(r'\s*["„“”«»]|.*["„“”«»][.,!?…]*\s*\Z', re.DOTALL)
 """A text that begins or ends with a quotation mark of its own."""
-_BOLD = re.compile(r"\*\*(?=[^\s*])([^*\n]*[^\s*])\*\*")
 
 VERSION_DIGITS = 16
 """Of a version's sha256 in an address: enough to tell versions apart, short enough to be printed."""
 NEAREST_FLOOR = 0.12
 """Confidence below which a place that was found is no better than any other, and is not shown."""
+NAMED_SITES = 3
+LONGEST_SITE = 40
+"""Characters; a longer name of a site tells nobody anything."""
 LINKED_TURNS = 4
 """Questions that a link to an answer may carry: the one that was asked and those it leans on."""
-
-Segment = tuple[str, bool]
-"""A piece of text and whether it belongs to the quote."""
-
-
-@dataclass(frozen=True, slots=True)
-class Element:
-    """One block of a document's page; `cells` has one cell but for table rows; `begins` where the quote begins."""
-
-    kind: str
-    level: int
-    cells: tuple[tuple[Segment, ...], ...]
-    header: tuple[str, ...] = ()
-    number: str = ""
-    page: str = ""
-    begins: bool = False
 
 
 def web_address(url: str | None) -> str | None:
@@ -63,39 +50,67 @@ def web_address(url: str | None) -> str | None:
 
 
 def document_address(
-    document: str, language: Language, version: str | None = None, start: int | None = None, end: int | None = None
+    document: str,
+    language: Language,
+    version: str | None = None,
+    start: int | None = None,
+    end: int | None = None,
+    short: Span | None = None,
 ) -> str:
-    """Address of our page of a document, relative to the server's root, without a slash in front."""
+    """
+    Address of our page of a document, relative to the server's root, without a slash in front.
+
+    `text[start:end]` is marked there, and inside it the `short` answer.
+    """
     values: dict[str, str | int] = {"lang": language}
     if version:
         values["version"] = version[:VERSION_DIGITS]
     anchor = ""
     if start is not None and end is not None:
         values |= {"start": start, "end": end}
+        if short:
+            values["short"] = f"{short.start}-{short.end}"
         anchor = "#quote"
     return f"documents/{percent(document)}?{urlencode(values)}{anchor}"
-
-
-def bold(text: str, document: str) -> Markup:
-    """
-    Text of a document, escaped, in which the strong words of a Markdown file look strong.
-
-    The asterisks stay in the page, so that the quote is still byte for byte what is read out of it or copied; they are only
-    too small to see. Nothing else of Markdown is followed: a link or an image is shown as the text it is.
-    """
-    if not document.endswith(".md"):
-        return escape(text)
-    sign = Markup('<span class="cq-sign" aria-hidden="true">**</span>')
-    made, done = Markup(), 0
-    for found in _BOLD.finditer(text):
-        made += escape(text[done : found.start()]) + Markup("<strong>{0}{1}{0}</strong>").format(sign, found[1])
-        done = found.end()
-    return made + escape(text[done:])
 
 
 def quotation_marks(text: str, language: Language) -> tuple[str, str]:
     """The marks to set around a quote: those of its language, none where it has marks at an edge already („„A“ …“)."""
     return ("", "") if _MARKED.match(text) else QUOTATION_MARKS[language]
+
+
+def marks_around(quote: Quote) -> tuple[str, str]:
+    """The same for what is shown of a quote: a list or a table has none."""
+    if any(part.kind in ("item", "row") for part in quote.selection):
+        return "", ""
+    return quotation_marks(as_lines(quote.selection, quote.source.media_type), quote.source.language)
+
+
+def quote_text(quote: Quote) -> str:
+    """What is shown of a quote as plain text, in quotation marks where it consists of sentences."""
+    opening, closing = marks_around(quote)
+    return f"{opening}{as_lines(quote.selection, quote.source.media_type)}{closing}"
+
+
+def quote_address(quote: Quote, language: Language) -> str:
+    """As `document_address`, for what is shown of a quote."""
+    shown = [part for part in quote.selection if part.kind != "before"]
+    start, end = min(quote.start, shown[0].start), max(quote.end, shown[-1].end)
+    short = quote.short if quote.sure else None
+    return document_address(quote.source.document, language, quote.source.version, start, end, short)
+
+
+def own_sources(lines: Sequence[str]) -> list[tuple[str, str]]:
+    """The sites that a document rests on, at most NAMED_SITES, each with the first address there."""
+    found: dict[str, str] = {}
+    for line in lines:
+        if (
+            (address := web_address(line.strip()))
+            and (host := urlsplit(address).hostname)
+            and len(host) <= LONGEST_SITE
+        ):
+            found.setdefault(host.removeprefix("www."), address)
+    return list(found.items())[:NAMED_SITES]
 
 
 def link(turns: Sequence[Answered], index: int) -> str:
@@ -127,55 +142,6 @@ def _citation(quote: Quote, language: Language) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _cut(text: str, offset: int, start: int, end: int) -> tuple[Segment, ...]:
-    """`text`, which begins at `offset` of the document, cut where the quote `[start, end)` begins and ends."""
-    a, b = (min(max(place - offset, 0), len(text)) for place in (start, end))
-    pieces = ((text[:a], False), (text[a:b], True), (text[b:], False))
-    return tuple(piece for piece in pieces if piece[0])
-
-
-def _passage(quote: Quote) -> tuple[Segment, ...]:
-    return _cut(quote.passage.text, quote.passage.start, quote.start, quote.end)
-
-
-def elements(
-    text: str, blocks: Sequence[Block], pages: Sequence[Page], language: Language, start: int = 0, end: int = 0
-) -> list[Element]:
-    """A document's blocks for its page, with `text[start:end]` marked; a text without blocks is one paragraph."""
-    made: list[Element] = []
-    begun = False
-    turned = 1
-    for block in blocks or (Block("paragraph", 0, len(text)),):
-        page = ""
-        while turned < len(pages) and pages[turned].start <= block.start:
-            page = WORDS[language]["pages"].format(pages[turned].label or pages[turned].number)
-            turned += 1
-        body = text[block.start : block.end]
-        cells = tuple(_cut(body[a:b], block.start + a, start, end) for a, b in _cells(block, body))
-        marked = any(inside for cell in cells for _, inside in cell)
-        before = text[text.rfind("\n", 0, block.start) + 1 : block.start].strip()
-        made.append(
-            Element(
-                kind=block.kind,
-                level=block.level,
-                cells=cells,
-                header=tuple(_CELL_BAR.split(block.header)) if block.header else (),
-                number=before if block.kind == "list_item" and _LIST_NUMBER.fullmatch(before) else "",
-                page=page,
-                begins=marked and not begun,
-            )
-        )
-        begun = begun or marked
-    return made
-
-
-def _cells(block: Block, body: str) -> list[tuple[int, int]]:
-    if block.kind != "table_row":
-        return [(0, len(body))]
-    bars = list(_CELL_BAR.finditer(body))
-    return list(zip([0, *(bar.end() for bar in bars)], [*(bar.start() for bar in bars), len(body)], strict=True))
-
-
 _STATIC = Path(__file__).parent / "static"
 _STYLES = Markup("\n").join(Markup((_STATIC / name).read_text(encoding="utf-8")) for name in ("page.css", "chat.css"))
 """The style of a chat page, in the page itself: on a slow line nothing is seen until it is there."""
@@ -190,9 +156,27 @@ _ENVIRONMENT = Environment(
 _ENVIRONMENT.globals.update(
     words=WORDS, examples=EXAMPLES, quotation_marks=quotation_marks, link=link, letter=letter, neighbour=neighbour,
     styles=_STYLES, floor=NEAREST_FLOOR, reasons=REASONS, band=band, told_date=told_date, days=days, reference_of=reference, web_address=web_address,
-    document_address=document_address, place=_place, citation=_citation, passage=_passage, bold=bold,
+    document_address=document_address, place=_place, citation=_citation, quote_address=quote_address, quote_text=quote_text, own_sources=own_sources, said=SAID, as_shown=as_shown,
+    marks_around=marks_around, quoted=drawing.quoted, around=drawing.around, all_of=all_of,
     said_of_a_person={language: replies["person"] for language, replies in REPLIES.items()},
 )  # fmt: skip
+
+
+def drawn(quote: Quote, language: Language) -> Markup:
+    """What is shown of a quote, as HTML for the inside of a blockquote."""
+    return _drawn(drawing.quoted(quote), language, marks_around(quote))
+
+
+def drawn_passage(document: Document, passage: Passage, language: Language) -> Markup:
+    """The same for a passage."""
+    shapes = drawing.shapes(cut(document, passage.start, passage.end), document.media_type)
+    marks = QUOTATION_MARKS[document.language] if all(shape.kind == "text" for shape in shapes) else ("", "")
+    return _drawn(shapes, language, marks)
+
+
+def _drawn(shapes: Sequence[drawing.Shape], language: Language, marks: tuple[str, str]) -> Markup:
+    made: Markup = _ENVIRONMENT.get_template("selection.html").module.drawn(shapes, WORDS[language], language, marks)  # type: ignore[attr-defined]
+    return made
 
 
 def page(template: str, language: Language, **values: Any) -> str:
@@ -259,10 +243,16 @@ def markdown(turns: Sequence[Answered], language: Language, date: str, base: str
             *([other.notice] if (other := neighbour(reply.question)) else []),
             reply.message,
         ]
-        for quote in (*reply.quotes, *reply.nearest):
-            opening, closing = quotation_marks(quote.text, quote.source.language)
-            lines.append("\n".join(f"> {line}".rstrip() for line in f"{opening}{quote.text}{closing}".split("\n")))
-            place = document_address(quote.source.document, language, quote.source.version, quote.start, quote.end)
+        told = [(part.label, part.quote) for part in reply.parts] or [
+            ("", quote) for quote in (*reply.quotes, *reply.nearest)
+        ]
+        for label, quote in told:
+            lines += [f"### {_plain(label)}"] if label else []
+            if quote is None:
+                lines.append(SAID[reply.language]["no_part"])
+                continue
+            lines.append("\n".join(f"> {line}".rstrip() for line in quote_text(quote).split("\n")))
+            place = quote_address(quote, language)
             lines.append(
                 f"{WORDS[reply.language]['source_line']}: {_citation(quote, reply.language)}  \n<{base}{place}>"
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
-from clusterqa.records import Language, Status
+from clusterqa.records import Language, PartKind, Status
 
 Start = Field(description="Offset of the first character in the document's text, in Unicode code points.")
 End = Field(description="Offset behind the last character.")
@@ -24,6 +24,31 @@ class Short(BaseModel):
     start: int = Start
     end: int = End
     text: str
+    sure: bool = Field(description="Whether the reader is sure enough of it for the chat to mark it.")
+
+
+class Cell(BaseModel):
+    """A cell of a table row."""
+
+    start: int = Start
+    end: int = End
+    text: str
+
+
+class Part(BaseModel):
+    """One exact cut of what is shown for a quote: `text` is exactly the document's text from `start` to `end`."""
+
+    kind: PartKind = Field(
+        description='"text", an "item" of a list, a "row" of a table; "lead" introduces what follows, and what follows '
+        '"before" leans on that sentence.'
+    )
+    start: int = Start
+    end: int = End
+    text: str
+    level: int = Field(ge=0, description="How deep an item is nested.")
+    number: str = Field(description="The number of an item where it stands before its text.")
+    header: list[str] = Field(description="Of a row: the names of its columns.")
+    cells: list[Cell] = Field(description="Of a row: its cells.")
 
 
 class Quote(BaseModel):
@@ -44,8 +69,27 @@ class Quote(BaseModel):
     end: int = End
     text: str
     short: Short | None = Field(description="Where a reader marked one.")
+    shown: str = Field(
+        description="The whole selection as people read it: without marks of Markdown, words joined over line ends."
+    )
+    header: list[str] = Field(description="The names of the columns where the quote is a row of a table.")
+    cells: list[str] = Field(description="The cells of that row as they are shown.")
+    year: int | None = Field(description="Where its figures are older than its document: the year they are of.")
+    closed: bool = Field(description="Whether its document says of it that the call is closed.")
+    sources: list[str] = Field(description="What the document names as its own sources.")
+    selection: list[Part] = Field(
+        description="All that is shown, in the document's order; the quote and what it needs."
+    )
     passage: Passage
     score: float = Field(ge=0, le=1)
+
+
+class AnsweredPart(BaseModel):
+    """One of the things that a question asked at once."""
+
+    label: str = Field(description="Its words, cut from the question.")
+    confidence: float = Field(ge=0, le=1)
+    quote: Quote | None = Field(description="What answers it; null where nothing does.")
 
 
 class Answer(BaseModel):
@@ -61,6 +105,10 @@ class Answer(BaseModel):
     message: str = Field(description="The words shown around the quotes.")
     quotes: list[Quote] = Field(description="At most three, best first; the first is the answer.")
     nearest: list[Quote] = Field(description='The places that come nearest, where the status is "not_found".')
+    parts: list[AnsweredPart] = Field(description="Where the question asked two things: what answers each.")
+    choices: list[str] = Field(
+        description="Where the question can be read in more than one way: what each of `quotes` is about."
+    )
     generation: int = Field(description="Generation of the index that answered.")
 
 

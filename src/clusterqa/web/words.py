@@ -92,6 +92,11 @@ WORDS: dict[Language, dict[str, str]] = {
         "failed": "Atsakyti nepavyko dėl mūsų sistemos klaidos. Pabandykite po kelių minučių.",
         "lost": "Ryšys su mūsų sistema nutrūko. Patikrinkite, ar veikia internetas, ir paklauskite dar kartą.",
         "context": "Rodyti visą ištrauką",
+        "table": "Lentelė",
+        "choose": "Klausimą galima suprasti įvairiai, todėl rodome kelias vietas. Rinkitės tą, apie kurią klausiate.",
+        "data_of": "{} m. duomenys",
+        "closed": "Kvietimas baigtas",
+        "rests_on": "Remiasi:",
         "source": "Šaltinis",
         "page": "{} psl.",
         "open": "Atverti dokumente",
@@ -207,6 +212,11 @@ WORDS: dict[Language, dict[str, str]] = {
         "failed": "Something went wrong on our side. Please try again in a few minutes.",
         "lost": "We have lost the connection. Please check your internet connection and ask again.",
         "context": "Show the full passage",
+        "table": "Table",
+        "choose": "Your question can be read in more than one way, so here are several places. Choose the one you mean.",
+        "data_of": "Data from {}",
+        "closed": "This call is closed",
+        "rests_on": "Based on:",
         "source": "Source",
         "page": "p. {}",
         "open": "Show in the document",
@@ -284,6 +294,16 @@ def days(count: int, language: Language) -> str:
     if count % 10 == 1 and not teen:
         return f"{count} dieną"
     return f"{count} dienų" if teen or count % 10 == 0 else f"{count} dienas"
+
+
+def all_of(count: int, items: bool, language: Language) -> str:
+    """What opens the rest of a list (`items`) or of a table: „Rodyti visus 12 punktų“, “Show all 12 rows”."""
+    if language == "en":
+        return f"Show all {count} {'items' if items else 'rows'}"
+    few, many, one = ("punktus", "punktų", "punktą") if items else ("eilutes", "eilučių", "eilutę")
+    teen = 11 <= count % 100 <= 19
+    form = many if teen or count % 10 == 0 else one if count % 10 == 1 else few
+    return f"Rodyti {'visus' if items else 'visas'} {count} {form}"
 
 
 def told_date(date: str, language: Language) -> str:

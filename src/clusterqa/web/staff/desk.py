@@ -37,6 +37,7 @@ from clusterqa.staff.accounts import Account, Accounts, Role, Session
 from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database
 from clusterqa.staff.factor import Factors
+from clusterqa.web import render
 from clusterqa.web import words as public
 from clusterqa.web.service import Service
 from clusterqa.web.staff.gate import Gate
@@ -260,8 +261,9 @@ def _csrf_field(context: Context) -> Markup:
 
 
 _ENVIRONMENT.globals.update(
-    csrf_field=_csrf_field, told_date=public.told_date, told_time=told_time, clock=clock, marks=public.QUOTATION_MARKS
-)
+    csrf_field=_csrf_field, told_date=public.told_date, told_time=told_time, clock=clock, drawn=render.drawn,
+    drawn_passage=render.drawn_passage, marks=public.QUOTATION_MARKS,
+)  # fmt: skip
 
 
 def page(

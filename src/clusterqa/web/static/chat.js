@@ -204,7 +204,7 @@
   function tell(turn) {
     const reply = turn?.querySelector(".cq-message");
     const quoted = turn?.querySelector("blockquote");
-    say([reply?.innerText, quoted?.innerText.replaceAll("**", "")].filter(Boolean).join(" "));
+    say([reply?.innerText, quoted?.innerText].filter(Boolean).join(" "));
   }
 
   // ── the first view, and Gradio in its place ──
@@ -447,7 +447,7 @@
 
   function copyQuote(button) {
     const quotation = button.closest(".cq-quotation");
-    copy(button, `${quotation.querySelector("blockquote").innerText.trim()}\n\n— ${quotation.dataset.citation}`);
+    copy(button, `${quotation.dataset.quote}\n\n— ${quotation.dataset.citation}`);
   }
 
   async function feedback(button) {

@@ -1,0 +1,69 @@
+"""
+Questions for what something is („kas yra X?“, "what is X"), and the sentences that say so („X – tai …“, "X is a …").
+"""
+
+from __future__ import annotations
+
+import re
+
+from clusterqa.text.analysis import content_words, fold, terms
+from clusterqa.text.answer_types import expected
+
+LONGEST_TERM = 5
+"""Words; more of them ask for a fact about something rather than what it is."""
+
+_ASKED = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"(?:o |ir |tai |sakykite )?(?:kas|koks|kokia)(?: per daiktas)? (?:yra|tai|tas|ta|toks|tokia|tie|tos)(?: (?:yra|tai|toks|tokia|tas|ta))* (?P<term>.+)",
+        r"(?:ka|kas) (?:reiskia|vadinam\w+|laikom\w+) (?:\w*terminas |savoka |zodis )?(?P<term>.+)",
+        r"(?P<term>.+?)[ ,–-]+(?:kas tai|kas tai yra|ka tai reiskia)",
+        r"(?:so |and )?(?:what|who)(?: is|s| are|re|'s)(?: actually| exactly)? (?P<term>.+)",
+        r"what does (?P<term>.+?) (?:mean|stand for)",
+        r"(?:define|meaning of|definition of) (?P<term>.+)",
+        r"(?P<term>.+?) (?:meaning|definition)",
+    )
+)
+_NO_TERM = re.compile(r"(?:it|this|that|they|new|next|wrong|the difference.*|skirtumas.*|jis|ji|tai|naujo)")
+_ARTICLE = re.compile(r"^(?:an?|the|our|those|tas|ta|tie|tos|toks|tokia) ")
+_ASIDE = re.compile(r" ?,? (?:kai|kalbant|when|in the context of) .*")
+_SAYS = re.compile(
+    r"\s(?:[–—-]\s(?:tai\s)?|yra\s|tai\s(?:yra\s)?|reiskia\s|vadinam\w+\s|laikom\w+\s"
+    r"|(?:is|was)\s(?:an?|the|one|any|what|how)\s|are\s(?!not\b|valid\b|listed\b)|means\s|stands\sfor\s|refers\sto\s)"
+)
+_REMARK = re.compile(r"\([^)]*\)")
+_MARKS = re.compile(r"[*_„“”\"'«»]")
+
+
+def defined_term(question: str) -> str | None:
+    """The thing that a question asks to have explained, as typed but folded; None where it asks something else."""
+    plain = " ".join(fold(question).replace("?", " ").replace("„", " ").replace("“", " ").replace("”", " ").split())
+    plain = plain.strip(" .!,")
+    if expected(question) is not None:
+        return None
+    for pattern in _ASKED:
+        if found := pattern.fullmatch(plain):
+            term = _ARTICLE.sub("", _ASIDE.sub("", found["term"])).strip(" ,.!\"'")
+            held = content_words(term)
+            known = held and len(held) <= LONGEST_TERM and len(term.split()) <= LONGEST_TERM + 2
+            return term if known and not _NO_TERM.fullmatch(term) else None
+    return None
+
+
+def defines(sentence: str, term: str) -> bool:
+    """Whether a sentence says what the thing is: it begins with the thing, and nothing else, and goes on with „yra“, "is a"."""
+    plain = " ".join(_MARKS.sub("", _REMARK.sub(" ", fold(sentence[:400]))).split())
+    found = _SAYS.search(f"{plain} ")
+    if found is None or found.start() > 80:
+        return False
+    subject, wanted = content_words(plain[: found.start()]), content_words(term)
+    return (
+        bool(subject)
+        and all(_meets(word, subject) for word in wanted)
+        and all(_meets(word, wanted) for word in subject)
+    )
+
+
+def _meets(word: str, others: list[str]) -> bool:
+    own = set(terms(word))
+    return any(own & set(terms(other)) for other in others)

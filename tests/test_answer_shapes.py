@@ -1,0 +1,90 @@
+"""A reply put together: a choice where readings compete, an answer to each part of a question, definitions first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from clusterqa.records import Hit, Part, Passage, PassageText, Quote, Reply, Source, Span
+from clusterqa.retrieval.preference import NEARLY_AS_GOOD, by_kind
+from clusterqa.retrieval.quote import choices, compares, shows, together
+from clusterqa.text.asked_parts import asked_parts
+
+SOURCE = Source("a.en.md", "0" * 64, "Prices", "en")
+
+
+def quote(text: str = "It costs EUR 600.", heading: str = "Bronze", start: int = 0, **fields: object) -> Quote:
+    end = start + len(text)
+    made = Quote(SOURCE, heading, None, None, start, end, text, PassageText(start, end, text), 0.9)
+    return replace(made, **fields)  # type: ignore[arg-type]
+
+
+def reply(*quotes: Quote, confidence: float = 0.8) -> Reply:
+    status = "answered" if quotes else "not_found"
+    return Reply("?", "en", status, confidence, "The documents say:", quotes=quotes)  # type: ignore[arg-type]
+
+
+def hit(text: str, score: float, scores: tuple[float, ...], *sentences: str) -> Hit:
+    spans = tuple(Span(text.index(s), text.index(s) + len(s)) for s in sentences or (text,))
+    return Hit(len(text), Passage("a.en.md", 0, 0, len(text), text, spans), SOURCE, score, 0.5, 0.5, 0.5, scores)
+
+
+def test_a_choice_is_labelled_by_the_last_heading_and_by_the_title_where_headings_are_alike() -> None:
+    first, renewed = quote(heading="Prices › First award"), quote(heading="Prices › Renewal")
+    assert choices([first, renewed]) == ("First award", "Renewal")
+    other = replace(renewed, source=replace(SOURCE, title="Rules"), heading="First award")
+    assert choices([first, other]) == ("Prices › First award", "Rules › First award")
+    assert choices([first, first]) == () and choices([first]) == ()
+
+
+def test_each_part_has_its_quote_and_one_without_an_answer_has_none() -> None:
+    parts = asked_parts("How do I register on the ECCP and how long does it take?", "en")
+    steps, days = quote("Fill in the form."), quote("It takes two days.", start=50)
+    made = together(reply(steps), parts, [reply(steps), reply(days)])
+    assert [(part.label, part.quote) for part in made.parts] == [
+        ("How do I register on the ECCP?", steps), ("How long does it take?", days),
+    ]  # fmt: skip
+    assert made.quotes == (steps,)
+    unsure = together(reply(steps), parts, [reply(steps), reply(days, confidence=0.4)])
+    assert [part.quote for part in unsure.parts] == [steps, None]
+
+
+def test_a_question_that_is_answered_only_in_parts_is_answered() -> None:
+    parts = asked_parts("What is the difference between ESCA and EUCLES?", "en")
+    esca = quote("ESCA is a secretariat.")
+    made = together(reply(), parts, [reply(esca, confidence=0.7), reply()])
+    assert (made.status, made.confidence, made.quotes) == ("answered", 0.7, (esca,))
+    assert [part.quote for part in made.parts] == [esca, None]
+
+
+def test_parts_that_stand_in_one_place_or_nowhere_are_no_parts() -> None:
+    parts = asked_parts("What is the difference between ESCA and EUCLES?", "en")
+    whole = reply(quote("ESCA and EUCLES are two bodies."))
+    assert together(whole, parts, [reply(quote()), reply(quote())]) == whole
+    assert together(whole, parts, [reply(), reply()]) == whole
+
+
+def test_a_sure_quote_that_names_both_compares_them() -> None:
+    parts = asked_parts("What is the difference between ESCA and EUCLES?", "en")
+    assert compares(reply(quote("ESCA assesses, EUCLES awards.")), parts)
+    assert not compares(reply(quote("ESCA assesses.")), parts)
+    assert not compares(reply(quote("ESCA assesses, EUCLES awards."), confidence=0.4), parts)
+
+
+def test_a_quote_inside_a_list_that_is_shown_already_is_not_shown_again() -> None:
+    items = (Part("item", 0, 4, "One."), Part("item", 6, 10, "Two."))
+    shown = quote("One.", parts=items)
+    assert shows(shown, quote("Two.", start=6))
+    assert not shows(shown, quote("More.", start=20))
+    assert not shows(quote("One."), quote("One."))
+
+
+def test_what_says_what_a_thing_is_comes_first_where_that_is_asked_and_it_is_nearly_as_good() -> None:
+    other = hit("The Bronze Label is valid for two years.", 0.8, (0.8,))
+    text = "It is known. The Bronze Label is the first level."
+    defining = hit(text, 0.8 - NEARLY_AS_GOOD / 2, (0.9, 0.3), "It is known.", "The Bronze Label is the first level.")
+    first, second = by_kind("What is the Bronze Label?", [other, defining])
+    assert (first.passage, second) == (defining.passage, other)
+    assert first.sentence_scores[1] == max(first.sentence_scores) == 0.9
+    assert by_kind("How long is the Bronze Label valid?", [other, defining]) == (other, defining)
+    far = replace(defining, score=0.8 - 2 * NEARLY_AS_GOOD)
+    assert by_kind("What is the Bronze Label?", [other, far]) == (other, far)
