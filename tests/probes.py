@@ -29,7 +29,7 @@ def tool(name: str) -> ModuleType:
 
 
 FILE_OPERATIONS = frozenset(
-    {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.truncate", "os.chmod", "os.utime"}
+    {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.link", "os.truncate", "os.chmod", "sqlite3.connect"}
 )
 """What Python tells of before it does it; `os.replace` is told as a renaming, `unlink` as a removal."""
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import threading
 import time
 import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from clusterqa.corpus import folder as corpus_folder
 from clusterqa.corpus import sync
 from clusterqa.documents.metadata import Metadata
 from clusterqa.encoders.passing import RememberingPassages
-from clusterqa.errors import CorpusError, StoreError, UnreadableDocument
+from clusterqa.errors import ClusterQAError, CorpusError, StoreError, UnreadableDocument
 from clusterqa.records import Question
 from clusterqa.runtime import KnowledgeBase
 from clusterqa.settings import Settings
@@ -34,6 +35,7 @@ from clusterqa.staff.names import free_name, safe_name
 from clusterqa.staff.publishing import Keeper
 from clusterqa.store import open_store
 from documents_fixtures import lines, make_pdf, make_zip, picture
+from probes import dies_at
 from seed_texts import KAINOS, PRICES
 from words_encoder import WordsEncoder
 
@@ -593,6 +595,79 @@ def test_a_server_killed_between_sidecar_and_file_goes_on_with_replacing(
         assert [d.title for d in store.documents() if d.id == "a.md"] == ["Naujas"]
     keeper.stop()
     database.close()
+
+
+WORKS: dict[str, tuple[str, Callable[[Keeper], object]]] = {
+    "withdrawn": ("a.md", lambda keeper: keeper.withdraw("a.md", "rasa")),
+    "restored": ("gone.md", lambda keeper: keeper.restore("gone.md", "rasa")),
+    "published": (
+        "new.md",
+        lambda keeper: [keeper.publish(d.id, "rasa") for d in keeper.drafts.all() if d.state == "ready"],
+    ),
+    "replaced": ("a.md", lambda keeper: keeper.put_text("a.md", PRICES, "rasa")),
+}
+
+
+@contextmanager
+def resting(settings: Settings, words: WordsEncoder) -> Iterator[Keeper]:
+    """A keeper without its threads: what it puts off is done when asked for."""
+    database = Database.open(settings.data)
+    yield Keeper(settings, words, History(database), Audit(database), read=documents.read)
+    database.close()
+
+
+def do_all(keeper: Keeper) -> None:
+    """As the thread of the server: an error ends a task, not the thread."""
+    while not keeper._changes.empty():
+        task = keeper._changes.get()
+        with suppress(ClusterQAError):
+            task()
+
+
+@pytest.mark.parametrize("what", WORKS)
+def test_a_server_killed_at_any_moment_of_a_change_finishes_it_in_the_name_of_who_began_it(
+    settings: Settings, words: WordsEncoder, tmp_path: Path, what: str
+) -> None:
+    document, work = WORKS[what]
+    for name in ("a.md", "gone.md"):
+        (settings.corpus / name).write_text(f"# {name}\n\nThe silver label of {name}.\n")
+    sync.update(settings, lambda: words)
+    with resting(settings, words) as keeper:
+        keeper.withdraw("gone.md", "jonas")
+        draft, _ = keeper.take_in("new.md", io.BytesIO(PRICE_LIST.encode()), "jonas", LIMIT)
+        keeper._read_draft(draft.id)
+    kept = tmp_path / "kept"
+    for folder in (settings.corpus, settings.data):
+        shutil.copytree(folder, kept / folder.name)
+
+    def at_work() -> None:
+        with resting(settings, words) as keeper:
+            work(keeper)
+            do_all(keeper)
+
+    number, finished = 0, 0
+    while True:
+        for folder in (settings.corpus, settings.data):
+            shutil.rmtree(folder)
+            shutil.copytree(kept / folder.name, folder)
+        number += 1
+        if not dies_at(number, tmp_path, at_work):
+            break
+        with resting(settings, words) as keeper:
+            keeper._resume()
+            do_all(keeper)
+            told = [(who, done) for who, done in events(keeper, document) if who != "jonas"]
+            assert told in ([], [("rasa", what)]), number
+            finished += bool(told)
+            assert keeper.history.begun() == []
+            if not told:
+                work(keeper)
+                do_all(keeper)
+            assert events(keeper, document)[0] == ("rasa", what), number
+            lines = [entry for entry in keeper._audit.entries(who="rasa") if entry.what == f"document.{what}"]
+            assert len(lines) == 1 and lines[0].target == document
+            assert (document in live(keeper)) == (what != "withdrawn")
+    assert number > 15 and finished > 3
 
 
 def test_the_export_holds_everything_and_its_documents_can_be_indexed_again(

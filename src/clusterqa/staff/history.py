@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from clusterqa.staff.database import Database, stamp, storable, unpacked, when
+from clusterqa.staff.audit import Audit
+from clusterqa.staff.database import Connection, Database, stamp, storable, unpacked, when
 
 What = Literal["published", "replaced", "withdrawn", "restored", "added_by_hand", "changed_by_hand", "removed_by_hand"]
 
@@ -26,6 +27,12 @@ CREATE TABLE document_history (
 );
 CREATE INDEX document_history_document ON document_history (document);
 """
+_BEGUN = """
+CREATE TABLE document_changes (         -- begun and not yet ended
+    id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, document TEXT NOT NULL,
+    detail TEXT NOT NULL                -- JSON
+);
+"""
 _COLUMNS = "at, who, what, document, version, generation, detail"
 
 
@@ -42,18 +49,66 @@ class Event:
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of a document that somebody began: written down before anything is touched, so that it is never nobody's."""
+
+    id: int
+    who: str
+    what: What
+    document: str
+    detail: Mapping[str, Any]
+
+
 class History:
     """Thread-safe."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         database.prepare("document_history", 1, _SCHEMA)
+        database.prepare("document_changes", 1, _BEGUN)
 
-    def record(self, event: Event) -> None:
-        detail = storable(json.dumps(dict(event.detail), ensure_ascii=False))
-        row = (stamp(event.at), event.who, event.what, event.document, event.version, event.generation, detail)
+    def record(self, event: Event, audit: Audit | None = None, told: str = "") -> None:
+        """Keep an event; with `audit` and the line in the log, which `told` is the detail of: both or neither."""
         with self._database.changing() as db:
-            db.execute(f"INSERT INTO document_history ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+            self._note(db, event, audit, told)
+
+    def _note(self, db: Connection, event: Event, audit: Audit | None, told: str = "") -> None:
+        if audit is not None and event.who is not None:
+            audit.note(db, event.who, f"document.{event.what}", event.document, told)
+        row = (
+            stamp(event.at), event.who, event.what, event.document, event.version, event.generation,
+            _packed(event.detail),
+        )  # fmt: skip
+        db.execute(f"INSERT INTO document_history ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+
+    # ── what is begun and not ended ─────────────────────────────────────────────────────────────────────────────
+
+    def begin(self, who: str, what: What, document: str, detail: Mapping[str, Any] | None = None) -> Change:
+        """Write down what is going to be done; `end` or `give_up` must follow, after a kill at the next start."""
+        with self._database.changing() as db:
+            row = (stamp(), who, what, document, _packed(detail or {}))
+            added = db.execute(
+                "INSERT INTO document_changes (at, who, what, document, detail) VALUES (?, ?, ?, ?, ?)", row
+            )
+            return Change(int(added.lastrowid or 0), who, what, document, detail or {})
+
+    def end(self, change: Change, event: Event, audit: Audit) -> None:
+        """The change is made: its event and its line in the log are there, and it is no longer begun."""
+        with self._database.changing() as db:
+            db.execute("DELETE FROM document_changes WHERE id = ?", (change.id,))
+            self._note(db, event, audit)
+
+    def give_up(self, change: Change) -> None:
+        """Nothing was changed."""
+        with self._database.changing() as db:
+            db.execute("DELETE FROM document_changes WHERE id = ?", (change.id,))
+
+    def begun(self) -> list[Change]:
+        """What a killed server left unfinished, oldest first."""
+        with self._database.using() as db:
+            rows = db.execute("SELECT id, who, what, document, detail FROM document_changes ORDER BY id").fetchall()
+        return [Change(id, who, what, document, unpacked(detail)) for id, who, what, document, detail in rows]
 
     def of(self, document: str) -> list[Event]:
         """What happened to a document, newest first."""
@@ -74,3 +129,7 @@ class History:
             Event(who, what, document, version, generation, unpacked(detail), when(at))
             for at, who, what, document, version, generation, detail in rows
         ]
+
+
+def _packed(detail: Mapping[str, Any]) -> str:
+    return storable(json.dumps(dict(detail), ensure_ascii=False))

@@ -7,8 +7,8 @@ drafts for being tried.
 
     upload ─▶ Drafts ─read─▶ ready ─publish─▶ corpus/ ─sync.update─▶ live
 
-A server that is killed while publishing goes on with it when it is started again: the draft says "publishing", the file
-is in the corpus whole or not at all, and the index changes in one transaction.
+A server that is killed in the middle of a change goes on with it when it is started again: the draft says "publishing", other
+changes stand in the history as begun, the file is in the corpus whole or not at all, and the index changes in one transaction.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
+from clusterqa.corpus import change as corpus_change
 from clusterqa.corpus import folder as corpus_folder
 from clusterqa.corpus import sync
 from clusterqa.corpus.lock import writer_lock
@@ -39,7 +40,7 @@ from clusterqa.settings import Settings
 from clusterqa.staff import reading
 from clusterqa.staff.audit import Audit
 from clusterqa.staff.drafts import DeskError, Draft, Drafts, Trouble
-from clusterqa.staff.history import Event, History, What
+from clusterqa.staff.history import Change, Event, History, What
 from clusterqa.staff.jobs import Job, Jobs, Stopped
 from clusterqa.staff.likeness import Likeness, Likenesses
 from clusterqa.staff.names import free_name
@@ -53,6 +54,9 @@ EARLIER = corpus_folder.EARLIER
 """Here under the version that a file was read as; what the command line replaces, under a digest of the file."""
 WATCH_SHARE = 5
 """Files are looked at so many times less often than the index: every 5 s with the default settings."""
+
+
+Move = Callable[[Settings, str], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,13 +117,7 @@ class Keeper:
 
     def start(self) -> None:
         """Index at once what changed while no server ran, and finish what a killed one left."""
-        self.drafts.clean()
-        for draft in self.drafts.all():
-            if draft.state == "reading":
-                self._later_read(draft.id)
-            elif draft.state == "publishing":
-                self._later_publish(draft.id, draft.changed_by)
-        self._changes.put(self.watch.look)
+        self._resume()
         for name, work in (
             ("changes", self._changes),
             ("readings", self._readings),
@@ -128,6 +126,17 @@ class Keeper:
             thread = threading.Thread(target=self._work, args=(work,), name=f"clusterqa-{name}", daemon=True)
             thread.start()
             self._threads.append(thread)
+
+    def _resume(self) -> None:
+        self.drafts.clean()
+        for change in self.history.begun():
+            self._changes.put(partial(self._finish, change))
+        for draft in self.drafts.all():
+            if draft.state == "reading":
+                self._later_read(draft.id)
+            elif draft.state == "publishing":
+                self._later_publish(draft.id, draft.changed_by)
+        self._changes.put(self.watch.look)
 
     def stop(self) -> None:
         self._stop.set()
@@ -344,8 +353,10 @@ class Keeper:
                     stored = self._stored(name)
                 what: What = "replaced" if draft.intent == "replace" else "published"
                 detail = {"draft": identifier, "file": draft.uploaded_as, "sha256": draft.sha256, "earlier": earlier}
-                self.history.record(Event(who, what, name, stored.version, report.generation, detail))
-                self._audit.record(who, f"document.{what}", name, draft.uploaded_as)
+                event = Event(who, what, name, stored.version, report.generation, detail)
+                # A server killed a moment later finds it told already.
+                if not any(told.detail.get("draft") == identifier for told in self.history.of(name)):
+                    self.history.record(event, self._audit, draft.uploaded_as)
                 self.drafts.change(identifier, None, state="published", generation=report.generation)
                 shutil.rmtree(self.drafts.folder / identifier / "trial", ignore_errors=True)
         except ClusterQAError as error:
@@ -390,18 +401,45 @@ class Keeper:
         file.write_text(text, encoding="utf-8")
         try:
             with self.jobs.running(document), writer_lock(self.settings.data):
-                there = self.digest(document) is not None
-                earlier = self._keep_earlier(document, unless=corpus_folder.file_state(file, document).sha256)
-                corpus_folder.place(self.settings, document, file, None)
-                with self._undone(document, earlier):
-                    report = self._update([document], self.jobs.progress(document))
-                    stored = self._stored(document)
-                what: What = "replaced" if there else "published"
-                self.history.record(Event(who, what, document, stored.version, report.generation, {"earlier": earlier}))
-                self._audit.record(who, f"document.{what}", document)
-                return report.generation
+                digest = corpus_folder.file_state(file, document).sha256
+                what: What = "published" if self.digest(document) is None else "replaced"
+                earlier = self._keep_earlier(document, unless=digest)
+                change = self.history.begin(who, what, document, {"earlier": earlier, "file_sha256": digest})
+                try:
+                    corpus_folder.place(self.settings, document, file, None)
+                    with self._undone(document, earlier):
+                        return self._put_text(change)
+                except ClusterQAError:
+                    self.history.give_up(change)
+                    raise
         finally:
             file.unlink(missing_ok=True)
+
+    def _put_text(self, change: Change) -> int:
+        report = self._update([change.document], self.jobs.progress(change.document))
+        version = self._stored(change.document).version
+        event = Event(change.who, change.what, change.document, version, report.generation, change.detail)
+        self.history.end(change, event, self._audit)
+        return report.generation
+
+    # ── what a killed server began ──────────────────────────────────────────────────────────────────────────────
+
+    def _finish(self, change: Change) -> None:
+        """Go on with a change in the name of whoever began it, or give it up where nothing of it was done."""
+        with writer_lock(self.settings.data):
+            corpus_change.finish(self.settings)
+            try:
+                if change.what == "withdrawn":
+                    self._withdraw(change)
+                elif change.what == "restored":
+                    self._restore(change)
+                elif self.digest(change.document) == change.detail["file_sha256"]:
+                    self._put_text(change)
+                else:  # its text is still where it was written
+                    self.history.give_up(change)
+            except CorpusError as error:  # the file is in neither place: somebody took it away meanwhile
+                log.warning("%s", error)
+                self.history.give_up(change)
 
     # ── withdrawing and restoring ───────────────────────────────────────────────────────────────────────────────
 
@@ -414,17 +452,23 @@ class Keeper:
         with writer_lock(self.settings.data):
             with open_store(self.settings.data) as store:
                 stored = store.document(document)
-                before, all_before = store.held(document), store.held(None)
-            corpus_folder.remove(self.settings, document)
-            report = self._update([document], self.jobs.check_stopped)
-            with open_store(self.settings.data) as store:
-                after, all_after = store.held(document), store.held(None)
-            proof = Withdrawal(before, after, all_before, all_after, report.generation)
-            detail = {"before": before, "after": after, "all_before": all_before, "all_after": all_after}
+                before = {"before": store.held(document), "all_before": store.held(None)}
             version = stored.version if stored else None
-            self.history.record(Event(who, "withdrawn", document, version, report.generation, detail))
-            self._audit.record(who, "document.withdrawn", document)
-        return proof
+            if document in corpus_folder.removed(self.settings) and self.digest(document) is None:
+                raise CorpusError(f"{document} is withdrawn already.")
+            return self._withdraw(self.history.begin(who, "withdrawn", document, {**before, "version": version}))
+
+    def _withdraw(self, change: Change) -> Withdrawal:
+        document, detail = change.document, dict(change.detail)
+        with self._moved(change, corpus_folder.remove, corpus_folder.restore):
+            report = self._update([document], self.jobs.check_stopped)
+        with open_store(self.settings.data) as store:
+            detail |= {"after": store.held(document), "all_after": store.held(None)}
+        version = detail.pop("version")
+        self.history.end(
+            change, Event(change.who, change.what, document, version, report.generation, detail), self._audit
+        )
+        return Withdrawal(**detail, generation=report.generation)
 
     def restore(self, document: str, who: str) -> None:
         """Bring a withdrawn document back, in the background; its job is under the document's id. Raises CorpusError."""
@@ -432,20 +476,37 @@ class Keeper:
             raise DeskError(
                 "not_kept", f"The file of {document} is not kept, so it cannot be restored.", document=document
             )
-        if self.digest(document) is not None:
+        if self.digest(document) is not None or document in {change.document for change in self.history.begun()}:
             raise DeskError("taken", f"There is a document {document} again.", document=document)
         self.jobs.set(document, Job())
-        self._changes.put(lambda: self._restore(document, who))
+        change = self.history.begin(who, "restored", document)
+        self._changes.put(lambda: self._restore(change))
 
-    def _restore(self, document: str, who: str) -> None:
+    def _restore(self, change: Change) -> None:
+        document = change.document
         with open_store(self.settings.data) as store:
             known = store.read(document)
         with self.jobs.running(document), self._encoded(document, known):
-            corpus_folder.restore(self.settings, document)
-            report = self._update([document], self.jobs.progress(document))
-            stored = self._stored(document)
-            self.history.record(Event(who, "restored", document, stored.version, report.generation))
-            self._audit.record(who, "document.restored", document)
+            with self._moved(change, corpus_folder.restore, corpus_folder.remove):
+                report = self._update([document], self.jobs.progress(document))
+                version = self._stored(document).version
+            event = Event(change.who, change.what, document, version, report.generation)
+            self.history.end(change, event, self._audit)
+
+    @contextmanager
+    def _moved(self, change: Change, do: Move, undo: Move) -> Iterator[None]:
+        """The file moved by `do`, and back by `undo` where the index cannot take it; not when the server merely stops."""
+        try:
+            do(self.settings, change.document)
+        except ClusterQAError:
+            self.history.give_up(change)
+            raise
+        try:
+            yield
+        except ClusterQAError:
+            undo(self.settings, change.document)  # where that fails too, it is tried again at the next start
+            self.history.give_up(change)
+            raise
 
     # ── what there is ───────────────────────────────────────────────────────────────────────────────────────────
 
