@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Self
 
 from clusterqa.corpus import folder, sync
+from clusterqa.corpus.lock import finish_restoring
 from clusterqa.corpus.sync import check_in_step
 from clusterqa.encoders import SentenceEncoder, bundled_path
 from clusterqa.errors import ClusterQAError, EncoderError, SettingsError
@@ -53,6 +54,7 @@ class KnowledgeBase:
         Raises IndexNotFound when nothing is indexed, IndexOutdated when another encoder or setting was used.
         """
         limit_threads()
+        finish_restoring(settings.data)
         self.settings = settings
         self.pipeline = pipeline(settings, encoder, profile=profile)
         self._process = os.getpid()

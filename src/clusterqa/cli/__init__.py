@@ -16,7 +16,8 @@ import click
 
 from clusterqa import __version__
 from clusterqa.cli.asking import ask, search
-from clusterqa.cli.documents import add, list_documents, remove, restore, show
+from clusterqa.cli.backups import backup, restore
+from clusterqa.cli.documents import add, list_documents, remove, show
 from clusterqa.cli.evaluation import evaluate
 from clusterqa.cli.keeping import doctor, index, serve
 from clusterqa.cli.mcp import serve_mcp
@@ -60,6 +61,7 @@ for command in (
     show,
     remove,
     restore,
+    backup,
     doctor,
     evaluate,
     staff,

@@ -36,13 +36,18 @@ def settings_options(command: Command, corpus_option: Callable[[Command], Comman
     @click.option("--encoder", help='"bundled", a folder, or a name on the Hugging Face hub.')
     @wraps(command)
     def with_settings(corpus: str | None, data: str | None, encoder: str | None, **rest: Any) -> Any:
+        from clusterqa.corpus.lock import finish_restoring
         from clusterqa.settings import Settings
 
         if corpus == "" and "documents" in rest:  # `doctor --corpus` without a folder
             corpus, rest["documents"] = None, True
-        if corpus and "files" not in rest and not Path(corpus).expanduser().is_dir():  # `add` makes the folder
+        makes_it = "files" in rest or "backup" in rest  # `add`, `restore`
+        if corpus and not makes_it and not Path(corpus).expanduser().is_dir():
             raise CorpusError(f"There is no folder {corpus}. Name the folder of the documents with --corpus.")
-        return command(settings=Settings.load({"corpus": corpus, "data": data, "encoder": encoder}), **rest)
+        settings = Settings.load({"corpus": corpus, "data": data, "encoder": encoder})
+        if finish_restoring(settings.data):
+            remark("A restore that was cut off has been brought to its end.")
+        return command(settings=settings, **rest)
 
     return with_settings
 

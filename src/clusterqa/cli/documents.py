@@ -1,4 +1,4 @@
-"""`clusterqa add`, `list`, `show`, `remove` and `restore`."""
+"""`clusterqa add`, `list`, `show` and `remove`."""
 
 from __future__ import annotations
 
@@ -128,15 +128,3 @@ def remove(settings: Settings, document: str) -> None:
     report = common.update_index(settings)
     state = "Removed" if moved or document in report.removed else "Removed already"
     click.echo(f"{state}: {document}. Bring it back with: clusterqa restore {document}")
-
-
-@click.command()
-@settings_options
-@click.argument("document")
-def restore(settings: Settings, document: str) -> None:
-    """Bring a removed document back."""
-    from clusterqa.corpus import folder as corpus_folder
-
-    moved = corpus_folder.restore(settings, document)
-    report = common.update_index(settings)
-    click.echo(f"{'Restored' if moved or document in report.added else 'There already'}: {document}")

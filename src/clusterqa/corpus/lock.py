@@ -8,18 +8,22 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from clusterqa.corpus import exchange
 from clusterqa.errors import StoreError
 
-LOCK = "writer.lock"
 LOCK_SECONDS = 600
 
 
 @contextmanager
 def writer_lock(data: Path) -> Iterator[None]:
-    """One writer at a time; the lock goes with its process, so a killed one leaves nothing behind."""
+    """
+    One writer at a time; the lock goes with its process, so a killed one leaves nothing behind.
+
+    A backup that was being restored when its process was killed is restored to the end first.
+    """
     try:
         data.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(data / LOCK, timeout=LOCK_SECONDS, is_singleton=True)
+        lock = FileLock(data / exchange.LOCK, timeout=LOCK_SECONDS, is_singleton=True)
         lock.acquire()
     except Timeout as error:
         raise StoreError(
@@ -30,6 +34,15 @@ def writer_lock(data: Path) -> Iterator[None]:
             f"The data folder {data} cannot be written ({error.strerror}). Check its permissions, or name another: --data DIR"
         ) from error
     try:
+        exchange.finish(data)
         yield
     finally:
         lock.release()
+
+
+def finish_restoring(data: Path) -> bool:
+    """To be called before anything is read: a restore that was killed half-way is brought to its end; says whether there was one."""
+    if not exchange.unfinished(data):
+        return False
+    with writer_lock(data):
+        return True

@@ -18,3 +18,4 @@ def open_store(data: Path, *, create: bool = False) -> Store:
 
 
 exists, put_aside, asides, size = sqlite.exists, sqlite.put_aside, sqlite.asides, sqlite.size
+copy_database = sqlite.copy_database

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from clusterqa import private
 from clusterqa.errors import IndexNotFound, StoreDamaged, StoreError
 from clusterqa.ports import Store
 from clusterqa.private import FAILURES
@@ -655,6 +656,26 @@ def size(data: Path) -> int:
     """Bytes that the database takes on the disk."""
     parts = [data / (DATABASE + suffix) for suffix in _PARTS]
     return sum(part.stat().st_size for part in parts if part.exists())
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """
+    Make one SQLite file, whatever is in it, hold what another holds at this moment; both may be in use.
+
+    The target changes in one transaction, and is made for its owner alone when it is not there. Raises StoreDamaged when either
+    of them cannot be read as a database, else StoreError.
+    """
+    try:
+        private.prepare(target)
+        with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=rw", uri=True, timeout=30)) as here:
+            here.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            with closing(sqlite3.connect(target, timeout=30)) as there:
+                here.backup(there)
+    except (sqlite3.Error, OSError) as error:
+        damaged = getattr(error, "sqlite_errorname", "").startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT"))
+        raise (StoreDamaged if damaged else StoreError)(
+            f"{source} cannot be copied to {target} ({error}). Look at both with: clusterqa doctor"
+        ) from error
 
 
 def _inode(path: Path) -> int:

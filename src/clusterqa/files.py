@@ -1,0 +1,45 @@
+"""Writing files so that they are there whole or not at all, whenever the power fails."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from pathlib import Path
+
+
+def part_of(target: Path) -> Path:
+    """The name under which a file grows before it takes its place: hidden, in the same folder, and nobody else's."""
+    return target.with_name(f".{target.name[:100]}.{uuid.uuid4().hex[:8]}.part")
+
+
+def write_whole(target: Path, content: bytes) -> None:
+    """For its owner alone, as everything new. Raises OSError."""
+    part = part_of(target)
+    try:
+        with open(part, "xb", opener=private) as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        put(part, target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def put(part: Path, target: Path) -> None:
+    """Rename, for good: without the folder's own fsync a power cut may bring the old name back."""
+    os.replace(part, target)
+    sync_folder(target.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """What was made, renamed and removed in a folder stays so after a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def private(path: str, flags: int) -> int:
+    """Opener of files that only their owner may read."""
+    return os.open(path, flags, 0o600)
