@@ -5,7 +5,7 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint corpus-check spelling corpus-files browser screenshots evaluate reading wheel wheel-check clean
+.PHONY: run test lint fuzz powercut corpus-check spelling corpus-files browser screenshots evaluate reading wheel wheel-check clean
 .DEFAULT_GOAL := run
 
 $(VENV)/.run: pyproject.toml constraints.txt
@@ -26,6 +26,14 @@ run: $(VENV)/.run
 
 test: $(VENV)/.dev lint
 	$(BIN)/python -m pytest -m "not browser"
+
+# 20,000 inputs for each parser, and long ones that show work growing with their square.
+fuzz: $(VENV)/.dev
+	FUZZ_EXAMPLES=20000 $(BIN)/python -m pytest tests/fuzz
+
+# The power fails at 1,000 moments; needs strace.
+powercut: $(VENV)/.dev
+	POWER_CUTS=1000 $(BIN)/python -m pytest tests/test_powercut.py
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

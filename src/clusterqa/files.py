@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import uuid
 from pathlib import Path
 
@@ -19,6 +20,18 @@ def write_whole(target: Path, content: bytes) -> None:
         with open(part, "xb", opener=private) as file:
             file.write(content)
             file.flush()
+            os.fsync(file.fileno())
+        put(part, target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def copy_whole(source: Path, target: Path) -> None:
+    """Copy a file's content. Raises OSError."""
+    part = part_of(target)
+    try:
+        shutil.copyfile(source, part)
+        with part.open("rb") as file:
             os.fsync(file.fileno())
         put(part, target)
     finally:

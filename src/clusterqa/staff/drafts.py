@@ -30,6 +30,7 @@ import yaml
 from clusterqa import deceptive
 from clusterqa.documents.metadata import Metadata, parse
 from clusterqa.errors import ClusterQAError, StoreError
+from clusterqa.files import part_of, put
 from clusterqa.records import Document
 from clusterqa.staff.names import safe_name
 from clusterqa.staff.reading import as_json, from_json
@@ -165,7 +166,7 @@ class Drafts:
                         ):
                             return other, True
                     _write(folder / "draft.json", _to_json(draft))
-                    os.replace(folder, self.folder / identifier)
+                    put(folder, self.folder / identifier)
                 return draft, False
         except OSError as error:
             raise _disk(self.folder, error) from error
@@ -353,13 +354,13 @@ def _load(path: Path) -> Draft | None:
 
 def _write(path: Path, text: str) -> None:
     """Whole or not at all, whenever the power fails."""
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    part = part_of(path)
     try:
         with part.open("w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(part, path)
+        put(part, path)
     finally:
         part.unlink(missing_ok=True)
 

@@ -32,6 +32,7 @@ from clusterqa.corpus.lock import writer_lock
 from clusterqa.documents.metadata import Metadata, parse
 from clusterqa.encoders.passing import RememberingPassages
 from clusterqa.errors import ClusterQAError, CorpusError, UnreadableDocument
+from clusterqa.files import copy_whole
 from clusterqa.passages import passage_texts
 from clusterqa.ports import Encoder
 from clusterqa.records import Document, Stored
@@ -582,7 +583,7 @@ class Keeper:
         folder.mkdir(parents=True, exist_ok=True)
         for part in (path, *(path.with_name(path.name + suffix) for suffix in corpus_folder.SIDECARS)):
             if part.is_file():
-                shutil.copy2(part, folder / part.name)
+                copy_whole(part, folder / part.name)
         return version
 
     def _half_placed(self, draft: Draft) -> bool:
