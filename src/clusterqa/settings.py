@@ -132,6 +132,21 @@ class Settings(BaseSettings):
         le=24 * 31,
         description="hours after which staff log in again; a quarter of that without use",
     )
+    conversation_hours: float = Field(
+        default=2,
+        ge=0.1,
+        le=24 * 31,
+        description="hours without a question after which a conversation of the chat is forgotten",
+    )
+    conversation_turns: int = Field(
+        default=50, ge=1, le=1000, description="questions of one conversation that are kept, with their answers"
+    )
+    conversations_mb: int = Field(
+        default=100,
+        ge=1,
+        le=100_000,
+        description="memory for all conversations of the chat, in MB; the longest untouched are forgotten first",
+    )
     proxy: str = Field(
         default="",
         pattern=r"^[0-9A-Fa-f.:/, *]*$",

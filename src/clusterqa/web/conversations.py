@@ -1,4 +1,4 @@
-"""The conversations of browser tabs, in memory."""
+"""The conversations of browser tabs, in memory and within bounds."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from clusterqa.records import Reply
-
-MAX_CONVERSATIONS = 2000
-MAX_TURNS = 50
-CONVERSATION_SECONDS = 2 * 3600
+from clusterqa.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +25,23 @@ class Conversation:
 
     turns: list[Answered] = field(default_factory=list)
     touched: float = 0.0
+    weight: int = 0
 
 
 class Conversations:
-    """Conversations by the id that a browser tab made up; the longest untouched go first. Thread-safe."""
+    """
+    Conversations by the id that a browser tab made up, within the bounds of the settings. Thread-safe.
 
-    def __init__(self) -> None:
+    A conversation loses its oldest turns, and all of them together their longest untouched conversation.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._turns = settings.conversation_turns
+        self._seconds = settings.conversation_hours * 3600
+        self._bytes = settings.conversations_mb * 1_000_000
         self._kept: OrderedDict[str, Conversation] = OrderedDict()
+        self.weight = 0
+        """About how many bytes all of them take."""
         self._lock = threading.Lock()
 
     def turns(self, identifier: str) -> tuple[Answered, ...]:
@@ -44,25 +51,40 @@ class Conversations:
             return tuple(kept.turns) if kept else ()
 
     def add(self, identifier: str, turn: Answered) -> tuple[Answered, ...]:
-        """The turns with the new one; beyond MAX_TURNS the oldest are dropped. Nothing is kept under the id ""."""
+        """The turns with the new one. Nothing is kept under the id ""."""
         if not identifier:
             return (turn,)
         with self._lock:
             kept = self._kept.setdefault(identifier, Conversation())
-            kept.turns = [*kept.turns, turn][-MAX_TURNS:]
+            kept.turns = [*kept.turns, turn][-self._turns :]
             kept.touched = time.monotonic()
+            self.weight -= kept.weight
+            kept.weight = _EACH + sum(_weight(turn.reply) for turn in kept.turns)
+            self.weight += kept.weight
             self._kept.move_to_end(identifier)
             self._forget()
             return tuple(kept.turns)
 
     def end(self, identifier: str) -> None:
         with self._lock:
-            self._kept.pop(identifier, None)
+            if kept := self._kept.pop(identifier, None):
+                self.weight -= kept.weight
 
     def _forget(self) -> None:
-        oldest = time.monotonic() - CONVERSATION_SECONDS
+        oldest = time.monotonic() - self._seconds
         while self._kept:
             first = next(iter(self._kept))
-            if len(self._kept) <= MAX_CONVERSATIONS and self._kept[first].touched >= oldest:
+            if self.weight <= self._bytes and self._kept[first].touched >= oldest:
                 return
-            del self._kept[first]
+            self.weight -= self._kept.pop(first).weight
+
+
+_EACH = 1000
+"""Bytes of a record, its names and its numbers, beside its texts; rather too many."""
+
+
+def _weight(reply: Reply) -> int:
+    """About how many bytes a reply takes, at two for a letter, as Python keeps Lithuanian ones."""
+    places = (*reply.quotes, *reply.nearest)
+    letters = len(reply.question) + len(reply.message) + sum(len(p.text) + len(p.passage.text) for p in places)
+    return 2 * letters + _EACH * (1 + len(places))

@@ -54,7 +54,7 @@ class Service:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.metrics = Metrics()
-        self.conversations = Conversations()
+        self.conversations = Conversations(settings)
         self.limits = Limits(settings)
         self.suggestions = Suggestions()
         self.problem = "The encoder and the index are being loaded. Try again in a few seconds."
