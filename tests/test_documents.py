@@ -975,3 +975,23 @@ def test_html_charset_is_respected_unless_it_cannot_be_right(tmp_path, declared,
     document = reading(tmp_path, "a.htm", source.encode(encoding))
     assert shown(document) == HTML_BLOCKS
     assert len(document.warnings) == warned
+
+
+def test_front_matter_that_would_take_long_to_read_is_left_out_or_read_in_one_go():
+    from clusterqa.documents.metadata import DEEPEST_YAML, MOST_YAML, front_matter
+
+    deep = front_matter(f"---\ntitle: a\nx: {'[' * (DEEPEST_YAML + 1)}\n---\ntext")
+    assert deep[0].title is None and "too deeply" in deep[2][0]
+    long = front_matter(f"---\ntitle: a\nx: {'b ' * MOST_YAML}\n---\ntext")
+    assert long[0].title is None and "longer than" in long[2][0]
+    toml = "+++\n" + "".join(f"k{n} = 1\n" for n in range(20_000)) + 'title = "A"\ndate = "never"\n+++\ntext'
+    metadata, _, warnings = front_matter(toml)
+    assert metadata.title == "A"
+    assert len(warnings) == 1 and "line 20003, field “date”" in warnings[0]
+
+
+def test_a_number_too_large_for_a_letter_does_not_break_the_rtf_reader_down(tmp_path):
+    path = tmp_path / "a.rtf"
+    path.write_bytes(rb"{\rtf1\ansi \u99999999999? text\par}")
+    with pytest.raises(UnreadableDocument, match="no whole RTF document"):
+        read(path, "a.rtf")

@@ -91,23 +91,43 @@ def _parse_toml(text: str) -> tuple[Metadata, list[str]]:
     inner = [item for value in told.values() if isinstance(value, dict) for item in value.items()]
     metadata = Metadata()
     warnings: list[str] = []
+    lines: dict[str, int] = {}
+    for number, row in enumerate(text.split("\n")):
+        if found := re.match(r"\s*[\"']?([\w-]+)", row):
+            lines.setdefault(found[1], number)
     for key, value in [*told.items(), *inner]:
-        if isinstance(value, dict):
+        if isinstance(value, dict) or not _near(key.strip().lower()):
             continue
-        line = next((n for n, row in enumerate(text.split("\n")) if re.match(rf"\s*[\"']?{re.escape(key)}\b", row)), 0)
+        line = lines.get(key, 0)
         plain = [str(one) for one in value] if isinstance(value, list) else str(value)
         own, faults = parse(yaml.safe_dump({key: plain}, allow_unicode=True), first_line=line + 2, place="front matter")
         metadata, warnings = metadata.over(own), [*warnings, *faults]
     return metadata, warnings
 
 
+def _near(key: str) -> bool:
+    """Whether a key is a field, or so like one that it may be meant."""
+    return key in KEYS or bool(difflib.get_close_matches(key, KEYS, n=1, cutoff=0.8))
+
+
 _YAML_ERRORS = (yaml.YAMLError, RecursionError, ValueError)
+MOST_YAML = 50_000
+"""Characters; the parser reads some hundred thousand a second, and whoever adds documents can write what he likes into them."""
+DEEPEST_YAML = 50
+"""Brackets in brackets; the parser's work grows with the square of them."""
 
 
 def _compose(text: str) -> yaml.Node | None:
     """
     The tree of a YAML text: marks and strings, nothing built from them. Raises one of `_YAML_ERRORS`.
     """
+    if len(text) > MOST_YAML:
+        raise ValueError(f"it is longer than {MOST_YAML} characters")
+    depth = 0
+    for bracket in re.findall(r"[\[\]{}]", text):
+        depth += 1 if bracket in "[{" else -1
+        if depth > DEEPEST_YAML:
+            raise ValueError("its brackets lie in each other too deeply")
     # The loader takes "\r" alone for a line end, but does not count it in its marks.
     return yaml.compose(re.sub(r"\r\n?", "\n", text), Loader=yaml.SafeLoader)
 

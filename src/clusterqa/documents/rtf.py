@@ -29,7 +29,7 @@ def extract(raw: bytes, document: str) -> Extract:
 
     try:
         text = rtf_to_text(raw.decode("latin-1"), errors="replace")
-    except (ValueError, IndexError, KeyError, LookupError, AttributeError) as error:
+    except (ValueError, OverflowError, LookupError, AttributeError, TypeError) as error:
         raise UnreadableDocument(
             document, "It is no whole RTF document.", "Open it in Word or LibreOffice and save it as DOCX."
         ) from error
