@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import re
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +20,7 @@ from clusterqa.documents.encoding import decode, mojibake
 from clusterqa.documents.extract import Extract, TextBuilder, first_heading, left_out, one_line
 from clusterqa.documents.formulas import omml
 from clusterqa.documents.metadata import Metadata, language_of
-from clusterqa.documents.packages import refuse_zip_bomb, transitional
+from clusterqa.documents.packages import ZIP_BROKEN, refuse_zip_bomb, transitional
 from clusterqa.documents.symbols import UNKNOWN, is_symbol_font, raised, sign
 from clusterqa.errors import UnreadableDocument
 
@@ -72,7 +71,7 @@ def extract(raw: bytes, document: str) -> Extract:
         AttributeError,
         IndexError,
         OSError,
-        zipfile.BadZipFile,
+        *ZIP_BROKEN,
         etree.LxmlError,
     ) as error:
         raise UnreadableDocument(

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from clusterqa.documents.extract import Extract, TextBuilder, first_heading, left_out, one_line
 from clusterqa.documents.html import add_all
 from clusterqa.documents.metadata import Metadata, iso_date, language_of
-from clusterqa.documents.packages import parsed, refuse_zip_bomb
+from clusterqa.documents.packages import ZIP_BROKEN, parsed, refuse_zip_bomb
 from clusterqa.errors import UnreadableDocument
 from clusterqa.records import Page
 
@@ -32,7 +32,7 @@ def extract(raw: bytes, document: str) -> Extract:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             _refuse_locked(archive, document)
             return _read(archive)
-    except (KeyError, AttributeError, ValueError, zipfile.BadZipFile, etree.LxmlError) as error:
+    except (KeyError, AttributeError, ValueError, *ZIP_BROKEN, etree.LxmlError) as error:
         raise UnreadableDocument(
             document, "It is no whole e-book.", "Copy it from its source again, or save it as HTML or DOCX."
         ) from error

@@ -13,7 +13,7 @@ from clusterqa.documents.encoding import mojibake
 from clusterqa.documents.extract import Extract, TextBuilder, first_heading, left_out, one_line
 from clusterqa.documents.formulas import mathml
 from clusterqa.documents.metadata import Metadata, language_of
-from clusterqa.documents.packages import parsed, refuse_zip_bomb
+from clusterqa.documents.packages import ZIP_BROKEN, parsed, refuse_zip_bomb
 from clusterqa.documents.symbols import raised
 from clusterqa.errors import UnreadableDocument
 
@@ -53,7 +53,7 @@ def extract(raw: bytes, document: str) -> Extract:
             reader = _Reader(archive)
             reader.read()
             meta = parsed(archive.read("meta.xml")) if "meta.xml" in archive.namelist() else None
-    except (KeyError, ValueError, AttributeError, zipfile.BadZipFile, etree.LxmlError) as error:
+    except (KeyError, ValueError, AttributeError, *ZIP_BROKEN, etree.LxmlError) as error:
         raise UnreadableDocument(
             document, "It is no whole OpenDocument text.", "Open it in LibreOffice and save it again."
         ) from error

@@ -6,6 +6,7 @@ import io
 import posixpath
 import re
 import zipfile
+import zlib
 from typing import Any
 
 from clusterqa.errors import UnreadableDocument
@@ -25,6 +26,8 @@ _KINDS = re.compile(
 )
 """How a document that is a template, holds macros or opens as a show is declared."""
 
+ZIP_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
+"""What unpacking a damaged part raises."""
 MAX_UNZIPPED_BYTES = 200_000_000
 MAX_RATIO = 200
 """Unzipped size over zipped size; documents of plain words stay below 30."""

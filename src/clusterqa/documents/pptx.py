@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +11,7 @@ from clusterqa.documents.charts import add_chart
 from clusterqa.documents.extract import Extract, TextBuilder, first_heading, left_out, one_line
 from clusterqa.documents.formulas import omml
 from clusterqa.documents.metadata import Metadata, language_of
-from clusterqa.documents.packages import parsed, refuse_zip_bomb, transitional
+from clusterqa.documents.packages import ZIP_BROKEN, parsed, refuse_zip_bomb, transitional
 from clusterqa.errors import UnreadableDocument
 from clusterqa.records import Page
 
@@ -37,7 +36,7 @@ def extract(raw: bytes, document: str) -> Extract:
     try:
         deck = pptx.Presentation(io.BytesIO(transitional(raw)))
         slides = list(deck.slides)
-    except (KeyError, ValueError, AttributeError, OSError, zipfile.BadZipFile, etree.LxmlError,
+    except (KeyError, ValueError, AttributeError, OSError, *ZIP_BROKEN, etree.LxmlError,
             pptx.exc.PythonPptxError) as error:  # fmt: skip
         raise UnreadableDocument(
             document, f"It is no whole presentation ({one_line(str(error))[:120]}).",

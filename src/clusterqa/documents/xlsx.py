@@ -12,13 +12,13 @@ from clusterqa.documents.charts import add_chart
 from clusterqa.documents.extract import Extract, TextBuilder, left_out, one_line
 from clusterqa.documents.figures import shown
 from clusterqa.documents.metadata import Metadata, language_of
-from clusterqa.documents.packages import parsed, refuse_zip_bomb, relations, transitional
+from clusterqa.documents.packages import ZIP_BROKEN, parsed, refuse_zip_bomb, relations, transitional
 from clusterqa.errors import UnreadableDocument
 from clusterqa.records import Page
 
 MAX_CELLS = 1_000_000
 
-_BROKEN = (KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, zipfile.BadZipFile, SyntaxError)
+_BROKEN = (KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, *ZIP_BROKEN, SyntaxError)
 
 
 def extract(raw: bytes, document: str) -> Extract:
