@@ -18,7 +18,17 @@ from clusterqa.records import Page
 
 MAX_CELLS = 1_000_000
 
-_BROKEN = (KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, *ZIP_BROKEN, SyntaxError)
+_BROKEN = (
+    KeyError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    OSError,
+    StopIteration,
+    *ZIP_BROKEN,
+    SyntaxError,
+)
 
 
 def extract(raw: bytes, document: str) -> Extract:
