@@ -3,19 +3,21 @@
 import gzip
 import importlib.util
 import json
+import shutil
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "training" / "reader"))
 
 import bundles
 import evaluate
 import evaluation_sets
+import mean
 import prepare
 import start
 from model import Model, Shape
@@ -23,7 +25,7 @@ from model import Model, Shape
 from clusterqa.encoders import SentenceEncoder, bundled_path
 from clusterqa.encoders.openvino import PROJECTION
 from clusterqa.evaluation.sets import read_set
-from clusterqa.readers import Reader
+from clusterqa.readers import Reader, bundled_reader
 from clusterqa.retrieval.late_interaction import COMPARED, unit
 from data import LONGEST_PASSAGE, Pair, Shard, batch
 
@@ -35,6 +37,7 @@ sys.modules["reader_train"] = train
 spec.loader.exec_module(train)
 
 SETS = Path(__file__).parent.parent / "evaluation" / "reading"
+SHIPPED = bundled_reader()
 
 POOL = (
     "Baseinas dirba nuo **7 val.** iki 21 val. Sekmadieniais jis uždarytas. Vaikams iki 7 metų reikia suaugusiojo.",
@@ -310,3 +313,20 @@ def test_english_sets_bring_their_own_passages(cut: np.ndarray, tmp_path: Path) 
     first, last = shard.span(led, 0)
     assert written(shard.read(0).ids[first : last + 1]) == "rollo"
     assert not other.answerable and list(other.tempting) == [0]
+
+
+def test_the_mean_of_two_readers_is_a_reader(tmp_path):
+    """A mean of one with itself is itself, to the last bit; a mean of two lies halfway between."""
+    first, second = load_file(SHIPPED / "model.safetensors"), {}
+    for name, tensor in first.items():
+        second[name] = tensor + np.float16(1) if name == "edges.bias" else tensor
+    for folder, tensors in ((tmp_path / "a", first), (tmp_path / "b", second)):
+        folder.mkdir()
+        save_file(tensors, folder / "model.safetensors")
+        shutil.copyfile(SHIPPED / "config.json", folder / "config.json")
+    mean.mean([tmp_path / "a", tmp_path / "a"], tmp_path / "same")
+    assert (tmp_path / "same" / "model.safetensors").read_bytes() == (tmp_path / "a" / "model.safetensors").read_bytes()
+    mean.mean([tmp_path / "a", tmp_path / "b"], tmp_path / "mean")
+    found = load_file(tmp_path / "mean" / "model.safetensors")
+    assert np.allclose(found["edges.bias"], first["edges.bias"] + 0.5, atol=1e-3)
+    Reader.load(tmp_path / "mean")
