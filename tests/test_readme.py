@@ -40,7 +40,17 @@ def test_the_defaults_in_the_readme_are_those_of_the_settings():
         for name, default in zip(re.findall(r"`(\w+)`", names), defaults.split(", "), strict=False)
         if name in Settings.model_fields
     }
-    said_in_words = {"contact", "corpus", "data", "frame_ancestors", "hosts", "mcp_key", "proxy", "watch_token"}
+    said_in_words = {
+        "contact",
+        "corpus",
+        "cors_origins",
+        "data",
+        "frame_ancestors",
+        "hosts",
+        "proxy",
+        "public_address",
+        "watch_token",
+    }
     assert set(shown) | said_in_words == set(Settings.model_fields)
     for name in set(shown) - said_in_words:
         default = Settings.model_fields[name].default

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from clusterqa.web.staff import words, words_documents, words_judging, words_questions
+from clusterqa.web.staff import words, words_documents, words_judging, words_keys, words_questions
 
 LITHUANIAN, ENGLISH = (Path(__file__).parent.parent / "docs" / "staff.md").read_text(encoding="utf-8").split("\n---\n")
 PERSONS = {"Redaktorius", "Administratorius", "editor", "administrator"}
@@ -19,7 +19,7 @@ PERSONS = {"Redaktorius", "Administratorius", "editor", "administrator"}
 def test_pages_and_buttons_have_the_names_that_the_desk_gives_them(language: str, guide: str, quoted: str) -> None:
     shown = {
         word
-        for part in (words, words_documents, words_judging, words_questions)
+        for part in (words, words_documents, words_judging, words_keys, words_questions)
         for word in part.WORDS[language].values()
     }
     named = set(re.findall(quoted, guide)) | {name.rstrip(".") for name in re.findall(r"\*\*([^*]+)\*\*", guide)}

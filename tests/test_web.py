@@ -315,9 +315,10 @@ def test_the_description_of_the_api_is_there_for_programs_and_people(client: Tes
     page = client.get("/api/docs").text
     assert all(path in page for path in paths)
     assert "https://" not in page.replace("https://www.w3.org", "")
-    for methods in paths.values():
+    for path, methods in paths.items():
+        kind = "application/json" if path.startswith("/v1/") else "application/problem+json"
         for operation in methods.values():
-            assert list(operation["responses"]["default"]["content"]) == ["application/problem+json"]
+            assert list(operation["responses"]["default"]["content"]) == [kind]
             assert "422" not in operation["responses"]
 
 

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+
+from clusterqa.web import connections
 
 HOSTILE = '<script>window.hacked = 1</script><img src=x onerror="window.hacked = 1">'
 
@@ -63,3 +73,23 @@ def write_corpus(folder: Path) -> Path:
     for name, text in DOCUMENTS.items():
         (folder / name).write_text(text, encoding="utf-8")
     return folder
+
+
+@contextmanager
+def listening(app: FastAPI) -> Iterator[str]:
+    """The app on a free port of this machine, once it answers questions; gives its address."""
+    protocol = connections.protocol(app.state.service.settings)
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, http=protocol, ws="none", log_config=None))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.05)
+    address = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    try:
+        while httpx.get(f"{address}/readyz", timeout=60).status_code != 200:
+            time.sleep(0.1)
+        yield address
+    finally:
+        server.should_exit = True
+        thread.join()

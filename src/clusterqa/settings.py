@@ -28,6 +28,11 @@ SETTINGS_FILE = "clusterqa.toml"
 PREFIX = "CLUSTERQA_"
 BUNDLED_ENCODER = "bundled"
 BUNDLED_READER = "bundled"
+MAX_RATE = 100_000
+"""The largest limit of questions a minute that one client, or one key, can have."""
+ORIGIN = r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?"
+"""A site as browsers name it, in the header Origin."""
+ANY_ORIGIN = "*"
 
 
 def _default_corpus() -> Path:
@@ -101,7 +106,7 @@ class Settings(BaseSettings):
         default=180, ge=1, le=3650, description="days after which questions and feedback are deleted from the journal"
     )
     rate_limit: int = Field(
-        default=300, ge=0, le=100_000, description="questions a minute from one client; 0 for no limit"
+        default=300, ge=0, le=MAX_RATE, description="questions a minute from one client; 0 for no limit"
     )
     rate_limit_overall: int = Field(
         default=3000, ge=0, le=1_000_000, description="questions a minute from all clients together; 0 for no limit"
@@ -165,11 +170,17 @@ class Settings(BaseSettings):
         "empty: any name",
     )
 
-    mcp_key: str = Field(
+    public_address: str = Field(
         default="",
-        pattern=r"^([!-~]{16,200})?$",
-        repr=False,
-        description="key for MCP at /mcp, 16 characters or more; without one only this machine may use it",
+        pattern=rf"^({ORIGIN}(/[!-~]*)?)?$",
+        description='where the server is reached from outside, like "https://example.lt/klausimai"; for the description of the '
+        "API and for links to sources; empty: as it was asked",
+    )
+    cors_origins: str = Field(
+        default="",
+        pattern=rf"^(\*|({ORIGIN}( |$))*)$",
+        description='sites whose pages may ask the HTTP API without a key of theirs, like "https://www.example.lt"; with '
+        'spaces between them; "*" for any',
     )
 
     @field_validator("corpus", "data", mode="before")
@@ -235,5 +246,5 @@ def _wrong_value(problem: Mapping[str, Any], flags: Mapping[str, Any]) -> str:
     if problem["type"] == "extra_forbidden":
         known = ", ".join(sorted(Settings.model_fields))
         return f"{origin}: there is no setting of this name. Known settings: {known}."
-    value = "" if name in ("watch_token", "mcp_key") else f" {problem['input']!r}"  # a secret is not printed
+    value = "" if name == "watch_token" else f" {problem['input']!r}"  # a secret is not printed
     return f"{origin} has a wrong value{value}: {problem['msg']}."

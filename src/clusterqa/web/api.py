@@ -17,12 +17,13 @@ from clusterqa.shapes import hits_as_json, reply_as_json
 from clusterqa.store import reading
 from clusterqa.store.translations import sources
 from clusterqa.web import render, shapes, watching
+from clusterqa.web.callers import caller_of, from_allowed_site, is_door
 from clusterqa.web.service import NotReady, Service
 
 
 def only_known(request: Request) -> None:
-    """Refuse parameters of the API that it does not have: a misspelt one must not be taken for none."""
-    if not request.url.path.removeprefix(request.scope.get("root_path", "")).startswith("/api/v1/"):
+    """Refuse parameters that a door for programs does not have: a misspelt one must not be taken for none."""
+    if not is_door(request.scope):
         return
     known = [parameter.alias for parameter in request.scope["route"].dependant.query_params]
     if unknown := sorted(set(request.query_params) - set(known)):
@@ -76,13 +77,15 @@ class Given(BaseModel):
     )
 
 
+def public_address(request: Request) -> str:
+    """Where this server is reached, with a slash at the end: as the settings say, else as it was asked."""
+    told = service_of(request).settings.public_address
+    return f"{told.rstrip('/')}/" if told else str(request.base_url)
+
+
 def service_of(request: Request) -> Service:
     service: Service = request.app.state.service
     return service
-
-
-def client_of(request: Request) -> str:
-    return request.client.host if request.client else ""
 
 
 @router.post(
@@ -96,7 +99,7 @@ def client_of(request: Request) -> str:
 def ask(asked: Asked, request: Request, response: Response) -> dict[str, Any]:
     """Answer one question by quoting, or say that the documents do not. The header X-Journal-Id names it for feedback."""
     service = service_of(request)
-    service.limits.admit(client_of(request))
+    service.limits.admit(caller_of(request))
     answered = service.ask(asked.as_question(), "api")
     if answered.journal_id:
         response.headers["X-Journal-Id"] = answered.journal_id
@@ -114,7 +117,7 @@ def ask(asked: Asked, request: Request, response: Response) -> dict[str, Any]:
 def ask_batch(asked: AskedBatch, request: Request) -> dict[str, Any]:
     """Answer each question as `ask` does, in their order. Each counts for the limits; past them none is answered."""
     service = service_of(request)
-    service.limits.admit(client_of(request), len(asked.questions))
+    service.limits.admit(caller_of(request), len(asked.questions))
     answered = [service.ask(one.as_question(), "api") for one in asked.questions]
     return {
         "answers": [{"answer": reply_as_json(one.reply), "journal_id": one.journal_id} for one in answered],
@@ -131,9 +134,10 @@ def ask_batch(asked: AskedBatch, request: Request) -> dict[str, Any]:
 def feedback(given: Given, request: Request) -> None:
     """Keep in the journal whether a reply helped; a later word replaces an earlier one."""
     service = service_of(request)
-    service.limits.admit(client_of(request))
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        raise HTTPException(403, "Feedback is taken from our own pages only.")
+    service.limits.admit(caller_of(request))
+    ours = request.headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none")
+    if not ours and not from_allowed_site(request):
+        raise HTTPException(403, "Feedback is taken from our own pages, and those of allowed sites, only.")
     if service.journal is None:
         raise HTTPException(503, "The journal cannot be written right now. Try again later.")
     if not service.journal.give_feedback(given.id, given.helpful, given.reason):
@@ -159,7 +163,7 @@ def search(
 ) -> list[dict[str, Any]]:
     """Passages, best first, with the scores of both channels; an empty list when there is nothing to search for."""
     service = service_of(request)
-    service.limits.admit(client_of(request))
+    service.limits.admit(caller_of(request))
     return hits_as_json(service.search(Question(q, language=language), k))
 
 

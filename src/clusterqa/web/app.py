@@ -19,16 +19,17 @@ from fastapi.staticfiles import StaticFiles
 from starlette.routing import Route
 
 from clusterqa import __version__, extras
-from clusterqa.errors import MissingExtra, SettingsError
+from clusterqa.errors import MissingExtra
 from clusterqa.records import LANGUAGES
 from clusterqa.settings import Settings
-from clusterqa.web import api, connections, forms, logs, pages, problems, render
+from clusterqa.web import api, completions, connections, forms, logs, pages, problems, render
 from clusterqa.web.conditional import Conditional
 from clusterqa.web.doors import Doors
 from clusterqa.web.forwarded import Forwarded
 from clusterqa.web.guard import Guard
 from clusterqa.web.head import Head
 from clusterqa.web.logs import JsonLines
+from clusterqa.web.programs import Programs
 from clusterqa.web.service import Service
 from clusterqa.web.words import page_language
 
@@ -67,9 +68,11 @@ def build(settings: Settings) -> FastAPI:
         docs_url=None,  # FastAPI's page fetches its scripts from elsewhere; ours stands in the server
         redoc_url=None,
         openapi_url="/api/openapi.json",
+        servers=[{"url": settings.public_address.rstrip("/")}] if settings.public_address else None,
         openapi_tags=[
             {"name": "questions", "description": "Asking, and saying whether a reply helped."},
             {"name": "documents", "description": "Searching and reading what is quoted from."},
+            {"name": "openai", "description": "The same for programs that know OpenAI's API."},
         ],
     )
     app.state.service = service
@@ -79,6 +82,7 @@ def build(settings: Settings) -> FastAPI:
         app.add_middleware(Doors, settings=settings)
         app.add_middleware(Head)
     app.add_middleware(Conditional)
+    app.add_middleware(Programs, service=service)
     app.add_middleware(Guard, settings=settings)
     app.add_middleware(Forwarded, settings=settings)
 
@@ -106,6 +110,7 @@ def build(settings: Settings) -> FastAPI:
         return FileResponse(STATIC / "icon.svg", media_type="image/svg+xml")
 
     app.include_router(api.router)
+    app.include_router(completions.router)
     app.include_router(pages.router)
     app.include_router(forms.router)
     if mcp:
@@ -138,12 +143,8 @@ def left_out() -> list[str]:
 
 
 def _mcp(service: Service) -> Door | None:
-    """The door for language models, where its library is installed. Raises SettingsError."""
+    """The door for language models, where its library is installed."""
     if not extras.installed("mcp"):
-        if service.settings.mcp_key:
-            raise SettingsError(
-                "mcp_key is set, but MCP is not installed. Install it with: pip install 'clusterqa[mcp]'"
-            )
         return None
     from clusterqa.web.mcp import Door
 

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from clusterqa.records import LANGUAGES
 from clusterqa.settings import Settings
 from clusterqa.web import pages
+from clusterqa.web.callers import Caller
 from clusterqa.web.head import NOWHERE
 from clusterqa.web.limits import Limits, TooMany
 from clusterqa.web.problems import NOTHING_HERE, problem
@@ -101,7 +102,7 @@ class Doors:
             try:
                 sent = await self._sent(scope, receive, page, _ACT[rest])
             except TooMany as error:
-                answer = problem(429, str(error), {"Retry-After": "60"})
+                answer = problem(429, str(error), {"Retry-After": str(error.seconds)})
             except (ValidationError, ClientDisconnect):
                 answer = problem(422, "This is not what our page sends. Programs ask at /api/v1/ask.")
             else:
@@ -112,7 +113,7 @@ class Doors:
 
     async def _sent(self, scope: Scope, receive: Receive, page: str, queued: bool) -> bytes:
         """An event as our page sends it, with nothing else in it; raises TooMany and ValidationError."""
-        self._limits.admit(scope["client"][0] if scope.get("client") else "")
+        self._limits.admit(Caller(scope["client"][0] if scope.get("client") else ""))
         functions = self._blocks(scope, page).fns
         event = Event.model_validate_json(
             await Request(scope, receive).body(), context={"known": functions, "queued": queued}

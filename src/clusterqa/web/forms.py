@@ -21,7 +21,8 @@ from markupsafe import Markup
 from clusterqa.records import Language
 from clusterqa.settings import EMAIL
 from clusterqa.web import render, talk
-from clusterqa.web.api import client_of, service_of
+from clusterqa.web.api import public_address, service_of
+from clusterqa.web.callers import caller_of
 from clusterqa.web.service import Service
 
 router = APIRouter()
@@ -83,7 +84,7 @@ def ask(
     asked = talk.Asked(question, conversation, ended, token)
     if not asked.identifier:
         asked = replace(asked, conversation=talk.fresh())
-    *_, shown = talk.ask(service, language, asked, client_of(request), patience=0)
+    *_, shown = talk.ask(service, language, asked, caller_of(request).client, patience=0)
     # not "no-store": Back must find the page again without sending the question a second time.
     status, headers = _STATUS[shown.state], {"Cache-Control": "private, no-cache"}
     if part:
@@ -125,7 +126,7 @@ def export(language: Language, request: Request, conversation: Name = "") -> Res
     """The conversation as Markdown, to be kept."""
     turns = service_of(request).conversations.turns(conversation)
     now = datetime.now().astimezone()
-    text = render.markdown(turns, language, now.date().isoformat(), str(request.base_url))
+    text = render.markdown(turns, language, now.date().isoformat(), public_address(request))
     name = f"{'pokalbis' if language == 'lt' else 'conversation'}-{now:%Y-%m-%d}.md"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return Response(text, media_type="text/markdown; charset=utf-8", headers=headers)

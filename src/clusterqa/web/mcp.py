@@ -10,7 +10,6 @@ model. The SDK is not needed by anything else (`pip install 'clusterqa[mcp]'`).
 
 from __future__ import annotations
 
-import hmac
 import ipaddress
 import logging
 import threading
@@ -22,7 +21,7 @@ from urllib.parse import quote as percent_encoded
 import anyio.to_thread
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError, ToolError
-from mcp.server.transport_security import TransportSecuritySettings
+from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
 from mcp.types import CallToolResult, Resource, TextContent, ToolAnnotations
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
@@ -40,6 +39,7 @@ from clusterqa.store import open_store, reading
 from clusterqa.store.translations import sources
 from clusterqa.web import shapes
 from clusterqa.web.api import facts
+from clusterqa.web.callers import Caller, caller_of
 from clusterqa.web.forwarded import PASSED_ON
 from clusterqa.web.service import NotReady, Service
 
@@ -351,28 +351,27 @@ class Door:
     """
     ASGI app for the path /mcp: streamable HTTP without sessions, so that nothing is kept of a client between its requests.
 
-    With the setting `mcp_key` every request brings it as a bearer token. Without, only programs on this machine are served:
-    neither those behind a proxy nor a page in a browser whose name was made to point here.
+    Whoever brings an API key is served. Without one only programs on this machine are: neither those behind a proxy nor a
+    page in a browser whose name was made to point here.
     """
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._key = service.settings.mcp_key.encode()
         self._behind_proxy = bool(service.settings.proxy)
+        self._loopback = TransportSecurityMiddleware(
+            TransportSecuritySettings(
+                allowed_hosts=["127.0.0.1:*", "localhost:*", "[::1]:*"],
+                allowed_origins=["http://127.0.0.1:*", "http://localhost:*", "http://[::1]:*"],
+            )
+        )
         self._app: ASGIApp | None = None
 
     @asynccontextmanager
     async def living(self) -> AsyncIterator[None]:
         """Serves inside."""
         made = server(_Served(self._service), _in_public)
-        loopback = TransportSecuritySettings(
-            allowed_hosts=["127.0.0.1:*", "localhost:*", "[::1]:*"],
-            allowed_origins=["http://127.0.0.1:*", "http://localhost:*", "http://[::1]:*"],
-        )
-        anywhere = TransportSecuritySettings(enable_dns_rebinding_protection=False)
-        app = made.streamable_http_app(
-            stateless_http=True, json_response=True, transport_security=anywhere if self._key else loopback
-        )
+        anywhere = TransportSecuritySettings(enable_dns_rebinding_protection=False)  # names are looked at in __call__
+        app = made.streamable_http_app(stateless_http=True, json_response=True, transport_security=anywhere)
         async with made.session_manager.run():
             self._app = app
             try:
@@ -382,25 +381,25 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope)
-        self._let_in(request)
+        caller = caller_of(request)
+        if caller.key is None:
+            self._keep_out_strangers(request, caller)
+            if (refusal := await self._loopback.validate_request(request)) is not None:
+                await refusal(scope, receive, send)
+                return
         if request.method != "POST":
             raise HTTPException(405, "MCP is spoken with POST here: there are no sessions.", {"Allow": "POST"})
-        self._service.limits.admit(request.client.host if request.client else "")
+        self._service.limits.admit(caller)
         if self._app is None:
             raise NotReady(self._service.problem)
         await self._app(scope, receive, send)
 
-    def _let_in(self, request: Request) -> None:
-        """Raises HTTPException."""
-        if self._key:
-            kind, _, given = request.headers.get("authorization", "").partition(" ")
-            if kind.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), self._key):
-                detail = "A key is needed here. Send the server's mcp_key: Authorization: Bearer KEY"
-                raise HTTPException(401, detail, {"WWW-Authenticate": "Bearer"})
-            return
+    def _keep_out_strangers(self, request: Request, caller: Caller) -> None:
+        """Raises HTTPException when a request without a key did not come from a program on this machine."""
         forwarded = request.scope.get(PASSED_ON) or {"forwarded", "x-forwarded-for", "x-real-ip"} & set(request.headers)
-        if self._behind_proxy or forwarded or not _is_loopback(request.client.host if request.client else ""):
-            raise HTTPException(403, "Without a key only the server's own machine is served. Set mcp_key, and send it.")
+        if self._behind_proxy or forwarded or not _is_loopback(caller.client):
+            detail = "A key is needed here: Authorization: Bearer KEY. Administrators make keys at the staff desk."
+            raise HTTPException(401, detail, {"WWW-Authenticate": "Bearer"})
 
 
 def _is_loopback(address: str) -> bool:

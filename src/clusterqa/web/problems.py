@@ -1,4 +1,8 @@
-"""Errors of the HTTP API as application/problem+json (RFC 9457), each with a text that says what to do."""
+"""
+Errors of the HTTP API as application/problem+json (RFC 9457), each with a text that says what to do.
+
+Below /v1 they have the shape that OpenAI's clients know.
+"""
 
 from __future__ import annotations
 
@@ -10,22 +14,43 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from clusterqa.errors import ClusterQAError
 from clusterqa.web import pages
-from clusterqa.web.limits import TooMany
+from clusterqa.web.limits import TooMany, TooManyAtOnce
 from clusterqa.web.service import NotReady
-from clusterqa.web.shapes import Problem
+from clusterqa.web.shapes import Problem, Refusal
 
 log = logging.getLogger(__name__)
+
+_OPENAI_TYPES = {429: "requests", 401: "authentication_error"}
+_OPENAI_CODES = {429: "rate_limit_exceeded", 401: "invalid_api_key"}
 
 NOTHING_HERE = "There is nothing at this address. What there is stands at /api/docs."
 
 
-def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
-    """A problem+json response; `detail` is for the person who reads it."""
-    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
-    return JSONResponse(body, status, headers=headers, media_type="application/problem+json")
+def problem(status: int, detail: str, headers: dict[str, str] | None = None, param: str | None = None) -> Response:
+    """A problem+json response; `detail` is for the person who reads it, `param` the part of the request that is wrong."""
+    return _Problem(status, detail, headers, param)
+
+
+class _Problem(JSONResponse):
+    """Sends itself in the shape that whoever asked knows."""
+
+    def __init__(self, status: int, detail: str, headers: dict[str, str] | None, param: str | None) -> None:
+        body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+        super().__init__(body, status, headers=headers, media_type="application/problem+json")
+        kind = _OPENAI_TYPES.get(status, "invalid_request_error" if status < 500 else "server_error")
+        code = "model_not_found" if (status, param) == (404, "model") else _OPENAI_CODES.get(status)
+        error = {"message": detail, "type": kind, "param": param, "code": code}
+        self._for_openai = JSONResponse({"error": error}, 400 if status == 422 else status, headers=headers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"].removeprefix(scope.get("root_path", "")).startswith("/v1/"):
+            await self._for_openai(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 def described(schema: dict[str, Any]) -> dict[str, Any]:
@@ -34,8 +59,10 @@ def described(schema: dict[str, Any]) -> dict[str, Any]:
     for name in ("HTTPValidationError", "ValidationError"):
         known.pop(name, None)
     known["Problem"] = Problem.model_json_schema()
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    for methods in schema["paths"].values():
+    known["Refusal"] = Refusal.model_json_schema()
+    for path, methods in schema["paths"].items():
+        kind, name = ("json", "Refusal") if path.startswith("/v1/") else ("problem+json", "Problem")
+        content = {f"application/{kind}": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
         for operation in methods.values():
             operation["responses"].pop("422", None)
             operation["responses"]["default"] = {"description": "An error that says what to do", "content": content}
@@ -58,16 +85,23 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def wrong_request(_: Request, error: RequestValidationError) -> Response:
-        lines = [
-            f"{'.'.join(str(part) for part in item['loc'] if part != 'body') or 'body'}: {item['msg']}"
+        places = [".".join(str(part) for part in item["loc"] if part != "body") for item in error.errors()]
+        told = [
+            "there is no such field here, leave it out" if item["type"] == "extra_forbidden" else item["msg"]
             for item in error.errors()
         ]
-        return problem(422, "; ".join(lines) + ". The shape of a request stands at /api/docs.")
+        lines = [f"{place or 'body'}: {what}" for place, what in zip(places, told, strict=True)]
+        detail = "; ".join(lines) + ". The shape of a request stands at /api/docs."
+        return problem(422, detail, param=places[0] or None)
 
     @app.exception_handler(TooMany)
     async def too_many(_: Request, error: TooMany) -> Response:
         app.state.service.metrics.refused.inc()
-        return problem(429, str(error), {"Retry-After": "60"})
+        return problem(429, str(error), {"Retry-After": str(error.seconds)})
+
+    @app.exception_handler(TooManyAtOnce)
+    async def too_many_at_once(_: Request, error: TooManyAtOnce) -> Response:
+        return problem(422, str(error))
 
     @app.exception_handler(NotReady)
     async def not_ready(_: Request, error: NotReady) -> Response:

@@ -20,7 +20,7 @@ from markupsafe import Markup
 from clusterqa.documents.shown import as_lines, as_shown
 from clusterqa.journal import REASONS, Feedback, reference
 from clusterqa.parts import cut
-from clusterqa.records import Document, Language, Passage, Quote, Span
+from clusterqa.records import Document, Language, Passage, Quote, Reply, Span
 from clusterqa.retrieval.small_talk import REPLIES
 from clusterqa.retrieval.understand import is_follow_up
 from clusterqa.retrieval.wording import WORDS as SAID
@@ -32,6 +32,11 @@ from clusterqa.web.words import EXAMPLES, QUOTATION_MARKS, WORDS, all_of, band, 
 
 _MARKED = re.compile(r'\s*["„“”«»]|.*["„“”«»][.,!?…]*\s*\Z', re.DOTALL)
 """A text that begins or ends with a quotation mark of its own."""
+
+_SIGN = re.compile(r"[\\`*_\[\]<>&~|$]")
+"""What means something anywhere in Markdown, as renderers know it."""
+_AT_BEGINNING = re.compile(r"^(\d*)([#=+:.)-])")
+"""What means something at the beginning of a line: a heading, a list, a rule."""
 
 VERSION_DIGITS = 16
 """Of a version's sha256 in an address: enough to tell versions apart, short enough to be printed."""
@@ -237,31 +242,46 @@ def markdown(turns: Sequence[Answered], language: Language, date: str, base: str
     words = WORDS[language]
     lines = [f"# {words['name']}", words["exported"].format(date=told_date(date, language))]
     for turn in turns:
-        reply = turn.reply
         lines += [
-            f"## {_plain(reply.question)}",
-            *([other.notice] if (other := neighbour(reply.question)) else []),
-            reply.message,
+            f"## {literally(' '.join(turn.reply.question.split()))}",
+            *reply_as_markdown(turn.reply, language, base),
         ]
-        told = [(part.label, part.quote) for part in reply.parts] or [
-            ("", quote) for quote in (*reply.quotes, *reply.nearest)
-        ]
-        for label, quote in told:
-            lines += [f"### {_plain(label)}"] if label else []
-            if quote is None:
-                lines.append(SAID[reply.language]["no_part"])
-                continue
-            lines.append("\n".join(f"> {line}".rstrip() for line in quote_text(quote).split("\n")))
-            place = quote_address(quote, language)
-            lines.append(
-                f"{WORDS[reply.language]['source_line']}: {_citation(quote, reply.language)}  \n<{base}{place}>"
-            )
     return "\n\n".join(lines) + "\n"
 
 
-def _plain(text: str) -> str:
-    """A text on one line, for a heading."""
-    return " ".join(text.split())
+def reply_as_markdown(reply: Reply, language: Language, base: str) -> list[str]:
+    """
+    A reply as paragraphs of Markdown: our words, then each quote and, in a paragraph of its own, its source.
+
+    Links lead to pages in `language` on the server at `base`, an address with a slash at its end.
+    """
+    lines = [*([other.notice] if (other := neighbour(reply.question)) else []), reply.message]
+    told = [(part.label, part.quote) for part in reply.parts] or [
+        ("", quote) for quote in (*reply.quotes, *(reply.nearest if reply.confidence >= NEAREST_FLOOR else ()))
+    ]
+    for label, quote in told:
+        lines += [f"### {literally(' '.join(label.split()))}"] if label else []
+        if quote is None:
+            lines.append(SAID[reply.language]["no_part"])
+            continue
+        shown = literally(quote_text(quote))
+        lines.append("\n".join(f"> {line}" if line else ">" for line in shown.split("\n")))
+        cited = literally(_citation(quote, reply.language))
+        lines.append(f"{WORDS[reply.language]['source_line']}: {cited}  \n<{base}{quote_address(quote, language)}>")
+    return lines
+
+
+def literally(text: str) -> str:
+    """
+    Markdown that is shown as this text: no sign in it sets anything, fetches a picture or becomes a link.
+
+    Lines stay lines. White space within one is shown as every page shows it.
+    """
+    lines = [_AT_BEGINNING.sub(r"\1\\\2", _SIGN.sub(r"\\\g<0>", line.strip())) for line in text.split("\n")]
+    # Two spaces keep the break, except before an empty line, which ends the paragraph.
+    return "\n".join(
+        f"{line}  " if line and following else line for line, following in zip(lines, [*lines[1:], ""], strict=True)
+    )
 
 
 def widget() -> str:

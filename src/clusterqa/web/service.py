@@ -24,6 +24,7 @@ from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database
 from clusterqa.staff.history import History
 from clusterqa.staff.inquiries import Inquiries
+from clusterqa.staff.keys import Keys
 from clusterqa.staff.publishing import Keeper
 from clusterqa.store import exists, open_store
 from clusterqa.web.conversations import Answered, Conversations
@@ -66,6 +67,9 @@ class Service:
         self._keeper: Keeper | None = None
         self._inquiries: Inquiries | None = None
         self._staff_file: Database | None = None
+        self._keys: Keys | None = None
+        self._keys_file: Database | None = None
+        self._opening = threading.Lock()
         self._up = threading.Event()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -91,6 +95,10 @@ class Service:
         if self._staff_file is not None:
             self._staff_file.close()
             self._staff_file = None
+        with self._opening:
+            if self._keys_file is not None:
+                self._keys_file.close()
+            self._keys = self._keys_file = None
         if self._assistant is not None:
             self._assistant.close()
             self._assistant = None
@@ -264,6 +272,19 @@ class Service:
         if self._inquiries is None:
             raise NotReady(self.problem or "The questions cannot be shown at the moment. The server's log says why.")
         return self._inquiries
+
+    def keys(self) -> Keys:
+        """The API keys, whether there is a desk or not; raises StoreError as long as its file cannot be opened."""
+        with self._opening:
+            if self._keys is None:
+                database = Database.open(self.settings.data)
+                try:
+                    self._keys = Keys(database, Audit(database))
+                except ClusterQAError:
+                    database.close()
+                    raise
+                self._keys_file = database
+            return self._keys
 
     def ask(self, question: Question, channel: Channel, patience: float = 0.0) -> Answered:
         """Answer a question and keep it in the journal. Raises NotReady and the errors of the store."""

@@ -175,3 +175,11 @@ class Problem(BaseModel):
     title: str
     status: int = Field(ge=400, le=599)
     detail: str = Field(description="What went wrong and what to do, for the person who reads it.")
+
+
+class Refusal(BaseModel):
+    """An error in the shape of OpenAI's API."""
+
+    error: dict[str, str | None] = Field(
+        description='"message" says what to do; "type", "param" and "code" as OpenAI has them.'
+    )

@@ -17,6 +17,7 @@ from clusterqa.errors import ClusterQAError
 from clusterqa.journal import Feedback
 from clusterqa.records import Language, Question
 from clusterqa.web import render
+from clusterqa.web.callers import Caller
 from clusterqa.web.conversations import Answered
 from clusterqa.web.limits import TooMany
 from clusterqa.web.service import NotReady, Service
@@ -95,7 +96,7 @@ def ask(service: Service, language: Language, asked: Asked, client: str, patienc
         yield shown("starting")
         return
     try:
-        service.limits.admit(client)
+        service.limits.admit(Caller(client))
         yield shown("pending" if service.ready else "warming")
         history = tuple(turn.reply.question for turn in earlier)
         answered = service.ask(Question(text, history, language), "chat", patience)

@@ -22,6 +22,7 @@ from clusterqa.web.service import NotReady, Service
 from clusterqa.web.staff import (
     documents,
     judging,
+    keys,
     login,
     overview,
     people,
@@ -29,6 +30,7 @@ from clusterqa.web.staff import (
     trial,
     words,
     words_documents,
+    words_keys,
     words_questions,
 )
 from clusterqa.web.staff.desk import Desk, LogInFirst, Refused, Section, desk_of, page, root
@@ -38,6 +40,7 @@ log = logging.getLogger(__name__)
 ROUTERS = (
     login.router,
     people.router,
+    keys.router,
     documents.router,
     questions.router,
     trial.router,
@@ -45,7 +48,7 @@ ROUTERS = (
     overview.router,
 )
 """The parts of the desk. The first route that fits an address answers it."""
-DEEDS = (words.DEEDS, words_documents.DEEDS, words_questions.DEEDS)
+DEEDS = (words.DEEDS, words_documents.DEEDS, words_questions.DEEDS, words_keys.DEEDS)
 """What each part calls its keys of the audit log."""
 SECTIONS = (
     Section("/staff", "overview"),
@@ -54,6 +57,7 @@ SECTIONS = (
     Section("/staff/trial", "trial"),
     Section("/staff/judging", "judging"),
     Section("/staff/people", "people", "administrator"),
+    Section("/staff/keys", "keys", "administrator"),
     Section("/staff/log", "log"),
 )
 

@@ -37,6 +37,7 @@ from clusterqa.staff.accounts import Account, Accounts, Role, Session
 from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database
 from clusterqa.staff.factor import Factors
+from clusterqa.staff.keys import Keys
 from clusterqa.web import render
 from clusterqa.web import words as public
 from clusterqa.web.service import Service
@@ -130,6 +131,10 @@ def audit(request: Request) -> Audit:
 
 def accounts(request: Request) -> Accounts:
     return desk_of(request).parts()[2]
+
+
+def keys(request: Request) -> Keys:
+    return service(request).keys()
 
 
 def factors(request: Request) -> Factors:

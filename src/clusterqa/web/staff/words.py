@@ -25,6 +25,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "trial": "Bandymai",
         "judging": "Vertinimas",
         "people": "Paskyros",
+        "keys": "API raktai",
         "log": "Veiksmų žurnalas",
         "to_chat": "Į pokalbį",
         "own_account": "Jūsų paskyra",
@@ -118,7 +119,7 @@ WORDS: dict[Language, dict[str, str]] = {
         # people
         "people_title": "Darbuotojų paskyros",
         "role": "Vaidmuo",
-        "roles_told": "Redaktoriai tvarko dokumentus ir rašo atsakymus. Administratoriai, be to, tvarko paskyras ir mato visą "
+        "roles_told": "Redaktoriai tvarko dokumentus ir rašo atsakymus. Administratoriai, be to, tvarko paskyras bei API raktus ir mato visą "
         "veiksmų žurnalą.",
         "added_on": "Sukurta",
         "seen_on": "Paskutinį kartą prisijungė",
@@ -177,6 +178,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "trial": "Try it",
         "judging": "Judging",
         "people": "Accounts",
+        "keys": "API keys",
         "log": "Activity log",
         "to_chat": "To the chat",
         "own_account": "Your account",
@@ -265,7 +267,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "recovery_done": "I have kept them",
         "people_title": "Accounts of the staff",
         "role": "Role",
-        "roles_told": "Editors keep the documents and write answers. Administrators also keep the accounts and see the whole "
+        "roles_told": "Editors keep the documents and write answers. Administrators also keep the accounts and the API keys, and see the whole "
         "activity log.",
         "added_on": "Made",
         "seen_on": "Last logged in",
