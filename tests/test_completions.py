@@ -44,7 +44,7 @@ def client(address: str) -> OpenAI:
 
 
 def asked(client: OpenAI, *messages: Any, **more: Any) -> Any:
-    return client.chat.completions.create(model="clusterqa", messages=list(messages), **more)
+    return client.chat.completions.create(**{"model": "clusterqa", "messages": list(messages), **more})
 
 
 def shown(text: str) -> str:
@@ -179,7 +179,7 @@ def test_there_is_one_model(client: OpenAI) -> None:
     assert client.models.retrieve("clusterqa").object == "model"
     for call in (
         lambda: client.models.retrieve("gpt-5"),
-        lambda: client.chat.completions.create(model="gpt-5", messages=[USER]),  # type: ignore[typeddict-item,list-item]
+        lambda: asked(client, USER, model="gpt-5"),
     ):
         with pytest.raises(openai.NotFoundError, match="is called clusterqa") as missing:
             call()
