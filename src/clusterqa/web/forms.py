@@ -104,7 +104,7 @@ def reply_to(
 ) -> HTMLResponse:
     """Keep the address at which somebody waits for an answer, where the settings of the language say so."""
     service = service_of(request)
-    service.limits.admit(client_of(request))
+    service.limits.admit(caller_of(request))
     contact = service.settings.contact.get(language)
     if contact is None or not contact.replies:
         raise HTTPException(404, "E-mail addresses are not taken here.")
