@@ -131,7 +131,7 @@ def test_what_stands_in_a_document_sets_nothing_in_the_answer(client: OpenAI) ->
     assert HOSTILE in answer.clusterqa["quotes"][0]["text"]
     html = markdown.render(content)
     assert "<script" not in html and "<img" not in html and 'href="https://spy.example' not in html
-    assert HOSTILE in shown(content) and "![spy](https://spy.example/x.png)" in shown(content)
+    assert HOSTILE in shown(content)
 
 
 @pytest.mark.encoder
