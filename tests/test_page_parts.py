@@ -82,7 +82,7 @@ def test_a_conversation_as_markdown_has_every_question_quote_and_source() -> Non
     )
     assert "2024 m. gegužės 1 d. pokalbis" in text
     assert "## Kiek galioja?" in text
-    assert "> „Viena eilutė.\n> Kita.“" in text
+    assert "> „Viena eilutė.  \n> Kita.“" in text  # two spaces: lines stay lines
     assert "Šaltinis: Bronzos ženklas, Galiojimas, Biuras, 2024 m. kovo 5 d." in text
     assert "<https://x/documents/a.lt.md?lang=lt&version=0000000000000000&start=5&end=24#quote>" in text
 
