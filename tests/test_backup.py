@@ -487,7 +487,9 @@ def test_a_removed_document_is_still_restored_by_its_name(full: Settings, monkey
 def test_settings_come_back_where_there_are_none_and_never_over_those_that_are_there(
     full: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    Path("clusterqa.toml").write_text('corpus = "texts"\npassage_chars = 700\nmcp_key = "a key of more than sixteen"\n')
+    Path("clusterqa.toml").write_text(
+        'corpus = "texts"\npassage_chars = 700\nwatch_token = "a key of more than sixteen"\n'
+    )
     save(full, tmp_path / "b.zip")
     monkeypatch.chdir(tmp_path)
     refused = CliRunner().invoke(cli.cli, ["restore", "b.zip"])
