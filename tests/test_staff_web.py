@@ -539,7 +539,7 @@ def test_every_form_that_changes_something_holds_a_token(template: Path) -> None
 def test_both_languages_say_the_same_things() -> None:
     modules = [words, *(module for name, module in vars(staff).items() if name.startswith("words_"))]
     for module in modules:
-        for table in (module.WORDS, module.DEEDS):
+        for table in (getattr(module, name) for name in ("WORDS", "DEEDS") if hasattr(module, name)):
             assert table["lt"].keys() == table["en"].keys(), module.__name__
             for key, told in table["lt"].items():
                 assert told.count("{") == table["en"][key].count("{"), key
