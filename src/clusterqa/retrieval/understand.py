@@ -24,8 +24,6 @@ MAX_CHARACTERS = 2000
 MAX_HISTORY = 6
 """Earlier questions looked at; older ones no longer bear on what is meant."""
 LENT_WEIGHT = 0.5
-LITTLE = 3
-"""A question of no more content words may lean on an earlier one though no word of it says so."""
 
 _OPENER = re.compile(r"^(?:o|ir|bet|tai|tada|and|but|so|then|or|what about|how about|what if|kaip del|o kaip)\b")
 _POINTING = frozenset(
@@ -50,7 +48,7 @@ def understand(question: Question, encoder: Encoder, replaces_cosine: float) -> 
     clean = question_in(_tidy(text))
     readings = [(clean, dict.fromkeys(content_words(clean), 1.0))]
     earlier = [before for before in history if _remark(before) is None]
-    if earlier and (is_follow_up(clean) or _says_little(clean)):
+    if earlier and is_follow_up(clean):
         readings.insert(0, _completed(clean, earlier, encoder, replaces_cosine))
     return tuple(Query(full, language, encoder.read_query(full), words) for full, words in readings)
 
@@ -64,10 +62,6 @@ def is_follow_up(text: str) -> bool:
     if len(tokens) <= 14 and _POINTING.intersection(tokens):
         return True
     return len(content_words(text)) <= 1 and len(tokens) <= 5
-
-
-def _says_little(text: str) -> bool:
-    return len(content_words(text)) <= LITTLE and len(text.split()) <= LITTLE + 4
 
 
 def _language(text: str, default: Language | None, history: Sequence[str]) -> Language:
