@@ -61,6 +61,7 @@ def test_two_people_judge_by_the_keyboard_and_see_how_far_they_agree(judging: Se
     expect(page.locator("blockquote")).to_have_text(PASSAGES[-1].text)
     page.wait_for_load_state()
     page.keyboard.press("2")
+    expect(page.get_by_text(lt["judging_done"])).to_be_visible()
     page.goto(f"{judging.url}/staff/judging")
     expect(page.locator("tbody tr")).to_contain_text("1,00")
 
