@@ -49,8 +49,8 @@ def asked(client: OpenAI, *messages: Any, **more: Any) -> Any:
 
 def shown(text: str) -> str:
     """What a reader of rendered Markdown sees, with single spaces."""
-    tokens = [child for token in markdown.parse(text) if token.type == "inline" for child in token.children or ()]
-    return " ".join("".join(token.content or " " for token in tokens).split())
+    blocks = [token.children or () for token in markdown.parse(text) if token.type == "inline"]
+    return " ".join(" ".join("".join(part.content or " " for part in block) for block in blocks).split())
 
 
 @pytest.mark.encoder

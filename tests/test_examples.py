@@ -22,7 +22,7 @@ ANSWERS = {
     "Kiek kainuoja sidabro ženklas?": r"3\s620\sEur",
     "Ko reikia bronzos ženklui gauti?": r"palyginam.*tinkamumo kriterij",
     "Ar maža įmonė gali stoti į klasterį?": r"[Mm]aža įmonė gali",
-    "Kaip įkurti klasterį?": r"[Nn]orint įkurti klasterį",
+    "Ko reikia klasteriui įkurti?": r"[Nn]orint įkurti klasterį",
     "Kas perėmė klasterių ženklų sistemą iš ESCA?": r"EUCLES",
     "Kas yra klasterio koordinatorius?": r"organizacija ar asmuo",
     "How much does the Silver Label cost?": r"EUR 3,620",

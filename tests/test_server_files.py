@@ -138,7 +138,8 @@ told["health afterwards"] = subprocess.run([sys.executable, *health[1:]], stderr
 print(json.dumps(told))
 """
 CONFINED = ("--unshare-all", "--uid", "10001", "--gid", "10001", "--cap-drop", "ALL", "--ro-bind", "/", "/", "--dev", "/dev",
-            "--proc", "/proc", "--tmpfs", "/tmp", "--die-with-parent", "--new-session")  # fmt: skip
+            "--proc", "/proc", "--tmpfs", "/tmp", "--ro-bind", sys.prefix, sys.prefix, "--ro-bind", str(ROOT), str(ROOT),
+            "--die-with-parent", "--new-session")  # fmt: skip
 
 
 def can_be_confined() -> bool:

@@ -14,7 +14,7 @@ EXAMPLES: dict[Language, tuple[str, ...]] = {
         "Kiek kainuoja sidabro ženklas?",
         "Ko reikia bronzos ženklui gauti?",
         "Ar maža įmonė gali stoti į klasterį?",
-        "Kaip įkurti klasterį?",
+        "Ko reikia klasteriui įkurti?",
         "Kas perėmė klasterių ženklų sistemą iš ESCA?",
         "Kas yra klasterio koordinatorius?",
     ),
