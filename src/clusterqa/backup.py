@@ -21,7 +21,6 @@ import time
 import tomllib
 import uuid
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -32,6 +31,7 @@ from typing import IO
 from clusterqa import __version__
 from clusterqa.corpus.exchange import LOCK, PLAN, Exchange, Places, finish
 from clusterqa.corpus.lock import writer_lock
+from clusterqa.documents.packages import ZIP_BROKEN
 from clusterqa.errors import ClusterQAError, StoreError
 from clusterqa.files import part_of, private, put, sync_folder, write_whole
 from clusterqa.settings import SETTINGS_FILE, Settings
@@ -44,7 +44,7 @@ LARGEST_MANIFEST = 1 << 28
 _PACKED = (".pdf", ".docx", ".odt", ".pptx", ".xlsx", ".epub", ".gz", ".zip", ".jpg", ".png")
 _COPIED_FIRST = ("staff.sqlite3",)
 """Before the journal: what the staff wrote about a question then never stands there without the question."""
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, struct.error)
+_BROKEN = (*ZIP_BROKEN, RuntimeError, ValueError, struct.error)
 """What reading a zip archive raises when it is damaged."""
 
 

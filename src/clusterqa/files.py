@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -13,11 +14,16 @@ def part_of(target: Path) -> Path:
     return target.with_name(f".{target.name[:100]}.{uuid.uuid4().hex[:8]}.part")
 
 
-def write_whole(target: Path, content: bytes) -> None:
-    """For its owner alone, as everything new. Raises OSError."""
+def private(path: str, flags: int) -> int:
+    """Opener of files that only their owner may read."""
+    return os.open(path, flags, 0o600)
+
+
+def write_whole(target: Path, content: bytes, opener: Callable[[str, int], int] | None = private) -> None:
+    """For its owner alone; without an `opener` with the rights that new files have. Raises OSError."""
     part = part_of(target)
     try:
-        with open(part, "xb", opener=private) as file:
+        with open(part, "xb", opener=opener) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -30,12 +36,17 @@ def copy_whole(source: Path, target: Path) -> None:
     """Copy a file's content. Raises OSError."""
     part = part_of(target)
     try:
-        shutil.copyfile(source, part)
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
+        copy_content(source, part)
         put(part, target)
     finally:
         part.unlink(missing_ok=True)
+
+
+def copy_content(source: Path, target: Path) -> None:
+    """To the disk, not only to the system's memory; a kill may leave a part of it. Raises OSError."""
+    shutil.copyfile(source, target)
+    with target.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def put(part: Path, target: Path) -> None:
@@ -51,8 +62,3 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def private(path: str, flags: int) -> int:
-    """Opener of files that only their owner may read."""
-    return os.open(path, flags, 0o600)

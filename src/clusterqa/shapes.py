@@ -10,7 +10,6 @@ from clusterqa.records import Hit, Part, Quote, Reply
 
 
 def reply_as_json(reply: Reply) -> dict[str, Any]:
-
     return {
         "id": reply.id,
         "question": reply.question,

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clusterqa.errors import CorpusError
+from clusterqa.files import copy_content, put, sync_folder
 from clusterqa.settings import Settings
 
 CHANGING = "changing"
@@ -48,16 +49,15 @@ def make(settings: Settings, steps: Sequence[Step]) -> None:
             source = step.source
             mark = source.stat().st_mtime_ns
             if step.copy:
-                _copy(source, prepared / str(number))
+                copy_content(source, prepared / str(number))
                 source, mark = decided / str(number), 0
             plan.append((_told(settings, source), _told(settings, step.target) if step.target else None, mark))
         with (prepared / _PLAN).open("w", encoding="utf-8") as file:
             json.dump(plan, file)
             file.flush()
             os.fsync(file.fileno())
-        _sync(prepared)
-        os.replace(prepared, decided)
-        _sync(settings.data)
+        sync_folder(prepared)
+        put(prepared, decided)
     finally:
         shutil.rmtree(prepared, ignore_errors=True)
     _carry_out(settings)
@@ -107,38 +107,22 @@ def _go(source: Path, target: Path | None) -> None:
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        os.replace(source, target)
+        put(source, target)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
         _go_across(source, target)
-    _sync(target.parent)
 
 
 def _go_across(source: Path, target: Path) -> None:
     """From one file system to another."""
     part = target.with_name(f".{target.name}.part")  # the same each time, so that a killed process leaves none
     try:
-        _copy(source, part)
-        os.replace(part, target)
+        copy_content(source, part)
+        put(part, target)
     finally:
         part.unlink(missing_ok=True)
     source.unlink()
-
-
-def _copy(source: Path, target: Path) -> None:
-    shutil.copyfile(source, target)
-    with target.open("rb") as file:
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    """What was renamed in a folder is so after a power cut, too."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _told(settings: Settings, path: Path) -> tuple[str, str]:

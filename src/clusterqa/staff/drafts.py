@@ -30,7 +30,7 @@ import yaml
 from clusterqa import deceptive
 from clusterqa.documents.metadata import Metadata, parse
 from clusterqa.errors import ClusterQAError, StoreError
-from clusterqa.files import part_of, put
+from clusterqa.files import put, write_whole
 from clusterqa.records import Document
 from clusterqa.staff.names import safe_name
 from clusterqa.staff.reading import as_json, from_json
@@ -354,15 +354,7 @@ def _load(path: Path) -> Draft | None:
 
 def _write(path: Path, text: str) -> None:
     """Whole or not at all, whenever the power fails."""
-    part = part_of(path)
-    try:
-        with part.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        put(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_whole(path, text.encode("utf-8"), opener=None)
 
 
 def _disk(path: Path, error: OSError) -> StoreError:
