@@ -95,6 +95,12 @@ def whole(page: Page | FrameLocator) -> None:
     expect(page.locator("#cq-first")).to_have_count(0)
 
 
+def open_chat(page: Page, address: str) -> None:
+    """A chat page as it stays: while Gradio builds its own behind the first view, much is there twice and may move."""
+    page.goto(address)
+    whole(page)
+
+
 def source(page: Page) -> FrameLocator:
     """The document that stands beside the chat in a wide window."""
     return page.frame_locator("#cq-panel iframe")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import pytest
-from browser_fixtures import AXE, Server, ask, axe_violations, box, in_a_browser
+from browser_fixtures import AXE, Server, ask, axe_violations, box, in_a_browser, open_chat
 from playwright.sync_api import Browser, expect
 
 pytestmark = [
@@ -27,7 +27,7 @@ def test_no_page_has_a_serious_violation_that_is_ours(
     context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=scheme)
     page = context.new_page()
     try:
-        page.goto(f"{server.url}/{language}/")
+        open_chat(page, f"{server.url}/{language}/")
         expect(box(page)).to_be_visible()
         expect(page.locator("#cq-examples button").first).to_be_visible()
         found = {"empty": axe_violations(page)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from browser_fixtures import AXE, Server, ask, axe_violations, in_a_browser, whole
+from browser_fixtures import AXE, Server, ask, axe_violations, in_a_browser, open_chat
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from clusterqa.settings import Settings
@@ -106,8 +106,7 @@ def test_an_answer_from_a_table_stands_under_its_columns_and_a_list_is_whole(
 ) -> None:
     price, steps = ASKED[language]
     page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server.url)
-    page.goto(f"{server.url}/{language}/")
-    whole(page)
+    open_chat(page, f"{server.url}/{language}/")
 
     turn = ask(page, price)
     row = quoted(turn).locator(".cq-row")
@@ -136,7 +135,7 @@ def test_an_answer_from_a_table_stands_under_its_columns_and_a_list_is_whole(
 
 
 def test_a_sentence_brings_along_the_one_it_leans_on(server: Server, page: Page) -> None:
-    page.goto(f"{server.url}/lt/")
+    open_chat(page, f"{server.url}/lt/")
     turn = ask(page, "Kiek dienų saugomas baseine pamirštas daiktas?")
     expect(quoted(turn).locator(".cq-text")).to_have_text(
         "Baseine galima pamiršti daiktą. Tokį daiktą saugome keturiolika dienų."
@@ -145,7 +144,7 @@ def test_a_sentence_brings_along_the_one_it_leans_on(server: Server, page: Page)
 
 
 def test_two_questions_in_one_are_answered_side_by_side(server: Server, page: Page) -> None:
-    page.goto(f"{server.url}/en/")
+    open_chat(page, f"{server.url}/en/")
     turn = ask(page, "How much is the library fee for adults and how do I get a library card?")
     expect(turn.locator(".cq-part h2")).to_have_text(
         ["How much is the library fee for adults?", "How do I get a library card?"]

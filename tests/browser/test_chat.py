@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser_fixtures import STARTING, Server, ask, box, in_a_browser, source, turns, whole
+from browser_fixtures import STARTING, Server, ask, box, in_a_browser, open_chat, source, turns
 from playwright.sync_api import Browser, Page, expect
 
 from clusterqa.encoders.sentence import SentenceEncoder
@@ -24,7 +24,7 @@ pytestmark = in_a_browser
 
 
 def test_ask_follow_the_source_come_back_switch_language_and_begin_anew(server: Server, page: Page) -> None:
-    page.goto(f"{server.url}/lt/")
+    open_chat(page, f"{server.url}/lt/")
     expect(page.locator("html")).to_have_attribute("lang", "lt")
     expect(page.locator("#cq-examples button")).to_have_count(6)
     ask(page, "kiek laiko galioja bronzos zenklas")
@@ -51,14 +51,14 @@ def test_ask_follow_the_source_come_back_switch_language_and_begin_anew(server: 
 
 
 def test_a_follow_up_is_understood_from_the_conversation(server: Server, page: Page) -> None:
-    page.goto(f"{server.url}/en/")
+    open_chat(page, f"{server.url}/en/")
     ask(page, "What does benchmarking for the Bronze Label cost?")
     turn = ask(page, "And by video?")
     expect(turn).to_contain_text("EUR 1,650")
 
 
 def test_what_the_documents_do_not_say_is_said_plainly_and_passed_on_to_staff(server: Server, page: Page) -> None:
-    page.goto(f"{server.url}/lt/")
+    open_chat(page, f"{server.url}/lt/")
     question = "Kokia rytoj Palangoje bus vandens temperatūra?"
     turn = ask(page, question)
     expect(turn).to_have_attribute("data-status", "not_found")
@@ -72,7 +72,7 @@ def test_what_the_documents_do_not_say_is_said_plainly_and_passed_on_to_staff(se
 
 def test_a_copied_quote_keeps_its_source_line(server: Server, page: Page) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server.url)
-    page.goto(f"{server.url}/lt/")
+    open_chat(page, f"{server.url}/lt/")
     turn = ask(page, "Kiek laiko galioja bronzos ženklas?")
     told = turn.locator(".cq-text").first.inner_text()
     source = "— Bronzos ženklas, Galiojimas, Klasterių biuras, 2024 m. kovo 5 d., https://example.lt/bronza"
@@ -85,7 +85,7 @@ def test_a_copied_quote_keeps_its_source_line(server: Server, page: Page) -> Non
 
 
 def test_feedback_with_a_reason_reaches_the_journal_and_is_remembered(server: Server, page: Page) -> None:
-    page.goto(f"{server.url}/en/")
+    open_chat(page, f"{server.url}/en/")
     ask(page, "How long is the Bronze Label valid?")
     page.get_by_role("button", name=WORDS["en"]["no"], exact=True).click()
     page.get_by_role("button", name=WORDS["en"]["out_of_date"]).click()
@@ -101,7 +101,7 @@ def test_feedback_with_a_reason_reaches_the_journal_and_is_remembered(server: Se
 def test_hostile_questions_and_documents_are_text(server: Server, page: Page) -> None:
     asked_elsewhere: list[str] = []
     page.on("request", lambda r: None if r.url.startswith((server.url, "data:")) else asked_elsewhere.append(r.url))
-    page.goto(f"{server.url}/en/")
+    open_chat(page, f"{server.url}/en/")
     question = "<img src=x onerror='window.hacked=1'> ${window.hacked=2} {{7*7}} **forklift** at which gate"
     ask(page, question)
     expect(page.locator(".cq-question p")).to_have_text(question)
@@ -114,8 +114,7 @@ def test_hostile_questions_and_documents_are_text(server: Server, page: Page) ->
 
 
 def test_a_long_question_grows_the_box_and_enter_still_sends_it(server: Server, page: Page) -> None:
-    page.goto(f"{server.url}/lt/")
-    whole(page)
+    open_chat(page, f"{server.url}/lt/")
     height = box(page).bounding_box()["height"]  # type: ignore[index]
     question = "Mūsų klasteris dar jaunas, narių nedaug, o lėšų skirta mažai, todėl norėtume suprasti planą. " * 3
     question += "Kiek laiko galioja bronzos ženklas?"
@@ -139,7 +138,7 @@ def test_the_keyboard_alone_is_enough(server: Server, page: Page) -> None:
                 return
         pytest.fail(f"{selector} cannot be reached with {key}")
 
-    page.goto(f"{server.url}/lt/")
+    open_chat(page, f"{server.url}/lt/")
     expect(page.locator("#cq-examples button").first).to_be_visible()
     page.evaluate("document.activeElement?.blur()")
     tab_to(".cq-skip")
@@ -177,7 +176,7 @@ def test_small_windows_scroll_in_one_direction_only(
     context = browser.new_context(viewport={"width": width, "height": 400 * scale}, device_scale_factor=scale)
     page = context.new_page()
     try:
-        page.goto(f"{server.url}/{language}/")
+        open_chat(page, f"{server.url}/{language}/")
         expect(page.locator("#cq-examples button").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         ask(page, "Bronze Label " + "x" * 120)
@@ -210,7 +209,7 @@ def test_a_question_asked_while_the_server_starts_waits_with_a_word_and_is_answe
     monkeypatch.setattr(SentenceEncoder, "load", slow_load)
     server = Server(settings)
     try:
-        page.goto(f"{server.url}/lt/")
+        open_chat(page, f"{server.url}/lt/")
         box(page).fill("Kiek laiko galioja bronzos ženklas?")
         box(page).press("Enter")
         expect(page.locator(".cq-remark")).to_have_text(WORDS["lt"]["warming"])
@@ -226,7 +225,7 @@ def test_a_question_asked_while_the_server_starts_waits_with_a_word_and_is_answe
 def test_too_many_questions_of_one_reader_are_refused_in_words_and_not_lost(settings: Settings, page: Page) -> None:
     server = Server(settings.model_copy(update={"rate_limit": 1}))
     try:
-        page.goto(f"{server.url}/en/")
+        open_chat(page, f"{server.url}/en/")
         ask(page, "How long is the Bronze Label valid?")
         box(page).fill("What does benchmarking cost?")
         box(page).press("Enter")
@@ -265,8 +264,7 @@ def test_a_full_queue_is_told_in_the_pages_words_and_the_question_stays_in_the_b
     try:
         readers = [context.new_page() for context in contexts]
         for number, reader in enumerate(readers):
-            reader.goto(f"{server.url}/lt/")
-            whole(reader)
+            open_chat(reader, f"{server.url}/lt/")
             box(reader).fill(f"Kiek laiko galioja bronzos ženklas {number}?")
             box(reader).press("Enter")
             word = "busy" if number == 2 else "pending"
@@ -285,7 +283,7 @@ def test_a_full_queue_is_told_in_the_pages_words_and_the_question_stays_in_the_b
 
 def test_a_lost_connection_is_told_in_the_pages_words(settings: Settings, page: Page) -> None:
     server = Server(settings)
-    page.goto(f"{server.url}/en/")
+    open_chat(page, f"{server.url}/en/")
     ask(page, "How long is the Bronze Label valid?")
     server.stop()
     box(page).fill("What does benchmarking cost?")

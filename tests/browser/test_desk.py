@@ -15,7 +15,7 @@ from typing import Literal
 
 import httpx
 import pytest
-from browser_fixtures import AXE, STARTING, Server, ask, axe_violations, in_a_browser, refuse_violations
+from browser_fixtures import AXE, STARTING, Server, ask, axe_violations, in_a_browser, open_chat, refuse_violations
 from playwright.sync_api import Browser, FilePayload, Page, expect
 from reportlab.pdfgen.canvas import Canvas
 
@@ -103,7 +103,7 @@ def test_a_pdf_in_lithuanian_is_quoted_in_english_until_it_is_withdrawn(desk: Se
         locale="en-GB", viewport={"width": 480, "height": 900}
     )  # narrow: a source is a page
     reader = reader_context.new_page()
-    reader.goto(f"{desk.url}/en/")
+    open_chat(reader, f"{desk.url}/en/")
     before = ask(reader, QUESTION)
     expect(before).not_to_contain_text(QUOTE)
     clerk.get_by_label(words["try_label"]).fill(QUESTION)

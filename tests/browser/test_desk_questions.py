@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from browser_fixtures import Server, ask, in_a_browser, turns
+from browser_fixtures import Server, ask, in_a_browser, open_chat, turns
 from playwright.sync_api import Page, expect
 
 from clusterqa.evaluation.sets import read_set
@@ -28,9 +28,9 @@ def test_a_question_in_vain_is_answered_and_found_in_the_other_language(server: 
     lt, en = WORDS["lt"], WORDS["en"]
     server.app.state.service.assistant(patience=300)
     page.on("console", lambda said: print("console:", said.text) if said.type == "error" else None)
-    page.goto(f"{server.url}/lt/")
+    open_chat(page, f"{server.url}/lt/")
     expect(ask(page, QUESTION)).to_have_attribute("data-status", "not_found")
-    page.goto(f"{server.url}/en/")
+    open_chat(page, f"{server.url}/en/")
     expect(turns(page)).to_have_count(1)  # the conversation comes back before the next question
     expect(ask(page, ENGLISH)).to_have_attribute("data-status", "not_found")
 
@@ -59,7 +59,7 @@ def test_a_question_in_vain_is_answered_and_found_in_the_other_language(server: 
     page.set_viewport_size({"width": 360, "height": 740})
     fits(page)
 
-    page.goto(f"{server.url}/en/")
+    open_chat(page, f"{server.url}/en/")
     expect(turns(page)).to_have_count(2)
     quote = ask(page, ENGLISH).locator(".cq-quotation").first
     expect(quote.locator("blockquote")).to_contain_text(ANSWER)

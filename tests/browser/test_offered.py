@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from browser_fixtures import AXE, Server, ask, axe_violations, box, in_a_browser, turns, whole
+from browser_fixtures import AXE, Server, ask, axe_violations, box, in_a_browser, open_chat, turns, whole
 from playwright.sync_api import Browser, Page, expect
 
 from clusterqa.records import Language
@@ -90,8 +90,7 @@ def test_while_one_types_questions_are_offered_and_chosen_with_the_keys(
     context = browser.new_context(viewport={"width": width, "height": 740})
     page = context.new_page()
     try:
-        page.goto(f"{server.url}/{language}/")
-        whole(page)
+        open_chat(page, f"{server.url}/{language}/")
         box(page).press_sequentially(TYPED[language])
         option = page.get_by_role("option", name=QUESTION[language])
         expect(option).to_be_visible()
@@ -116,8 +115,7 @@ def test_while_one_types_questions_are_offered_and_chosen_with_the_keys(
 
 
 def test_the_offers_while_typing_can_be_turned_off_for_good(server: Server, page: Page) -> None:
-    page.goto(f"{server.url}/lt/")
-    whole(page)
+    open_chat(page, f"{server.url}/lt/")
     check = page.get_by_role("checkbox", name=WORDS["lt"]["hints"])
     check.focus()
     check.press("Space")
@@ -132,8 +130,7 @@ def test_the_offers_while_typing_can_be_turned_off_for_good(server: Server, page
 def test_under_an_answer_its_neighbours_are_offered_and_one_click_asks_them(
     server: Server, page: Page, language: str
 ) -> None:
-    page.goto(f"{server.url}/{language}/")
-    whole(page)
+    open_chat(page, f"{server.url}/{language}/")
     turn = ask(page, QUESTION[language])
     offered = turn.locator(".cq-offered")
     expect(offered.get_by_role("button", name=QUESTION[language])).to_have_count(0)
@@ -150,8 +147,7 @@ def test_where_nothing_is_found_a_phone_shows_a_few_words_whom_to_ask_and_what_i
     context = browser.new_context(viewport={"width": 360, "height": 740})
     page = context.new_page()
     try:
-        page.goto(f"{server.url}/{language}/")
-        whole(page)
+        open_chat(page, f"{server.url}/{language}/")
         turn = ask(page, NONSENSE[language])
         expect(turn).to_have_attribute("data-status", "not_found")
         expect(turn.locator("blockquote:visible")).to_have_count(0)
@@ -189,7 +185,7 @@ def test_remarks_get_a_word_no_quotes_and_nothing_for_the_staff(
     server: Server, page: Page, language: str, text: str, remark: str | None
 ) -> None:
     before = len(server.app.state.service.journal.entries())
-    page.goto(f"{server.url}/{language}/")
+    open_chat(page, f"{server.url}/{language}/")
     turn = ask(page, text)
     expect(turn).to_have_attribute("data-status", "small_talk")
     expect(turn.locator("blockquote")).to_have_count(0)
@@ -200,7 +196,7 @@ def test_remarks_get_a_word_no_quotes_and_nothing_for_the_staff(
 
 
 def test_a_question_inside_a_complaint_is_answered(server: Server, page: Page) -> None:
-    page.goto(f"{server.url}/lt/")
+    open_chat(page, f"{server.url}/lt/")
     turn = ask(page, "Tu kvailas botas! Kada atidaromas sandėlis ryte? Ačiū")
     expect(turn).to_contain_text("septintą valandą")
     expect(turn).to_have_attribute("data-status", "answered")

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from browser_fixtures import STARTING, Server, ask, box, in_a_browser, source, turns, whole
+from browser_fixtures import STARTING, Server, ask, box, in_a_browser, open_chat, source, turns, whole
 from playwright.sync_api import Browser, Page, Route, expect
 
 from clusterqa.web.words import WORDS
@@ -69,7 +69,7 @@ def test_what_is_typed_while_an_answer_is_pending_stays_and_a_second_question_wa
 
 
 def test_the_arrow_key_brings_the_last_questions_back(server: Server, page: Page) -> None:
-    page.goto(f"{server.url}/lt/")
+    open_chat(page, f"{server.url}/lt/")
     ask(page, VALID["lt"])
     ask(page, PRICE["lt"])
     box(page).press("ArrowUp")
@@ -88,8 +88,7 @@ def test_the_arrow_key_brings_the_last_questions_back(server: Server, page: Page
 def test_a_question_that_is_too_long_is_told_while_it_is_typed_and_is_not_cut(
     server: Server, page: Page, language: str
 ) -> None:
-    page.goto(f"{server.url}/{language}/")
-    whole(page)
+    open_chat(page, f"{server.url}/{language}/")
     box(page).fill("ž" * 2013)
     expect(page.locator(".cq-long")).to_have_text(f"{WORDS[language]['long']} 13.")  # type: ignore[index]
     box(page).press("Enter")
@@ -106,8 +105,7 @@ def test_a_question_that_is_too_long_is_told_while_it_is_typed_and_is_not_cut(
 def test_a_question_outlasts_a_broken_line_and_the_reload_that_follows(
     server: Server, page: Page, language: str
 ) -> None:
-    page.goto(f"{server.url}/{language}/")
-    whole(page)
+    open_chat(page, f"{server.url}/{language}/")
     ask(page, VALID[language])
     page.context.set_offline(True)
     box(page).fill(PRICE[language])
@@ -179,8 +177,7 @@ def test_on_a_phone_held_sideways_the_box_stays_on_the_screen(server: Server, br
     context = browser.new_context(viewport={"width": 740, "height": 340})
     page = context.new_page()
     try:
-        page.goto(f"{server.url}/lt/")
-        whole(page)
+        open_chat(page, f"{server.url}/lt/")
         expect(box(page)).to_be_in_viewport(ratio=1)
         ask(page, VALID["lt"])
         expect(box(page)).to_be_in_viewport(ratio=1)
@@ -197,8 +194,7 @@ def test_what_is_touched_is_large_enough_for_a_finger(server: Server, browser: B
         .map((part) => [part.className || part.textContent, Math.round(part.getBoundingClientRect().height)])
         .filter(([name, height]) => height && height < 44)"""
     try:
-        page.goto(f"{server.url}/lt/")
-        whole(page)
+        open_chat(page, f"{server.url}/lt/")
         assert page.evaluate(small) == []
         ask(page, VALID["lt"])
         page.get_by_role("button", name=WORDS["lt"]["no"], exact=True).click()
@@ -209,7 +205,7 @@ def test_what_is_touched_is_large_enough_for_a_finger(server: Server, browser: B
 
 
 def test_our_words_in_a_turn_are_of_one_language_whatever_the_page(server: Server, page: Page) -> None:
-    page.goto(f"{server.url}/lt/")
+    open_chat(page, f"{server.url}/lt/")
     ask(page, VALID["en"])
     ask(page, VALID["lt"])
     page.get_by_role("link", name="EN", exact=True).click()
@@ -226,7 +222,7 @@ def test_our_words_in_a_turn_are_of_one_language_whatever_the_page(server: Serve
 @languages
 def test_a_link_to_an_answer_asks_its_question_once(server: Server, page: Page, language: str) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=server.url)
-    page.goto(f"{server.url}/{language}/")
+    open_chat(page, f"{server.url}/{language}/")
     turn = ask(page, VALID[language])
     turn.locator(".cq-link").click()
     link = page.evaluate("navigator.clipboard.readText()")
@@ -242,11 +238,11 @@ def test_a_link_to_an_answer_asks_its_question_once(server: Server, page: Page, 
 
 
 def test_a_link_to_a_follow_up_asks_what_it_leans_on_first(server: Server, page: Page) -> None:
-    page.goto(f"{server.url}/en/")
+    open_chat(page, f"{server.url}/en/")
     ask(page, "What does benchmarking for the Bronze Label cost?")
     link = ask(page, "And by video?").locator(".cq-link").get_attribute("href")
     other = page.context.new_page()
-    other.goto(f"{server.url}/en/{link}")
+    open_chat(other, f"{server.url}/en/{link}")
     expect(turns(other)).to_have_count(2)
     expect(turns(other).nth(1)).to_contain_text("EUR 1,650")
 
@@ -254,8 +250,7 @@ def test_a_link_to_a_follow_up_asks_what_it_leans_on_first(server: Server, page:
 def test_a_printed_conversation_has_everything_open_the_addresses_and_no_box(
     server: Server, page: Page, tmp_path: Path
 ) -> None:
-    page.goto(f"{server.url}/lt/")
-    whole(page)
+    open_chat(page, f"{server.url}/lt/")
     ask(page, VALID["lt"])
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     page.emulate_media(media="print")
@@ -271,8 +266,7 @@ def test_a_printed_conversation_has_everything_open_the_addresses_and_no_box(
 
 @languages
 def test_a_conversation_is_taken_along_as_markdown(server: Server, page: Page, language: str) -> None:
-    page.goto(f"{server.url}/{language}/")
-    whole(page)
+    open_chat(page, f"{server.url}/{language}/")
     ask(page, VALID[language])
     with page.expect_download() as download:
         page.get_by_role("button", name=WORDS[language]["export"]).click()  # type: ignore[index]
@@ -292,8 +286,7 @@ def test_a_conversation_is_taken_along_as_markdown(server: Server, page: Page, l
 def test_beside_the_chat_a_document_shows_the_mark_and_back_closes_it(
     server: Server, page: Page, language: str
 ) -> None:
-    page.goto(f"{server.url}/{language}/")
-    whole(page)
+    open_chat(page, f"{server.url}/{language}/")
     turn = ask(page, VALID[language])
     address = page.url
     turn.locator(".cq-open").first.click()
@@ -316,8 +309,7 @@ def test_on_a_phone_a_document_has_a_page_of_its_own_and_back_returns_to_the_sam
     context = browser.new_context(viewport=PHONE)  # type: ignore[arg-type]
     page = context.new_page()
     try:
-        page.goto(f"{server.url}/lt/")
-        whole(page)
+        open_chat(page, f"{server.url}/lt/")
         for question in (VALID["lt"], PRICE["lt"], "Kas yra bronzos ženklas?"):
             ask(page, question)
         link = turns(page).nth(1).locator(".cq-open").first
@@ -338,7 +330,7 @@ def test_on_a_phone_a_document_has_a_page_of_its_own_and_back_returns_to_the_sam
 def test_the_documents_are_listed_by_language_and_found_without_diacritics(
     server: Server, page: Page, language: str
 ) -> None:
-    page.goto(f"{server.url}/{language}/")
+    open_chat(page, f"{server.url}/{language}/")
     page.get_by_role("link", name=WORDS[language]["documents"], exact=True).click()  # type: ignore[index]
     title = {"lt": "Bronzos ženklas", "en": "The Bronze Label"}[language]
     expect(page.get_by_role("link", name=title)).to_be_visible()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from browser_fixtures import AXE, STARTING, Server, Site, axe_violations, box, in_a_browser, turns
+from browser_fixtures import AXE, STARTING, Server, Site, axe_violations, box, in_a_browser, turns, whole
 from playwright.sync_api import Browser, Page, expect
 
 from clusterqa.settings import Settings
@@ -44,6 +44,7 @@ def test_an_allowed_site_opens_the_chat_asks_and_comes_back_with_the_keyboard(
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog", name=W["name"])).to_be_visible()
     chat = page.frame_locator("iframe")
+    whole(chat)
     box(chat).fill("Kiek laiko galioja bronzos ženklas?")
     box(chat).press("Enter")
     expect(turns(chat)).to_have_count(1, timeout=STARTING)
