@@ -75,7 +75,7 @@ def test_a_document_that_is_known_is_not_sent_again(client: TestClient) -> None:
     path = f"/api/v1/documents/bronze.en.md?version={whole.json()['version']}"
     tag = client.get(path).headers["etag"]
     assert tag == whole.headers["etag"]
-    for known in (tag, f"W/{tag}", f'"another", {tag}', "*"):
+    for known in (tag, tag.removeprefix("W/"), f'"another", {tag}', "*"):
         answer = client.get(path, headers={"If-None-Match": known})
         assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", tag)
         assert answer.headers["x-content-type-options"] == "nosniff"
@@ -97,7 +97,8 @@ def test_the_head_of_an_answer_can_be_had_alone(client: TestClient, path: str) -
     for name in ("content-length", "content-type", "etag"):
         assert head.headers.get(name) == whole.headers.get(name)
     if head.is_success:
-        assert int(head.headers["content-length"]) == len(whole.content) > 0
+        plain = client.head(path, headers={"accept-encoding": "identity"})
+        assert int(plain.headers["content-length"]) == len(whole.content) > 0
 
 
 @pytest.mark.encoder
@@ -113,3 +114,55 @@ def test_every_operation_has_a_short_name_and_a_tag(client: TestClient) -> None:
         "complete_chat": ["openai"], "list_models": ["openai"], "read_model": ["openai"],
     }  # fmt: skip
     assert {tag["name"] for tag in described["tags"]} == {"questions", "documents", "openai"}
+
+
+@pytest.mark.encoder
+def test_what_is_large_is_sent_compressed_to_whoever_can_read_it(client: TestClient) -> None:
+    body = {"questions": [{"question": text} for text in QUESTIONS * 3]}
+    packed, plain = (
+        client.post("/api/v1/ask:batch", json=body, headers={"accept-encoding": coding})
+        for coding in ("gzip", "identity")
+    )
+    assert (packed.headers["content-encoding"], "content-encoding" in plain.headers) == ("gzip", False)
+    assert int(packed.headers["content-length"]) * 2 < len(plain.content)
+    assert [one["answer"] for one in packed.json()["answers"]] == [one["answer"] for one in plain.json()["answers"]]
+    assert {"accept-encoding" in answer.headers["vary"].lower() for answer in (packed, plain)} == {True}
+    small = client.get("/api/v1/documents?limit=1", headers={"accept-encoding": "gzip"})
+    assert "content-encoding" not in small.headers
+
+
+@pytest.mark.encoder
+def test_a_tag_holds_whether_the_answer_comes_compressed_or_not(client: TestClient) -> None:
+    tags = {
+        client.get("/api/v1/documents", headers={"accept-encoding": coding}).headers["etag"]
+        for coding in ("gzip", "identity")
+    }
+    [tag] = tags
+    known = client.get("/api/v1/documents", headers={"accept-encoding": "gzip", "if-none-match": tag})
+    assert (known.status_code, known.content) == (304, b"")
+    assert "accept-encoding" in known.headers["vary"].lower()
+
+
+@pytest.mark.encoder
+def test_the_list_of_documents_can_be_read_page_by_page(client: TestClient) -> None:
+    whole = client.get("/api/v1/documents")
+    assert "link" not in whole.headers
+    read, path = [], "/api/v1/documents?limit=1"
+    for _ in range(10):
+        page = client.get(path)
+        assert len(page.json()) == 1
+        read += page.json()
+        if (following := page.links.get("next")) is None:
+            break
+        path = following["url"]
+    assert read == whole.json()
+    assert client.get("/api/v1/documents", params={"cursor": "zzz"}).json() == []
+    assert client.get("/api/v1/documents", params={"limit": 0}).status_code == 422
+
+
+def test_the_description_says_where_the_server_is(settings: Settings) -> None:
+    told = settings.model_copy(update={"public_address": "https://example.lt/klausimai/"})
+    assert TestClient(build(told)).get("/api/openapi.json").json()["servers"] == [
+        {"url": "https://example.lt/klausimai"}
+    ]
+    assert "servers" not in TestClient(build(settings)).get("/api/openapi.json").json()

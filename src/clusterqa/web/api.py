@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.responses import HTMLResponse
@@ -173,6 +174,7 @@ def search(
     tags=["questions"],
     summary="List questions that are answered",
     response_model=None,
+    responses={200: {"model": list[str]}},
 )
 def questions(
     request: Request,
@@ -192,11 +194,29 @@ def questions(
     response_model=None,
     responses={200: {"model": list[shapes.Facts]}},
 )
-def documents(request: Request) -> list[dict[str, Any]]:
-    """The documents that questions are answered from, in the order of their ids."""
+def documents(
+    request: Request,
+    response: Response,
+    limit: Annotated[int | None, Query(ge=1, le=1000, description="How many at most; all without it.")] = None,
+    cursor: Annotated[
+        str,
+        Query(max_length=2000, description='Where to go on: the header Link of the answer before, rel="next", has it.'),
+    ] = "",
+) -> list[dict[str, Any]]:
+    """
+    The documents that questions are answered from, in the order of their ids.
+
+    With `limit`, the header Link leads to the rest while there is one. A document that comes or goes meanwhile moves no other.
+    """
     with service_of(request).store() as store, store.reading():
-        known = sources(store.documents())
-        return [facts(stored, known) for stored in store.documents()]
+        live = store.documents()
+    known = sources(live)
+    rest = [stored for stored in live if stored.id > cursor]
+    shown = rest[:limit]
+    if len(shown) < len(rest):
+        query = urlencode({"limit": limit, "cursor": shown[-1].id})
+        response.headers["Link"] = f'<{request.scope.get("root_path", "")}/api/v1/documents?{query}>; rel="next"'
+    return [facts(stored, known) for stored in shown]
 
 
 @router.get(

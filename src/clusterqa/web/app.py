@@ -23,7 +23,7 @@ from clusterqa.errors import MissingExtra
 from clusterqa.records import LANGUAGES
 from clusterqa.settings import Settings
 from clusterqa.web import api, completions, connections, forms, logs, pages, problems, render
-from clusterqa.web.conditional import Conditional
+from clusterqa.web.conditional import Compressed, Conditional, Heads
 from clusterqa.web.doors import Doors
 from clusterqa.web.forwarded import Forwarded
 from clusterqa.web.guard import Guard
@@ -82,6 +82,8 @@ def build(settings: Settings) -> FastAPI:
         app.add_middleware(Doors, settings=settings)
         app.add_middleware(Head)
     app.add_middleware(Conditional)
+    app.add_middleware(Compressed)
+    app.add_middleware(Heads)
     app.add_middleware(Programs, service=service)
     app.add_middleware(Guard, settings=settings)
     app.add_middleware(Forwarded, settings=settings)

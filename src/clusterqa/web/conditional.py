@@ -1,4 +1,4 @@
-"""What HTTP offers to whoever has an answer already, or wants no more than its head."""
+"""What HTTP offers to whoever has an answer already, wants no more than its head, or has a slow line."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import hashlib
 import re
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from clusterqa.web.callers import is_door
 
 TAGGED = "/api/v1/documents"
 """Answers below have an ETag: a version never changes, so asking for it again costs a few bytes."""
@@ -14,22 +17,41 @@ TAGGED = "/api/v1/documents"
 _ETAG = re.compile(r'(?:W/)?("[^"]*")')
 
 
-class Conditional:
-    """ASGI middleware: HEAD wherever there is GET; ETag and 304 for documents."""
+class Heads:
+    """ASGI middleware: HEAD wherever there is GET, with the headers that GET would have, down to its length."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
-            await self._app(scope, receive, send)
-            return
-        if scope["method"] == "HEAD":
-            send = _bodiless(send)
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
-        if path == TAGGED or path.startswith(f"{TAGGED}/"):
-            send = _tagged(Headers(scope=scope).get("if-none-match", ""), send)
-        await self._app({**scope, "method": "GET"}, receive, send)
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            scope, send = {**scope, "method": "GET"}, _bodiless(send)
+        await self._app(scope, receive, send)
+
+
+class Compressed:
+    """ASGI middleware: gzip at the doors for programs. Pages of the desk hold secrets beside what others sent: not there."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._compressing = GZipMiddleware(app, minimum_size=1000, compresslevel=6)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await (self._compressing if is_door(scope) else self._app)(scope, receive, send)
+
+
+class Conditional:
+    """ASGI middleware: ETag and 304 for documents."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "GET":
+            path = scope["path"].removeprefix(scope.get("root_path", ""))
+            if path == TAGGED or path.startswith(f"{TAGGED}/"):
+                send = _tagged(Headers(scope=scope).get("if-none-match", ""), send)
+        await self._app(scope, receive, send)
 
 
 def _bodiless(send: Send) -> Send:
@@ -59,11 +81,13 @@ def _tagged(known: str, send: Send) -> Send:
             return
         body = b"".join(parts)
         headers = MutableHeaders(scope=begin)
-        headers["ETag"] = tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+        tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+        headers["ETag"] = f"W/{tag}"  # weak: the same whether it is sent compressed or not
         headers["Cache-Control"] = "no-cache"  # may be kept, and is asked for again: a document can be withdrawn
         if known.strip() == "*" or tag in _ETAG.findall(known):
             begin["status"] = 304
             del headers["content-length"], headers["content-type"]
+            headers.add_vary_header("Accept-Encoding")  # `Compressed` says it of what has a body
             body = b""
         await send(begin)
         await send({"type": "http.response.body", "body": body})

@@ -54,8 +54,17 @@ class _Problem(JSONResponse):
 
 
 def described(schema: dict[str, Any]) -> dict[str, Any]:
-    """An OpenAPI description in which every error is a problem, in place of FastAPI's own shape, which we never send."""
-    known = schema.setdefault("components", {}).setdefault("schemas", {})
+    """
+    An OpenAPI description in which every error is a problem, in place of FastAPI's own shape, which we never send.
+
+    It also says that a key may be sent, and need not be.
+    """
+    schema["security"] = [{}, {"key": []}]
+    parts = schema.setdefault("components", {})
+    parts["securitySchemes"] = {
+        "key": {"type": "http", "scheme": "bearer", "description": "An API key of the staff desk."}
+    }
+    known = parts.setdefault("schemas", {})
     for name in ("HTTPValidationError", "ValidationError"):
         known.pop(name, None)
     known["Problem"] = Problem.model_json_schema()
