@@ -16,6 +16,7 @@ import click
 from clusterqa import extras
 from clusterqa.cli import common
 from clusterqa.cli.common import Command, json_option, settings_options
+from clusterqa.evaluation.splits import SPLITS
 
 if TYPE_CHECKING:
     from clusterqa.evaluation.compare import Comparison, Contest
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 CANNOT_COMPARE = 2
 """Exit status of the gate when a run cannot be held to its floors; 1 is a regression."""
 
-SPLITS = ("held", "fit", "all")
 split_option = click.option(
     "--split",
     "--half",  # as it was called once

@@ -13,7 +13,6 @@ import csv
 import hashlib
 import io
 import json
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -330,9 +329,7 @@ def index(
     for name, content in wanted.items():
         path, data = corpus / name, content.encode("utf-8", "replace")
         if not path.is_file() or path.read_bytes() != data:
-            part = path.with_suffix(".part")
-            part.write_bytes(data)
-            os.replace(part, path)
+            path.write_bytes(data)  # half of it is another text, and so is written again next time
     own = settings.model_copy(update={"corpus": corpus, "data": root / "data"})
     try:
         return own, update(own, encoder, progress=progress)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from clusterqa.errors import EvaluationError
 from clusterqa.evaluation.sets import Variant
+from clusterqa.files import write_whole
 from clusterqa.records import LANGUAGES, Language
 
 ViewName = Literal["both", "lt", "en"]
@@ -189,17 +189,13 @@ class Run:
             body = ",\n  ".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in rows)
             lines.append(f' "{name}": [\n  {body}\n ]' if rows else f' "{name}": []')
         content = ("{\n" + ",\n".join(lines) + "\n}\n").encode("utf-8", "surrogatepass")
-        part = path.with_name(path.name + ".part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
-            os.replace(part, path)
+            write_whole(path, gzip.compress(content, mtime=0) if path.suffix == ".gz" else content, opener=None)
         except OSError as error:
             raise EvaluationError(
                 f"The run cannot be written to {path} ({error}). Name another file with -o."
             ) from error
-        finally:
-            part.unlink(missing_ok=True)
 
     @classmethod
     def read(cls, path: Path) -> Run:

@@ -23,6 +23,7 @@ from clusterqa.evaluation.files import read_text
 from clusterqa.evaluation.measures import cohen_kappa
 from clusterqa.evaluation.outcomes import BEIR, Ranked, Run
 from clusterqa.evaluation.sets import Item, spans
+from clusterqa.files import write_whole
 from clusterqa.ports import Store
 from clusterqa.records import Language
 
@@ -147,16 +148,12 @@ def pool(runs: Mapping[str, Run], store: Store, depth: int, split: str = "all") 
 
 def write_pool(path: Path, pooled: Iterable[Pooled]) -> None:
     """One JSON object a line; the file appears whole or not at all. Raises EvaluationError."""
-    part = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lines = (json.dumps(asdict(one), ensure_ascii=False) for one in pooled)
-        part.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        part.replace(path)
+        write_whole(path, "".join(f"{line}\n" for line in lines).encode(), opener=None)
     except OSError as error:
         raise EvaluationError(f"{path} cannot be written ({error}). Name another file with -o.") from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def read_pool(path: Path) -> list[Pooled]:

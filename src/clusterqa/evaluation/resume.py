@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from clusterqa.errors import EvaluationError
 from clusterqa.evaluation.outcomes import Outcome, Run, packed, unpacked
+from clusterqa.files import write_whole
 
 Found = dict[str, dict[str, list[str]]]
 """Channel → view → what that channel alone ranks first."""
@@ -37,11 +37,9 @@ class Kept:
                 for line in lines[1:-1]:  # a last line without its end was broken off
                     data = json.loads(line)
                     self._lines[data["asked"]] = data
-            part = path.with_name(path.name + ".part")
             path.parent.mkdir(parents=True, exist_ok=True)
             kept = [json.dumps(head), *(json.dumps(data) for data in self._lines.values())]
-            part.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
-            os.replace(part, path)
+            write_whole(path, "".join(f"{line}\n" for line in kept).encode(), opener=None)
             self._file = path.open("a", encoding="utf-8")
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise EvaluationError(f"{path} cannot be used ({error}). Remove it, or run without --resume.") from error

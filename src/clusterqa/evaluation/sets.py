@@ -12,10 +12,10 @@ from typing import Any, Literal
 
 from clusterqa.errors import EvaluationError
 from clusterqa.evaluation.files import read_text
+from clusterqa.evaluation.splits import Split
 from clusterqa.ports import Store
 from clusterqa.records import LANGUAGES, Language, Question
 
-Split = Literal["fit", "held"]
 Variant = Literal["", "folded", "typo"]
 
 

@@ -12,6 +12,7 @@ from clusterqa.errors import EvaluationError
 from clusterqa.evaluation.outcomes import Run
 from clusterqa.evaluation.run import run
 from clusterqa.evaluation.sets import read_set, stale
+from clusterqa.evaluation.splits import SPLITS
 from clusterqa.evaluation.tables import TABLE_MEASURES, as_table, confidence, refusals
 from clusterqa.store import open_store
 
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from clusterqa.runtime import KnowledgeBase
-
-SPLITS = ("all", "held", "fit")
 
 
 @dataclass(frozen=True, slots=True)

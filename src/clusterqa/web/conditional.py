@@ -10,6 +10,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clusterqa.web.callers import is_door
+from clusterqa.web.whole import whole
 
 TAGGED = "/api/v1/documents"
 """Answers below have an ETag: a version never changes, so asking for it again costs a few bytes."""
@@ -64,32 +65,18 @@ def _bodiless(send: Send) -> Send:
 
 
 def _tagged(known: str, send: Send) -> Send:
-    """Answers of status 200 whole, with a tag of their bytes; 304 in their place when the tag is among those known."""
-    begin: Message | None = None
-    parts: list[bytes] = []
+    """Answers of status 200 with a tag of their bytes; 304 in their place when the tag is among those known."""
 
-    async def send_tagged(message: Message) -> None:
-        nonlocal begin
-        if message["type"] == "http.response.start" and message["status"] == 200:
-            begin = message
-            return
-        if begin is None or message["type"] != "http.response.body":
-            await send(message)
-            return
-        parts.append(message.get("body", b""))
-        if message.get("more_body"):
-            return
-        body = b"".join(parts)
+    def tag_it(begin: Message, body: bytes) -> bytes:
         headers = MutableHeaders(scope=begin)
         tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         headers["ETag"] = f"W/{tag}"  # weak: the same whether it is sent compressed or not
         headers["Cache-Control"] = "no-cache"  # may be kept, and is asked for again: a document can be withdrawn
-        if known.strip() == "*" or tag in _ETAG.findall(known):
-            begin["status"] = 304
-            del headers["content-length"], headers["content-type"]
-            headers.add_vary_header("Accept-Encoding")  # `Compressed` says it of what has a body
-            body = b""
-        await send(begin)
-        await send({"type": "http.response.body", "body": body})
+        if known.strip() != "*" and tag not in _ETAG.findall(known):
+            return body
+        begin["status"] = 304
+        del headers["content-length"], headers["content-type"]
+        headers.add_vary_header("Accept-Encoding")  # `Compressed` says it of what has a body
+        return b""
 
-    return send_tagged
+    return whole(send, lambda begin: begin["status"] == 200, tag_it)

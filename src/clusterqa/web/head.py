@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clusterqa.records import LANGUAGES, Language
 from clusterqa.web import forms, pages, render
+from clusterqa.web.whole import whole
 
 NOWHERE = "clusterqa.invalid"
 """The host that Gradio is told instead of the one that was asked for."""
@@ -53,38 +54,27 @@ class Head:
         if language is None:
             await self._app(scope, receive, _instead(scope, receive, send))
             return
-        wanted = Headers(scope=scope)
+        packed = "gzip" in Headers(scope=scope).get("accept-encoding", "")
+        asked = parse_qs(scope["query_string"].decode("latin-1")).get("q", [""])[-1]
+
+        def mend(begin: Message, body: bytes) -> bytes:
+            first = forms.first(scope["app"].state.service, language, question=asked[: forms.LONGEST])
+            body = mended(body.decode("utf-8"), language, first).encode("utf-8")
+            sent = MutableHeaders(scope=begin)
+            sent.add_vary_header("Accept-Encoding")
+            if packed:
+                body = gzip.compress(body, 6)
+                sent["Content-Encoding"] = "gzip"
+            sent["Content-Length"] = str(len(body))
+            return body
+
         # what is to be changed must not come compressed
         headers = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
-        begin: Message = {}
-        parts: list[bytes] = []
+        await self._app({**scope, "headers": headers}, receive, whole(send, _html, mend))
 
-        async def send_mended(message: Message) -> None:
-            nonlocal begin
-            if message["type"] == "http.response.start":
-                begin = message
-                return
-            if message["type"] != "http.response.body":
-                await send(message)
-                return
-            parts.append(message.get("body", b""))
-            if message.get("more_body"):
-                return
-            body = b"".join(parts)
-            if "text/html" in Headers(raw=begin["headers"]).get("content-type", ""):
-                asked = parse_qs(scope["query_string"].decode("latin-1")).get("q", [""])[-1]
-                first = forms.first(scope["app"].state.service, language, question=asked[: forms.LONGEST])
-                body = mended(body.decode("utf-8"), language, first).encode("utf-8")
-                sent = MutableHeaders(scope=begin)
-                sent.add_vary_header("Accept-Encoding")
-                if "gzip" in wanted.get("accept-encoding", ""):
-                    body = gzip.compress(body, 6)
-                    sent["Content-Encoding"] = "gzip"
-                sent["Content-Length"] = str(len(body))
-            await send(begin)
-            await send({"type": "http.response.body", "body": body})
 
-        await self._app({**scope, "headers": headers}, receive, send_mended)
+def _html(begin: Message) -> bool:
+    return "text/html" in Headers(raw=begin["headers"]).get("content-type", "")
 
 
 def _instead(scope: Scope, receive: Receive, send: Send) -> Send:
