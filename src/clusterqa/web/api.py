@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from functools import partial
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -280,7 +282,8 @@ def metrics(request: Request) -> Response:
 @router.get("/api/docs", include_in_schema=False)
 def docs(request: Request) -> HTMLResponse:
     """What the API offers, for people; made from the same OpenAPI description that programs read."""
-    return HTMLResponse(render.page("api.html", "en", schema=request.app.openapi()))
+    pretty = partial(json.dumps, ensure_ascii=False, indent=2)
+    return HTMLResponse(render.page("api.html", "en", schema=request.app.openapi(), pretty=pretty))
 
 
 def find(store: Store, document: str, version: str | None) -> tuple[Stored, str, str]:

@@ -22,7 +22,7 @@ from clusterqa import __version__, extras
 from clusterqa.errors import MissingExtra
 from clusterqa.records import LANGUAGES
 from clusterqa.settings import Settings
-from clusterqa.web import api, completions, connections, forms, logs, pages, problems, render
+from clusterqa.web import api, completions, connections, description, forms, logs, pages, problems, render
 from clusterqa.web.conditional import Compressed, Conditional, Heads
 from clusterqa.web.doors import Doors
 from clusterqa.web.forwarded import Forwarded
@@ -77,6 +77,7 @@ def build(settings: Settings) -> FastAPI:
     )
     app.state.service = service
     problems.install(app)
+    description.install(app)
     # The last is the first that a request comes to.
     if gradio := extras.installed("web"):
         app.add_middleware(Doors, settings=settings)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -20,7 +19,6 @@ from clusterqa.errors import ClusterQAError
 from clusterqa.web import pages
 from clusterqa.web.limits import TooMany, TooManyAtOnce
 from clusterqa.web.service import NotReady
-from clusterqa.web.shapes import Problem, Refusal
 
 log = logging.getLogger(__name__)
 
@@ -47,41 +45,19 @@ class _Problem(JSONResponse):
         self._for_openai = JSONResponse({"error": error}, 400 if status == 422 else status, headers=headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"].removeprefix(scope.get("root_path", "")).startswith("/v1/"):
+        if is_for_openai(scope["path"].removeprefix(scope.get("root_path", ""))):
             await self._for_openai(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
 
-def described(schema: dict[str, Any]) -> dict[str, Any]:
-    """
-    An OpenAPI description in which every error is a problem, in place of FastAPI's own shape, which we never send.
-
-    It also says that a key may be sent, and need not be.
-    """
-    schema["security"] = [{}, {"key": []}]
-    parts = schema.setdefault("components", {})
-    parts["securitySchemes"] = {
-        "key": {"type": "http", "scheme": "bearer", "description": "An API key of the staff desk."}
-    }
-    known = parts.setdefault("schemas", {})
-    for name in ("HTTPValidationError", "ValidationError"):
-        known.pop(name, None)
-    known["Problem"] = Problem.model_json_schema()
-    known["Refusal"] = Refusal.model_json_schema()
-    for path, methods in schema["paths"].items():
-        kind, name = ("json", "Refusal") if path.startswith("/v1/") else ("problem+json", "Problem")
-        content = {f"application/{kind}": {"schema": {"$ref": f"#/components/schemas/{name}"}}}
-        for operation in methods.values():
-            operation["responses"].pop("422", None)
-            operation["responses"]["default"] = {"description": "An error that says what to do", "content": content}
-    return schema
+def is_for_openai(path: str) -> bool:
+    """Whether the programs that ask at a path know OpenAI's API."""
+    return path.startswith("/v1/")
 
 
 def install(app: FastAPI) -> None:
-    """Make every error of the app a problem+json, and say so in its description."""
-    describe = app.openapi
-    app.openapi = lambda: described(describe())  # type: ignore[method-assign]
+    """Make every error of the app a problem+json."""
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
