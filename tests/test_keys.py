@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import subprocess
@@ -11,11 +12,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from clusterqa.cli import cli
 from clusterqa.settings import Settings
-from clusterqa.staff.audit import Audit
+from clusterqa.staff.audit import Audit, export
 from clusterqa.staff.database import DATABASE, Database
 from clusterqa.staff.keys import (
     SHOWN,
@@ -297,6 +300,61 @@ def test_while_the_desks_file_cannot_be_used_keys_are_put_off_and_readers_are_no
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "30")
     assert "Keys cannot be looked up" in answer.json()["detail"]
     assert "Keys" not in programme(app).json()["detail"]
+
+
+# ── at the command line ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def at_the_command_line(app: FastAPI, *arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["keys", *arguments, "--data", str(app.state.service.settings.data)])
+
+
+def test_a_key_made_at_the_command_line_holds_in_a_running_server_and_ends_there(app: FastAPI) -> None:
+    made = at_the_command_line(app, "add", "portal", "--limit", "2", "--site", SITE)
+    assert made.exit_code == 0
+    assert re.fullmatch(r"cqa_[\w-]{43}\n", made.stdout)  # alone, so that it can be sent into a file
+    secret = made.stdout.strip()
+    assert secret not in made.stderr
+    assert programme(app, secret).headers["ratelimit-policy"] == '"key";q=2;w=60'
+    listed = at_the_command_line(app, "list").stdout
+    assert listed.startswith(f"portal (2 questions a minute), {SITE}  [{secret[:SHOWN]}…]  last used 20")
+    assert secret not in listed
+
+    assert (
+        at_the_command_line(app, "change", "Portal", "--limit", "0").stdout == f"Changed: portal (no limit), {SITE}\n"
+    )
+    assert "ratelimit" not in programme(app, secret).headers
+    assert at_the_command_line(app, "change", "portal", "--no-sites").stdout == "Changed: portal (no limit)\n"
+    assert at_the_command_line(app, "remove", "PORTAL").stdout == "Removed: portal\n"
+    assert programme(app, secret).status_code == 401
+    entries = list(export(app.state.service.settings.data))
+    assert [entry["what"] for entry in entries] == ["key.added", "key.changed", "key.changed", "key.revoked"]
+    assert all(str(entry["who"]).startswith("cli:") for entry in entries)
+
+
+def test_programs_read_the_keys_as_json_and_a_secret_only_where_it_is_made(app: FastAPI) -> None:
+    made = json.loads(at_the_command_line(app, "add", "portal", "--json").stdout)
+    assert app.state.service.keys().check(made["key"]).name == made["name"] == "portal"
+    assert made["rate_limit"] == Settings().rate_limit
+    [listed] = json.loads(at_the_command_line(app, "list", "--json").stdout)
+    assert {**listed, "used_at": None} == {name: value for name, value in made.items() if name != "key"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "told"),
+    [
+        (("add", "portal"), 1, "There is a key portal already"), (("remove", "none"), 1, "clusterqa keys list"),
+        (("add", "x", "--site", "portal.example.lt"), 1, "not the address of a site"), (("add", "x", "--limit", "-1"), 1, "from 0"),
+        (("change", "portal"), 2, "--limit, --site or --no-sites"), (("change", "none", "--limit", "1"), 1, "There is no key none"),
+        (("change", "portal", "--no-sites", "--site", SITE), 2, "not both"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_done_to_keys_says_why(app: FastAPI, arguments: tuple[str, ...], status: int, told: str) -> None:
+    app.state.service.keys().add("portal", 600, "", "rasa")
+    refused = at_the_command_line(app, *arguments)
+    assert (refused.exit_code, refused.stdout) == (status, "")
+    assert told in refused.stderr
+    assert [key.rate_limit for key in app.state.service.keys().everyone()] == [600]
 
 
 # ── pages of other sites ────────────────────────────────────────────────────────────────────────────────────────

@@ -20,6 +20,7 @@ from clusterqa.cli.backups import backup, restore
 from clusterqa.cli.documents import add, list_documents, remove, show
 from clusterqa.cli.evaluation import evaluate
 from clusterqa.cli.keeping import doctor, index, serve
+from clusterqa.cli.keys import keys
 from clusterqa.cli.mcp import serve_mcp
 from clusterqa.cli.staff import staff
 from clusterqa.errors import ClusterQAError
@@ -65,6 +66,7 @@ for command in (
     doctor,
     evaluate,
     staff,
+    keys,
     serve_mcp,
 ):
     cli.add_command(command)

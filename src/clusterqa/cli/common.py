@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -58,6 +59,16 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON f
 def remark(text: str) -> None:
     """A line for the person, not for the program that reads the answers."""
     click.echo(text, err=True)
+
+
+def who() -> str:
+    """How the activity log names a change from here: "cli:" and the operating system's user."""
+    from clusterqa.staff.audit import COMMAND_LINE
+
+    try:
+        return COMMAND_LINE + getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return COMMAND_LINE + "?"
 
 
 def load_encoder(settings: Settings) -> Callable[[], Encoder]:

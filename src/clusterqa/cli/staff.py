@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from clusterqa import extras
-from clusterqa.cli.common import json_option, settings_options
+from clusterqa.cli.common import json_option, settings_options, who
 
 if TYPE_CHECKING:
     from clusterqa.settings import Settings
@@ -174,13 +173,3 @@ def new_password(name: str) -> str:
     if sys.stdin.isatty():
         return str(click.prompt(f"New password for {name}", hide_input=True, confirmation_prompt="Once more", err=True))
     return sys.stdin.readline().rstrip("\r\n")
-
-
-def who() -> str:
-    """How the activity log names a change from here: "cli:" and the operating system's user."""
-    from clusterqa.staff.audit import COMMAND_LINE
-
-    try:
-        return COMMAND_LINE + getpass.getuser()
-    except (KeyError, OSError):  # a container's user without a name
-        return COMMAND_LINE + "?"

@@ -69,8 +69,12 @@ class KeyProblem(ClusterQAError):
 class NoSuchKey(KeyProblem):
     key = "no_such_key"
 
-    def __init__(self) -> None:
-        super().__init__("There is no such key any more.")
+    def __init__(self, name: str = "") -> None:
+        super().__init__(
+            f"There is no key {name}. See what there is with: clusterqa keys list"
+            if name
+            else "There is no such key any more."
+        )
 
 
 class WrongKeyName(KeyProblem):
@@ -138,9 +142,17 @@ class Keys:
         with self._database.using() as db:
             return _find(db, identifier)
 
+    def named(self, name: str) -> Key:
+        """The key of that name, in whatever letters it is written. Raises NoSuchKey."""
+        with self._database.using() as db:
+            row = db.execute(f"SELECT {_COLUMNS} FROM api_keys WHERE folded = ?", (_neat(name).casefold(),)).fetchone()
+        if row is None:
+            raise NoSuchKey(name)
+        return _key(row)
+
     def add(self, name: str, rate_limit: int, origins: str, by: str) -> tuple[Key, str]:
         """A new key with its secret, which is known nowhere else from now on. Raises KeyProblem."""
-        name = unicodedata.normalize("NFC", " ".join(storable(name).split()))
+        name = _neat(name)
         if not name or len(name) > MAX_NAME or not name.isprintable():
             raise WrongKeyName
         sites = _sites(origins)
@@ -221,6 +233,10 @@ def _key(row: tuple[object, ...]) -> Key:
         made_at=datetime.fromisoformat(str(made_at)),
         used_at=datetime.fromisoformat(str(used_at)) if used_at else None,
     )
+
+
+def _neat(name: str) -> str:
+    return unicodedata.normalize("NFC", " ".join(storable(name).split()))
 
 
 def _sites(origins: str) -> tuple[str, ...]:
