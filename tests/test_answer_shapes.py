@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from clusterqa.records import Hit, Part, Passage, PassageText, Quote, Reply, Source, Span
-from clusterqa.retrieval.preference import NEARLY_AS_GOOD, by_kind
+from clusterqa.retrieval.preference import NEARLY_AS_GOOD, preferred
 from clusterqa.retrieval.quote import choices, compares, shows, together
 from clusterqa.text.asked_parts import asked_parts
 
@@ -82,9 +82,45 @@ def test_what_says_what_a_thing_is_comes_first_where_that_is_asked_and_it_is_nea
     other = hit("The Bronze Label is valid for two years.", 0.8, (0.8,))
     text = "It is known. The Bronze Label is the first level."
     defining = hit(text, 0.8 - NEARLY_AS_GOOD / 2, (0.9, 0.3), "It is known.", "The Bronze Label is the first level.")
-    first, second = by_kind("What is the Bronze Label?", [other, defining])
+    first, second = preferred("What is the Bronze Label?", [other, defining])
     assert (first.passage, second) == (defining.passage, other)
     assert first.sentence_scores[1] == max(first.sentence_scores) == 0.9
-    assert by_kind("How long is the Bronze Label valid?", [other, defining]) == (other, defining)
+    assert preferred("How long is the Bronze Label valid?", [other, defining]) == (other, defining)
     far = replace(defining, score=0.8 - 2 * NEARLY_AS_GOOD)
-    assert by_kind("What is the Bronze Label?", [other, far]) == (other, far)
+    assert preferred("What is the Bronze Label?", [other, far]) == (other, far)
+
+
+PRICE = "The assessment costs EUR {} without VAT."
+
+
+def edition(fee: int, score: float, title: str = "Prices", date: str | None = None, text: str = PRICE) -> Hit:
+    made = hit(text.format(fee), score, (score,))
+    document = f"{title}-{date}-{fee}.en.md"
+    source = replace(SOURCE, document=document, title=title, date=date)
+    return replace(made, source=source, passage=replace(made.passage, document=document))
+
+
+def test_of_two_editions_that_say_the_same_the_newer_comes_first() -> None:
+    old, new = edition(1500, 0.8, date="2023-02-01"), edition(1650, 0.75, date="2025-02-01")
+    question = "What does the assessment cost?"
+    assert preferred(question, [old, new]) == (new, old)
+    assert preferred(question, [new, old]) == (new, old)
+    assert preferred("What did the assessment cost in 2023?", [old, new]) == (old, new)
+    named_old, named_new = (
+        edition(1500, 0.8, "Prices 2023", "2026-01-01"),
+        edition(1650, 0.75, "Prices 2025", "2026-01-01"),
+    )
+    assert preferred(question, [named_old, named_new]) == (named_new, named_old)
+    assert preferred(question, [edition(1500, 0.8, "Prices 2023"), new])[0] == new
+
+
+def test_what_is_newer_but_of_something_else_or_much_worse_or_of_no_date_stays_behind() -> None:
+    old = edition(1500, 0.8, date="2023-02-01")
+    question = "What does the assessment cost?"
+    for other in (
+        edition(1650, 0.8 - 2 * NEARLY_AS_GOOD, date="2025-02-01"),
+        edition(1650, 0.75, "Prices of the academy", "2025-02-01"),
+        edition(1650, 0.75, date="2025-02-01", text="A seat in the hall is EUR {} a day."),
+        edition(1650, 0.75),
+    ):
+        assert preferred(question, [old, other]) == (old, other)

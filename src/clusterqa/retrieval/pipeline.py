@@ -35,7 +35,7 @@ from clusterqa.retrieval.confidence import features
 from clusterqa.retrieval.dense import best_cosines
 from clusterqa.retrieval.fusion import first_look, order_key
 from clusterqa.retrieval.merge import merge
-from clusterqa.retrieval.preference import by_kind
+from clusterqa.retrieval.preference import preferred
 from clusterqa.retrieval.profile import Profile
 from clusterqa.retrieval.quote import (
     FAIRLY_SURE,
@@ -144,7 +144,7 @@ class Pipeline:
         if self.reader and hits:
             hits, readings = self._read(query, hits, self.reader)
             clock.lap("read")
-        hits = by_kind(question.text, hits)[:depth]
+        hits = preferred(question.text, hits)[:depth]
         quotes = self._quotes(query, hits, first, readings)
         values = features(query, first, hits, quotes, readings, weights)
         confidence = calibration.probability(values) if values else 0.0

@@ -1,20 +1,67 @@
-"""Which of the hits comes first for a question of a certain kind, where the search and the reader see little between them."""
+"""Which of the hits comes first where the search and the reader see little between them: what defines, what is newer."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from clusterqa.passages import sentence_texts
 from clusterqa.records import Hit
+from clusterqa.text.analysis import content_words
 from clusterqa.text.definitions import defined_term, defines
 
 NEARLY_AS_GOOD = 0.12
 """A hit may come before the first when its score is at most so much less."""
+SAME_STATEMENT = 0.7
+"""Share of the words of two sentences, figures left out, that both hold when they say the same of different times."""
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
 
-def by_kind(question: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
-    """The hits, first of all one that says what a thing is, where that is asked."""
+def preferred(question: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """The hits, first of all one that says what a thing is, where that is asked; of two editions of the first the newer."""
+    return _newest(question, _defining(question, hits))
+
+
+def _newest(question: str, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
+    """
+    The hits, with the newest edition of what the first one says before it, unless the question names a year.
+
+    Editions are documents whose titles are the same but for figures („Kainos 2024“, „Kainos 2025“); what is older still
+    follows, with its year.
+    """
+    if not hits or _YEAR.search(question):
+        return hits
+    first = hits[0]
+    editions = [hit for hit in hits if hit.score >= first.score - NEARLY_AS_GOOD and _another_edition(hit, first)]
+    newest = max([first, *editions], key=_time)
+    return (newest, *(hit for hit in hits if hit is not newest))
+
+
+def _another_edition(hit: Hit, first: Hit) -> bool:
+    if hit.passage.document == first.passage.document or "" in (_time(hit)[0], _time(first)[0]):
+        return False
+    one, other = _wording(_best_sentence(hit)), _wording(_best_sentence(first))
+    same = len(one & other) >= SAME_STATEMENT * len(one | other)
+    return same and _wording(hit.source.title) == _wording(first.source.title)
+
+
+def _time(hit: Hit) -> tuple[str, str]:
+    """The year that a hit's document is about and its date, in the order of time; empty where it says neither."""
+    date = hit.source.date or ""
+    return max(_YEAR.findall(hit.source.title), default=date[:4]), date
+
+
+def _best_sentence(hit: Hit) -> str:
+    return max(zip(hit.sentence_scores, sentence_texts(hit.passage), strict=True))[1]
+
+
+def _wording(text: str) -> frozenset[str]:
+    """The words of a text without those that hold a figure."""
+    return frozenset(word for word in content_words(text) if not any(c.isdigit() for c in word))
+
+
+def _defining(question: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
     term = defined_term(question)
     if term is None:
         return tuple(hits)
