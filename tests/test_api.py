@@ -28,6 +28,14 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
 
 
 @pytest.mark.encoder
+def test_an_answer_says_how_long_each_stage_took(client: TestClient) -> None:
+    told = client.post("/api/v1/ask", json={"question": "Kiek laiko galioja bronzos ženklas?"}).headers["Server-Timing"]
+    stages = dict(part.split(";dur=") for part in told.split(", "))
+    assert list(stages) == ["understand", "encode", "candidates", "rerank", "merge", "quote"]
+    assert all(float(milliseconds) >= 0 for milliseconds in stages.values())
+
+
+@pytest.mark.encoder
 def test_several_questions_are_answered_in_their_order(client: TestClient) -> None:
     asked = [{"question": text, "id": str(number)} for number, text in enumerate(QUESTIONS)]
     body = client.post("/api/v1/ask:batch", json={"questions": asked}).json()

@@ -429,6 +429,20 @@ def test_the_added_document_answers_by_exact_quotes(seeded: Run, question: str, 
 
 
 @pytest.mark.encoder
+def test_an_answer_is_explained_by_the_time_of_its_stages_its_hits_and_its_confidence(seeded: Run) -> None:
+    question = "What types of labels are there?"
+    answer = json.loads(seeded("ask", question, "--explain", "--json").stdout)
+    trace = answer["trace"]
+    assert list(trace["milliseconds"]) == ["understand", "encode", "candidates", "rerank", "merge", "read", "quote"]
+    assert (trace["understood"], trace["hits"][0]["document"]) == (question, answer["quotes"][0]["document"])
+    assert trace["hits"][0]["reading"] is not None and trace["features"]
+    told = seeded("ask", question, "--explain").stdout
+    assert told.startswith(seeded("ask", question).stdout)
+    assert " · in all " in told and f" 1. {trace['hits'][0]['score']:.3f}" in told
+    assert f"confidence {answer['confidence']:.2f}, answered from " in told
+
+
+@pytest.mark.encoder
 def test_what_the_documents_do_not_say_is_not_found(seeded: Run) -> None:
     answer = json.loads(seeded("ask", "When does the swimming pool in Tokyo open?", "--json").stdout)
     assert (answer["status"], answer["quotes"]) == ("not_found", [])

@@ -60,7 +60,7 @@ class Peer:
 
 class ClusterQA(Peer):
     packages = ("clusterqa", "openvino", "numpy")
-    reader = "small"
+    reader = "bundled"
 
     def index(self, folder: str, texts: list[Text]) -> int:
         from clusterqa import open as open_base

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from clusterqa.documents.shown import as_lines, named_cells
-from clusterqa.records import Hit, Part, Quote, Reply
+from clusterqa.records import Hit, Part, Query, Quote, Reply, Trace
 
 
 def reply_as_json(reply: Reply) -> dict[str, Any]:
@@ -98,3 +98,21 @@ def hits_as_json(hits: Sequence[Hit]) -> list[dict[str, Any]]:
         }
         for rank, hit in enumerate(hits, start=1)
     ]
+
+
+def trace_as_json(trace: Trace) -> dict[str, Any]:
+    """
+    How a reply came about: the question as it was understood, the milliseconds of each stage, the hits with the logit that
+    the reader gave them (null without one), and what the confidence rests on.
+    """
+    understood = trace.understood
+    readings = [trace.readings.get(hit.passage_id) for hit in trace.hits]
+    return {
+        "understood": understood.text if isinstance(understood, Query) else understood.kind,
+        "milliseconds": {stage: round(value, 2) for stage, value in trace.milliseconds.items()},
+        "hits": [
+            {**hit, "reading": round(reading.answers, 4) if reading else None}
+            for hit, reading in zip(hits_as_json(trace.hits), readings, strict=True)
+        ],
+        "features": {name: round(value, 4) for name, value in trace.features.items()},
+    }

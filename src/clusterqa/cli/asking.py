@@ -15,7 +15,7 @@ from clusterqa.cli.common import json_option, settings_options
 from clusterqa.errors import ClusterQAError
 
 if TYPE_CHECKING:
-    from clusterqa.records import Quote, Reply
+    from clusterqa.records import Hit, Quote, Reply, Trace
     from clusterqa.settings import Settings
 
 
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Where the answers go, one a line.  [default: stdout]",
 )
+@click.option(
+    "--explain", is_flag=True, help="Also how the answer came about: the time of each stage, hits, confidence."
+)
 @json_option
 def ask(
     settings: Settings,
@@ -41,6 +44,7 @@ def ask(
     history: tuple[str, ...],
     source: Path | None,
     target: Path | None,
+    explain: bool,
     as_json: bool,
 ) -> None:
     """
@@ -53,20 +57,28 @@ def ask(
     "-" in place of the question or of the file stands for the standard input.
     """
     from clusterqa.records import Question
-    from clusterqa.shapes import reply_as_json
+    from clusterqa.shapes import reply_as_json, trace_as_json
 
     if (question is None) == (source is None):
         raise click.UsageError("Give a question, or a file of questions with --input; one of the two.")
     if target is not None and source is None:
         raise click.UsageError("--output goes with --input.")
+    if explain and source is not None:
+        raise click.UsageError("--explain goes with one question. Leave out --input.")
     text = sys.stdin.read() if question == "-" else question or ""
     if source is None and not text.strip():
         raise click.UsageError("The question is empty.")
     questions = read_questions(source, lang) if source else [Question(text, history, lang)]  # type: ignore[arg-type]
     with common.knowledge_base(settings) as asked:
         if source is None:
-            reply = asked.ask(questions[0])
-            click.echo(json.dumps(reply_as_json(reply), ensure_ascii=False, indent=2) if as_json else told(reply))
+            trace = asked.trace(questions[0])
+            if as_json:
+                shown = reply_as_json(trace.reply) | ({"trace": trace_as_json(trace)} if explain else {})
+                click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+                return
+            click.echo(told(trace.reply))
+            if explain:
+                click.echo("\n" + explained(trace, asked.profile.calibration.threshold))
             return
         with common.writing(target) as out:
             for item in common.progress(questions, "Answering"):
@@ -91,9 +103,15 @@ def search(settings: Settings, question: str, k: int, lang: str | None, as_json:
     if not hits:
         common.remark("Nothing to search for in this question, or the index is empty.")
     for rank, hit in enumerate(hits, start=1):
-        place = " › ".join((hit.passage.document, *hit.passage.heading))
-        click.echo(f"{rank:2}. {hit.score:.3f}  (dense {hit.dense:.3f}, words {hit.lexical:.3f})  {place}")
+        click.echo(ranked(rank, hit))
         click.echo(f"    {' '.join(hit.passage.text.split())[:200]}")
+
+
+def ranked(rank: int, hit: Hit, reading: float | None = None) -> str:
+    """A hit on one line: its scores and its place."""
+    read = "" if reading is None else f", read {reading:+.1f}"
+    place = " › ".join((hit.passage.document, *hit.passage.heading))
+    return f"{rank:2}. {hit.score:.3f}  (dense {hit.dense:.3f}, words {hit.lexical:.3f}{read})  {place}"
 
 
 def read_questions(path: Path, lang: str | None) -> list[Any]:
@@ -160,6 +178,19 @@ def told(reply: Reply) -> str:
         sentences = all(part.kind not in ("item", "row") for part in quote.selection)
         opening, closing = marks[quote.source.language] if sentences else ("", "")
         lines += [indent(f"{opening}{text}{closing}", "  "), f"    — {place(quote, reply.language)}"]
+    return "\n".join(lines)
+
+
+def explained(trace: Trace, threshold: float) -> str:
+    """How a reply came about, as text for a terminal."""
+    times = " · ".join(f"{stage} {value:.1f}" for stage, value in trace.milliseconds.items())
+    lines = [f"{times} · in all {sum(trace.milliseconds.values()):.1f} ms"]
+    for rank, hit in enumerate(trace.hits, start=1):
+        reading = trace.readings.get(hit.passage_id)
+        lines.append(ranked(rank, hit, reading.answers if reading else None))
+    if trace.features:
+        values = ", ".join(f"{name} {value:.2f}" for name, value in trace.features.items())
+        lines.append(f"confidence {trace.reply.confidence:.2f}, answered from {threshold:.2f}: {values}")
     return "\n".join(lines)
 
 

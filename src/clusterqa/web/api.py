@@ -100,12 +100,17 @@ def service_of(request: Request) -> Service:
     responses={200: {"model": shapes.Answer}},
 )
 def ask(asked: Asked, request: Request, response: Response) -> dict[str, Any]:
-    """Answer one question by quoting, or say that the documents do not. The header X-Journal-Id names it for feedback."""
+    """
+    Answer one question by quoting, or say that the documents do not.
+
+    The header X-Journal-Id names it for feedback; Server-Timing says how long each stage took.
+    """
     service = service_of(request)
     service.limits.admit(caller_of(request))
     answered = service.ask(asked.as_question(), "api")
     if answered.journal_id:
         response.headers["X-Journal-Id"] = answered.journal_id
+    response.headers["Server-Timing"] = answered.timing
     return reply_as_json(answered.reply)
 
 

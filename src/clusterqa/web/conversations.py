@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from clusterqa.records import Reply
@@ -13,10 +14,19 @@ from clusterqa.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A reply with the id under which the journal keeps it; None when the journal could not be written."""
+    """
+    A reply with the id under which the journal keeps it, None when the journal could not be written, and the milliseconds of
+    each stage.
+    """
 
     reply: Reply
     journal_id: str | None
+    milliseconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def timing(self) -> str:
+        """The stages as a Server-Timing header has them (W3C Server Timing)."""
+        return ", ".join(f"{stage};dur={value:.1f}" for stage, value in self.milliseconds.items())
 
 
 @dataclass(slots=True)

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 ANONYMOUS = "anonymous"
 """For programs that cannot do without a key: the same as none."""
-TOLD = ("ETag", "Link", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Journal-Id")
+TOLD = ("ETag", "Link", "RateLimit", "RateLimit-Policy", "Retry-After", "Server-Timing", "X-Journal-Id")
 """Headers that a page of another site may read, beside those it always may."""
 
 

@@ -309,7 +309,7 @@ class Service:
                 **{f"{stage}_ms": round(value, 2) for stage, value in trace.milliseconds.items()},
             },
         )
-        return Answered(reply, self._record(trace, channel))
+        return Answered(reply, self._record(trace, channel), trace.milliseconds)
 
     def search(self, question: Question, k: int) -> tuple[Hit, ...]:
         """At most `k` passages, best first."""
