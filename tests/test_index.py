@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from clusterqa.settings import Settings
-from clusterqa.store.faiss_index import REMEMBERED_TERMS, UNITS_PER_PASSAGE, FaissIndex
+from clusterqa.store.faiss_index import FaissIndex
+from clusterqa.store.view import REMEMBERED_TERMS, UNITS_PER_PASSAGE
 from store_fixtures import DIMENSION, Memory, entries_of, put_drawn
 
 

@@ -14,59 +14,16 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from clusterqa.errors import IndexNotFound, StoreDamaged
-from clusterqa.ports import Index, Store, Vectors
-from clusterqa.records import (
-    LANGUAGES,
-    Background,
-    Document,
-    IndexedPassage,
-    Language,
-    Neighbours,
-    Postings,
-    Source,
-    TokenStates,
-)
+from clusterqa.ports import Store, Vectors
+from clusterqa.records import LANGUAGES, IndexedPassage, Language, Neighbours
+from clusterqa.store.moments import Backgrounds
 from clusterqa.store.translations import sources
-
-UNITS_PER_PASSAGE = 8192
-"""
-A unit (the passage itself, or one sentence) has the id `passage id · 8192 + position`, position 0 being the passage.
-More than the longest passage has characters, so that no passage can have more sentences.
-"""
-
-REMEMBERED_TERMS = 512
-"""Groups of terms whose passages are kept; at 10,000 passages some 10 MB at the most."""
-
-
-REMEMBERED_DOCUMENTS = 32
-"""Documents that are kept with their structure for a generation: the three of a reply are often those of the last one."""
+from clusterqa.store.view import UNITS_PER_PASSAGE, StoreView, spread, units_of
 
 
 def one_thread() -> None:
     """FAISS shares out questions among threads, and there is one at a time: a second thread would only be waited for."""
     faiss.omp_set_num_threads(1)
-
-
-class _Moments:
-    """First and second moments of some unit vectors."""
-
-    def __init__(self, dimension: int) -> None:
-        self.count = 0
-        self._first = np.zeros(dimension)
-        self._second = np.zeros((dimension, dimension))
-
-    def add(self, vectors: NDArray[np.float16], sign: int) -> None:
-        rows = vectors.astype(np.float64)
-        self.count += sign * len(rows)
-        self._first += sign * rows.sum(axis=0)
-        self._second += sign * (rows.T @ rows)
-
-    def background(self, query: NDArray[np.float64]) -> Background:
-        """Mean and deviation of the cosines of a unit vector with all of them."""
-        mean = float(query @ self._first) / self.count
-        variance = float(query @ self._second @ query) / self.count - mean * mean
-        return Background(mean, max(variance, 0.0) ** 0.5)
 
 
 class _Side:
@@ -77,27 +34,20 @@ class _Side:
         # Half precision is what the store has: the cosines are the same as in single, in a quarter of the time.
         half = faiss.IndexScalarQuantizer(dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
         self.index = faiss.IndexIDMap2(half)
-        self.passages = _Moments(dimension)
-        self.sentences = _Moments(dimension)
+        self.backgrounds = Backgrounds(dimension)
 
     def add(self, entries: Sequence[IndexedPassage]) -> None:
         if not entries:
             return
         matrix = np.concatenate([entry.rows for entry in entries]).astype(np.float32)
-        units = [e.id * UNITS_PER_PASSAGE + position for e in entries for position in range(len(e.rows))]
-        self.index.add_with_ids(matrix, np.array(units, dtype=np.int64))
-        self._count(entries, +1)
+        self.index.add_with_ids(matrix, _units(entries))
+        self.backgrounds.add(entries, +1)
 
     def remove(self, entries: Sequence[IndexedPassage]) -> None:
         if not entries:
             return
-        units = [e.id * UNITS_PER_PASSAGE + position for e in entries for position in range(len(e.rows))]
-        self.index.remove_ids(faiss.IDSelectorBatch(np.array(units, dtype=np.int64)))
-        self._count(entries, -1)
-
-    def _count(self, entries: Sequence[IndexedPassage], sign: int) -> None:
-        self.passages.add(np.stack([entry.rows[0] for entry in entries]), sign)
-        self.sentences.add(np.concatenate([entry.rows[1:] for entry in entries]), sign)
+        self.index.remove_ids(faiss.IDSelectorBatch(_units(entries)))
+        self.backgrounds.add(entries, -1)
 
     def nearest(self, query: NDArray[np.float32], k: int) -> Neighbours:
         scores, units = self.index.search(query.reshape(1, -1), min(k, int(self.index.ntotal)))
@@ -105,11 +55,14 @@ class _Side:
         for score, unit in zip(scores[0].tolist(), units[0].tolist(), strict=True):
             if unit >= 0:  # faiss pads with -1
                 best.setdefault(unit // UNITS_PER_PASSAGE, score)
-        q = query.astype(np.float64)
-        return Neighbours(best, self.passages.background(q), self.sentences.background(q), self.passages.count)
+        return Neighbours(best, *self.backgrounds.of(query), self.backgrounds.passages.count)
 
 
-class FaissIndex(Index):
+def _units(entries: Sequence[IndexedPassage]) -> NDArray[np.int64]:
+    return np.array([unit for entry in entries for unit in units_of(entry)], dtype=np.int64)
+
+
+class FaissIndex(StoreView):
     """Vectors and passages of one generation."""
 
     def __init__(
@@ -119,31 +72,16 @@ class FaissIndex(Index):
         languages: tuple[Language, ...] = LANGUAGES,
         check: Callable[[Store], None] = lambda store: None,
     ) -> None:
-        """
-        `connect` opens the store, which is closed by `close`; `check` raises where a generation must not be taken up.
-        `languages` other than both leave the documents of the other one out: for measuring one direction.
-        """
-        self.dimension = dimension
-        self.languages = languages
-        self._connect = connect
-        self._check = check
-        self._store = connect()
+        super().__init__(connect, dimension, languages, check)
         self._clear()
 
     def _clear(self) -> None:
-        self.generation, self.epoch = -1, ""
+        self._took_up(-1, "", {})
         self._entries: dict[int, IndexedPassage] = {}
         self._by_document: dict[str, list[int]] = {}
-        self._sources: dict[str, Source] = {}
-        self._vocabulary: list[str] | None = None
-        self._postings: dict[tuple[str, ...], Postings] = {}
-        self._read: dict[str, Document] = {}
         self._sides: dict[Language, _Side] = {language: _Side(self.dimension) for language in self.languages}
         self._samples: dict[int, dict[Language, list[IndexedPassage]]] = {}
         self._id_bound = 0
-
-    def close(self) -> None:
-        self._store.close()
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -156,10 +94,10 @@ class FaissIndex(Index):
         if not self._follow():
             return False
         store = self._store
-        if store.generation() == self.generation and store.meta("epoch") == self.epoch:
+        if self._stored_state() == (self.generation, self.epoch):
             return False
         with store.reading():
-            generation, epoch = store.generation(), store.meta("epoch") or ""
+            generation, epoch = self._stored_state()
             if (generation, epoch) == (self.generation, self.epoch):
                 return False
             self._check(store)
@@ -183,13 +121,9 @@ class FaissIndex(Index):
         for entry in new:
             self._entries[entry.id] = entry
             self._by_document.setdefault(entry.passage.document, []).append(entry.id)
-        self._sources = current
-        self._vocabulary = None
-        self._postings = {}
-        self._read = {}
         self._samples = {}
         self._id_bound = max(self._entries, default=-1) + 1
-        self.generation, self.epoch = generation, epoch
+        self._took_up(generation, epoch, current)
         return True
 
     @contextmanager
@@ -197,52 +131,22 @@ class FaissIndex(Index):
         while True:
             self.refresh()
             with self._store.reading():
-                if (self._store.generation(), self._store.meta("epoch") or "") == (self.generation, self.epoch):
+                if self._stored_state() == (self.generation, self.epoch):
                     yield
                     return
 
-    def _follow(self) -> bool:
-        """Whether there is a store to read: one that took the other's place answers from its first generation on."""
-        if self._store.current():
-            return True
-        try:
-            fresh = self._connect()
-        except IndexNotFound:
-            return False
-        if fresh.generation() == 0:
-            fresh.close()
-            return False
-        self._store.close()
-        self._store = fresh
-        return True
-
     def nearest(self, vector: Vectors, k: int) -> dict[Language, Neighbours]:
-        return {language: side.nearest(vector, k) for language, side in self._sides.items() if side.passages.count}
+        return {
+            language: side.nearest(vector, k)
+            for language, side in self._sides.items()
+            if side.backgrounds.passages.count
+        }
 
-    def postings(self, terms: tuple[str, ...]) -> Postings:
-        # The words of a domain come back in question after question, so the latest answers are kept for a generation.
-        known = self._postings.get(terms)
-        if known is None:
-            found = self._store.matching(terms)
-            known = Postings(
-                np.array([i for i, (body, _) in found.items() if body and i in self._entries], dtype=np.int64),
-                np.array([i for i, (body, _) in found.items() if not body and i in self._entries], dtype=np.int64),
-            )
-            if len(self._postings) >= REMEMBERED_TERMS:
-                self._postings.pop(next(iter(self._postings)))
-            self._postings[terms] = known
-        return known
-
-    def vocabulary(self) -> list[str]:
-        if self._vocabulary is None:
-            self._vocabulary = self._store.vocabulary()
-        return self._vocabulary
+    def _has(self, passage: int) -> bool:
+        return passage in self._entries
 
     def fetch(self, ids: Sequence[int]) -> list[IndexedPassage]:
         return [self._entries[i] for i in ids]
-
-    def tokens(self, ids: Sequence[int]) -> list[TokenStates]:
-        return self._store.tokens(ids)
 
     def passages_of(self, document: str) -> Sequence[int]:
         return self._by_document.get(document, ())
@@ -253,31 +157,9 @@ class FaissIndex(Index):
                 language: [entry for entry in self._entries.values() if entry.language == language]
                 for language in self.languages
             }
-            self._samples[most] = {language: _spread(found, most) for language, found in by_language.items() if found}
+            self._samples[most] = {
+                language: [found[place] for place in spread(len(found), most)]
+                for language, found in by_language.items()
+                if found
+            }
         return self._samples[most]
-
-    def source(self, document: str) -> Source | None:
-        return self._sources.get(document)
-
-    def confirm(self, ids: Sequence[int]) -> None:
-        for entry in self.fetch(ids):
-            self._store.confirm(entry, self._sources[entry.passage.document])
-
-    def read(self, document: str) -> Document:
-        if document not in self._read:
-            if document not in self._sources:
-                raise KeyError(document)
-            found = self._store.read(document)
-            if found is None:
-                raise StoreDamaged(
-                    f"The text of {document} is missing from the index. Mend it with: clusterqa index --rebuild"
-                )
-            if len(self._read) >= REMEMBERED_DOCUMENTS:
-                self._read.pop(next(iter(self._read)))
-            self._read[document] = found
-        return self._read[document]
-
-
-def _spread(passages: Sequence[IndexedPassage], most: int) -> list[IndexedPassage]:
-    places = np.linspace(0, len(passages) - 1, min(most, len(passages))).astype(int).tolist()
-    return [passages[place] for place in places]

@@ -1,0 +1,133 @@
+"""What every index over a store asks of the store itself: words, tokens, documents, and whether a passage is still what it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from clusterqa.errors import IndexNotFound, StoreDamaged
+from clusterqa.ports import Index, Store
+from clusterqa.records import LANGUAGES, Document, IndexedPassage, Language, Postings, Source, TokenStates
+
+UNITS_PER_PASSAGE = 8192
+"""
+A unit (the passage itself, or one sentence) has the id `passage id · 8192 + position`, position 0 being the passage.
+More than the longest passage has characters, so that no passage can have more sentences.
+"""
+
+REMEMBERED_TERMS = 512
+"""Groups of terms whose passages are kept; at 10,000 passages some 10 MB at the most."""
+
+REMEMBERED_DOCUMENTS = 32
+"""Documents that are kept with their structure for a generation: the three of a reply are often those of the last one."""
+
+
+class StoreView(Index):
+    """An index that is a view of a store. Whoever takes up a generation calls `_took_up`."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Store],
+        dimension: int,
+        languages: tuple[Language, ...] = LANGUAGES,
+        check: Callable[[Store], None] = lambda store: None,
+    ) -> None:
+        """
+        `connect` opens the store, which is closed by `close`; `check` raises where a generation must not be taken up.
+        `languages` other than both leave the documents of the other one out: for measuring one direction.
+        """
+        self.dimension = dimension
+        self.languages = languages
+        self._connect = connect
+        self._check = check
+        self._store = connect()
+        self._took_up(-1, "", {})
+
+    def _took_up(self, generation: int, epoch: str, sources: dict[str, Source]) -> None:
+        self.generation, self.epoch = generation, epoch
+        self._sources = sources
+        self._vocabulary: list[str] | None = None
+        self._postings: dict[tuple[str, ...], Postings] = {}
+        self._read: dict[str, Document] = {}
+
+    def close(self) -> None:
+        self._store.close()
+
+    def _follow(self) -> bool:
+        """Whether there is a store to read: one that took the other's place answers from its first generation on."""
+        if self._store.current():
+            return True
+        try:
+            fresh = self._connect()
+        except IndexNotFound:
+            return False
+        if fresh.generation() == 0:
+            fresh.close()
+            return False
+        self._store.close()
+        self._store = fresh
+        return True
+
+    def _stored_state(self) -> tuple[int, str]:
+        """Generation and epoch of the store."""
+        return self._store.generation(), self._store.meta("epoch") or ""
+
+    def _has(self, passage: int) -> bool:
+        """Whether a passage is one of this index."""
+        raise NotImplementedError
+
+    def postings(self, terms: tuple[str, ...]) -> Postings:
+        # The words of a domain come back in question after question, so the latest answers are kept for a generation.
+        known = self._postings.get(terms)
+        if known is None:
+            found = {i: body for i, (body, _) in self._store.matching(terms).items() if self._has(i)}
+            known = Postings(
+                np.array([i for i, body in found.items() if body], dtype=np.int64),
+                np.array([i for i, body in found.items() if not body], dtype=np.int64),
+            )
+            if len(self._postings) >= REMEMBERED_TERMS:
+                self._postings.pop(next(iter(self._postings)))
+            self._postings[terms] = known
+        return known
+
+    def vocabulary(self) -> list[str]:
+        if self._vocabulary is None:
+            self._vocabulary = self._store.vocabulary()
+        return self._vocabulary
+
+    def tokens(self, ids: Sequence[int]) -> list[TokenStates]:
+        return self._store.tokens(ids)
+
+    def source(self, document: str) -> Source | None:
+        return self._sources.get(document)
+
+    def confirm(self, ids: Sequence[int]) -> None:
+        for entry in self.fetch(ids):
+            self._store.confirm(entry, self._sources[entry.passage.document])
+
+    def read(self, document: str) -> Document:
+        if document not in self._read:
+            if document not in self._sources:
+                raise KeyError(document)
+            found = self._store.read(document)
+            if found is None:
+                raise StoreDamaged(
+                    f"The text of {document} is missing from the index. Mend it with: clusterqa index --rebuild"
+                )
+            if len(self._read) >= REMEMBERED_DOCUMENTS:
+                self._read.pop(next(iter(self._read)))
+            self._read[document] = found
+        return self._read[document]
+
+
+def units_of(entry: IndexedPassage) -> range:
+    """The ids of a passage's units, in the order of its rows."""
+    first = entry.id * UNITS_PER_PASSAGE
+    return range(first, first + len(entry.rows))
+
+
+def spread(count: int, most: int) -> list[int]:
+    """At most so many places of so many, evenly spread."""
+    places: list[int] = np.linspace(0, count - 1, min(most, count)).astype(int).tolist()
+    return places
