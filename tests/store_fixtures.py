@@ -1,4 +1,4 @@
-"""Documents, passages and vectors to put into a store, and the two kinds of store and index that the contracts are held to."""
+"""Documents, passages and vectors to put into a store, and the kinds of store and index that the contracts are held to."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ from clusterqa.records import (
     Span,
     TokenStates,
 )
-from clusterqa.store import open_store
+from clusterqa.store import open_index, open_store
 from clusterqa.store.faiss_index import FaissIndex
 from clusterqa.store.sqlite import DATABASE
+from engines import postgres_address
 from memory import MemoryData, MemoryIndex
 
 FILE = FileState("f" * 64, 10, 1)
@@ -94,7 +95,36 @@ class MakeIndex(Protocol):
     ) -> Index: ...
 
 
-INDEXES: dict[str, MakeIndex] = {"faiss": FaissIndex, "memory": MemoryIndex}
+@dataclass(frozen=True)
+class Server:
+    """A kind of index that stands in a server; `address` gives an unused place in one that runs, or skips the test."""
+
+    address: Callable[[], str]
+
+    @staticmethod
+    def open(
+        address: str,
+        connect: Callable[[], Store],
+        dimension: int,
+        owner: str,
+        languages: tuple[Language, ...] = LANGUAGES,
+        check: Callable[[Store], None] = lambda store: None,
+    ) -> Index:
+        return open_index(address, connect, dimension, owner, languages, check)
+
+    def __call__(
+        self,
+        connect: Callable[[], Store],
+        dimension: int,
+        languages: tuple[Language, ...] = LANGUAGES,
+        check: Callable[[Store], None] = lambda store: None,
+    ) -> Index:
+        return self.open(self.address(), connect, dimension, "here", languages, check)
+
+
+SERVED = {"pgvector": Server(lambda: f"pgvector:{postgres_address()}")}
+IN_MEMORY: dict[str, MakeIndex] = {"faiss": FaissIndex, "memory": MemoryIndex}
+INDEXES: dict[str, MakeIndex] = {**IN_MEMORY, **SERVED}
 
 
 # ── what is put into them ───────────────────────────────────────────────────────────────────────────────────────

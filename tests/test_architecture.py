@@ -18,6 +18,8 @@ PACKAGE = Path(clusterqa.__file__).parent
 
 ONLY = {
     "faiss": ("store.faiss_index",),
+    "psycopg": ("store.pgvector",),
+    "pgvector": ("store.pgvector",),
     "sqlite3": ("store.sqlite", "journal", "staff.database", "staff.audit", "private"),
     "openvino": ("inference",),
     "torch": ("encoders.torch",),

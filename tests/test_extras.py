@@ -110,6 +110,19 @@ print(shown.exit_code, shown.output)
     assert told.startswith("1 Error: ") and told.endswith(f"Install it with: pip install 'clusterqa[{extra}]'"), told
 
 
+@pytest.mark.parametrize(("index", "extra"), [("pgvector:postgresql://here/kb", "postgres")])
+def test_an_index_whose_extra_is_missing_says_so(index: str, extra: str) -> None:
+    told = told_by_the_core(f"""
+from clusterqa.errors import MissingExtra
+from clusterqa.store import open_index
+try:
+    open_index({index!r}, lambda: None, 3, "here")
+except MissingExtra as error:
+    print(error)
+""")
+    assert told.endswith(f"Install it with: pip install 'clusterqa[{extra}]'"), told
+
+
 def test_the_plain_chat_page_of_the_core_answers_by_its_form(tmp_path: Path) -> None:
     told = told_by_the_core(f"""
 import asyncio, json

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,12 +17,13 @@ from clusterqa.documents.formats import KINDS
 from clusterqa.documents.samples import broken_readers
 from clusterqa.errors import ClusterQAError, IndexNotFound, IndexOutdated
 from clusterqa.extras import MODULES
-from clusterqa.ports import Encoder
+from clusterqa.ports import Encoder, Store
 from clusterqa.retrieval.profile import NO_READER
-from clusterqa.runtime import find_profile, load_reader
-from clusterqa.settings import Settings
+from clusterqa.runtime import find_profile, index_of, load_reader
+from clusterqa.settings import IN_MEMORY, Settings
 from clusterqa.staff import audit, database
 from clusterqa.store import asides, open_store
+from clusterqa.store.served import ServedIndex
 
 _PACKAGES = ("openvino", "tokenizers", "faiss-cpu", "PyStemmer", "langdetect", "pypdfium2", "python-docx",
              "trafilatura", "fastapi")  # fmt: skip
@@ -132,6 +134,8 @@ def _index(settings: Settings, encoder: Encoder | None) -> list[Finding]:
             if stale:
                 detail += f"; {len(stale)} documents changed since ({', '.join(stale[:3])}). Run: clusterqa index"
             findings.append(Finding("index", not stale, detail))
+            if encoder is not None and settings.index != IN_MEMORY:
+                findings.append(_vectors(settings, encoder, store))
             for name, reason, next_step in store.unreadable():
                 findings.append(Finding("document", False, f"{name} could not be read: {reason} {next_step}"))
     except (IndexNotFound, IndexOutdated) as error:
@@ -147,6 +151,21 @@ def _index(settings: Settings, encoder: Encoder | None) -> list[Finding]:
             )
         )
     return findings
+
+
+def _vectors(settings: Settings, encoder: Encoder, store: Store) -> Finding:
+    """Whether the server that is searched holds what the store holds, counted one by one."""
+    try:
+        with closing(index_of(settings, encoder)) as index:
+            index.refresh()
+            held, wanted = index.held() if isinstance(index, ServedIndex) else {}, store.held(None)
+    except ClusterQAError as error:
+        return Finding("vectors", False, str(error))
+    told = ", ".join(f"{held.get(name, 0)} {name}" for name in ("passages", "vectors"))
+    same = all(held.get(name) == wanted[name] for name in ("passages", "vectors"))
+    detail = f"the server holds {told}, as the store does"
+    return Finding("vectors", same, detail if same else f"the server holds {told}, the store "
+                   f"{wanted['passages']} and {wanted['vectors']}. Empty its schema, and it is filled anew.")  # fmt: skip
 
 
 def _kept(settings: Settings) -> list[Finding]:

@@ -12,7 +12,7 @@ from typing import Literal
 
 from clusterqa.errors import MissingExtra
 
-Extra = Literal["web", "staff", "eval", "mcp", "sets", "torch"]
+Extra = Literal["web", "staff", "eval", "mcp", "sets", "postgres", "torch"]
 
 MODULES: dict[Extra, tuple[str, ...]] = {
     "web": ("gradio",),
@@ -20,6 +20,7 @@ MODULES: dict[Extra, tuple[str, ...]] = {
     "eval": ("ir_measures", "matplotlib", "scipy"),
     "mcp": ("mcp",),
     "sets": ("ir_datasets", "pyarrow"),
+    "postgres": ("pgvector", "psycopg"),
     "torch": ("sentence_transformers", "torch"),
 }
 """Extra → the modules that it brings; none of them belongs to the core."""

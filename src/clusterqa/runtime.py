@@ -21,7 +21,7 @@ from clusterqa.corpus.lock import finish_restoring
 from clusterqa.corpus.sync import check_in_step
 from clusterqa.encoders import SentenceEncoder, bundled_path
 from clusterqa.errors import ClusterQAError, EncoderError, SettingsError
-from clusterqa.ports import Encoder, Reader, Reranker, Store
+from clusterqa.ports import Encoder, Index, Reader, Reranker, Store
 from clusterqa.readers import Reader as Network
 from clusterqa.readers import bundled_reader
 from clusterqa.records import LANGUAGES, Hit, Language, Question, Reply, Stored, Trace
@@ -31,8 +31,8 @@ from clusterqa.retrieval.reading import SmallReader
 from clusterqa.retrieval.rerank import LateInteraction
 from clusterqa.retrieval.weights import SearchWeights
 from clusterqa.settings import BUNDLED_ENCODER, BUNDLED_READER, Settings
-from clusterqa.store import open_store
-from clusterqa.store.faiss_index import FaissIndex, one_thread
+from clusterqa.store import open_index, open_store
+from clusterqa.store.faiss_index import one_thread
 from clusterqa.store.reading import find
 from clusterqa.text.lexicon import Lexicon
 
@@ -217,22 +217,24 @@ def pipeline(
     reader = load_reader(settings, encoder)
     profile = profile or find_profile(settings, encoder, reader)
 
-    def check(store: Store) -> None:
-        check_in_step(store, settings, encoder)
-        store.spot_check()
-
-    index = FaissIndex(
-        partial(open_store, settings.data),
-        encoder.dimension,
-        languages,
-        check=check,
-    )
+    index = index_of(settings, encoder, languages)
     try:
         index.refresh()
         return Pipeline(encoder, index, reranker(settings, profile.search), reader, Lexicon.load(), profile)
     except BaseException:
         index.close()
         raise
+
+
+def index_of(settings: Settings, encoder: Encoder, languages: tuple[Language, ...] = LANGUAGES) -> Index:
+    """The index of the settings, which has not taken up a generation yet. Raises MissingExtra, SettingsError, StoreError."""
+
+    def check(store: Store) -> None:
+        check_in_step(store, settings, encoder)
+        store.spot_check()
+
+    connect = partial(open_store, settings.data)
+    return open_index(settings.index, connect, encoder.dimension, str(settings.data.resolve()), languages, check)
 
 
 def load_reader(settings: Settings, encoder: Encoder) -> Reader | None:

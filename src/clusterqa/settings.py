@@ -28,6 +28,8 @@ SETTINGS_FILE = "clusterqa.toml"
 PREFIX = "CLUSTERQA_"
 BUNDLED_ENCODER = "bundled"
 BUNDLED_READER = "bundled"
+IN_MEMORY = "faiss"
+"""The index that needs nothing beside it."""
 MAX_RATE = 100_000
 """The largest limit of questions a minute that one client, or one key, can have."""
 ORIGIN = r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?"
@@ -76,6 +78,12 @@ class Settings(BaseSettings):
 
     corpus: Path = Field(default_factory=_default_corpus, description="folder of the documents")
     data: Path = Field(default_factory=_default_data, description="folder for everything derived and for the journal")
+    index: str = Field(
+        default=IN_MEMORY,
+        pattern=r"^(faiss|pgvector:postgres(ql)?://\S+)$",
+        repr=False,
+        description='where vectors are searched: "faiss", in memory, or "pgvector:postgresql://user@host/database"',
+    )
     encoder: str = Field(
         default=BUNDLED_ENCODER,
         min_length=1,
@@ -246,5 +254,6 @@ def _wrong_value(problem: Mapping[str, Any], flags: Mapping[str, Any]) -> str:
     if problem["type"] == "extra_forbidden":
         known = ", ".join(sorted(Settings.model_fields))
         return f"{origin}: there is no setting of this name. Known settings: {known}."
-    value = "" if name == "watch_token" else f" {problem['input']!r}"  # a secret is not printed
+    # A secret is not printed; in an address there may be a password.
+    value = "" if name in ("watch_token", "index") else f" {problem['input']!r}"
     return f"{origin} has a wrong value{value}: {problem['msg']}."

@@ -17,8 +17,10 @@ from clusterqa.records import Language, PassageVectors
 from memory import MemoryStore
 from store_fixtures import (
     DIMENSION,
+    IN_MEMORY,
     INDEXES,
     PLACES,
+    SERVED,
     MakeIndex,
     Memory,
     Place,
@@ -36,7 +38,9 @@ from store_fixtures import (
 OverStore = Callable[..., Index]
 
 
-@pytest.fixture(params=["faiss over sqlite", "faiss over memory", "memory over memory"])
+@pytest.fixture(
+    params=["faiss over sqlite", "faiss over memory", "memory over memory", *(f"{name} over sqlite" for name in SERVED)]
+)
 def kinds(request: pytest.FixtureRequest) -> tuple[str, str]:
     """An index, and the store under it."""
     index, _, store = request.param.partition(" over ")
@@ -322,18 +326,29 @@ def test_an_index_of_one_language_leaves_the_other_out(store: Store, index_of: O
 # ── following the store ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("make", INDEXES.values(), ids=INDEXES)
-@settings(max_examples=60)
-@given(
-    st.lists(
-        st.tuples(
-            st.sampled_from("abcd"), st.sampled_from(["put", "remove", "look"]), st.integers(1, 4), st.booleans()
-        ),
-        min_size=1,
-        max_size=15,
-    )
+STEPS = st.lists(
+    st.tuples(st.sampled_from("abcd"), st.sampled_from(["put", "remove", "look"]), st.integers(1, 4), st.booleans()),
+    min_size=1,
+    max_size=15,
 )
-def test_a_patched_index_equals_a_fresh_one(make: MakeIndex, steps: list[tuple[str, str, int, bool]]) -> None:
+Steps = list[tuple[str, str, int, bool]]
+
+
+@pytest.mark.parametrize("make", IN_MEMORY.values(), ids=IN_MEMORY)
+@settings(max_examples=60)
+@given(STEPS)
+def test_a_patched_index_equals_a_fresh_one(make: MakeIndex, steps: Steps) -> None:
+    patch_and_compare(make, steps)
+
+
+@pytest.mark.parametrize("make", SERVED.values(), ids=SERVED)
+@settings(max_examples=12)
+@given(STEPS)
+def test_a_patched_index_in_a_server_equals_a_fresh_one(make: MakeIndex, steps: Steps) -> None:
+    patch_and_compare(make, steps)
+
+
+def patch_and_compare(make: MakeIndex, steps: Steps) -> None:
     """Whatever came, changed, changed its language and went, and whenever the index looked."""
     place = Memory()
     store, patched = place.open(), make(place.open, DIMENSION)
@@ -348,6 +363,8 @@ def test_a_patched_index_equals_a_fresh_one(make: MakeIndex, steps: list[tuple[s
     fresh = make(place.open, DIMENSION)
     fresh.refresh()
     assert_same(patched, fresh, store)
+    patched.close()
+    fresh.close()
 
 
 def test_between_two_looks_the_index_stays_as_it_was(store: Store, index_of: OverStore) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,11 +89,14 @@ def update_index(settings: Settings, *, rebuild: bool = False, encoder: Callable
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+    from clusterqa import runtime
     from clusterqa.corpus import sync
+    from clusterqa.settings import IN_MEMORY
     from clusterqa.staff import reading
 
     titles = {"read": "Reading documents", "encode": "Encoding passages and sentences"}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    load = encoder or load_encoder(settings)
     with Progress(*columns, console=Console(stderr=True), transient=False) as bars:
         tasks: dict[str, Any] = {}
 
@@ -104,7 +107,10 @@ def update_index(settings: Settings, *, rebuild: bool = False, encoder: Callable
                 bars.update(tasks[stage], completed=done, total=total)
 
         with reading.Reader() as read:
-            report = sync.update(settings, encoder or load_encoder(settings), rebuild=rebuild, progress=show, read=read)
+            report = sync.update(settings, load, rebuild=rebuild, progress=show, read=read)
+    if settings.index != IN_MEMORY:  # filled now, so that no question waits for it, and nothing removed stays there
+        with closing(runtime.index_of(settings, load())) as index:
+            index.refresh()
     for error in report.unreadable:
         remark(f"Not read: {error}")
     for name, text in report.warnings:

@@ -26,7 +26,7 @@ from clusterqa.corpus.sync import Progress, Report, update
 from clusterqa.errors import EvaluationError, IndexOutdated
 from clusterqa.evaluation.files import Qrels, judge, number, read_text
 from clusterqa.ports import Encoder
-from clusterqa.settings import Settings
+from clusterqa.settings import IN_MEMORY, Settings
 
 CORPUS, QUERIES, QRELS = "corpus.jsonl", "queries.jsonl", "qrels"
 SPLIT = "test"
@@ -330,7 +330,7 @@ def index(
         path, data = corpus / name, content.encode("utf-8", "replace")
         if not path.is_file() or path.read_bytes() != data:
             path.write_bytes(data)  # half of it is another text, and so is written again next time
-    own = settings.model_copy(update={"corpus": corpus, "data": root / "data"})
+    own = settings.model_copy(update={"corpus": corpus, "data": root / "data", "index": IN_MEMORY})
     try:
         return own, update(own, encoder, progress=progress)
     except IndexOutdated:

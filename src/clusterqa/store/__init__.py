@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-from clusterqa.ports import Store
+from clusterqa import extras
+from clusterqa.errors import SettingsError
+from clusterqa.ports import Index, Store
+from clusterqa.records import LANGUAGES, Language
 from clusterqa.store import sqlite
 
 
@@ -15,6 +19,33 @@ def open_store(data: Path, *, create: bool = False) -> Store:
     Raises IndexNotFound when there is none (unless `create`), StoreError when it is damaged or of another version.
     """
     return sqlite.SqliteStore.open(data, create=create)
+
+
+def open_index(
+    kind: str,
+    connect: Callable[[], Store],
+    dimension: int,
+    place: str,
+    languages: tuple[Language, ...] = LANGUAGES,
+    check: Callable[[Store], None] = lambda store: None,
+) -> Index:
+    """
+    The index of a kind, "faiss" or "pgvector:ADDRESS", over the stores that `connect` opens; empty until it is refreshed.
+
+    `place` names the data folder to an index that may hold those of others. Raises MissingExtra, SettingsError, StoreError.
+    """
+    name, _, address = kind.partition(":")
+    if name == "faiss" and not address:
+        from clusterqa.store.faiss_index import FaissIndex
+
+        return FaissIndex(connect, dimension, languages, check)
+    if name == "pgvector":
+        extras.need("postgres", "An index in PostgreSQL")
+        from clusterqa.store.pgvector import PgvectorEngine
+        from clusterqa.store.served import ServedIndex
+
+        return ServedIndex(PgvectorEngine(address, dimension, place), connect, dimension, languages, check)
+    raise SettingsError(f'index is "{name}", which there is none of. Set it to "faiss" or "pgvector:postgresql://…".')
 
 
 exists, put_aside, asides, size = sqlite.exists, sqlite.put_aside, sqlite.asides, sqlite.size

@@ -34,7 +34,7 @@ class _Side:
         # Half precision is what the store has: the cosines are the same as in single, in a quarter of the time.
         half = faiss.IndexScalarQuantizer(dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
         self.index = faiss.IndexIDMap2(half)
-        self.backgrounds = Backgrounds(dimension)
+        self.backgrounds = Backgrounds.none(dimension)
 
     def add(self, entries: Sequence[IndexedPassage]) -> None:
         if not entries:

