@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import random
-import resource
 import tempfile
 import time
 from dataclasses import replace
@@ -53,13 +52,12 @@ def main() -> None:
             grow(options.data, Path(folder), options.passages)
             exact: list[Found] = []
             for kind in ("faiss", *options.kinds):
-                begin, before = time.perf_counter(), resident()
+                begin = time.perf_counter()
                 index = open_index(kind, partial(open_store, Path(folder)), encoder.dimension, folder)
                 index.refresh()
                 print(f"{kind}: {len(index)} passages taken up in {time.perf_counter() - begin:.1f} s")
                 found = nearest(index, vectors, exact)
                 exact = exact or found
-                print(f"  resident memory grew by {resident() - before:.0f} MB at the most")
                 index.close()
         return
     first: list[Reply] = []
@@ -156,11 +154,6 @@ def _put(store: Store, name: str, rows: list[np.ndarray], language: Language, ge
     ]  # fmt: skip
     document = Document(id=name, text=text, title=name, language=language, blocks=(), media_type="text/plain")
     store.put(document, FileState("f" * 64, 1, 1), passages, generation)
-
-
-def resident() -> float:
-    """The most memory of this process so far, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":
