@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -41,8 +43,15 @@ def test_a_variable_with_a_slip_in_its_name_is_refused_with_the_one_that_is_mean
 
 def test_an_encoder_folder_that_is_not_there_is_said_to_be_missing():
     pytest.importorskip("sentence_transformers")
-    with pytest.raises(EncoderError, match="nosuchfolder"):
+    with pytest.raises(EncoderError, match="There is no folder nosuchfolder"):
         SentenceEncoder.load("nosuchfolder")
+
+
+@pytest.mark.parametrize("name", ["./nosuch", "models/nosuch/v2", "/nosuch", "~/nosuch", "models/"])
+def test_what_can_only_be_a_folder_is_looked_for_nowhere_else(name, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sentence_transformers", None)  # which would ask the hub
+    with pytest.raises(EncoderError, match=rf"^There is no folder {re.escape(name)}\."):
+        SentenceEncoder.load(name)
 
 
 def test_a_port_out_of_range_is_wrong_usage(call):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -37,6 +38,10 @@ _KNOWN_PROMPTS = {
     # Models whose card asks for prefixes but whose files do not carry them as prompts.
     "e5": {"query": "query: ", "document": "passage: "},
 }
+
+
+_HUB_NAME = re.compile(r"\w[\w.-]*(/[\w.-]+)?")
+"""What may be a name on the Hugging Face hub; everything else is a folder's, and is not looked for there."""
 
 
 class Model(Protocol):
@@ -82,6 +87,8 @@ class SentenceEncoder(Encoder):
         is_local = local.is_dir()
         if name == BUNDLED_ENCODER and not is_local:
             raise EncoderError(f"The bundled encoder is missing at {local}. Install the package again.")
+        if not is_local and not _HUB_NAME.fullmatch(name):
+            raise _no_folder(name)
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         try:
             if is_local:
@@ -93,19 +100,20 @@ class SentenceEncoder(Encoder):
                     return cls(bert, fingerprint, prompts_of(bert.prompts, name))
             model = Torch(str(local) if is_local else name, threads)
         except ModuleNotFoundError as error:
-            if not is_local and "/" not in name.strip("/"):
-                raise EncoderError(
-                    f"There is no folder {name}. Name a sentence-transformers folder with --encoder or CLUSTERQA_ENCODER, or "
-                    "leave it out: the bundled encoder is used then."
-                ) from error
+            if not is_local and "/" not in name:
+                raise _no_folder(name) from error
             raise EncoderError(
                 f"The encoder {name!r} is run by sentence-transformers, which is not installed ({error.name} is missing). "
                 "Install it with: pip install 'clusterqa[torch]'. The bundled encoder does without."
             ) from error
         except Exception as error:
-            where = f"folder {local}" if is_local else f"name {name!r}"
+            what = (
+                f"The encoder of the folder {local} cannot be loaded"
+                if is_local
+                else f"There is no folder {name}, and from the hub no encoder of that name could be loaded"
+            )
             raise EncoderError(
-                f"The encoder of {where} cannot be loaded ({type(error).__name__}: {str(error)[:200]}). "
+                f"{what} ({type(error).__name__}: {str(error).strip().partition(chr(10))[0][:200]}). "
                 "Give a sentence-transformers folder or hub name with --encoder or CLUSTERQA_ENCODER; "
                 "a hub name needs the network the first time. Without the setting the bundled encoder is used."
             ) from error
@@ -181,6 +189,13 @@ def _longest_first(texts: Sequence[str], progress: Progress | None) -> Iterator[
 
 def _unit(vectors: Vectors) -> Vectors:
     return np.ascontiguousarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12))
+
+
+def _no_folder(name: str) -> EncoderError:
+    return EncoderError(
+        f"There is no folder {name}. Name a sentence-transformers folder with --encoder or CLUSTERQA_ENCODER, or "
+        "leave it out: the bundled encoder is used then."
+    )
 
 
 def bundled_path() -> Path:
