@@ -33,7 +33,7 @@ from clusterqa.corpus.exchange import LOCK, PLAN, Exchange, Places, finish
 from clusterqa.corpus.lock import writer_lock
 from clusterqa.documents.packages import ZIP_BROKEN
 from clusterqa.errors import ClusterQAError, StoreError
-from clusterqa.files import part_of, private, put, sync_folder, write_whole
+from clusterqa.files import growing, private, sync_folder, write_whole
 from clusterqa.settings import SETTINGS_FILE, Settings
 from clusterqa.store import copy_database, open_store
 
@@ -89,21 +89,17 @@ def save(settings: Settings, target: Path, *, replace: bool = False) -> Backup:
     """
     places = Places(settings.data, settings.corpus)
     _check_target(places, target, replace)
-    part = part_of(target)
     try:
-        with writer_lock(settings.data), open(part, "xb", opener=private) as file:
-            with tempfile.TemporaryDirectory(dir=target.absolute().parent, prefix=".clusterqa-") as work:
-                backup = _write(places, file, Path(work))
-            file.flush()
-            os.fsync(file.fileno())
-        put(part, target)
-        return backup
+        with (
+            writer_lock(settings.data),
+            growing(target, "xb", opener=private) as file,
+            tempfile.TemporaryDirectory(dir=target.absolute().parent, prefix=".clusterqa-") as work,
+        ):
+            return _write(places, file, Path(work))
     except OSError as error:
         raise BackupError(
             f"{target} cannot be written ({error.strerror}). Check the space on the disk and the permissions, or name another file."
         ) from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _check_target(places: Places, target: Path, replace: bool) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, Any, Literal
 
 
 def part_of(target: Path) -> Path:
@@ -19,17 +21,24 @@ def private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def write_whole(target: Path, content: bytes, opener: Callable[[str, int], int] | None = private) -> None:
-    """For its owner alone; without an `opener` with the rights that new files have. Raises OSError."""
+@contextmanager
+def growing(target: Path, mode: Literal["x", "xb"], **how: Any) -> Iterator[IO[Any]]:
+    """A file to write into, opened as `how` says; it takes its place in the end, and not after an exception. Raises OSError."""
     part = part_of(target)
     try:
-        with open(part, "xb", opener=opener) as file:
-            file.write(content)
+        with open(part, mode, **how) as file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         put(part, target)
     finally:
         part.unlink(missing_ok=True)
+
+
+def write_whole(target: Path, content: bytes, opener: Callable[[str, int], int] | None = private) -> None:
+    """For its owner alone; without an `opener` with the rights that new files have. Raises OSError."""
+    with growing(target, "xb", opener=opener) as file:
+        file.write(content)
 
 
 def copy_whole(source: Path, target: Path) -> None:

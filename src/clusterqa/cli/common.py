@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from clusterqa.errors import ClusterQAError, CorpusError, IndexNotFound
+from clusterqa.files import growing
 
 if TYPE_CHECKING:
     from clusterqa.corpus.sync import Report
@@ -161,15 +162,11 @@ def writing(target: Path | None) -> Iterator[Any]:
         return
     if target.is_dir():
         raise ClusterQAError(f"{target} is a folder. Name a file in it with --output.")
-    part = target.with_name(target.name + ".part")
     try:
         # Half a character (a lone surrogate) in a question comes out as its JSON escape.
-        with part.open("w", encoding="utf-8", errors="backslashreplace") as file:
+        with growing(target, "x", encoding="utf-8", errors="backslashreplace") as file:
             yield file
-        part.replace(target)
     except OSError as error:
         raise ClusterQAError(
             f"{target} cannot be written ({error.strerror}). Name another file with --output."
         ) from error
-    finally:
-        part.unlink(missing_ok=True)
