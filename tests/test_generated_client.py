@@ -93,6 +93,11 @@ def test_it_asks_searches_reads_and_gives_feedback(app: FastAPI, generated: Path
         assert [one.answer.quotes[0].document for one in batch.answers] == [quote.document] * 2
         hits = operation("documents", "search").sync(client=client, q="bronze", k=2)
         assert [hit.rank for hit in hits] == [1, 2]
+        message = models.Message(models.MessageRole.USER, content=asked.question)
+        conversation = models.Conversation(model="clusterqa", messages=[message])
+        completion = operation("openai", "complete_chat").sync(client=client, body=conversation)
+        assert completion.clusterqa.quotes[0].document == quote.document
+        assert [model.id for model in operation("openai", "list_models").sync(client=client).data] == ["clusterqa"]
         listed = operation("documents", "list_documents").sync(client=client, limit=2)
         assert [facts.document for facts in listed] == ["bronze.en.md", "bronze.lt.md"]
 

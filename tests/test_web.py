@@ -326,6 +326,8 @@ def test_the_description_of_the_api_is_there_for_programs_and_people(client: Tes
 def test_the_description_names_every_field_of_what_is_sent(client: TestClient) -> None:
     answer = client.post("/api/v1/ask", json={"question": "Kiek laiko galioja bronzos ženklas?"}).json()
     quote = (answer["quotes"] or answer["nearest"])[0]
+    conversation = {"model": "clusterqa", "messages": [{"role": "user", "content": answer["question"]}]}
+    completion = client.post("/v1/chat/completions", json=conversation).json()
     sent: list[tuple[type[BaseModel], dict[str, object]]] = [
         (shapes.Answer, answer),
         (shapes.Quote, quote),
@@ -334,6 +336,12 @@ def test_the_description_names_every_field_of_what_is_sent(client: TestClient) -
         (shapes.Facts, client.get("/api/v1/documents").json()[0]),
         (shapes.Read, client.get("/api/v1/documents/bronze.lt.md").json()),
         (shapes.Problem, client.get("/api/v1/documents/none.md").json()),
+        (shapes.Completion, completion),
+        (shapes.Structured, completion["clusterqa"]),
+        (shapes.Choice, completion["choices"][0]),
+        (shapes.Said, completion["choices"][0]["message"]),
+        (shapes.Model, client.get("/v1/models/clusterqa").json()),
+        (shapes.Models, client.get("/v1/models").json()),
     ]
     for shape, body in sent:
         assert set(body) == set(shape.model_fields)

@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from clusterqa.records import Language, Question, Reply
 from clusterqa.shapes import reply_as_json
-from clusterqa.web import render
+from clusterqa.web import render, shapes
 from clusterqa.web.api import Text, only_known, public_address, service_of
 from clusterqa.web.callers import caller_of
 from clusterqa.web.conversations import Answered
@@ -104,20 +104,36 @@ class Conversation(BaseModel):
         return Question(question, tuple(earlier[-MOST_EARLIER:]), self.language)
 
 
-@router.get("/v1/models", summary="List the models", operation_id="list_models")
+@router.get(
+    "/v1/models",
+    summary="List the models",
+    operation_id="list_models",
+    response_model=None,
+    responses={200: {"model": shapes.Models}},
+)
 def models() -> dict[str, Any]:
     """The models: one."""
     return {"object": "list", "data": [_model()]}
 
 
-@router.get("/v1/models/{model:path}", summary="Look at a model", operation_id="read_model", response_model=None)
+@router.get(
+    "/v1/models/{model:path}",
+    summary="Look at a model",
+    operation_id="read_model",
+    response_model=None,
+    responses={200: {"model": shapes.Model}},
+)
 def model(model: str) -> dict[str, Any] | Response:
     """What there is to say of a model."""
     return _model() if model == MODEL else _no_model(model)
 
 
 @router.post(
-    "/v1/chat/completions", summary="Go on with a conversation", operation_id="complete_chat", response_model=None
+    "/v1/chat/completions",
+    summary="Go on with a conversation",
+    operation_id="complete_chat",
+    response_model=None,
+    responses={200: {"model": shapes.Completion}},
 )
 def complete(sent: Conversation, request: Request) -> Response:
     """

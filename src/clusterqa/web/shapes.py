@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, Field
 
 from clusterqa.records import Language, PartKind, Status
@@ -166,6 +168,65 @@ class Read(Facts):
     tags: list[str]
     sources: list[str] = Field(description="What the document names as its own sources.")
     text: str = Field(description="The text that offsets count in.")
+
+
+class Structured(Answer):
+    """The reply beside a chat completion."""
+
+    journal_id: str | None = Field(description="Names the reply for feedback; null when the journal cannot be written.")
+
+
+class Said(BaseModel):
+    """What is said in a chat completion."""
+
+    role: Literal["assistant"]
+    content: str = Field(description="The quotes with their sources, as Markdown.")
+    refusal: None
+
+
+class Choice(BaseModel):
+    """The one answer of a chat completion."""
+
+    index: Literal[0]
+    message: Said
+    logprobs: None
+    finish_reason: Literal["stop"]
+
+
+class Usage(BaseModel):
+    """No language model reads or writes anything: all are 0."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+
+class Completion(BaseModel):
+    """A chat completion, as OpenAI has it."""
+
+    id: str
+    object: Literal["chat.completion"]
+    created: int = Field(description="Seconds since 1970, UTC.")
+    model: str
+    choices: list[Choice]
+    usage: Usage
+    clusterqa: Structured = Field(description="The reply that `ask` gives.")
+
+
+class Model(BaseModel):
+    """A model, as OpenAI has it."""
+
+    id: str
+    object: Literal["model"]
+    created: int
+    owned_by: str
+
+
+class Models(BaseModel):
+    """The models: one."""
+
+    object: Literal["list"]
+    data: list[Model]
 
 
 class Problem(BaseModel):
