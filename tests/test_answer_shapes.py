@@ -124,3 +124,25 @@ def test_what_is_newer_but_of_something_else_or_much_worse_or_of_no_date_stays_b
         edition(1650, 0.75),
     ):
         assert preferred(question, [old, other]) == (old, other)
+
+
+def test_a_sentence_that_asks_is_no_answer() -> None:
+    asking = hit("What if the manager left?", 0.9, (0.9,))
+    text = "How long does it take? It takes two days."
+    mixed = hit(text, 0.8, (0.8, 0.5), "How long does it take?", "It takes two days.")
+    first, second = preferred("What happens if we fail the audit?", [asking, mixed])
+    assert (first.passage, second) == (mixed.passage, asking)
+    assert first.sentence_scores[1] > first.sentence_scores[0]
+    assert preferred("Which questions does the auditor ask?", [asking, mixed]) == (asking, mixed)
+    assert preferred("Ko klausia auditorius?", [asking, mixed]) == (asking, mixed)
+
+
+def test_what_announces_just_the_list_that_is_asked_for_comes_first() -> None:
+    aside = hit("The 36 indicators of Bronze are given by an undated page.", 0.8, (0.8,))
+    text = "The 36 indicators of Bronze fall under these topics:\n\n- services;"
+    listing = hit(text, 0.75, (0.7, 0.3), "The 36 indicators of Bronze fall under these topics:", "services;")
+    assert preferred("What are the 36 indicators?", [aside, listing]) == (listing, aside)
+    assert preferred("How many indicators does Bronze have?", [aside, listing]) == (aside, listing)
+    assert preferred("What are the 36 thresholds?", [aside, listing]) == (aside, listing)
+    far = replace(listing, score=0.8 - 2 * NEARLY_AS_GOOD)
+    assert preferred("What are the 36 indicators?", [aside, far]) == (aside, far)

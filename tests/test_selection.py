@@ -96,6 +96,23 @@ def test_a_list_without_a_sentence_before_it_is_introduced_by_its_heading() -> N
     ]  # fmt: skip
 
 
+def test_a_question_for_a_list_gets_the_one_list_of_the_section_that_a_sentence_stands_in() -> None:
+    text = "# Silver\n\n## What Silver takes\n\n1. A second visit.\n2. Three areas.\n\nIf one fails, there is no label.\n\n## Price\n\nIt costs a lot.\n"
+    after = "If one fails, there is no label."
+    assert shown(after, True, text) == [
+        ("lead", "What Silver takes"), ("item", "A second visit."), ("item", "Three areas."), ("text", after),
+    ]  # fmt: skip
+    assert shown(after, False, text) == [("text", after)]
+    assert shown("It costs a lot.", True, text) == [("text", "It costs a lot.")]
+    several = text.replace("If one", "Bring:\n\n- paper;\n- a pen.\n\nIf one")
+    assert shown(after, True, several) == [("text", after)]
+    table = text.replace(
+        "1. A second visit.\n2. Three areas.", "| Step | Days |\n|---|---|\n| Visit | 2 |\n| Report | 9 |"
+    )
+    rows = [("row", "Visit | 2"), ("row", "Report | 9")]
+    assert [part for part in shown(after, True, table) if part[0] == "row"] == rows
+
+
 def test_a_table_is_shown_whole_for_a_list_and_as_a_row_for_one_thing() -> None:
     rows = [("row", "Bronze | EUR 600"), ("row", "Silver | EUR 900")]
     assert shown("Silver | EUR 900", wants=True) == [("lead", "Prices"), *rows]

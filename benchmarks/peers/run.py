@@ -55,19 +55,21 @@ Texts = dict[str, tuple[Document, str]]
 class System:
     """One system in a process of its own."""
 
-    def __init__(self, name: str, python: Path, threads: int) -> None:
-        self.name = name
+    def __init__(self, name: str, python: Path, threads: int, log: Path) -> None:
+        """What the system writes on the way goes to the file `log`."""
+        self.name, self._log = name, log
         encoder = bundled_path()
         prompts = json.loads((encoder / "config_sentence_transformers.json").read_text(encoding="utf-8"))["prompts"]
         counts = dict.fromkeys(
             ("OMP_NUM_THREADS", "RAYON_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "CLUSTERQA_THREADS"),
             str(threads),
         )
-        self._process = subprocess.Popen(
-            [python, HERE / "systems.py", name, encoder, json.dumps(prompts)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8",
-            env=os.environ | QUIET | counts,
-        )  # fmt: skip
+        with log.open("w", encoding="utf-8") as written:
+            self._process = subprocess.Popen(
+                [python, HERE / "systems.py", name, encoder, json.dumps(prompts)],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=written, text=True, encoding="utf-8",
+                env=os.environ | QUIET | counts,
+            )  # fmt: skip
 
     def order(self, do: str, **given: Any) -> tuple[Any, float]:
         """The result of an order, and the seconds it took inside the process."""
@@ -76,7 +78,7 @@ class System:
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line:
-            raise SystemExit(f"{self.name} ended while it was told to {do}: is its environment complete?")
+            raise SystemExit(f"{self.name} ended while it was told to {do}: see {self._log}")
         answer = json.loads(line)
         return answer["result"], answer["seconds"]
 
@@ -244,8 +246,13 @@ def main() -> None:
         for item in read_set(Path("evaluation/questions.jsonl"))
         if item.split == "held" and not item.variant and any(gold.document in texts for gold in item.answers)
     ]
+    logs = options.output.parent
+    logs.mkdir(parents=True, exist_ok=True)
     systems = [
-        System(name, Path(sys.executable) if name in OURS else options.python, options.threads) for name in chosen
+        System(
+            name, Path(sys.executable) if name in OURS else options.python, options.threads, logs / f"peers-{name}.log"
+        )
+        for name in chosen
     ]
     found = quality(systems, texts, items)
     have = sum(len(body) for _, body in texts.values())
@@ -253,7 +260,6 @@ def main() -> None:
     figures = {name: {"quality": found[name], **row} for name, row in speed(systems, many, items).items()}
     for system in systems:
         system.stop()
-    options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(as_markdown(figures))
 

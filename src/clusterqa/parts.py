@@ -113,6 +113,21 @@ def whole_list(document: Document, start: int, end: int) -> tuple[Part, ...]:
     return (*((lead,) if lead else ()), *listed)
 
 
+def section_list(document: Document, place: int) -> tuple[Part, ...]:
+    """As `whole_list`, the only list or table of the section that a place stands in; () where it has none, or several."""
+    blocks = document.blocks
+    if not blocks:
+        return ()
+    at = _index(blocks, place)
+    begin = next((n + 1 for n in range(at, -1, -1) if blocks[n].kind == "heading"), 0)
+    end = next((n for n in range(max(at, begin), len(blocks)) if blocks[n].kind == "heading"), len(blocks))
+    items = [n for n in range(begin, end) if blocks[n].kind in ("list_item", "table_row")]
+    if not items or _run(document, items[0])[:2] != (items[0], items[-1] + 1):
+        return ()
+    first = blocks[items[0]]
+    return whole_list(document, first.start, first.end)
+
+
 def lead_of(document: Document, index: int) -> Part | None:
     """What introduces the list that the item with this number stands in: the item above it, or the sentence before the list."""
     blocks = document.blocks

@@ -1,4 +1,7 @@
-"""Which of the hits comes first where the search and the reader see little between them: what defines, what is newer."""
+"""
+Which of the hits comes first where the search and the reader see little between them: what answers before what asks, what
+defines where that is asked, what announces a list where one is asked for, the newer of two editions.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,8 @@ from dataclasses import replace
 
 from clusterqa.passages import sentence_texts
 from clusterqa.records import Hit
-from clusterqa.text.analysis import content_words
+from clusterqa.text.analysis import content_words, fold, terms
+from clusterqa.text.answer_types import wants_list
 from clusterqa.text.definitions import defined_term, defines
 
 NEARLY_AS_GOOD = 0.12
@@ -16,11 +20,49 @@ NEARLY_AS_GOOD = 0.12
 SAME_STATEMENT = 0.7
 """Share of the words of two sentences, figures left out, that both hold when they say the same of different times."""
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_ASKS = re.compile(r"\?[\s*_\"“”»)]*\Z")
+_ABOUT_QUESTIONS = re.compile(r"\bklaus|\bpaklaus|\bquestion|\bask")
 
 
 def preferred(question: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
-    """The hits, first of all one that says what a thing is, where that is asked; of two editions of the first the newer."""
-    return _newest(question, _defining(question, hits))
+    """The hits in the order in which they are quoted for a question of its kind."""
+    answering = _answering(question, hits)
+    return _newest(question, _defining(question, _listing(question, answering)))
+
+
+def _answering(question: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """A sentence that asks is no answer: another of its passage is taken, and passages of questions alone come last."""
+    if _ABOUT_QUESTIONS.search(fold(question)):
+        return tuple(hits)
+    found: list[Hit] = []
+    only_asking: list[Hit] = []
+    for hit in hits:
+        asks = [_ASKS.search(text) is not None for text in sentence_texts(hit.passage)]
+        if all(asks):
+            only_asking.append(hit)
+        elif any(asks):
+            least = min(hit.sentence_scores)
+            scores = (
+                min(score, least - 1e-6) if ask else score for score, ask in zip(hit.sentence_scores, asks, strict=True)
+            )
+            found.append(replace(hit, sentence_scores=tuple(scores)))
+        else:
+            found.append(hit)
+    return (*found, *only_asking)
+
+
+def _listing(question: str, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
+    """The hits, first one that announces a list of just what is asked for, where a list is asked for."""
+    if not wants_list(question):
+        return hits
+    asked = [set(terms(word)) for word in content_words(question)]
+    for hit in hits:
+        text = _best_sentence(hit)
+        if hit.score >= hits[0].score - NEARLY_AS_GOOD and text.rstrip("*_ ").endswith(":"):
+            held = {term for word in content_words(text) for term in terms(word)}
+            if all(word & held for word in asked):
+                return (hit, *(other for other in hits if other is not hit))
+    return hits
 
 
 def _newest(question: str, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:

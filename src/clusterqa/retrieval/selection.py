@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from clusterqa.parts import cut, item_at, lead_of, sentence_before, whole_list
+from clusterqa.parts import cut, item_at, lead_of, section_list, sentence_before, whole_list
 from clusterqa.records import Document, Part, Span
 from clusterqa.text.analysis import content_words, terms
 from clusterqa.text.leaning import leans
@@ -26,6 +26,8 @@ def selection(document: Document, start: int, end: int, wants_list: bool) -> tup
     announces = any(part.kind == "text" and part.text.rstrip("*_ ").endswith(":") for part in core)
     if (wants_list or announces) and (listed := whole_list(document, start, end)):
         return (*_apart(core, listed), *listed)
+    if wants_list and core[0].kind == "text" and (listed := section_list(document, start)):
+        return tuple(sorted((*listed, *core), key=lambda part: part.start))
     if core[0].kind == "item":
         at = item_at(document, start)
         lead = lead_of(document, at) if at is not None else None
