@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import queue
 import shutil
 import threading
 import time
@@ -12,6 +13,7 @@ import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,7 +24,7 @@ from clusterqa.corpus import sync
 from clusterqa.documents.metadata import Metadata
 from clusterqa.encoders.passing import RememberingPassages
 from clusterqa.errors import ClusterQAError, CorpusError, StoreError, UnreadableDocument
-from clusterqa.records import Question
+from clusterqa.records import Document, Question
 from clusterqa.runtime import KnowledgeBase
 from clusterqa.settings import Settings
 from clusterqa.staff import reading
@@ -30,9 +32,11 @@ from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database
 from clusterqa.staff.drafts import DeskError, Draft, Drafts, checked, sidecar_text
 from clusterqa.staff.history import History
+from clusterqa.staff.jobs import Job
 from clusterqa.staff.likeness import runs
 from clusterqa.staff.names import free_name, safe_name
 from clusterqa.staff.publishing import Keeper
+from clusterqa.staff.queueing import LARGE, Readings
 from clusterqa.store import open_store
 from documents_fixtures import lines, make_pdf, make_zip, picture
 from probes import dies_at
@@ -263,6 +267,40 @@ def test_the_same_text_again_is_told_as_the_same(keeper: Keeper) -> None:
     document = keeper.drafts.read(draft)
     assert document is not None
     assert [(like.document, like.share, like.same) for like in keeper.likeness(document)] == [("a.md", 1.0, True)]
+
+
+def test_the_smallest_file_is_next_and_two_large_ones_are_never_read_at_once() -> None:
+    readings, done = Readings(), list[str]()
+    for key, size in (("large", LARGE), ("larger", LARGE + 1), ("small", 10), ("smaller", 9), ("small too", 10)):
+        readings.put(key, size, partial(done.append, key))
+    assert [readings.job(key) for key in ("smaller", "larger", "nothing")] == [Job("queue", 1, 5), Job("queue", 5, 5), None]
+    for _ in range(3):
+        readings.get(0)()
+    large = readings.get(0)
+    assert (job := readings.job("large")) is not None and job.stage == "reading"
+    with pytest.raises(queue.Empty):
+        readings.get(0)
+    readings.put("last", 5, partial(done.append, "last"))
+    readings.get(0)()  # a small one finds the other worker free
+    large()
+    readings.get(0)()
+    assert done == ["smaller", "small", "small too", "last", "large", "larger"]
+    assert readings.job("larger") is None
+
+
+def test_a_small_file_does_not_wait_for_a_large_one(settings: Settings, words: WordsEncoder) -> None:
+    held = threading.Event()
+
+    def read(path: Path, name: str) -> Document:
+        assert name != "large.md" or held.wait(60)
+        return documents.read(path, name)
+
+    with running(settings, words, read) as keeper:
+        large, _ = keeper.take_in("large.md", io.BytesIO(b"# Large\n\n" + b"Text. " * (LARGE // 6)), "rasa", LARGE * 2)
+        assert upload(keeper, "small.md", PRICE_LIST).state == "ready"
+        assert keeper.drafts.get(large.id).state == "reading"
+        held.set()
+        until(lambda: keeper.drafts.get(large.id).state == "ready")
 
 
 def test_two_editors_do_not_overwrite_each_others_corrections(keeper: Keeper) -> None:

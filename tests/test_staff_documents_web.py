@@ -216,7 +216,7 @@ def test_an_upload_from_elsewhere_is_refused(rasa: Browser, keeper: Keeper) -> N
 
 def test_a_file_of_200_mb_is_refused_before_it_is_sent(rasa: Browser, keeper: Keeper) -> None:
     headers = {"content-length": str(200 * 1024 * 1024), "content-type": "multipart/form-data; boundary=x"}
-    answer = rasa.post("/staff/drafts", content=b"--x", headers=headers)
+    answer = rasa.post("/staff/drafts", content=b"--x", headers={**headers, "x-csrf-token": rasa.csrf()})
     assert answer.status_code == 413
     assert "larger than 1 MB" in answer.json()["detail"] and "didesnis nei 1 MB" in answer.json()["detail"]
     assert keeper.drafts.all() == []
@@ -238,6 +238,41 @@ def test_a_file_that_hides_its_size_is_cut_off_and_forgotten(rasa: Browser, keep
     answer = rasa.post("/staff/drafts", content=body(), headers=headers)
     assert answer.status_code == 413 and "larger than 1 MB" in answer.json()["detail"]
     assert keeper.drafts.all() == [] and not list(keeper.drafts.folder.glob(".*"))
+
+
+def test_a_form_that_sends_too_much_gets_a_page_that_says_what_to_do(rasa: Browser, keeper: Keeper) -> None:
+    files = [("files", (f"{n}.txt", b"x" * 700_000)) for n in range(2)]  # each may come, but not both at once
+    for language in LANGUAGES:
+        sent = {"csrf": rasa.csrf(f"/staff/password?lang={language}")}
+        answer = rasa.post("/staff/drafts", data=sent, files=files)
+        assert (answer.status_code, answer.headers["content-type"]) == (413, "text/html; charset=utf-8")
+        assert WORDS[language]["too_large_together"].format(1) in answer.text
+    assert keeper.drafts.all() == []
+
+
+def test_a_file_refused_for_its_ending_makes_way_for_the_right_one(rasa: Browser, keeper: Keeper) -> None:
+    refused = upload(rasa, keeper, "kaina", KAINA)
+    assert refused.state == "unreadable"
+    assert "neturi galūnės" in rasa.get(f"/staff/drafts/{refused.id}?lang=lt").text
+    assert "has no ending" in rasa.get(f"/staff/drafts/{refused.id}?lang=en").text
+    right = upload(rasa, keeper, "kaina.lt.md", KAINA)
+    assert (right.state, right.file) == ("ready", "kaina.lt.md")
+    assert keeper.drafts.all() == [right]
+    again = rasa.post("/staff/drafts", data={"csrf": rasa.csrf()}, files=[("files", ("kaina.MD", KAINA.encode()))])
+    assert again.headers["location"] == f"/staff/drafts/{right.id}"  # the same bytes, read in the same way
+
+
+def test_another_ending_is_another_reading(rasa: Browser, keeper: Keeper) -> None:
+    plain, marked = upload(rasa, keeper, "a.txt", KAINA), upload(rasa, keeper, "a.md", KAINA)
+    titles = [document.title for draft in (plain, marked) if (document := keeper.drafts.read(draft))]
+    assert plain.id != marked.id and titles[1] == "Bronzos ženklo kaina"
+
+
+def test_the_log_says_what_a_discarded_draft_was_called(rasa: Browser, keeper: Keeper, app: FastAPI) -> None:
+    draft = upload(rasa, keeper, "kaina.lt.md", KAINA)
+    rasa.change(f"/staff/drafts/{draft.id}/discard")
+    entry = Audit(app.state.desk.parts()[0]).entries(what="document.discarded")[0]
+    assert (entry.who, entry.detail) == ("rasa", "Bronzos ženklo kaina (kaina.lt.md)")
 
 
 def test_other_pages_take_no_more_than_before(rasa: Browser) -> None:

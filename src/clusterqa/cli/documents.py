@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,8 +40,22 @@ def add(settings: Settings, files: tuple[Path, ...], replace: bool) -> None:
         for name in added:
             state = "Added" if name in report.added else "Replaced" if name in report.changed else "There already"
             click.echo(f"{state}: {name}")
+        for name, others in _twins(settings, added):
+            common.remark(
+                f"{name} holds the same text as {', '.join(others)}. One of them is enough; take one out with: clusterqa remove NAME"
+            )
     if refused or hidden:
         raise SystemExit(1)
+
+
+def _twins(settings: Settings, names: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """Of these documents those whose text another document has as well, with the ids of the others."""
+    from clusterqa.store import open_store
+
+    with open_store(settings.data) as store:
+        versions = {stored.id: stored.version for stored in store.documents()}
+    found = [(name, [i for i, v in versions.items() if i != name and v == versions.get(name)]) for name in names]
+    return [(name, others) for name, others in found if others]
 
 
 @click.command("list")

@@ -122,7 +122,8 @@ class Drafts:
         self, name: str, chunks: BinaryIO, who: str, limit: int, document: str | None = None, base: str | None = None
     ) -> tuple[Draft, bool]:
         """
-        Keep a file as it comes; gives the draft, and whether the same file was there as a draft already.
+        Keep a file as it comes; gives the draft, and whether the same file was there as a draft already. One that could not
+        be read is not "there", nor one whose name has another ending: the name decides how a file is read.
 
         `name` is what the browser called it. `document` and `base` name the document that it is a new version of.
         Raises DeskError for an empty file or one of more than `limit` bytes; nothing of it remains then.
@@ -161,7 +162,8 @@ class Drafts:
                     for other in self.all():
                         if (
                             other.sha256 == draft.sha256
-                            and other.state != "published"
+                            and other.state not in ("published", "unreadable")
+                            and _ending(other.file) == _ending(file)
                             and document in (None, other.document)
                         ):
                             return other, True
@@ -325,6 +327,10 @@ def too_large(limit: int) -> DeskError:
         f"The file is larger than {megabytes} MB. Split it, or make its pictures smaller, then upload it again.",
         megabytes=megabytes,
     )
+
+
+def _ending(name: str) -> str:
+    return Path(name).suffix.lower()
 
 
 def _shown(name: str) -> str:

@@ -2,8 +2,8 @@
 Keeping the documents: publish, replace, withdraw, restore, and taking up what was changed in the corpus by hand.
 
 Everything goes through `clusterqa.corpus.sync` under its writer lock. One thread of the server does it, so that changes come
-one after another, and answering waits for none of them; a second thread reads the files that come in, a third prepares
-drafts for being tried.
+one after another, and answering waits for none of them; two threads read the files that come in, another prepares drafts for
+being tried.
 
     upload ─▶ Drafts ─read─▶ ready ─publish─▶ corpus/ ─sync.update─▶ live
 
@@ -45,6 +45,7 @@ from clusterqa.staff.history import Change, Event, History, What
 from clusterqa.staff.jobs import Job, Jobs, Stopped
 from clusterqa.staff.likeness import Likeness, Likenesses
 from clusterqa.staff.names import free_name
+from clusterqa.staff.queueing import WORKERS, Readings
 from clusterqa.staff.trials import Trials
 from clusterqa.staff.watching import Watch
 from clusterqa.store import open_store
@@ -104,7 +105,7 @@ class Keeper:
         self._encoder = RememberingPassages(encoder)
         self._read = read
         self._changes: queue.Queue[Callable[[], None]] = queue.Queue()
-        self._readings: queue.Queue[Callable[[], None]] = queue.Queue()
+        self.readings = Readings()
         self._preparings: queue.Queue[Callable[[], None]] = queue.Queue()
         self._stop = threading.Event()
         self.jobs = Jobs(self._stop)
@@ -121,7 +122,7 @@ class Keeper:
         self._resume()
         for name, work in (
             ("changes", self._changes),
-            ("readings", self._readings),
+            *((f"readings-{number}", self.readings) for number in range(1, WORKERS + 1)),
             ("preparings", self._preparings),
         ):
             thread = threading.Thread(target=self._work, args=(work,), name=f"clusterqa-{name}", daemon=True)
@@ -145,7 +146,7 @@ class Keeper:
             thread.join(timeout=20)
         self.trials.clear()
 
-    def _work(self, work: queue.Queue[Callable[[], None]]) -> None:
+    def _work(self, work: queue.Queue[Callable[[], None]] | Readings) -> None:
         changes = work is self._changes
         watch = WATCH_SHARE * self.settings.refresh_seconds
         due = time.monotonic() + watch
@@ -174,6 +175,7 @@ class Keeper:
     ) -> tuple[Draft, bool]:
         """
         Keep an uploaded file as a draft and read it in the background; gives the draft, and whether it was there already.
+        A draft of the same file that could not be read, under another name perhaps, makes way for it.
 
         `replaces` is the id of the document that it is a new version of. Raises DeskError.
         """
@@ -200,11 +202,15 @@ class Keeper:
         elif metadata != Metadata():
             draft = self.drafts.change(draft.id, None, metadata=metadata)
         self._audit.record(who, "document.uploaded", draft.document, draft.uploaded_as)
+        for failed in self.drafts.all():
+            if failed.state == "unreadable" and failed.sha256 == draft.sha256:
+                with suppress(DeskError):  # somebody discarded it a moment before
+                    self.discard(failed.id, who)
         self._later_read(draft.id)
         return draft, False
 
     def _later_read(self, identifier: str) -> None:
-        self._readings.put(lambda: self._read_draft(identifier))
+        self.readings.put(identifier, self.drafts.get(identifier).size, lambda: self._read_draft(identifier))
 
     def _read_draft(self, identifier: str) -> None:
         draft = self.drafts.get(identifier)
@@ -255,8 +261,13 @@ class Keeper:
         changed = self.drafts.change(
             identifier, who, seen=seen, only=("ready", "reading", "unreadable"), trouble=None, **values
         )
-        self._audit.record(who, "document.corrected", changed.document, changed.uploaded_as)
+        self._audit.record(who, "document.corrected", changed.document, self._called(changed))
         return changed
+
+    def _called(self, draft: Draft) -> str:
+        """A draft's title and what its file was called, for the log; only the latter while it is not read."""
+        document = self.drafts.read(draft)
+        return f"{document.title} ({draft.uploaded_as})" if document else draft.uploaded_as
 
     def other_name(self, draft: Draft) -> str:
         """The id that this draft would get as a document of its own."""
@@ -270,8 +281,9 @@ class Keeper:
 
     def discard(self, identifier: str, who: str) -> Draft:
         """Delete a draft with its file. Raises DeskError when it is published or about to be."""
+        called = self._called(self.drafts.get(identifier))
         draft = self.drafts.discard(identifier)
-        self._audit.record(who, "document.discarded", draft.document, draft.uploaded_as)
+        self._audit.record(who, "document.discarded", draft.document, called)
         return draft
 
     # ── publishing ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -314,7 +326,7 @@ class Keeper:
         there = self.digest(draft.document)
         values = {"intent": "new", "base": None} if there is None else {"intent": "replace", "base": there}
         changed = self.drafts.change(identifier, who, seen=seen, only=("ready",), trouble=None, **values)
-        self._audit.record(who, "document.resolved", changed.document, changed.uploaded_as)
+        self._audit.record(who, "document.resolved", changed.document, self._called(changed))
         return changed
 
     def publish(self, identifier: str, who: str, seen: int | None = None) -> Draft:

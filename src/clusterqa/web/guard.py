@@ -15,6 +15,8 @@ from clusterqa.web.problems import problem
 _CHAT = ("/lt", "/en")
 UPLOADS = "/staff/drafts"
 """Where the staff send files; the route asks who sends before it reads any of the body."""
+DRAINED = 10
+"""Of an upload that is too large, up to so many times the limit is received and thrown away."""
 _FRAMED = (*_CHAT, "/documents")
 """What other sites may show in a frame, where the settings name them; everything else never stands in a frame."""
 PROBES = ("/healthz", "/readyz", "/metrics")
@@ -98,17 +100,23 @@ class Guard:
                 "sumažinkite paveikslėlius."
             )
 
+        declared = dict(scope["headers"]).get(b"content-length", b"0")
+        over = not declared.isdigit() or int(declared) > limit
+
         async def receive_limited() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > limit:
+            if received > limit or over:
+                # A browser shows an answer only once it has sent everything; whoever may upload can wait for that.
+                while path == UPLOADS and message.get("more_body") and received <= DRAINED * limit:
+                    message = await receive()
+                    received += len(message.get("body", b""))
                 raise _TooLarge(413, too_large)
             return message
 
         refusal = problem(413, too_large)
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if not declared.isdigit() or int(declared) > limit:
+        if over and path != UPLOADS:
             await refusal(scope, receive, send_guarded)
             return
         try:

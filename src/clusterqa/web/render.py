@@ -14,7 +14,6 @@ from typing import Any
 from urllib.parse import quote as percent
 from urllib.parse import urlencode, urlsplit
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from clusterqa.documents.shown import as_lines, as_shown
@@ -28,6 +27,7 @@ from clusterqa.settings import Contact
 from clusterqa.text.neighbours import neighbour
 from clusterqa.web import drawing
 from clusterqa.web.conversations import Answered
+from clusterqa.web.templating import Environment
 from clusterqa.web.words import EXAMPLES, QUOTATION_MARKS, WORDS, all_of, band, days, told_date
 
 _MARKED = re.compile(r'\s*["„“”«»]|.*["„“”«»][.,!?…]*\s*\Z', re.DOTALL)
@@ -151,13 +151,7 @@ _STATIC = Path(__file__).parent / "static"
 _STYLES = Markup("\n").join(Markup((_STATIC / name).read_text(encoding="utf-8")) for name in ("page.css", "chat.css"))
 """The style of a chat page, in the page itself: on a slow line nothing is seen until it is there."""
 
-_ENVIRONMENT = Environment(
-    loader=PackageLoader("clusterqa.web"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_ENVIRONMENT = Environment()
 _ENVIRONMENT.globals.update(
     words=WORDS, examples=EXAMPLES, quotation_marks=quotation_marks, link=link, letter=letter, neighbour=neighbour,
     styles=_STYLES, floor=NEAREST_FLOOR, reasons=REASONS, band=band, told_date=told_date, days=days, reference_of=reference, web_address=web_address,

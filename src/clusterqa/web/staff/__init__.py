@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from clusterqa.errors import ClusterQAError, IndexNotFound
 from clusterqa.records import LANGUAGES, Language
 from clusterqa.staff.database import DeskUnusable
+from clusterqa.web.guard import UPLOADS
 from clusterqa.web.problems import problem
 from clusterqa.web.service import NotReady, Service
 from clusterqa.web.staff import (
@@ -33,7 +34,7 @@ from clusterqa.web.staff import (
     words_keys,
     words_questions,
 )
-from clusterqa.web.staff.desk import Desk, LogInFirst, Refused, Section, desk_of, page, root
+from clusterqa.web.staff.desk import Desk, LogInFirst, Refused, Section, desk_of, language_of, page, root, service
 
 log = logging.getLogger(__name__)
 
@@ -99,9 +100,14 @@ def _page_for(request: Request, error: Exception, path: str) -> Response:
     if not _wants_page(request):
         told = str(error) if isinstance(error, ClusterQAError) else words.WORDS["en"][text]
         return problem(status, str(error.detail) if isinstance(error, HTTPException) and status == 413 else told)
+    language = language_of(request)
+    told = words.WORDS[language][text]
+    if status == 413 and path == UPLOADS:
+        limit = service(request).settings.max_upload_mb
+        told = words_documents.WORDS[language]["too_large_together"].format(limit)
     return page(
-        request, None, "message.html", status=status, title=title, text=text,
-        detail=str(error.detail) if isinstance(error, HTTPException) and status == 413 else "",
+        request, None, "message.html", status=status, title=title, text=told,
+        to=documents.HOME if path == UPLOADS else "/staff",
         login=isinstance(error, LogInFirst), here="/staff" if not reading else None,
     )  # fmt: skip
 
@@ -118,7 +124,7 @@ def _told(error: Exception) -> tuple[int, str, str]:
         return 422, "wrong_form", "wrong_form_text"
     if isinstance(error, HTTPException):
         if error.status_code == 413:
-            return 413, "too_large", "wrong_form_text"
+            return 413, "too_large", "too_large_text"
         if error.status_code in (404, 405):
             return error.status_code, "not_there", "not_there_text"
         return error.status_code, "wrong_form", "wrong_form_text"

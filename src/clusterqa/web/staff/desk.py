@@ -27,7 +27,7 @@ from urllib.parse import urlencode, urlsplit
 
 from fastapi import Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
@@ -43,6 +43,7 @@ from clusterqa.web import words as public
 from clusterqa.web.service import Service
 from clusterqa.web.staff.gate import Gate
 from clusterqa.web.staff.words import WORDS, clock, told_time
+from clusterqa.web.templating import Environment
 
 SESSION_COOKIE = "clusterqa_staff"
 LANGUAGE_COOKIE = "clusterqa_language"
@@ -251,13 +252,7 @@ Administrating = Annotated[Account, Depends(administrating)]
 
 # ── pages ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_ENVIRONMENT = Environment(
-    loader=PackageLoader("clusterqa.web", "templates/staff"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_ENVIRONMENT = Environment("templates/staff")
 
 
 @pass_context

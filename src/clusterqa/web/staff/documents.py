@@ -69,11 +69,12 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A draft of the list, with its title as corrected ("" while it is not read) and what stands in its way."""
+    """A draft of the list, with its title as corrected ("" while it is not read), what stands in its way and how far it is."""
 
     draft: Draft
     title: str
     conflict: str
+    progress: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +214,13 @@ def _sorted(found: Sequence[Listed], sort: str) -> list[Listed]:
 def _waiting(request: Request, keeper: Keeper, draft: Draft) -> Waiting:
     document = keeper.drafts.read(draft) if draft.state in ("ready", "publishing") else None
     conflict = keeper.conflict(draft)
-    return Waiting(draft, document.title if document else "", _told(conflict, language_of(request)) if conflict else "")
+    language = language_of(request)
+    return Waiting(
+        draft,
+        document.title if document else "",
+        _told(conflict, language) if conflict else "",
+        _told_job(_job(keeper, draft), language) if draft.state in ("reading", "publishing") else "",
+    )
 
 
 # ── files come in ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -323,7 +330,7 @@ def _draft(
         columns=_columns(document, WORDS[language]["page_number"]) if document else [],
         text_shown=TEXT_SHOWN,
         others=[name for name, _ in others if name != draft.document],
-        job=keeper.jobs.get(draft.id),
+        progress=_told_job(_job(keeper, draft), language),
         question=question,
         reply=reply,
         trial=trial,
@@ -434,17 +441,22 @@ def draft_state(request: Request, account: Editor, draft_id: str) -> Response:
         draft = keeper.drafts.get(draft_id)
     except DeskError:
         return JSONResponse({"state": "gone", "over": True}, headers={"Cache-Control": "no-store"})
-    return _progress(request, keeper.jobs.get(draft_id), draft.state, over=draft.state not in ("reading", "publishing"))
+    return _progress(request, _job(keeper, draft), draft.state, over=draft.state not in ("reading", "publishing"))
+
+
+def _job(keeper: Keeper, draft: Draft) -> Job | None:
+    return keeper.readings.job(draft.id) if draft.state == "reading" else keeper.jobs.get(draft.id)
+
+
+def _told_job(job: Job | None, language: Language) -> str:
+    if job is None or (job.stage in ("read", "encode") and not job.total):
+        return ""
+    return WORDS[language][f"stage_{job.stage}"].format(job.done, job.total)
 
 
 def _progress(request: Request, job: Job | None, state: str, *, over: bool) -> Response:
     job = job or Job()
-    words = WORDS[language_of(request)]
-    told = (
-        words[f"stage_{job.stage}"].format(job.done, job.total)
-        if job.total or job.stage not in ("read", "encode")
-        else ""
-    )
+    told = _told_job(job, language_of(request))
     values = {"state": state, "over": over, "stage": job.stage, "done": job.done, "total": job.total, "text": told}
     return JSONResponse(values, headers={"Cache-Control": "no-store"})
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request, Response
 
+from clusterqa.errors import ClusterQAError
 from clusterqa.staff.accounts import Account, AccountError, NoSuchAccount, Role, one_time_password
 from clusterqa.staff.audit import COMMAND_LINE, Entry
+from clusterqa.store import open_store
 from clusterqa.web.staff.desk import (
     Administrating,
     Administrator,
@@ -22,6 +24,7 @@ from clusterqa.web.staff.desk import (
     language_of,
     page,
     said,
+    service,
 )
 from clusterqa.web.staff.login import told
 from clusterqa.web.staff.words import WORDS
@@ -150,6 +153,7 @@ def log(
     return page(
         request, account, "log.html", entries=entries[:LINES], deeds=deeds, who=who, what=what, people=people,
         earlier=entries[LINES - 1].id if len(entries) > LINES else None, told_who=_told_who(request), before=before,
+        titles=_titles(request, entries),
     )  # fmt: skip
 
 
@@ -163,9 +167,12 @@ def log_csv(
     """The same lines as a table for a spreadsheet, all of them; times in UTC."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
-    writer.writerow(["at", "who", "what", "target", "detail"])
-    for entry in _entries(request, account, who, what, None, 1_000_000):
-        row = (entry.at.isoformat(timespec="seconds"), entry.who, entry.what, entry.target, entry.detail)
+    writer.writerow(["at", "who", "what", "target", "title", "detail"])
+    entries = _entries(request, account, who, what, None, 1_000_000)
+    titles = _titles(request, entries)
+    for entry in entries:
+        title = titles.get(entry.target, "")
+        row = (entry.at.isoformat(timespec="seconds"), entry.who, entry.what, entry.target, title, entry.detail)
         writer.writerow([harmless(cell) for cell in row])
     return Response(
         "\ufeff" + buffer.getvalue(),  # the mark tells Excel that it is UTF-8
@@ -182,6 +189,21 @@ def harmless(cell: str) -> str:
 def _entries(request: Request, account: Account, who: str, what: str, before: int | None, limit: int) -> list[Entry]:
     seen = who or None if account.administrates else account.name
     return audit(request).entries(who=seen, what=what or None, before=before, limit=limit)
+
+
+def _titles(request: Request, entries: Iterable[Entry]) -> dict[str, str]:
+    """Titles by what these lines are about: documents as they are called now, answers by their document in either language."""
+    about = {entry.target for entry in entries if entry.what.startswith(("document.", "answer.", "questions."))}
+    if not about:
+        return {}
+    try:
+        with open_store(service(request).settings.data) as store:
+            known = {stored.id: stored.title for stored in store.documents(state=None)}
+    except ClusterQAError:  # the log can be read also where there is no index
+        return {}
+    found = {target: known.get(target) or next((known[name] for name in (f"{target}.lt.md", f"{target}.en.md") if name in known), "")
+             for target in about}  # fmt: skip
+    return {target: title for target, title in found.items() if title}
 
 
 def _told_who(request: Request) -> Callable[[str], str]:

@@ -75,6 +75,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "wrong_form": "Forma užpildyta ne visa arba su klaida",
         "wrong_form_text": "Grįžkite ir patikrinkite, ką įrašėte.",
         "too_large": "Siunčiama per daug",
+        "too_large_text": "Grįžkite ir siųskite mažiau.",
         "fault": "Mūsų sistemos klaida",
         "fault_text": "Veiksmas neatliktas. Pabandykite dar kartą; jei nepavyks, praneškite serverio prižiūrėtojui: kas nutiko, "
         "įrašyta serverio žurnale.",
@@ -226,6 +227,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "wrong_form": "The form is incomplete or has a mistake",
         "wrong_form_text": "Go back and check what you entered.",
         "too_large": "That is too much at once",
+        "too_large_text": "Go back and send less.",
         "fault": "A fault on our side",
         "fault_text": "Nothing was done. Try again; if it fails once more, tell whoever looks after the server: its log says what "
         "happened.",

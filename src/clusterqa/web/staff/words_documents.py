@@ -134,6 +134,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "discarded": "Failas „{}“ atmestas.",
         "publishing_text": "Dokumentas skelbiamas. Galite dirbti toliau: pokalbis tuo metu veikia kaip visada.",
         "stage_wait": "Laukia savo eilės…",
+        "stage_queue": "Vieta eilėje: {} iš {}. Mažesni failai skaitomi pirmiau.",
+        "stage_reading": "Skaitoma jau {} sek.",
         "stage_read": "Skaitoma… {} iš {}",
         "stage_encode": "Rengiama paieškai… {} iš {}",
         "stage_done": "Atlikta",
@@ -200,6 +202,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "error_wrong_state": "Šis failas jau skelbiamas arba paskelbtas.",
         "error_changed_meanwhile": "Kol taisėte, duomenis apie šį failą pakeitė {who}. Peržiūrėkite, kas pasikeitė, ir pataisykite iš naujo.",
         "error_too_large": "Failas didesnis nei {megabytes} MB. Padalykite jį arba sumažinkite paveikslėlius ir įkelkite dar kartą.",
+        "too_large_together": "Vienu kartu galima atsiųsti ne daugiau kaip {} MB, todėl nieko neišsaugojome. Kelis failus įkelkite po vieną, "
+        "o vieną didelį padalykite arba sumažinkite jo paveikslėlius.",
         "error_empty": "Failas tuščias. Patikrinkite jį ir įkelkite dar kartą.",
         "error_gone": "Dokumento „{document}“ nebėra tarp cituojamų: jį kas nors išėmė arba pašalino.",
         "error_taken": "Dokumentas vardu „{document}“ jau yra.",
@@ -343,6 +347,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "discarded": "The file “{}” is discarded.",
         "publishing_text": "The document is being published. You can go on working: the chat works as usual meanwhile.",
         "stage_wait": "Waiting its turn…",
+        "stage_queue": "Place in the queue: {} of {}. Smaller files are read first.",
+        "stage_reading": "Being read for {} s.",
         "stage_read": "Reading… {} of {}",
         "stage_encode": "Making it searchable… {} of {}",
         "stage_done": "Done",
@@ -407,6 +413,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "error_wrong_state": "This file is being published, or is published already.",
         "error_changed_meanwhile": "{who} changed this file while you worked on it. Look at what changed, then correct it again.",
         "error_too_large": "The file is larger than {megabytes} MB. Split it, or make its pictures smaller, then upload it again.",
+        "too_large_together": "Up to {} MB can be sent at once, so nothing was kept. Upload several files one by one; split a large one, "
+        "or make its pictures smaller.",
         "error_empty": "The file is empty. Check it, then upload it again.",
         "error_gone": "The document “{document}” is no longer among those quoted: somebody withdrew or removed it.",
         "error_taken": "There is a document named “{document}” already.",
@@ -495,6 +503,7 @@ _SAID: tuple[tuple[str, str], ...] = (
     (r"It is a program\.", "Tai programa."),
     (r"It is a database\.", "Tai duomenų bazė."),
     (r"It is a PostScript document\.", "Tai „PostScript“ dokumentas."),
+    (r"Files ending in “\.” are not read\.", "Failo vardas neturi galūnės (pavyzdžiui, „.pdf“), todėl nežinome, kaip jį skaityti."),
     (r"Files ending in “\.(.*)” are not read\.", r"Failų, kurių vardas baigiasi „.\1“, neskaitome."),
     (r"It is not (.*), although its name says so\.", "Failo turinys neatitinka vardo galūnės."),
     (r"It is (.*), although its name ends in \.(\w+)\.", r"Failo turinys neatitinka vardo galūnės „.\2“."),
@@ -617,6 +626,7 @@ _SAID: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 """What the core says about a file (a whole sentence as a pattern) and how it is said in Lithuanian."""
 
+_NO_ENDING = "Files ending in “.” are not read."
 _PATTERNS = tuple((re.compile(pattern, re.DOTALL), told) for pattern, told in _SAID)
 
 
@@ -626,7 +636,7 @@ def told_remark(text: str, language: Language) -> tuple[str, Language]:
     here stays English rather than unsaid.
     """
     if language == "en":
-        return text, "en"
+        return text.replace(_NO_ENDING, "Its name has no ending such as “.pdf”, so nobody knows how to read it."), "en"
     for pattern, told in _PATTERNS:
         if match := pattern.fullmatch(text):
             return match.expand(told).replace(", pavyzdžiui, „“", ""), "lt"

@@ -100,7 +100,7 @@
         if (answer.status === 401 || answer.status === 403) { location.reload(); return; }
         const told = await answer.json();
         if (told.over && !uploading) { location.reload(); return; }
-        if (bar && told.total) { bar.max = told.total; bar.value = told.done; }
+        if (bar && told.total && told.stage !== "queue") { bar.max = told.total; bar.value = told.done; }
         if (text && text.textContent !== told.text) text.textContent = told.text;
       } catch { /* the server may be starting again: it goes on where it was */ }
       setTimeout(look, 700);
