@@ -260,6 +260,8 @@ class MemoryStore(Store):
             file_size=file.size,
             file_mtime_ns=file.mtime_ns,
             state="live",
+            valid_until=document.valid_until,
+            review_by=document.review_by,
         )
         for new in passages:
             state.rows[state.next_id] = Row(document.language, new, generation)

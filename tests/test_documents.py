@@ -358,6 +358,16 @@ def test_languages_are_understood_by_code(value, language):
     assert metadata.language_of(value) == language
 
 
+def test_how_long_a_document_holds_is_read_like_its_date(tmp_path):
+    """In front matter and in a sidecar; what is no date is told."""
+    front = reading(tmp_path, "a.md", "---\nvalid_until: 2026 m. kovo 5 d.\nreview_by: 2025-12\n---\nText.\n")
+    assert (front.valid_until, front.review_by, front.warnings) == ("2026-03-05", "2025-12", ())
+    (tmp_path / "b.txt.yaml").write_text("valid_until: kada nors\nreview_by: 2025\n")
+    beside = reading(tmp_path, "b.txt", "Text.")
+    assert (beside.valid_until, beside.review_by) == (None, "2025")
+    assert "field “valid_until”: “kada nors” is not a date" in beside.warnings[0]
+
+
 @pytest.mark.parametrize(
     ("field", "value", "told"),
     [

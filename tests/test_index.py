@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
+from datetime import date
 
+import numpy as np
+import pytest
+
+from clusterqa.records import is_over
 from clusterqa.settings import Settings
 from clusterqa.store.faiss_index import FaissIndex
 from clusterqa.store.view import REMEMBERED_TERMS, UNITS_PER_PASSAGE
-from store_fixtures import DIMENSION, Memory, entries_of, put_drawn
+from store_fixtures import DIMENSION, Memory, document, entries_of, passage, put, put_drawn
 
 
 def test_no_passage_has_more_sentences_than_there_is_room_for() -> None:
@@ -32,3 +36,48 @@ def test_remembered_postings_are_those_that_were_looked_up_and_not_too_many() ->
     for _ in range(2):
         assert index.postings(("w2",)).body.tolist() == [3]
     assert len(index._postings) == REMEMBERED_TERMS
+
+
+@pytest.mark.parametrize(
+    ("last", "day", "over"),
+    [
+        ("2026-03-05", date(2026, 3, 5), False), ("2026-03-05", date(2026, 3, 6), True), ("2026-03", date(2026, 3, 31), False),
+        ("2026-03", date(2026, 4, 1), True), ("2026", date(2026, 12, 31), False), ("2026", date(2027, 1, 1), True),
+        (None, date(2999, 1, 1), False),
+    ],
+)  # fmt: skip
+def test_a_document_holds_through_its_last_day(last: str | None, day: date, over: bool) -> None:
+    assert is_over(last, day) is over
+
+
+def test_what_is_no_longer_valid_goes_on_the_day_after_and_comes_back_when_it_is_renewed() -> None:
+    place, days = Memory(), [date(2026, 3, 5)]
+    store = place.open()
+    put(store, document("old.en.md", valid_until="2026-03-05"))
+    put(store, document("new.en.md"))
+    index = FaissIndex(place.open, 4, today=lambda: days[-1])
+    everything = FaissIndex(place.open, 4)
+
+    def held() -> list[str]:
+        index.refresh()
+        return sorted(entry.passage.document for entry in entries_of(index, store))
+
+    assert held() == ["new.en.md", "old.en.md"]
+    days.append(date(2026, 3, 6))
+    assert index.refresh()
+    assert (held(), index.source("old.en.md"), index.passages_of("old.en.md")) == (["new.en.md"], None, ())
+    assert [index.postings(("gold",)).body.size, len(index.nearest(np.eye(1, 4)[0].astype("f4"), 9)["en"].best)] == [
+        1,
+        1,
+    ]
+    days.append(date(2026, 3, 7))
+    assert not index.refresh()
+    renewed = document("old.en.md", valid_until="2026-12")
+    put(store, renewed, passage(renewed))
+    assert held() == ["new.en.md", "old.en.md"]
+    put(store, document("third.en.md", valid_until="2020"))
+    assert held() == ["new.en.md", "old.en.md"]
+    days.append(date(2019, 1, 1))  # the clock is set back
+    assert held() == ["new.en.md", "old.en.md", "third.en.md"]
+    everything.refresh()
+    assert len(everything) == 3

@@ -245,6 +245,22 @@ def test_an_empty_corpus_is_indexed_and_answers_nothing(index: Index, settings: 
     assistant.close()
 
 
+def test_what_is_no_longer_valid_answers_nothing_or_is_told_as_such(
+    write: Write, index: Index, settings: Settings, words: WordsEncoder
+) -> None:
+    write("a.en.md", "---\nvalid_until: 2001\n---\n" + PRICES)
+    write("b.lt.md", KAINOS)
+    index()
+    found = {}
+    for expired in ("leave_out", "show"):
+        with KnowledgeBase(settings.model_copy(update={"expired": expired}), words) as opened:
+            hits = opened.trace(Question("gold label")).hits
+            found[expired] = {hit.source.document: hit.source.valid_until for hit in hits}
+    assert "a.en.md" not in found["leave_out"] and found["show"]["a.en.md"] == "2001"
+    with open_store(settings.data) as store:
+        assert store.counts()["documents"] == 2
+
+
 def test_a_missing_corpus_folder_is_named(settings: Settings, index: Index) -> None:
     settings.corpus.rmdir()
     with pytest.raises(CorpusError, match="--corpus DIR"):

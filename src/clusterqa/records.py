@@ -10,6 +10,7 @@ One frozen record a stage; `Trace` holds what all stages of one question gave. E
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -52,6 +53,11 @@ class Block:
     header: str = ""
 
 
+def is_over(day: str | None, today: datetime.date) -> bool:
+    """Whether the last day named by a date (YYYY, YYYY-MM or YYYY-MM-DD) has passed; None never does."""
+    return day is not None and today.isoformat()[: len(day)] > day
+
+
 PAGE_BREAK = "\n\f\n"
 """Stands in the text between two pages, slides or sheets."""
 
@@ -74,7 +80,8 @@ class Document:
     `id` is the path below the corpus folder, with forward slashes. `text` is immutable; `version` names it. For
     Markdown and plain text it is the decoded file itself (front matter included, which no block covers); for HTML, PDF
     and DOCX it is the extracted text. `translation_of` is the id of the document that this one translates. `warnings` are
-    sentences for the person who added it.
+    sentences for the person who added it. `valid_until` is the last day on which it holds, `review_by` the day by which
+    somebody is to look at it again; both as `date`, where a month or a year stands for its last day.
     """
 
     id: str
@@ -91,6 +98,8 @@ class Document:
     translation_of: str | None = None
     pages: tuple[Page, ...] = ()
     warnings: tuple[str, ...] = ()
+    valid_until: str | None = None
+    review_by: str | None = None
 
     @property
     def version(self) -> str:
@@ -227,11 +236,13 @@ class Stored:
     file_size: int
     file_mtime_ns: int
     state: str
+    valid_until: str | None = None
+    review_by: str | None = None
 
     def source(self, translation: str | None) -> Source:
         return Source(
             self.id, self.version, self.title, self.language, self.url, self.date, self.publisher, translation,
-            media_type=self.media_type, sources=self.sources,
+            media_type=self.media_type, sources=self.sources, valid_until=self.valid_until,
         )  # fmt: skip
 
 
@@ -377,6 +388,7 @@ class Source:
     """Says which marks in its text only mark (`documents.shown`)."""
     sources: tuple[str, ...] = ()
     """What the document names as its own sources."""
+    valid_until: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

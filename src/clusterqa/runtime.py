@@ -9,6 +9,7 @@ What changes the process (threads of numeric libraries, environment variables) h
 
 from __future__ import annotations
 
+import datetime
 import importlib
 import os
 from collections.abc import Callable, Sequence
@@ -233,8 +234,15 @@ def index_of(settings: Settings, encoder: Encoder, languages: tuple[Language, ..
         check_in_step(store, settings, encoder)
         store.spot_check()
 
-    connect = partial(open_store, settings.data)
-    return open_index(settings.index, connect, encoder.dimension, str(settings.data.resolve()), languages, check)
+    return open_index(
+        settings.index,
+        partial(open_store, settings.data),
+        encoder.dimension,
+        str(settings.data.resolve()),
+        languages,
+        check,
+        today=datetime.date.today if settings.expired == "leave_out" else None,
+    )
 
 
 def load_reader(settings: Settings, encoder: Encoder) -> Reader | None:

@@ -129,6 +129,10 @@ class Settings(BaseSettings):
         description="open connections of one client; those of the proxy are not counted so",
     )
     max_body_kb: int = Field(default=64, ge=4, le=10_240, description="largest request the web app takes, in KiB")
+    expired: Literal["leave_out", "show"] = Field(
+        default="leave_out",
+        description='documents past their `valid_until`: "leave_out" of answers, or "show" with a note of it',
+    )
     max_upload_mb: int = Field(default=50, ge=1, le=2000, description="largest document the staff may upload, in MiB")
     frame_ancestors: str = Field(
         default="",

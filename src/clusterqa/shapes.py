@@ -44,6 +44,7 @@ def quote_as_json(quote: Quote) -> dict[str, Any]:
         "publisher": source.publisher,
         "language": source.language,
         "translation": source.translation,
+        "valid_until": source.valid_until,
         "heading": quote.heading,
         "page": quote.page,
         "page_label": quote.page_label,

@@ -43,6 +43,7 @@ def test_everything_of_a_document_comes_back_as_it_was_put(store: Store) -> None
     a = document(
         url="https://example.org/", date="2018-03-05", publisher="Ž", tags=("x", "y"), sources=("s",),
         translation_of="a.lt.md", pages=(Page(1, "iii", 0, 33),), warnings=("w",),
+        valid_until="2026-12", review_by="2026-06-30",
     )  # fmt: skip
     new = passage(a)
     put(store, a, new)

@@ -82,6 +82,8 @@ def read(path: Path, document_id: str) -> Document:
         tags=found.tags,
         sources=found.sources,
         translation_of=found.translation_of,
+        valid_until=found.valid_until,
+        review_by=found.review_by,
         pages=extract.pages,
         warnings=tuple(warnings),
     )

@@ -1,8 +1,8 @@
 """
 What is known about a document: front matter on top of it, a sidecar file beside it, or properties inside it.
 
-The keys are `title`, `language` (lt or en), `url`, `date` (ISO 8601), `publisher`, `tags`, `sources` and
-`translation_of`. A wrong value is left out with a warning; it never makes a document unreadable.
+The keys are `title`, `language` (lt or en), `url`, `date` (ISO 8601), `publisher`, `tags`, `sources`,
+`translation_of`, and two more dates: `valid_until`, the last day on which it holds, and `review_by`. A wrong value is left out with a warning; it never makes a document unreadable.
 """
 
 from __future__ import annotations
@@ -20,7 +20,18 @@ import yaml
 
 from clusterqa.records import Language
 
-KEYS = ("title", "language", "url", "date", "publisher", "tags", "sources", "translation_of")
+KEYS = (
+    "title",
+    "language",
+    "url",
+    "date",
+    "publisher",
+    "tags",
+    "sources",
+    "translation_of",
+    "valid_until",
+    "review_by",
+)
 
 LANGUAGE_NAMES: dict[str, Language] = {
     "lt": "lt", "lit": "lt", "lithuanian": "lt", "lietuvių": "lt",
@@ -40,6 +51,8 @@ class Metadata:
     tags: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     translation_of: str | None = None
+    valid_until: str | None = None
+    review_by: str | None = None
 
     def over(self, other: Metadata) -> Metadata:
         """These values, and those of `other` where this place does not say."""
@@ -182,7 +195,7 @@ def _value(key: str, node: yaml.Node) -> tuple[object, str]:
     if key == "language":
         language = language_of(text)
         return (language, "") if language else (None, f"“{text}” is not lt or en; the language is worked out instead.")
-    if key == "date":
+    if key in ("date", "valid_until", "review_by"):
         date = iso_date(text)
         return (date, "") if date else (None, f"“{text}” is not a date such as 2024-03-05; it is left out.")
     if key == "url":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,6 +29,7 @@ def open_index(
     place: str,
     languages: tuple[Language, ...] = LANGUAGES,
     check: Callable[[Store], None] = lambda store: None,
+    today: Callable[[], datetime.date] | None = None,
 ) -> Index:
     """
     The index of a kind, "faiss" or "pgvector:ADDRESS", over the stores that `connect` opens; empty until it is refreshed.
@@ -38,13 +40,13 @@ def open_index(
     if name == "faiss" and not address:
         from clusterqa.store.faiss_index import FaissIndex
 
-        return FaissIndex(connect, dimension, languages, check)
+        return FaissIndex(connect, dimension, languages, check, today)
     if name == "pgvector":
         extras.need("postgres", "An index in PostgreSQL")
         from clusterqa.store.pgvector import PgvectorEngine
         from clusterqa.store.served import ServedIndex
 
-        return ServedIndex(PgvectorEngine(address, dimension, place), connect, dimension, languages, check)
+        return ServedIndex(PgvectorEngine(address, dimension, place), connect, dimension, languages, check, today)
     raise SettingsError(f'index is "{name}", which there is none of. Set it to "faiss" or "pgvector:postgresql://…".')
 
 

@@ -7,6 +7,7 @@ the store is read in about a second, and an index that is not on disk cannot be 
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -17,7 +18,6 @@ from numpy.typing import NDArray
 from clusterqa.ports import Store, Vectors
 from clusterqa.records import LANGUAGES, IndexedPassage, Language, Neighbours
 from clusterqa.store.moments import Backgrounds
-from clusterqa.store.translations import sources
 from clusterqa.store.view import UNITS_PER_PASSAGE, StoreView, spread, units_of
 
 
@@ -71,8 +71,9 @@ class FaissIndex(StoreView):
         dimension: int,
         languages: tuple[Language, ...] = LANGUAGES,
         check: Callable[[Store], None] = lambda store: None,
+        today: Callable[[], datetime.date] | None = None,
     ) -> None:
-        super().__init__(connect, dimension, languages, check)
+        super().__init__(connect, dimension, languages, check, today)
         self._clear()
 
     def _clear(self) -> None:
@@ -93,20 +94,30 @@ class FaissIndex(StoreView):
     def refresh(self) -> bool:
         if not self._follow():
             return False
-        store = self._store
-        if self._stored_state() == (self.generation, self.epoch):
+        store, day = self._store, self._today()
+        if self._stored_state() == (self.generation, self.epoch) and day == self._day:
             return False
         with store.reading():
             generation, epoch = self._stored_state()
-            if (generation, epoch) == (self.generation, self.epoch):
+            if (generation, epoch, day) == (self.generation, self.epoch, self._day):
                 return False
             self._check(store)
-            fresh = epoch != self.epoch or generation < self.generation
+            set_back = day is not None and self._day is not None and day < self._day
+            fresh = epoch != self.epoch or generation < self.generation or set_back
             known = -1 if fresh else self.generation
             # Everything is read before anything is changed: an error while reading leaves the index as it was.
-            gone = [] if fresh else [self._entries[i] for i in store.removed_since(known) if i in self._entries]
-            new = [entry for entry in store.passages(after_generation=known) if entry.language in self.languages]
-            current = sources(stored for stored in store.documents() if stored.language in self.languages)
+            current, over = self._documents(day)
+            removed = [] if fresh else store.removed_since(known)
+            expired = [] if fresh else [i for document in over for i in self._by_document.get(document, ())]
+            gone = [self._entries[i] for i in dict.fromkeys([*removed, *expired]) if i in self._entries]
+            new = [
+                entry
+                for entry in store.passages(after_generation=known)
+                if entry.language in self.languages and entry.passage.document not in over
+            ]
+        if not fresh and generation == self.generation and not gone:
+            self._day = day
+            return False
         if fresh:
             self._clear()
         for language, side in self._sides.items():
@@ -123,7 +134,7 @@ class FaissIndex(StoreView):
             self._by_document.setdefault(entry.passage.document, []).append(entry.id)
         self._samples = {}
         self._id_bound = max(self._entries, default=-1) + 1
-        self._took_up(generation, epoch, current)
+        self._took_up(generation, epoch, current, day)
         return True
 
     @contextmanager

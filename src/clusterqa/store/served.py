@@ -7,6 +7,7 @@ find it done. In memory stay one byte for each passage, what is known of each do
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -18,8 +19,7 @@ from numpy.typing import NDArray
 
 from clusterqa.ports import Store, Vectors
 from clusterqa.records import LANGUAGES, IndexedPassage, Language, Neighbours, Passage, Span
-from clusterqa.store.moments import Backgrounds
-from clusterqa.store.translations import sources
+from clusterqa.store.moments import Backgrounds, count
 from clusterqa.store.view import UNITS_PER_PASSAGE, StoreView, spread
 
 REMEMBERED_PASSAGES = 4096
@@ -110,9 +110,12 @@ class ServedIndex(StoreView):
         dimension: int,
         languages: tuple[Language, ...] = LANGUAGES,
         check: Callable[[Store], None] = lambda store: None,
+        today: Callable[[], datetime.date] | None = None,
     ) -> None:
-        super().__init__(connect, dimension, languages, check)
+        super().__init__(connect, dimension, languages, check, today)
         self._engine = engine
+        self._over: frozenset[str] = frozenset()
+        self._units_over = 0
         self._backgrounds: Mapping[Language, Backgrounds] = {}
         self._languages = np.zeros(0, dtype=np.int8)  # by passage id: 0 for none, else 1 + the place in LANGUAGES
         self._forget()
@@ -138,11 +141,11 @@ class ServedIndex(StoreView):
     def refresh(self) -> bool:
         if not self._follow():
             return False
-        store, known = self._store, State(self.generation, self.epoch)
+        store, known, day = self._store, State(self.generation, self.epoch), self._today()
         while True:
             # The server's state is read first: a store that is then behind it was set back, and is not only looked at too early.
             held = self._engine.state()
-            if held == known == State(*self._stored_state()):
+            if held == known == State(*self._stored_state()) and day == self._day:
                 return False
             with store.reading():
                 state = State(*self._stored_state())
@@ -150,13 +153,16 @@ class ServedIndex(StoreView):
                 if held != state and not self._bring(held, state):
                     continue
                 gone = store.removed_since(known.generation) if state.epoch == known.epoch else []
-                current = sources(stored for stored in store.documents() if stored.language in self.languages)
+                current, over = self._documents(day)
             with self._engine.reading() as held:
                 if held == state:
-                    self._take_up(known, state, gone)
+                    before = known if day == self._day else NOTHING
+                    self._take_up(before, state, gone, over)
                     break
-        self._took_up(*state, current)
-        return state != known
+        changed = state != known or over != self._over
+        self._over = over
+        self._took_up(*state, current, day)
+        return changed
 
     def _bring(self, held: State, state: State) -> bool:
         """Bring the server to the state that the store is read in; says whether nobody else was quicker."""
@@ -170,7 +176,8 @@ class ServedIndex(StoreView):
             self._engine.change(Changes(state, fresh, gone, store.passages(after_generation=after)))
         return True
 
-    def _take_up(self, known: State, state: State, gone: Sequence[int]) -> None:
+    def _take_up(self, known: State, state: State, gone: Sequence[int], over: Iterable[str]) -> None:
+        """What is `over` stays in the server, for processes that still show it, and is left out here."""
         patched = state.epoch == known.epoch and state.generation >= known.generation
         old = self._languages if patched else np.zeros(0, dtype=np.int8)
         new = self._engine.languages(len(old) - 1)
@@ -181,11 +188,16 @@ class ServedIndex(StoreView):
         for place, language in enumerate(LANGUAGES, 1):
             if language in self.languages and language in new:
                 languages[new[language]] = place
-        filled = np.flatnonzero(languages)
-        self._languages = languages[: int(filled[-1]) + 1 if len(filled) else 0].copy()
         self._backgrounds = {
             language: found for language, found in self._engine.backgrounds().items() if language in self.languages
         }
+        left_out = [i for document in over for i in self._engine.passages_of(document)]
+        entries = list(self._engine.fetch(left_out)) if left_out else []
+        count(self._backgrounds, entries, -1)
+        languages[left_out] = 0
+        self._units_over = sum(len(entry.rows) for entry in entries)
+        filled = np.flatnonzero(languages)
+        self._languages = languages[: int(filled[-1]) + 1 if len(filled) else 0].copy()
         self._forget()
 
     @contextmanager
@@ -211,7 +223,8 @@ class ServedIndex(StoreView):
         }
 
     def _nearest(self, language: Language, backgrounds: Backgrounds, vector: Vectors, k: int) -> Neighbours:
-        units = self._engine.nearest(language, vector, k + MARGIN)
+        found = self._engine.nearest(language, vector, k + MARGIN + self._units_over)
+        units = [unit for unit in found if self._has(unit // UNITS_PER_PASSAGE)]
         passages = list(dict.fromkeys(unit // UNITS_PER_PASSAGE for unit in units))
         rows = {entry.id: entry.rows for entry in self.fetch(passages)}
         near = np.stack([rows[unit // UNITS_PER_PASSAGE][unit % UNITS_PER_PASSAGE] for unit in units])

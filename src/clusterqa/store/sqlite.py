@@ -40,7 +40,7 @@ from clusterqa.records import (
 )
 from clusterqa.store.damage import fits, is_span, missing_rows, of_passages, whole, wrong_rows
 from clusterqa.store.seal import Value, seal
-from clusterqa.store.upgrade import from_version_4
+from clusterqa.store.upgrade import UPGRADES
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ T = TypeVar("T")
 
 DATABASE = "clusterqa.sqlite3"
 _PARTS = ("", "-wal", "-shm")
-SCHEMA_VERSION = "5"
+SCHEMA_VERSION = "6"
 SAMPLED = 32
 """Rows of each kind that are looked at when a generation is taken up: a few milliseconds."""
 
@@ -63,6 +63,7 @@ CREATE TABLE documents (
     file_size INTEGER NOT NULL, file_mtime_ns INTEGER NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('live', 'removed')),
     generation INTEGER NOT NULL,    -- of its last change
+    valid_until TEXT, review_by TEXT,
     passages INTEGER NOT NULL,      -- checksum over those of its passages
     seal INTEGER NOT NULL
 );
@@ -193,7 +194,7 @@ class SqliteStore(Store):
             self._seal_whole()
             self._db.execute("COMMIT")
             return
-        if self.meta("schema") == "4":
+        if self.meta("schema") in UPGRADES:
             self._upgrade()
         if self.meta("schema") != SCHEMA_VERSION:
             raise StoreDamaged(
@@ -207,8 +208,8 @@ class SqliteStore(Store):
 
     def _upgrade(self) -> None:
         with self._transaction():
-            if self.meta("schema") == "4":  # nobody else was quicker
-                if found := from_version_4(self._rows, _SCHEMA.split(";\n"), self._insert):
+            if upgrade := UPGRADES.get(self.meta("schema") or ""):  # else somebody was quicker
+                if found := upgrade(self._rows, _SCHEMA.split(";\n"), self._insert):
                     raise self._damaged(f"{found} without its checksum")
                 self.set_meta("schema", SCHEMA_VERSION)
 
@@ -344,6 +345,8 @@ class SqliteStore(Store):
             translation_of=stored.translation_of,
             pages=pages,
             warnings=stored.warnings,
+            valid_until=stored.valid_until,
+            review_by=stored.review_by,
         )
 
     def structure(self, document: str, version: str) -> tuple[tuple[Block, ...], tuple[Page, ...]]:
@@ -522,6 +525,8 @@ class SqliteStore(Store):
             file.mtime_ns,
             "live",
             generation,
+            document.valid_until,
+            document.review_by,
             of_passages(self._each, document.id),
         )
         self._db.execute("DELETE FROM documents WHERE id = ?", (document.id,))
@@ -748,4 +753,6 @@ def _stored(row: sqlite3.Row) -> Stored:
         file_size=row["file_size"],
         file_mtime_ns=row["file_mtime_ns"],
         state=row["state"],
+        valid_until=row["valid_until"],
+        review_by=row["review_by"],
     )

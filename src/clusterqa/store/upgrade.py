@@ -1,4 +1,7 @@
-"""An index of version 4, which had no checksums of whole rows, becomes one of version 5 where it stands, in one transaction."""
+"""
+An index of an earlier version becomes one of this version where it stands, in one transaction: of version 4, which had no
+checksums of whole rows, or of version 5, which did not know until when a document is valid.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import zlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from clusterqa.store.damage import Rows, of_passages
+from clusterqa.store.damage import Rows, fits, of_passages
 from clusterqa.store.seal import seal
 
 _TABLES = ("documents", "versions", "passages", "vectors", "tokens")
@@ -47,13 +50,30 @@ def from_version_4(run: Rows, schema: Iterable[str], insert: Callable[..., None]
                 return f"the {table} of passage {row['passage']}"
             insert(table, *values)
     for row in run("SELECT * FROM old_documents", ()):
-        insert("documents", *row, of_passages(run, row["id"]))
+        insert("documents", *row, None, None, of_passages(run, row["id"]))
     for table in _TABLES:
         _do(run, f"DROP TABLE old_{table}")
     _do(run, "DELETE FROM sqlite_sequence WHERE name = 'passages'")
     for number in last:
         _do(run, "INSERT INTO sqlite_sequence VALUES ('passages', ?)", number)
     return ""
+
+
+def from_version_5(run: Rows, schema: Iterable[str], insert: Callable[..., None]) -> str:
+    """As `from_version_4`; only the table of documents changes."""
+    _do(run, "ALTER TABLE documents RENAME TO old_documents")
+    _do(run, next(statement for statement in schema if " documents " in statement))
+    for row in run("SELECT * FROM old_documents", ()):
+        if not fits(row):
+            return f"what is known of {row['id']},"
+        *values, passages, _ = row
+        insert("documents", *values, None, None, passages)
+    _do(run, "DROP TABLE old_documents")
+    return ""
+
+
+UPGRADES = {"4": from_version_4, "5": from_version_5}
+"""From which version, with what."""
 
 
 def _do(run: Rows, statement: str, *values: Any) -> None:

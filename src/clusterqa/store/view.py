@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from clusterqa.errors import IndexNotFound, StoreDamaged
 from clusterqa.ports import Index, Store
-from clusterqa.records import LANGUAGES, Document, IndexedPassage, Language, Postings, Source, TokenStates
+from clusterqa.records import LANGUAGES, Document, IndexedPassage, Language, Postings, Source, TokenStates, is_over
+from clusterqa.store.translations import sources
 
 UNITS_PER_PASSAGE = 8192
 """
@@ -32,20 +34,25 @@ class StoreView(Index):
         dimension: int,
         languages: tuple[Language, ...] = LANGUAGES,
         check: Callable[[Store], None] = lambda store: None,
+        today: Callable[[], datetime.date] | None = None,
     ) -> None:
         """
         `connect` opens the store, which is closed by `close`; `check` raises where a generation must not be taken up.
-        `languages` other than both leave the documents of the other one out: for measuring one direction.
+        `languages` other than both leave the documents of the other one out: for measuring one direction. With `today`,
+        documents that are no longer valid on that day are left out too, from the first question of the day on.
         """
         self.dimension = dimension
         self.languages = languages
         self._connect = connect
         self._check = check
+        self._today = today or (lambda: None)
         self._store = connect()
         self._took_up(-1, "", {})
 
-    def _took_up(self, generation: int, epoch: str, sources: dict[str, Source]) -> None:
-        self.generation, self.epoch = generation, epoch
+    def _took_up(
+        self, generation: int, epoch: str, sources: dict[str, Source], day: datetime.date | None = None
+    ) -> None:
+        self.generation, self.epoch, self._day = generation, epoch, day
         self._sources = sources
         self._vocabulary: list[str] | None = None
         self._postings: dict[tuple[str, ...], Postings] = {}
@@ -72,6 +79,12 @@ class StoreView(Index):
     def _stored_state(self) -> tuple[int, str]:
         """Generation and epoch of the store."""
         return self._store.generation(), self._store.meta("epoch") or ""
+
+    def _documents(self, day: datetime.date | None) -> tuple[dict[str, Source], frozenset[str]]:
+        """The documents of the store that are this index's on a day, and the ids of those that are no longer valid on it."""
+        documents = [stored for stored in self._store.documents() if stored.language in self.languages]
+        over = frozenset(stored.id for stored in documents if day and is_over(stored.valid_until, day))
+        return sources(stored for stored in documents if stored.id not in over), over
 
     def _has(self, passage: int) -> bool:
         """Whether a passage is one of this index."""

@@ -311,4 +311,5 @@ def facts(stored: Stored, known: dict[str, Source]) -> dict[str, Any]:
         "publisher": stored.publisher,
         "media_type": stored.media_type,
         "translation": known[stored.id].translation if stored.id in known else None,
+        "valid_until": stored.valid_until,
     }

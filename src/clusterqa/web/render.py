@@ -6,6 +6,7 @@ Everything goes through Jinja with autoescape: text of documents and questions i
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,7 +20,7 @@ from markupsafe import Markup
 from clusterqa.documents.shown import as_lines, as_shown
 from clusterqa.journal import REASONS, Feedback, reference
 from clusterqa.parts import cut
-from clusterqa.records import Document, Language, Passage, Quote, Reply, Span
+from clusterqa.records import Document, Language, Passage, Quote, Reply, Span, is_over
 from clusterqa.retrieval.small_talk import REPLIES
 from clusterqa.retrieval.understand import is_follow_up
 from clusterqa.retrieval.wording import WORDS as SAID
@@ -157,6 +158,7 @@ _ENVIRONMENT.globals.update(
     styles=_STYLES, floor=NEAREST_FLOOR, reasons=REASONS, band=band, told_date=told_date, days=days, reference_of=reference, web_address=web_address,
     document_address=document_address, place=_place, citation=_citation, quote_address=quote_address, quote_text=quote_text, own_sources=own_sources, said=SAID, as_shown=as_shown,
     marks_around=marks_around, quoted=drawing.quoted, around=drawing.around, all_of=all_of,
+    over=lambda day: is_over(day, datetime.date.today()),
     said_of_a_person={language: replies["person"] for language, replies in REPLIES.items()},
 )  # fmt: skip
 

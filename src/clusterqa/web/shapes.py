@@ -64,6 +64,7 @@ class Quote(BaseModel):
     publisher: str | None
     language: Language
     translation: str | None = Field(description="The same document in the other language.")
+    valid_until: str | None = Field(description="Last day on which the document holds: YYYY, YYYY-MM or YYYY-MM-DD.")
     heading: str = Field(description='The headings above the quote, outermost first, with " › " between them.')
     page: int | None = Field(description="Number of the page, counted from 1, where the document has pages.")
     page_label: str | None = Field(description="What is printed on that page as its number.")
@@ -158,6 +159,7 @@ class Facts(BaseModel):
     publisher: str | None
     media_type: str
     translation: str | None
+    valid_until: str | None
 
 
 class Read(Facts):
