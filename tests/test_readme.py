@@ -54,7 +54,8 @@ def test_the_defaults_in_the_readme_are_those_of_the_settings():
     assert set(shown) | said_in_words == set(Settings.model_fields)
     for name in set(shown) - said_in_words:
         default = Settings.model_fields[name].default
-        assert shown[name] == (f"{default:g}" if isinstance(default, int | float) else default), name
+        number = isinstance(default, int | float) and not isinstance(default, bool)
+        assert shown[name] == (f"{default:g}" if number else str(default).lower()), name
 
 
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])

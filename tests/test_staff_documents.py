@@ -13,6 +13,7 @@ import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -24,11 +25,13 @@ from clusterqa.corpus import sync
 from clusterqa.documents.metadata import Metadata
 from clusterqa.encoders.passing import RememberingPassages
 from clusterqa.errors import ClusterQAError, CorpusError, StoreError, UnreadableDocument
-from clusterqa.records import Document, Question
+from clusterqa.passages import split
+from clusterqa.records import Block, Document, Question
 from clusterqa.runtime import KnowledgeBase
 from clusterqa.settings import Settings
 from clusterqa.staff import reading
 from clusterqa.staff.audit import Audit
+from clusterqa.staff.changes import compare
 from clusterqa.staff.database import Database
 from clusterqa.staff.drafts import DeskError, Draft, Drafts, checked, sidecar_text
 from clusterqa.staff.history import History
@@ -51,11 +54,13 @@ Bronzos ženklo kaina yra 2 250 eurų. Už ataskaitą mokėti nereikia.
 
 
 @contextmanager
-def running(settings: Settings, words: WordsEncoder, read: corpus_folder.Reader) -> Iterator[Keeper]:
+def running(
+    settings: Settings, words: WordsEncoder, read: corpus_folder.Reader, today: Callable[[], date] = date.today
+) -> Iterator[Keeper]:
     settings = settings.model_copy(update={"refresh_seconds": 0.02})
     sync.update(settings, lambda: words)
     database = Database.open(settings.data)
-    keeper = Keeper(settings, words, History(database), Audit(database), read=read)
+    keeper = Keeper(settings, words, History(database), Audit(database), read=read, today=today)
     keeper.start()
     yield keeper
     keeper.stop()
@@ -712,6 +717,70 @@ def test_a_server_killed_at_any_moment_of_a_change_finishes_it_in_the_name_of_wh
             assert len(lines) == 1 and lines[0].target == document
             assert (document in live(keeper)) == (what != "withdrawn")
     assert number > 15 and finished > 3
+
+
+def doc(text: str) -> Document:
+    blocks, at = [], 0
+    for line in text.split("\n"):
+        blocks.append(Block("paragraph", at, at + len(line)))
+        at += len(line) + 1
+    return Document("a.md", text, "A", "en", tuple(blocks), "text/markdown")
+
+
+def test_the_difference_of_two_versions_names_what_goes_what_comes_and_what_is_lost() -> None:
+    before = doc("The fee is 100 euros a year.\nPay by May.\nAsk Petras.")
+    after = doc("The fee is 120 euros a year.\nAsk Petras.\nNew members pay nothing in their first summer here.")
+    found = compare(before, after, split(before, 600))
+    assert found.changes == (
+        (("same", "The fee is "), ("gone", "100 "), ("new", "120 "), ("same", "euros a year.")),
+        (("gone", "Pay by May."),),
+        (("new", "New members pay nothing in their first summer here."),),
+    )
+    assert [passage.text for passage in found.lost] == [before.text]
+    assert (
+        compare(before, doc("The fee is 100\neuros a  year.\nPay by May.\nAsk Petras."), split(before, 600)).lost == ()
+    )
+
+
+def test_a_new_version_is_compared_with_the_live_one_and_begins_without_its_dates(keeper: Keeper) -> None:
+    publish(keeper, upload(keeper, "kaina.lt.md", "---\nvalid_until: 2001\n---\n" + PRICE_LIST))
+    draft = upload(keeper, "nauja.md", PRICE_LIST.replace("2 250", "2 500"), replaces="kaina.lt.md")
+    document = keeper.drafts.read(draft)
+    assert document is not None and document.valid_until is None
+    found = keeper.comparison(draft, document)
+    assert found is not None and len(found.lost) == 1
+    assert [kind for kind, _ in found.changes[0]] == ["same", "gone", "new", "same"]
+    assert keeper.comparison(upload(keeper, "other.md", KAINOS), document) is None
+
+
+def test_a_planned_draft_is_published_when_its_day_comes(settings: Settings, words: WordsEncoder) -> None:
+    days = [date(2030, 1, 1)]
+    with running(settings, words, documents.read, today=lambda: days[-1]) as keeper:
+        draft, other = upload(keeper, "kaina.lt.md", PRICE_LIST), upload(keeper, "prices.md", PRICES)
+        for day in (date(2030, 1, 1), date(2029, 1, 1)):
+            with pytest.raises(DeskError, match="one to come"):
+                keeper.plan(draft.id, "rasa", day)
+        assert keeper.plan(draft.id, "rasa", date(2030, 1, 3)).publish_on == "2030-01-03"
+        keeper.plan(other.id, "rasa", date(2030, 1, 3))
+        keeper.plan(other.id, "rasa", None)
+        days.append(date(2030, 1, 2))
+        keeper._look()
+        assert keeper.drafts.get(draft.id).state == "ready"
+        days.append(date(2030, 1, 4))  # the server was off on the day itself
+        until(lambda: keeper.drafts.get(draft.id).state == "published")
+        assert (live(keeper), keeper.drafts.get(other.id).state) == (["kaina.lt.md"], "ready")
+
+
+def test_what_cannot_be_published_on_its_day_waits_with_the_reason(settings: Settings, words: WordsEncoder) -> None:
+    days = [date(2030, 1, 1)]
+    with running(settings, words, documents.read, today=lambda: days[-1]) as keeper:
+        draft = upload(keeper, "kaina.lt.md", PRICE_LIST)
+        keeper.plan(draft.id, "rasa", date(2030, 1, 2))
+        publish(keeper, upload(keeper, "kaina.lt.md", KAINOS))
+        days.append(date(2030, 1, 2))
+        until(lambda: keeper.drafts.get(draft.id).publish_on is None)
+        left = keeper.drafts.get(draft.id)
+        assert left.state == "ready" and left.trouble is not None and left.trouble.code == "taken"
 
 
 def test_the_export_holds_everything_and_its_documents_can_be_indexed_again(

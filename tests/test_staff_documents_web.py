@@ -18,13 +18,14 @@ from functools import partial
 from pathlib import Path
 
 import httpx
+import pypdfium2
 import pytest
 import uvicorn
 from fastapi import FastAPI
 
 from clusterqa import documents, staff
 from clusterqa.corpus import sync
-from clusterqa.documents import formats
+from clusterqa.documents import formats, ocr
 from clusterqa.records import LANGUAGES, Language
 from clusterqa.settings import Settings
 from clusterqa.staff.audit import Audit
@@ -116,7 +117,7 @@ def test_both_languages_say_the_same_things() -> None:
 def test_everything_that_can_stand_in_the_way_has_words() -> None:
     source = "".join(
         (Path(staff.__file__).parent / name).read_text(encoding="utf-8")
-        for name in ("publishing.py", "drafts.py", "jobs.py", "trials.py", "watching.py")
+        for name in ("publishing.py", "drafts.py", "jobs.py", "trials.py", "watching.py", "fetching.py")
     )
     codes = set(re.findall(r'DeskError\(\s*"(\w+)"', source)) | set(re.findall(r'Trouble\("(\w+)"', source)) - {
         "unreadable"
@@ -365,6 +366,56 @@ def test_only_what_differs_from_the_file_is_kept_beside_it(rasa: Browser, keeper
     assert emptied.status_code == 422 and WORDS["en"]["fault_emptied"] in emptied.text
 
 
+def test_validity_is_typed_shown_and_listed_for_review(rasa: Browser, keeper: Keeper) -> None:
+    draft = upload(rasa, keeper, "kaina.lt.md", KAINA)
+    wrong = rasa.change(
+        f"/staff/drafts/{draft.id}?lang=en", **fields(draft, valid_until="soon", review_by="31/12/2020")
+    )
+    assert wrong.status_code == 422 and wrong.text.count(WORDS["en"]["fault_date"]) == 2
+    form = fields(draft, valid_until="2020 m. gruodžio 31 d.", review_by="2020-06")
+    rasa.change(f"/staff/drafts/{draft.id}", then="publish", **form)
+    until(lambda: keeper.drafts.get(draft.id).state == "published")
+    assert (
+        keeper.settings.corpus / "kaina.lt.md.yaml"
+    ).read_text() == "title: Kaina\nvalid_until: '2020-12-31'\nreview_by: 2020-06\n"
+    shown = rasa.get("/staff/documents/show?id=kaina.lt.md&lang=lt").text
+    assert "2020 m. gruodžio 31 d." in shown and WORDS["lt"]["over_left_out"] in shown
+    listed = rasa.get("/staff/documents?state=review&lang=lt").text
+    assert WORDS["lt"]["over_since"].format("2020 m. gruodžio 31 d.") in listed
+    assert WORDS["lt"]["to_review"].format(1) in rasa.get("/staff/documents?lang=lt").text
+    reader = rasa.get("/documents/kaina.lt.md?lang=en").text
+    assert "No longer valid. Valid until: 31 December 2020" in reader
+
+
+def test_publishing_is_planned_and_called_off(rasa: Browser, keeper: Keeper, app: FastAPI) -> None:
+    draft = upload(rasa, keeper, "kaina.lt.md", KAINA)
+    address = f"/staff/drafts/{draft.id}"
+    wrong = rasa.change(f"{address}?lang=lt", then="plan", publish_on="kada nors", **fields(draft))
+    assert wrong.status_code == 422 and WORDS["lt"]["fault_date"] in wrong.text
+    assert rasa.change(address, then="plan", publish_on="2999-01-02", **fields(draft)).status_code == 303
+    page = rasa.get(f"{address}?lang=en").text
+    assert WORDS["en"]["planned"].format("2 January 2999") in page and 'value="2999-01-02"' in page
+    assert WORDS["en"]["planned"].format("2 January 2999") in rasa.get("/staff/documents?lang=en").text
+    rasa.change(address, then="unplan", **fields(keeper.drafts.get(draft.id)))
+    assert keeper.drafts.get(draft.id).publish_on is None
+    past = rasa.change(
+        f"{address}?lang=lt", then="plan", publish_on="2001-01-02", **fields(keeper.drafts.get(draft.id))
+    )
+    assert past.status_code == 303 and "kuri dar tik bus" in rasa.get(f"{address}?lang=lt").text
+    done = [entry.what for entry in Audit(app.state.desk.parts()[0]).entries(what="document")]
+    assert done[:2] == ["document.unplanned", "document.planned"]
+
+
+def test_a_new_version_shows_what_it_changes(rasa: Browser, keeper: Keeper) -> None:
+    first = upload(rasa, keeper, "kaina.lt.md", KAINA)
+    rasa.change(f"/staff/drafts/{first.id}", then="publish", **fields(first))
+    until(partial(published, keeper, first.id))
+    draft = upload(rasa, keeper, "kaina.md", KAINA.replace("2 250", "2 500"), replaces="kaina.lt.md")
+    page = rasa.get(f"/staff/drafts/{draft.id}?lang=lt").text
+    assert "Bronzos ženklo kaina yra 2 <del>250 </del><ins>500 </ins>eurų." in page
+    assert WORDS["lt"]["changes_lost"].format(1) in page
+
+
 def published(keeper: Keeper, draft: str) -> bool:
     return keeper.drafts.get(draft).state == "published"
 
@@ -417,6 +468,165 @@ def test_every_page_is_whole_in_both_languages(rasa: Browser, keeper: Keeper) ->
             if key != "error_ask":
                 assert WORDS[language][key].format(**values).replace('"', "&#34;") in answer.text, path
             assert "style=" not in answer.text and "onclick" not in answer.text
+
+
+# ── several at once, and finding them ───────────────────────────────────────────────────────────────────────────
+
+
+def several(browser: Browser, which: str, do: str, *pick: str, **form: str) -> httpx.Response:
+    sent = {"csrf": browser.csrf(), "which": which, "do": do, "pick": list(pick), **form}
+    answer: httpx.Response = browser.post("/staff/documents/several", data=sent)
+    return answer
+
+
+def test_what_is_ticked_is_described_published_and_withdrawn_at_once(
+    rasa: Browser, keeper: Keeper, app: FastAPI
+) -> None:
+    drafts = [upload(rasa, keeper, f"{name}.lt.md", f"# {name}\n\n{name} kainuoja.\n") for name in ("auksas", "bronza")]
+    other = upload(rasa, keeper, "varis.lt.md", "# varis\n\nVaris kainuoja.\n")
+    ids = [draft.id for draft in drafts]
+    for do, form in (
+        ("publisher", {"publisher": "Biuras"}),
+        ("tag", {"tag": "kainos, metalai"}),
+        ("untag", {"tag": "metalai"}),
+    ):
+        assert several(rasa, "drafts", do, *ids, **form).status_code == 303
+    assert [keeper.drafts.sidecar(keeper.drafts.get(i)).read_text() for i in ids] == [
+        "publisher: Biuras\ntags:\n- kainos\n"
+    ] * 2
+    assert keeper.drafts.get(other.id).metadata.publisher is None
+    several(rasa, "drafts", "publish", *ids, "0123456789abcdef")
+    told = rasa.get("/staff/documents?lang=lt").text
+    assert (
+        WORDS["lt"]["several_done"].format(2) in told and WORDS["lt"]["error_no_draft"] in told
+    )  # one fails, two go on
+    until(lambda: all(keeper.drafts.get(i).state == "published" for i in ids))
+    several(rasa, "documents", "language", "auksas.lt.md", language="en")
+    until(lambda: keeper.history.of("auksas.lt.md")[0].what == "corrected")
+    shown = rasa.get("/staff/documents?language=en&tag=kainos").text
+    assert "auksas.lt.md" in shown and "bronza.lt.md" not in shown
+    asked = several(rasa, "documents", "withdraw", listed=["auksas.lt.md", "bronza.lt.md"], all="1")
+    assert asked.status_code == 200 and "auksas" in asked.text and keeper.digest("auksas.lt.md") is not None
+    several(rasa, "documents", "withdraw", *re.findall(r'name="pick" value="([^"]+)"', asked.text), sure="1")
+    with open_store(keeper.settings.data) as store:
+        assert store.documents() == []
+    several(rasa, "drafts", "discard", other.id, sure="1")
+    assert [draft for draft in keeper.drafts.all() if draft.state != "published"] == []
+    log = [entry.what for entry in Audit(app.state.desk.parts()[0]).entries(what="document")]
+    assert [log.count(f"document.{deed}") for deed in ("corrected", "published", "withdrawn", "discarded")] == [
+        7,
+        2,
+        2,
+        1,
+    ]
+
+
+def test_nothing_ticked_or_nothing_to_set_changes_nothing(rasa: Browser, keeper: Keeper) -> None:
+    draft = upload(rasa, keeper, "a.md", KAINA)
+    for form, key in (({}, "several_none"), ({"pick": draft.id}, "several_empty")):
+        rasa.change("/staff/documents/several", which="drafts", do="tag", **form)
+        assert WORDS["en"][key] in rasa.get("/staff/documents?lang=en").text
+    assert several(rasa, "drafts", "explode", draft.id).status_code == 422
+    assert (
+        rasa.post("/staff/documents/several", data={"which": "drafts", "do": "discard", "pick": draft.id}).status_code
+        == 403
+    )
+    assert keeper.drafts.get(draft.id) == draft
+
+
+def test_documents_stand_above_the_queue_and_the_queue_has_pages(rasa: Browser, keeper: Keeper, app: FastAPI) -> None:
+    known = upload(rasa, keeper, "a.md", KAINA)
+    rasa.change(f"/staff/drafts/{known.id}", then="publish", **fields(known))
+    until(partial(published, keeper, known.id))
+    files = [("files", (f"{n}.txt", f"Failas {n}.".encode())) for n in range(27)]
+    rasa.post("/staff/drafts", data={"csrf": rasa.csrf()}, files=files)
+    until(lambda: all(draft.state != "reading" for draft in keeper.drafts.all()))
+    first, second = (rasa.get(f"/staff/documents?waiting={n}").text for n in (1, 2))
+    assert first.index('id="list-title"') < first.index('id="waiting-title"')
+    assert (first.count("/staff/drafts/"), second.count('class="sd-card"')) and "1 / 2" in first and "2 / 2" in second
+    found = [set(re.findall(r'href="/staff/drafts/(\w{16})"', page)) for page in (first, second)]
+    assert [len(names) for names in found] == [25, 2] and not found[0] & found[1]
+
+
+def test_a_word_is_found_inside_the_texts(rasa: Browser, keeper: Keeper) -> None:
+    for name, text in (("a.lt.md", KAINA), ("b.lt.md", "# Kitas\n\nŽąsų ūkis Klaipėdoje.\n")):
+        draft = upload(rasa, keeper, name, text)
+        rasa.change(f"/staff/drafts/{draft.id}", then="publish", **fields(draft, title=f"Dokumentas {name[0]}"))
+        until(partial(published, keeper, draft.id))
+    found = rasa.get("/staff/documents?q=zasu+UKIS&where=text").text
+    assert "Dokumentas b" in found and "Dokumentas a" not in found and "<mark>Žąsų</mark> ūkis Klaipėdoje." in found
+    assert "Dokumentas b" not in rasa.get("/staff/documents?q=zasu").text
+
+
+def test_a_translation_is_picked_by_title_and_tags_are_told_by_language(rasa: Browser, keeper: Keeper) -> None:
+    original = upload(rasa, keeper, "price.en.md", "# Price of bronze\n\nThe bronze label costs EUR 2,250.\n")
+    form = fields(original, title="Price of bronze", language="en", tags="prices")
+    rasa.change(f"/staff/drafts/{original.id}", then="publish", **form)
+    until(partial(published, keeper, original.id))
+    draft = upload(rasa, keeper, "kaina.md", KAINA)
+    page = rasa.get(f"/staff/drafts/{draft.id}?lang=lt").text
+    assert re.search(r'<option value="price.en.md" lang="en">Price of bronze \(price.en.md\)</option>', page)
+    rasa.change(f"/staff/drafts/{draft.id}", **fields(draft, translation_of="price.en.md", tags="kainos"))
+    assert keeper.drafts.get(draft.id).metadata.translation_of == "price.en.md"
+    listed = rasa.get("/staff/documents?lang=lt").text
+    assert re.search(r'<optgroup label="Anglų">\s*<option lang="en">prices</option>', listed)
+    english = upload(rasa, keeper, "gold.en.md", "# Gold\n\nThe gold label costs more than the bronze label does.\n")
+    assert WORDS["en"]["tags_known"] + ' <span lang="en">prices' in rasa.get(f"/staff/drafts/{english.id}?lang=en").text
+
+
+# ── pages as pictures, and recognised text ──────────────────────────────────────────────────────────────────────
+
+
+def test_each_page_of_a_pdf_stands_beside_what_was_read_from_it(rasa: Browser, keeper: Keeper, app: FastAPI) -> None:
+    draft = upload(rasa, keeper, "b.pdf", make_pdf(lambda c: lines(c, 70, 760, ["Aukso ženklo kaina."]), picture))
+    page = rasa.get(f"/staff/drafts/{draft.id}?lang=lt").text
+    assert page.index('id="warnings-title"') < page.index('id="read-title"')
+    assert page.count(f'<img src="/staff/drafts/{draft.id}/image?page=') == 2
+    drawn = rasa.get(f"/staff/drafts/{draft.id}/image?page=1")
+    assert (drawn.headers["content-type"], drawn.content[:2]) == ("image/jpeg", b"\xff\xd8")
+    for path in (f"{draft.id}/image?page=9", f"{upload(rasa, keeper, 'a.md', KAINA).id}/image", f"{'0' * 16}/image"):
+        assert rasa.get(f"/staff/drafts/{path}").status_code == 404
+    assert Browser(app).get(f"/staff/drafts/{draft.id}/image?page=1").status_code == 303  # to the log-in page
+
+
+def test_a_scan_says_what_to_install_where_nothing_recognises_text(
+    rasa: Browser, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ocr, "languages", lambda: ())
+    scan = upload(rasa, keeper, "scan.pdf", make_pdf(picture))
+    page = rasa.get(f"/staff/drafts/{scan.id}?lang=lt").text
+    assert "apt-get install tesseract-ocr tesseract-ocr-lit" in page and f"{scan.id}/recognise" not in page
+    assert ".png" not in rasa.get("/staff/documents").text
+
+
+@pytest.mark.skipif(
+    not ocr.languages(), reason="Tesseract is not installed: apt-get install tesseract-ocr tesseract-ocr-lit"
+)
+@pytest.mark.parametrize("name", ["skenas.png", "skenas.pdf"])
+def test_a_scan_is_recognised_when_asked_and_shows_how_sure_that_is(rasa: Browser, keeper: Keeper, name: str) -> None:
+    made = io.BytesIO()
+    with pypdfium2.PdfDocument(
+        make_pdf(lambda c: lines(c, 70, 760, ["Nario mokestis yra 1480 per metus."], size=16))
+    ) as pdf:
+        drawn = pdf[0].render(scale=2).to_pil().convert("L")
+    drawn.save(made, name.rsplit(".", 1)[1].upper())
+    scan = upload(rasa, keeper, name, made.getvalue())
+    page = rasa.get(f"/staff/drafts/{scan.id}?lang=lt").text
+    assert scan.state == "unreadable" and f"/staff/drafts/{scan.id}/recognise" in page
+    assert rasa.change(f"/staff/drafts/{scan.id}/recognise").status_code == 303
+    until(lambda: keeper.drafts.get(scan.id).state != "reading", 300)
+    draft = keeper.drafts.get(scan.id)
+    assert (draft.state, draft.file, draft.document, draft.original) == ("ready", "skenas.pdf", "skenas.pdf", name)
+    page = rasa.get(f"/staff/drafts/{scan.id}?lang=lt").text
+    assert "Nario mokestis yra 1480 per metus." in page and "programos atpažintu tekstu: 1" in page
+    assert re.search(r"Atpažino programa, jos tikrumas – \d\d proc\.", page)
+    assert rasa.get(f"/staff/drafts/{scan.id}/file").content == made.getvalue()  # as it came
+    assert rasa.get(f"/staff/drafts/{scan.id}/image?page=1").status_code == 200
+    form = fields(draft, title="Mokestis")
+    rasa.change(f"/staff/drafts/{scan.id}", then="publish", **form)
+    until(partial(published, keeper, scan.id))
+    with open_store(keeper.settings.data) as store:
+        assert "1480" in (store.read("skenas.pdf") or draft).text  # type: ignore[union-attr]
 
 
 def test_what_was_uploaded_never_runs_as_a_page_of_ours(rasa: Browser, keeper: Keeper) -> None:

@@ -133,6 +133,10 @@ class Settings(BaseSettings):
         default="leave_out",
         description='documents past their `valid_until`: "leave_out" of answers, or "show" with a note of it',
     )
+    fetch_urls: bool = Field(
+        default=False,
+        description="whether the staff may add a page by its address, which the server then fetches; never one inside a network",
+    )
     max_upload_mb: int = Field(default=50, ge=1, le=2000, description="largest document the staff may upload, in MiB")
     frame_ancestors: str = Field(
         default="",

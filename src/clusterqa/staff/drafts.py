@@ -3,6 +3,8 @@ Drafts: files that came in and are not live yet.
 
     data/drafts/ID/file/NAME         the file, byte for byte as it came
     data/drafts/ID/file/NAME.yaml    what the editor corrected (a sidecar, as in the corpus)
+    data/drafts/ID/original/NAME     as it came, where FILE was made of it by recognising its text
+    data/drafts/ID/recognised.json   how sure that is, page by page
     data/drafts/ID/read.json         what was read from the file
     data/drafts/ID/draft.json        the draft itself
 
@@ -29,6 +31,7 @@ import yaml
 
 from clusterqa import deceptive
 from clusterqa.documents.metadata import Metadata, parse
+from clusterqa.documents.ocr import Recognised
 from clusterqa.errors import ClusterQAError, StoreError
 from clusterqa.files import put, write_whole
 from clusterqa.records import Document
@@ -48,7 +51,7 @@ What the file is to be: a new document, a new version of one that is there, or, 
 and nobody has said, to be asked.
 """
 
-FIELDS = ("title", "language", "date", "publisher", "url", "tags", "translation_of")
+FIELDS = ("title", "language", "date", "publisher", "url", "tags", "translation_of", "valid_until", "review_by")
 """The metadata that can be corrected."""
 
 
@@ -107,6 +110,12 @@ class Draft:
     changed_by: str = ""
     changed_at: str = ""
     generation: int = 0
+    publish_on: str | None = None
+    """Day (YYYY-MM-DD, on the clock of the place) on which it is to be published by itself."""
+    fetched_on: str = ""
+    """Day on which it was fetched from `metadata.url`; "" for a file that somebody uploaded."""
+    original: str = ""
+    """Name of the file as it came, kept in `original/`, where `file` was made of it by recognising its text."""
 
 
 class Drafts:
@@ -205,8 +214,12 @@ class Drafts:
         return draft
 
     def path(self, draft: Draft) -> Path:
-        """The file as it came."""
+        """The file as it is read and published: as it came, or made of that by recognising its text."""
         return self.folder / draft.id / "file" / draft.file
+
+    def original(self, draft: Draft) -> Path:
+        """The file as it came, also where its text was recognised since."""
+        return self.folder / draft.id / "original" / draft.original if draft.original else self.path(draft)
 
     def sidecar(self, draft: Draft) -> Path:
         path = self.path(draft)
@@ -265,6 +278,31 @@ class Drafts:
             except OSError as error:
                 raise _disk(folder, error) from error
             return changed
+
+    def keep_recognised(self, identifier: str, pdf: Path, pages: Sequence[Recognised]) -> Draft:
+        """Put a PDF with recognised text in the place of the file as it came, which is kept beside it."""
+        with self._lock:
+            draft = self.get(identifier)
+            folder = self.folder / identifier
+            file = str(Path(draft.file).with_suffix(".pdf"))
+            (folder / "original").mkdir(exist_ok=True)
+            if not draft.original:
+                os.replace(self.path(draft), folder / "original" / draft.file)
+            os.replace(pdf, folder / "file" / file)
+            _write(folder / "recognised.json", json.dumps([asdict(page) for page in pages], ensure_ascii=False))
+            document = draft.document
+            if draft.intent != "replace":
+                document = str(Path(document).with_suffix(".pdf"))
+            return self.change(
+                identifier, None, file=file, original=draft.original or draft.file, document=document,
+                size=(folder / "file" / file).stat().st_size,
+            )  # fmt: skip
+
+    def recognised(self, draft: Draft) -> list[Recognised]:
+        """How sure the text of each page is that was recognised; none when none was."""
+        path = self.folder / draft.id / "recognised.json"
+        values = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+        return [Recognised(**{**value, "doubtful": tuple(value["doubtful"])}) for value in values]
 
     def keep_read(self, identifier: str, document: Document) -> None:
         _write(self.folder / identifier / "read.json", json.dumps(as_json(document)))

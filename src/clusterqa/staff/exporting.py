@@ -18,7 +18,7 @@ from clusterqa.store import open_store
 
 COLUMNS = (
     "document", "state", "title", "language", "date", "publisher", "url", "tags", "translation_of", "media_type", "version",
-    "added_by", "added_at",
+    "added_by", "added_at", "valid_until", "review_by",
 )  # fmt: skip
 _PACKED = (".pdf", ".docx")
 
@@ -76,6 +76,7 @@ def _table(documents: Sequence[Stored], history: History) -> str:
             stored.id, "live" if stored.state == "live" else "withdrawn", stored.title, stored.language, stored.date,
             stored.publisher, stored.url, ", ".join(stored.tags), stored.translation_of, stored.media_type, stored.version,
             event.who if event else "", event.at.isoformat(timespec="seconds") if event else "",
+            stored.valid_until, stored.review_by,
         )  # fmt: skip
         table.writerow([harmless(str(value or "")) for value in values])
     return out.getvalue()

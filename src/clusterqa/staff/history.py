@@ -11,7 +11,9 @@ from typing import Any, Literal
 from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Connection, Database, stamp, storable, unpacked, when
 
-What = Literal["published", "replaced", "withdrawn", "restored", "added_by_hand", "changed_by_hand", "removed_by_hand"]
+What = Literal[
+    "published", "replaced", "corrected", "withdrawn", "restored", "added_by_hand", "changed_by_hand", "removed_by_hand"
+]
 
 BRINGING: tuple[What, ...] = ("published", "replaced", "added_by_hand", "changed_by_hand")
 """The events that give a document a content."""

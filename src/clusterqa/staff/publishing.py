@@ -13,6 +13,8 @@ changes stand in the history as begun, the file is in the corpus whole or not at
 
 from __future__ import annotations
 
+import datetime
+import io
 import logging
 import queue
 import shutil
@@ -33,19 +35,23 @@ from clusterqa.documents.metadata import Metadata, parse
 from clusterqa.encoders.passing import RememberingPassages
 from clusterqa.errors import ClusterQAError, CorpusError, UnreadableDocument
 from clusterqa.files import copy_whole
-from clusterqa.passages import passage_texts
+from clusterqa.passages import passage_texts, split
 from clusterqa.ports import Encoder
 from clusterqa.records import Document, Stored
 from clusterqa.retrieval.profile import Profile
 from clusterqa.settings import Settings
-from clusterqa.staff import reading
+from clusterqa.staff import fetching, reading
 from clusterqa.staff.audit import Audit
-from clusterqa.staff.drafts import DeskError, Draft, Drafts, Trouble
+from clusterqa.staff.changes import Comparison, compare
+from clusterqa.staff.drafts import DeskError, Draft, Drafts, Trouble, sidecar_text
+from clusterqa.staff.fetching import Fetched
 from clusterqa.staff.history import Change, Event, History, What
 from clusterqa.staff.jobs import Job, Jobs, Stopped
 from clusterqa.staff.likeness import Likeness, Likenesses
 from clusterqa.staff.names import free_name
-from clusterqa.staff.queueing import WORKERS, Readings
+from clusterqa.staff.picturing import picture
+from clusterqa.staff.queueing import LARGE, WORKERS, Readings
+from clusterqa.staff.recognising import recognise
 from clusterqa.staff.trials import Trials
 from clusterqa.staff.watching import Watch
 from clusterqa.store import open_store
@@ -96,6 +102,8 @@ class Keeper:
         audit: Audit,
         profile: Profile | None = None,
         read: corpus_folder.Reader = reading.read,
+        today: Callable[[], datetime.date] = datetime.date.today,
+        fetch: Callable[[str, int], Fetched] = fetching.fetch,
     ) -> None:
         self.settings = settings
         self.drafts = Drafts(settings.data)
@@ -104,8 +112,12 @@ class Keeper:
         self._audit = audit
         self._encoder = RememberingPassages(encoder)
         self._read = read
+        self._today = today
+        self._fetch = fetch
+        self._day: datetime.date | None = None
         self._changes: queue.Queue[Callable[[], None]] = queue.Queue()
         self.readings = Readings()
+        self._drawing = threading.Lock()
         self._preparings: queue.Queue[Callable[[], None]] = queue.Queue()
         self._stop = threading.Event()
         self.jobs = Jobs(self._stop)
@@ -138,7 +150,7 @@ class Keeper:
                 self._later_read(draft.id)
             elif draft.state == "publishing":
                 self._later_publish(draft.id, draft.changed_by)
-        self._changes.put(self.watch.look)
+        self._changes.put(self._look)
 
     def stop(self) -> None:
         self._stop.set()
@@ -156,7 +168,7 @@ class Keeper:
             except queue.Empty:
                 if not changes or time.monotonic() < due:
                     continue
-                task = self.watch.look
+                task = self._look
             try:
                 task()
             except Stopped:
@@ -167,6 +179,21 @@ class Keeper:
                 log.exception("a task of the staff desk failed")
             if changes and time.monotonic() >= due:
                 due = time.monotonic() + watch
+
+    def _look(self) -> None:
+        """What is done every few seconds, and at the start: files changed by hand, and what this day was planned for."""
+        self.watch.look()
+        if (today := self._today()) != self._day:
+            self._day = today
+            for draft in self.drafts.all():
+                if draft.state == "ready" and draft.publish_on and draft.publish_on <= today.isoformat():
+                    self._publish_planned(draft)
+
+    def _publish_planned(self, draft: Draft) -> None:
+        try:
+            self.publish(draft.id, draft.changed_by)
+        except DeskError as error:  # somebody must look at it: it waits with the reason
+            self.drafts.change(draft.id, None, only=("ready",), publish_on=None, trouble=Trouble.of(error))
 
     # ── drafts ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -192,7 +219,7 @@ class Keeper:
                     document=replaces,
                     suffix=Path(replaces).suffix,
                 )
-            metadata = replace(self._sidecar_of(replaces), date=None)
+            metadata = replace(self._sidecar_of(replaces), date=None, valid_until=None, review_by=None)
         draft, again = self.drafts.take_in(name, file, who, limit, replaces, base)
         if again:
             return draft, True
@@ -208,6 +235,88 @@ class Keeper:
                     self.discard(failed.id, who)
         self._later_read(draft.id)
         return draft, False
+
+    def recognise(self, identifier: str, who: str) -> Draft:
+        """
+        Recognise the text of a scanned draft, in the background; afterwards it is read again and shows how sure that is.
+
+        Of a PDF that was read, only pages without text. Raises DeskError.
+        """
+        draft = self.drafts.get(identifier)
+        document = self.drafts.found(draft)
+        empty = (
+            [page.number for page in document.pages if not document.text[page.start : page.end].strip()]
+            if document
+            else []
+        )
+        if document and not empty:
+            raise DeskError("nothing_to_recognise", "Every page of it has text already.")
+        draft = self.drafts.change(identifier, who, only=("ready", "unreadable"), state="reading", trouble=None)
+        self._audit.record(who, "document.recognised", draft.document, draft.uploaded_as)
+        self.readings.put(identifier, max(draft.size, LARGE), lambda: self._recognise(identifier, empty))
+        return draft
+
+    def _recognise(self, identifier: str, pages: Sequence[int]) -> None:
+        draft = self.drafts.get(identifier)
+        box = self.drafts.folder / identifier / "recognising"
+        shutil.rmtree(box, ignore_errors=True)
+        box.mkdir()
+        try:
+            told = self.jobs.progress(identifier)
+            found = recognise(
+                self.drafts.path(draft), draft.file, pages, box / "made.pdf", lambda done, total: told("recognise", done, total)
+            )  # fmt: skip
+            shutil.rmtree(self.drafts.folder / identifier / "pages", ignore_errors=True)
+            draft = self.drafts.keep_recognised(identifier, box / "made.pdf", found)
+            if draft.intent == "new" and draft.document in (taken := self._taken()):
+                self.drafts.change(identifier, None, intent="ask", document=free_name(draft.document, taken))
+        except UnreadableDocument as error:
+            self._unreadable(identifier, error)
+            return
+        finally:
+            shutil.rmtree(box, ignore_errors=True)
+            self.jobs.set(identifier, Job("done"))
+        self._read_draft(identifier)
+
+    def _unreadable(self, identifier: str, error: UnreadableDocument) -> None:
+        values = {"reason": error.reason, "next_step": error.next_step}
+        trouble = Trouble("unreadable", f"{error.reason} {error.next_step}", values)
+        self.drafts.change(identifier, None, only=("reading",), state="unreadable", trouble=trouble)
+
+    def picture(self, draft: Draft, page: int) -> bytes | None:
+        """A page of a draft's PDF as JPEG, drawn when it is first asked for; None for what cannot be drawn."""
+        path = self.drafts.path(draft)
+        if path.suffix.lower() != ".pdf":
+            return None
+        kept = self.drafts.folder / draft.id / "pages" / f"{page}.jpg"
+        if not kept.is_file():
+            with self._drawing:  # one at a time: answering comes first
+                made = picture(path, page)
+            if made is None:
+                return None
+            with suppress(OSError):  # discarded meanwhile, or a full disk: then it is drawn again
+                kept.parent.mkdir(exist_ok=True)
+                kept.write_bytes(made)
+            return made
+        return kept.read_bytes()
+
+    def fetch(self, url: str, who: str, limit: int, replaces: str | None = None) -> tuple[Draft, bool]:
+        """
+        Take in the page at an address, as it is now, like an uploaded file; waits for it. Its address and this day are kept
+        with it. Raises DeskError, also where the settings do not allow it.
+        """
+        if not self.settings.fetch_urls:
+            raise DeskError("fetch_off", "The server fetches nothing. Its setting `fetch_urls` would allow it.")
+        found = self._fetch(url, limit)
+        self._audit.record(who, "document.fetched", replaces or found.name, found.url)
+        name = found.name if replaces is None else f"{Path(found.name).stem}{Path(replaces).suffix}"
+        if replaces is not None and Path(name).suffix != Path(found.name).suffix and Path(name).suffix != ".htm":
+            name = found.name  # another format than before: it is refused with the reason
+        draft, again = self.take_in(name, io.BytesIO(found.content), who, limit, replaces)
+        if not again:
+            metadata = replace(draft.metadata, url=found.url)
+            draft = self.drafts.change(draft.id, None, metadata=metadata, fetched_on=self._today().isoformat())
+        return draft, again
 
     def _later_read(self, identifier: str) -> None:
         self.readings.put(identifier, self.drafts.get(identifier).size, lambda: self._read_draft(identifier))
@@ -225,16 +334,14 @@ class Keeper:
             finally:
                 shutil.rmtree(alone, ignore_errors=True)
             self.drafts.keep_read(identifier, document)
+            draft = self.drafts.get(identifier)
+            if draft.fetched_on and not (document.date or draft.metadata.date):
+                self.drafts.change(identifier, None, metadata=replace(draft.metadata, date=draft.fetched_on))
             with suppress(ClusterQAError):
                 self.likeness(document)  # remembered, so that the page of the draft need not wait
             self.drafts.change(identifier, None, only=("reading",), state="ready", trouble=None)
         except UnreadableDocument as error:
-            trouble = Trouble(
-                "unreadable",
-                f"{error.reason} {error.next_step}",
-                {"reason": error.reason, "next_step": error.next_step},
-            )
-            self.drafts.change(identifier, None, only=("reading",), state="unreadable", trouble=trouble)
+            self._unreadable(identifier, error)
         except Exception:
             with suppress(ClusterQAError):  # it may have been discarded meanwhile
                 trouble = Trouble("fault", "The server made a mistake; its log says which.")
@@ -342,6 +449,30 @@ class Keeper:
         self._later_publish(identifier, who)
         return draft
 
+    def plan(self, identifier: str, who: str, day: datetime.date | None, seen: int | None = None) -> Draft:
+        """
+        Publish a draft by itself on a day to come, or, with None, no longer; it can be changed until then.
+
+        Raises DeskError as `publish` does, and for a day that is not to come.
+        """
+        draft = self.drafts.get(identifier)
+        if day is not None and day <= self._today():
+            raise DeskError("not_to_come", "The day must be one to come. To publish now, choose to publish.")
+        if day is not None and draft.state == "ready" and (conflict := self.conflict(draft)):
+            raise conflict
+        planned = day.isoformat() if day else None
+        changed = self.drafts.change(identifier, who, seen=seen, only=("ready",), publish_on=planned, trouble=None)
+        what = "document.planned" if day else "document.unplanned"
+        self._audit.record(who, what, changed.document, f"{self._called(changed)} {planned or ''}".strip())
+        return changed
+
+    def comparison(self, draft: Draft, document: Document) -> Comparison | None:
+        """What a draft changes of the live document that it replaces; None where there is none."""
+        with open_store(self.settings.data) as store:
+            stored = store.document(draft.document)
+            before = store.read(draft.document) if stored and stored.state == "live" else None
+        return compare(before, document, split(before, self.settings.passage_chars)) if before else None
+
     def _later_publish(self, identifier: str, who: str) -> None:
         self.jobs.set(identifier, Job())
         self._changes.put(lambda: self._publish(identifier, who))
@@ -371,7 +502,8 @@ class Keeper:
                 if not any(told.detail.get("draft") == identifier for told in self.history.of(name)):
                     self.history.record(event, self._audit, draft.uploaded_as)
                 self.drafts.change(identifier, None, state="published", generation=report.generation)
-                shutil.rmtree(self.drafts.folder / identifier / "trial", ignore_errors=True)
+                for derived in ("trial", "pages"):
+                    shutil.rmtree(self.drafts.folder / identifier / derived, ignore_errors=True)
         except ClusterQAError as error:
             trouble = Trouble.of(error)
             self.drafts.change(identifier, None, only=("publishing",), state="ready", trouble=trouble)
@@ -453,6 +585,39 @@ class Keeper:
             except CorpusError as error:  # the file is in neither place: somebody took it away meanwhile
                 log.warning("%s", error)
                 self.history.give_up(change)
+
+    def amend(self, document: str, who: str, change: Callable[[Metadata, Stored], Metadata]) -> None:
+        """
+        Change what is said of a live document, in the background, its file staying as it is; its job is under its id.
+
+        `change` gets what is said beside the file and what is known of the document. Raises DeskError when it is not live.
+        """
+        with open_store(self.settings.data) as store:
+            stored = store.document(document)
+        if stored is None or stored.state != "live" or self.digest(document) is None:
+            raise DeskError("gone", f"{document} is no longer among the documents.", document=document)
+        self.jobs.set(document, Job())
+        self._changes.put(lambda: self._amend(document, who, change))
+
+    def _amend(self, document: str, who: str, change: Callable[[Metadata, Stored], Metadata]) -> None:
+        box = self.settings.data / "written"
+        box.mkdir(parents=True, exist_ok=True)
+        beside = box / f"{Path(document).name}{corpus_folder.SIDECARS[0]}"
+        try:
+            with self.jobs.running(document), writer_lock(self.settings.data):
+                file = dict(corpus_folder.corpus_files(self.settings)).get(document)
+                if file is None:
+                    raise DeskError("gone", f"{document} is no longer among the documents.", document=document)
+                text = sidecar_text(change(_sidecar(file), self._stored(document)))
+                beside.write_text(text, encoding="utf-8")
+                earlier = self._keep_earlier(document, unless="")
+                corpus_folder.place(self.settings, document, file, beside if text else None)
+                with self._undone(document, earlier):
+                    report = self._update([document], self.jobs.progress(document))
+                    stored = self._stored(document)
+                self.history.record(Event(who, "corrected", document, stored.version, report.generation), self._audit)
+        finally:
+            beside.unlink(missing_ok=True)
 
     # ── withdrawing and restoring ───────────────────────────────────────────────────────────────────────────────
 

@@ -52,7 +52,7 @@ def read(path: Path, name: str, limits: Limits = Limits()) -> Document:
     command = [sys.executable, "-m", "clusterqa.staff.reading", str(path.absolute()), name, json.dumps(asdict(limits))]
     try:
         run = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=limits.seconds + 5, env=_environment(), check=False
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=limits.seconds + 5, env=environment(), check=False
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise _too_slow(name, limits) from error
@@ -122,7 +122,7 @@ class Reader:
         if self._process is None:
             command = [sys.executable, "-m", "clusterqa.staff.reading", json.dumps(asdict(self.limits))]
             self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_environment()
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment()
             )
         return self._process
 
@@ -161,7 +161,7 @@ def _too_slow(name: str, limits: Limits) -> UnreadableDocument:
     )
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """What Python needs to start, and none of the server's secrets."""
     kept = (
         "PATH",
@@ -212,13 +212,14 @@ if os.name == "posix":
 
     _TIME_SIGNALS = frozenset({int(signal.SIGXCPU), int(signal.SIGKILL)})
 
-    def _limit(limits: Limits) -> None:
+    def restrict(limits: Limits, writes: int = 0) -> None:
+        """Bind this process to as much memory, and to files of so many bytes; what else goes on comes first."""
         resource.setrlimit(resource.RLIMIT_AS, (limits.megabytes * MEGABYTE,) * 2)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # it answers through a pipe and writes no file
+        resource.setrlimit(resource.RLIMIT_FSIZE, (writes, writes))  # who answers through a pipe writes no file
         os.nice(5)  # answering questions comes first
 
-    def _limit_time(limits: Limits) -> None:
+    def restrict_time(limits: Limits) -> None:
         """From now on as many seconds of the processor; the process is ended when it needs more."""
         used = resource.getrusage(resource.RUSAGE_SELF)
         seconds = int(used.ru_utime + used.ru_stime) + max(1, round(limits.seconds))
@@ -227,10 +228,10 @@ if os.name == "posix":
 else:
     _TIME_SIGNALS = frozenset[int]()
 
-    def _limit(limits: Limits) -> None:
+    def restrict(limits: Limits, writes: int = 0) -> None:
         """Without the limits of POSIX only the clock is watched."""
 
-    def _limit_time(limits: Limits) -> None:
+    def restrict_time(limits: Limits) -> None:
         """As `_limit`."""
 
 
@@ -251,7 +252,7 @@ def has_scripts(path: Path) -> bool:
 
 def _read(path: Path, name: str, limits: Limits) -> bytes:
     """What is read from a file, or why it cannot be, as JSON. Raises MemoryError."""
-    _limit_time(limits)
+    restrict_time(limits)
     from clusterqa import documents
 
     found: dict[str, Any]
@@ -280,7 +281,7 @@ if __name__ == "__main__":
     try:
         *file, asked = sys.argv[1:]
         limits = Limits(**json.loads(asked))
-        _limit(limits)
+        restrict(limits)
         if file:
             sys.stdout.buffer.write(_read(Path(file[0]), file[1], limits))
         else:

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import tempfile
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Form, Query, Request, Response
@@ -24,12 +26,12 @@ from fastapi.responses import FileResponse, JSONResponse
 from starlette.background import BackgroundTask
 from starlette.datastructures import UploadFile
 
-from clusterqa.corpus import folder as corpus_folder
 from clusterqa.corpus import sync
-from clusterqa.documents import SUFFIXES
-from clusterqa.documents.metadata import Metadata
+from clusterqa.documents import SUFFIXES, ocr
+from clusterqa.documents.formats import MEDIA_TYPES
+from clusterqa.documents.metadata import Metadata, iso_date
 from clusterqa.errors import ClusterQAError
-from clusterqa.records import Document, Language, Question, Reply, Stored
+from clusterqa.records import LANGUAGES, Document, Language, Question, Reply, Stored, is_over
 from clusterqa.staff.accounts import Account
 from clusterqa.staff.drafts import FIELDS, DeskError, Draft, Trouble, checked
 from clusterqa.staff.history import Event
@@ -39,6 +41,7 @@ from clusterqa.store import open_store
 from clusterqa.web.render import document_address, web_address
 from clusterqa.web.staff.desk import Changing, Editor, audit, back, language_of, page, root, said, service
 from clusterqa.web.staff.words_documents import FORMATS, WORDS, count, share, size, told_error, told_remark
+from clusterqa.web.words import told_date
 
 log = logging.getLogger(__name__)
 
@@ -48,12 +51,18 @@ HOME = "/staff/documents"
 DRAFTS = "/staff/drafts"
 PAGE = 50
 """Documents on one page of the list."""
+PAGE_OF_DRAFTS = 25
+EXCERPT = 60
+"""Characters shown before and after a word that was found in a text."""
 PASSAGES_SHOWN = 12
 PASSAGES_MORE = 200
 TEXT_SHOWN = 60_000
 """Characters of the whole text on a draft's page."""
 SORTS = ("title", "date", "added", "document")
-STATES = ("live", "withdrawn", "all")
+STATES = ("live", "review", "withdrawn", "all")
+REVIEW_DAYS = 30
+"""Days before its last valid day from which a document is listed for review."""
+CHANGES_SHOWN = 60
 
 Id = Annotated[str, Form(alias="id", max_length=1000)]
 Asked = Annotated[str, Query(max_length=2000)]
@@ -61,10 +70,14 @@ Asked = Annotated[str, Query(max_length=2000)]
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A document of the list; `event` brought its content, None for what was there before the desk."""
+    """
+    A document of the list; `event` brought its content, None for what was there before the desk. `excerpt` is what stands
+    before a word that was found in its text, the word, and what stands after it; () when only titles were searched.
+    """
 
     stored: Stored
     event: Event | None
+    excerpt: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +92,11 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One page of a draft's text, or all of it where there are no pages."""
+    """One page of a draft's text, or all of it where there are no pages; `picture` is the number of the page to be drawn."""
 
     name: str
     text: str
+    picture: int | None = None
 
 
 def _show(request: Request, account: Account, template: str, **context: Any) -> Response:
@@ -97,8 +111,11 @@ def _show(request: Request, account: Account, template: str, **context: Any) -> 
         "moment": datetime.fromisoformat,
         "document_address": document_address,
         "web_address": web_address,
-        "suffixes": ",".join(f".{suffix}" for suffix in SUFFIXES),
+        "suffixes": ",".join(f".{suffix}" for suffix in (*SUFFIXES, *(ocr.PICTURES if ocr.languages() else ()))),
         "max_upload_mb": service(request).settings.max_upload_mb,
+        "over": lambda day: is_over(day, date.today()),
+        "expired": service(request).settings.expired,
+        "fetch_urls": service(request).settings.fetch_urls,
     }
     return page(request, account, template, words=WORDS, **{**helpers, **context})
 
@@ -128,6 +145,7 @@ def documents(
     request: Request,
     account: Editor,
     q: Asked = "",
+    where: Annotated[str, Query(max_length=10)] = "title",
     language: Annotated[str, Query(max_length=5)] = "",
     tag: Asked = "",
     who: Asked = "",
@@ -135,8 +153,9 @@ def documents(
     state: str = "live",
     sort: str = "title",
     number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
+    waiting_number: Annotated[int, Query(alias="waiting", ge=1, le=100_000)] = 1,
 ) -> Response:
-    """What waits, and the documents: searched, filtered and sorted."""
+    """The documents, searched, filtered and sorted, and what waits to be published."""
     keeper = _keeper(request)
     state, sort = state if state in STATES else "live", sort if sort in SORTS else "title"
     with open_store(keeper.settings.data) as store, store.reading():
@@ -145,34 +164,49 @@ def documents(
         pending = sync.out_of_step(keeper.settings, store) if keeper.settings.corpus.is_dir() else []
     brought = keeper.history.brought()
     every = [Listed(stored, brought.get(stored.id)) for stored in everything]
-    found = [
+    where = where if where in ("title", "text") else "title"
+    filtered = [
         listed
         for listed in every
-        if (state == "all" or (listed.stored.state == "live") == (state == "live"))
+        if _is_in(listed.stored, state)
         and (not language or listed.stored.language == language)
         and (not tag or tag in listed.stored.tags)
         and (not who or _who(listed) == who)
         and (not year or (listed.stored.date or "").startswith(year))
-        and all(word in _folded(f"{listed.stored.title} {listed.stored.id}") for word in _folded(q).split())
     ]
-    found = _sorted(found, sort)
-    live = [listed for listed in every if listed.stored.state == "live"]
-    chosen = {"q": q, "language": language, "tag": tag, "who": who, "year": year, "state": state, "sort": sort}
-    ours = {draft.document for draft in keeper.drafts.all() if draft.state == "publishing"}
+    found = _sorted(_in_texts(keeper, filtered, q) if where == "text" and q.split() else _in_titles(filtered, q), sort)
+    drafts = [draft for draft in keeper.drafts.all() if draft.state != "published"]
+    waiting = drafts[(waiting_number - 1) * PAGE_OF_DRAFTS : waiting_number * PAGE_OF_DRAFTS]
+    chosen = {
+        "q": q,
+        "where": where if where != "title" else "",
+        "language": language,
+        "tag": tag,
+        "who": who,
+        "year": year,
+        "state": state,
+        "sort": sort,
+    }
+    ours = {draft.document for draft in drafts if draft.state == "publishing"}
     failed = {name for name, _, _ in unreadable}
     return _show(
         request,
         account,
         "documents.html",
-        waiting=[_waiting(request, keeper, draft) for draft in keeper.drafts.all() if draft.state != "published"],
+        waiting=[_waiting(request, keeper, draft) for draft in waiting],
+        waiting_count=len(drafts),
+        waiting_number=waiting_number,
+        waiting_pages=-(-len(drafts) // PAGE_OF_DRAFTS),
+        waiting_address=lambda n: root(request) + _address(HOME, waiting=str(n)) + "#waiting-title",
         found=found[(number - 1) * PAGE : number * PAGE],
         found_count=len(found),
-        total=len(every if state == "all" else live if state == "live" else [e for e in every if e not in live]),
+        total=sum(_is_in(listed.stored, state) for listed in every),
+        to_review=sum(_is_in(listed.stored, "review") for listed in every),
         number=number,
         pages=-(-len(found) // PAGE),
         address=lambda n: root(request) + _address(HOME, **{k: v for k, v in chosen.items() if v}, page=str(n)),
         chosen=chosen,
-        tags=sorted({tag for listed in every for tag in listed.stored.tags}, key=str.casefold),
+        tags={code: _tags([e.stored for e in every], code) for code in LANGUAGES},
         people=sorted({_who(listed) for listed in every if listed.event}, key=str.casefold),
         years=sorted({listed.stored.date[:4] for listed in every if listed.stored.date}, reverse=True),
         unreadable=unreadable,
@@ -180,6 +214,50 @@ def documents(
         problem=keeper.watch.problem,
         narrowed=any(chosen[name] for name in ("q", "language", "tag", "who", "year")) or state != "live",
     )
+
+
+def _in_titles(listed: Sequence[Listed], q: str) -> list[Listed]:
+    words = _folded(q).split()
+    return [one for one in listed if all(word in _folded(f"{one.stored.title} {one.stored.id}") for word in words)]
+
+
+def _in_texts(keeper: Keeper, listed: Sequence[Listed], q: str) -> list[Listed]:
+    """Those whose text holds every word; diacritics and capitals do not count."""
+    words = _folded(q).split()
+    found = []
+    with open_store(keeper.settings.data) as store:
+        for one in listed:
+            text = store.text(one.stored.id, one.stored.version) or ""
+            folded = _folded(text)
+            if all(word in folded for word in words):
+                found.append(replace(one, excerpt=_excerpt(text, words[0])))
+    return found
+
+
+def _excerpt(text: str, word: str) -> tuple[str, ...]:
+    """The first place of a folded word in a text, with a little before and after it; () where folding moved it."""
+    plain = unicodedata.normalize("NFC", text)
+    letters = [_folded(letter)[:1] or " " for letter in plain]
+    begin = "".join(letters).find(word)
+    if begin < 0:
+        return ()
+    end = begin + len(word)
+    pieces = plain[max(0, begin - EXCERPT) : begin], plain[begin:end], plain[end : end + EXCERPT]
+    return tuple(re.sub(r"\s+", " ", piece) for piece in pieces)
+
+
+def _tags(documents: Sequence[Stored], language: str) -> list[str]:
+    """The tags of the documents of a language."""
+    return sorted({tag for stored in documents if stored.language == language for tag in stored.tags}, key=str.casefold)
+
+
+def _is_in(stored: Stored, state: str) -> bool:
+    """Whether a document belongs to one of STATES; "review" is what is no longer valid, nearly so, or due to be looked at."""
+    if state == "review":
+        today = date.today()
+        soon = is_over(stored.valid_until, today + timedelta(days=REVIEW_DAYS))
+        return stored.state == "live" and (soon or is_over(stored.review_by, today))
+    return state == "all" or (stored.state == "live") == (state == "live")
 
 
 BY_HAND = "-"
@@ -221,6 +299,101 @@ def _waiting(request: Request, keeper: Keeper, draft: Draft) -> Waiting:
         _told(conflict, language) if conflict else "",
         _told_job(_job(keeper, draft), language) if draft.state in ("reading", "publishing") else "",
     )
+
+
+@router.post(f"{HOME}/fetch")
+def fetch(
+    request: Request,
+    account: Changing,
+    url: Annotated[str, Form(max_length=2000)],
+    replaces: Annotated[str, Form(max_length=1000)] = "",
+) -> Response:
+    """Take in the page at an address; with `replaces` as a new version of a document that was fetched before."""
+    keeper = _keeper(request)
+    limit = keeper.settings.max_upload_mb * 1024 * 1024
+    try:
+        draft, known = keeper.fetch(url, account.name, limit, replaces or None)
+    except ClusterQAError as error:
+        there = _address(f"{HOME}/show", id=replaces) if replaces else HOME
+        return back(request, there, _told_any(error, language_of(request)))
+    text = said(request, WORDS, "upload_known_as").format(draft.uploaded_as) if known else ""
+    return back(request, f"{DRAFTS}/{draft.id}", text)
+
+
+# ── several at once ─────────────────────────────────────────────────────────────────────────────────────────────
+
+SURE = ("discard", "withdraw")
+"""What is asked about before it is done."""
+
+
+@router.post(f"{HOME}/several")
+def several(
+    request: Request,
+    account: Changing,
+    which: Annotated[Literal["drafts", "documents"], Form()],
+    do: Annotated[Literal["publish", "discard", "withdraw", "publisher", "tag", "untag", "language"], Form()],
+    pick: Annotated[list[str] | None, Form()] = None,
+    listed: Annotated[list[str] | None, Form()] = None,
+    all_of_them: Annotated[str, Form(alias="all", max_length=1)] = "",
+    sure: Annotated[str, Form(max_length=1)] = "",
+    publisher: Annotated[str, Form(max_length=500)] = "",
+    tag: Annotated[str, Form(max_length=200)] = "",
+    language: Annotated[str, Form(max_length=5)] = "",
+) -> Response:
+    """One deed for all drafts or documents that are ticked, or for all that were listed; what fails stops no other."""
+    keeper, words = _keeper(request), WORDS[language_of(request)]
+    picked = (listed if all_of_them else pick) or []
+    typed, faults = checked({"publisher": publisher, "tags": tag, "language": language})
+    given = {"publisher": typed.publisher, "tag": typed.tags, "untag": typed.tags, "language": typed.language}
+    if not picked or faults or (do in given and not given[do]):
+        return back(request, HOME, words["several_empty"] if picked else words["several_none"])
+    if do in SURE and not sure:
+        names = [_called(keeper, which, one) for one in picked]
+        return _show(request, account, "documents_several.html", deed=do, which=which, picked=picked, names=names)
+
+    def change(metadata: Metadata, document: Document | Stored) -> Metadata:
+        match do:
+            case "publisher":
+                return replace(metadata, publisher=typed.publisher)
+            case "language":
+                return replace(metadata, language=typed.language)
+            case "tag":
+                return replace(metadata, tags=tuple(dict.fromkeys((*document.tags, *typed.tags))))
+            case _:
+                return replace(metadata, tags=tuple(tag for tag in document.tags if tag not in typed.tags))
+
+    done, errors = 0, list[str]()
+    for one in picked:
+        try:
+            if which == "documents":
+                keeper.withdraw(one, account.name) if do == "withdraw" else keeper.amend(one, account.name, change)
+            elif do == "publish":
+                keeper.publish(one, account.name)
+            elif do == "discard":
+                keeper.discard(one, account.name)
+            else:
+                draft = keeper.drafts.get(one)
+                if (document := keeper.drafts.read(draft)) is None:
+                    raise DeskError("unread", "The file is not read yet, or cannot be read.")
+                keeper.correct(one, account.name, draft.revision, change(draft.metadata, document))
+            done += 1
+        except ClusterQAError as error:
+            errors.append(f"{_called(keeper, which, one)}: {_told_any(error, language_of(request))}")
+    return back(request, HOME, " ".join([words["several_done"].format(done), *errors]))
+
+
+def _called(keeper: Keeper, which: str, one: str) -> str:
+    """What a draft or a document is called on the page."""
+    try:
+        if which == "drafts":
+            draft = keeper.drafts.get(one)
+            document = keeper.drafts.read(draft)
+            return document.title if document else draft.uploaded_as
+        with open_store(keeper.settings.data) as store:
+            stored = store.document(one)
+        return stored.title if stored else one
+    except DeskError:
+        return one
 
 
 # ── files come in ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -308,7 +481,8 @@ def _draft(
     reply, trial, trial_error = _tried(keeper, draft, question, language) if question.strip() else (None, None, "")
     cut = keeper.trials.passages(document) if document else ()
     shown = PASSAGES_MORE if passages else PASSAGES_SHOWN
-    others = corpus_folder.corpus_files(keeper.settings) if keeper.settings.corpus.is_dir() else []
+    with open_store(keeper.settings.data) as store:
+        others = [stored for stored in store.documents() if stored.id != draft.document]
     conflict = keeper.conflict(draft)
     return _show(
         request,
@@ -329,16 +503,47 @@ def _draft(
         more=len(cut) > shown and not passages,
         columns=_columns(document, WORDS[language]["page_number"]) if document else [],
         text_shown=TEXT_SHOWN,
-        others=[name for name, _ in others if name != draft.document],
+        others=sorted(others, key=lambda stored: stored.title.casefold()),
+        to_recognise=_to_recognise(draft, document),
+        can_recognise=ocr.languages(),
+        install=ocr.INSTALL,
+        recognised={page.page: page for page in keeper.drafts.recognised(draft)},
+        known_tags=_common_tags(others, document.language) if document else [],
         progress=_told_job(_job(keeper, draft), language),
         question=question,
         reply=reply,
         trial=trial,
         trial_error=trial_error,
-        live=_live(keeper, draft.document) if draft.state == "published" else None,
+        live=_live(keeper, draft.document),
+        comparison=keeper.comparison(draft, document)
+        if document and draft.intent == "replace" and draft.state != "published"
+        else None,
+        changes_shown=CHANGES_SHOWN,
+        tomorrow=(date.today() + timedelta(days=1)).isoformat(),
         here=f"{DRAFTS}/{draft.id}" if request.method == "POST" else None,
         status=status,
     )
+
+
+SCANS = ("It holds pictures of pages and no text.", "Its fonts ")
+"""How the reasons begin for which a PDF could not be read and its text may be recognised."""
+
+
+def _to_recognise(draft: Draft, document: Document | None) -> bool:
+    """Whether recognising text may help: a picture, a PDF of pictures, or one with pages that gave no text."""
+    if draft.state == "ready" and document and document.media_type == MEDIA_TYPES["pdf"]:
+        return any(not document.text[page.start : page.end].strip() for page in document.pages)
+    if draft.state != "unreadable":
+        return False
+    ending = Path(draft.file).suffix.lower().lstrip(".")
+    reason = str(draft.trouble.values.get("reason", "")) if draft.trouble else ""
+    return ending in ocr.PICTURES or (ending == "pdf" and reason.startswith(SCANS))
+
+
+def _common_tags(documents: Sequence[Stored], language: str, most: int = 20) -> list[str]:
+    """The tags that most documents of a language have."""
+    counted = Counter(tag for stored in documents if stored.language == language for tag in stored.tags)
+    return [tag for tag, _ in counted.most_common(most)]
 
 
 def _tried(keeper: Keeper, draft: Draft, question: str, language: Language) -> tuple[Reply | None, Job | None, str]:
@@ -355,7 +560,9 @@ def _columns(document: Document, page_words: str) -> list[Column]:
         return [Column("", text)]
     return [
         Column(
-            page_words.format(page.label or page.number), document.text[page.start : min(page.end, TEXT_SHOWN)].strip()
+            page_words.format(page.label or page.number),
+            document.text[page.start : min(page.end, TEXT_SHOWN)].strip(),
+            page.number if document.media_type == MEDIA_TYPES["pdf"] else None,
         )
         for page in document.pages
         if page.start < TEXT_SHOWN
@@ -381,20 +588,24 @@ def correct(
     revision: Annotated[int, Form()],
     title: Annotated[str, Form(max_length=1000)] = "",
     language: Annotated[str, Form(max_length=20)] = "",
-    date: Annotated[str, Form(max_length=40)] = "",
+    document_date: Annotated[str, Form(alias="date", max_length=40)] = "",
     publisher: Annotated[str, Form(max_length=1000)] = "",
     url: Annotated[str, Form(max_length=2000)] = "",
     tags: Annotated[str, Form(max_length=2000)] = "",
     translation_of: Annotated[str, Form(max_length=1000)] = "",
+    valid_until: Annotated[str, Form(max_length=40)] = "",
+    review_by: Annotated[str, Form(max_length=40)] = "",
     intent: Annotated[str, Form(max_length=20)] = "",
     then: Annotated[str, Form(max_length=20)] = "",
+    publish_on: Annotated[str, Form(max_length=40)] = "",
 ) -> Response:
-    """Keep what the editor corrected; with `then=publish` go on to publish."""
+    """Keep what the editor corrected; go on to publish (`then=publish`), to plan it (`plan`) or to plan it no more (`unplan`)."""
     keeper, words = _keeper(request), WORDS[language_of(request)]
     typed = {
-        "title": title, "language": language, "date": date, "publisher": publisher, "url": url, "tags": tags,
-        "translation_of": translation_of,
+        "title": title, "language": language, "date": document_date, "publisher": publisher, "url": url, "tags": tags,
+        "translation_of": translation_of, "valid_until": valid_until, "review_by": review_by,
     }  # fmt: skip
+    day = _day(publish_on)
     try:
         draft = keeper.drafts.get(draft_id)
         found = keeper.drafts.found(draft)
@@ -402,9 +613,13 @@ def correct(
         if found is not None:
             metadata, emptied = _beyond(found, metadata, typed)
             faults = {**emptied, **faults}
+        if then == "plan" and day is None:
+            faults["publish_on"] = publish_on
         if faults:
             marked = {
-                name: words["fault_emptied"] if name in emptied else words.get(f"fault_{name}", words["fault_other"])
+                name: words["fault_emptied"]
+                if name in emptied
+                else words.get(FAULTS.get(name, ""), words["fault_other"])
                 for name in faults
             }
             return _draft(request, account, draft, typed=typed, faults=marked, problem=words["check_form"], status=422)
@@ -414,10 +629,32 @@ def correct(
         if then == "publish":
             keeper.publish(draft_id, account.name, revision)
             return back(request, f"{DRAFTS}/{draft_id}")
+        if then in ("plan", "unplan"):
+            planned = day if then == "plan" else None
+            keeper.plan(draft_id, account.name, planned, revision)
+            told = (
+                words["planned"].format(told_date(planned.isoformat(), language_of(request)))
+                if planned
+                else words["unplanned"]
+            )
+            return back(request, f"{DRAFTS}/{draft_id}", told)
     except DeskError as error:
         text = _told(error, language_of(request))
         return back(request, HOME if error.code == "no_draft" else f"{DRAFTS}/{draft_id}", text)
     return back(request, f"{DRAFTS}/{draft_id}", words["saved"])
+
+
+FAULTS = {
+    "date": "fault_date", "valid_until": "fault_date", "review_by": "fault_date", "publish_on": "fault_date",
+    "url": "fault_url", "language": "fault_language",
+}  # fmt: skip
+"""Which word says what is wrong with a field."""
+
+
+def _day(text: str) -> date | None:
+    """A whole date as somebody types it; None for anything else."""
+    found = iso_date(text)
+    return date.fromisoformat(found) if found and len(found) == 10 else None
 
 
 def _beyond(found: Document, metadata: Metadata, typed: dict[str, str]) -> tuple[Metadata, dict[str, str]]:
@@ -445,7 +682,10 @@ def draft_state(request: Request, account: Editor, draft_id: str) -> Response:
 
 
 def _job(keeper: Keeper, draft: Draft) -> Job | None:
-    return keeper.readings.job(draft.id) if draft.state == "reading" else keeper.jobs.get(draft.id)
+    job = keeper.jobs.get(draft.id)
+    if draft.state == "reading" and (job is None or job.stage != "recognise"):
+        return keeper.readings.job(draft.id)
+    return job
 
 
 def _told_job(job: Job | None, language: Language) -> str:
@@ -459,6 +699,18 @@ def _progress(request: Request, job: Job | None, state: str, *, over: bool) -> R
     told = _told_job(job, language_of(request))
     values = {"state": state, "over": over, "stage": job.stage, "done": job.done, "total": job.total, "text": told}
     return JSONResponse(values, headers={"Cache-Control": "no-store"})
+
+
+@router.post(f"{DRAFTS}/{{draft_id}}/recognise")
+def recognise(request: Request, account: Changing, draft_id: str) -> Response:
+    """Recognise the text of a scanned draft, in the background."""
+    try:
+        _keeper(request).recognise(draft_id, account.name)
+    except DeskError as error:
+        return back(
+            request, HOME if error.code == "no_draft" else f"{DRAFTS}/{draft_id}", _told(error, language_of(request))
+        )
+    return back(request, f"{DRAFTS}/{draft_id}")
 
 
 @router.post(f"{DRAFTS}/{{draft_id}}/resolve")
@@ -494,6 +746,20 @@ def discard(request: Request, account: Changing, draft_id: str) -> Response:
     return back(request, HOME, said(request, WORDS, "discarded").format(draft.uploaded_as))
 
 
+@router.get(f"{DRAFTS}/{{draft_id}}/image")
+def draft_image(
+    request: Request, account: Editor, draft_id: str, number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1
+) -> Response:
+    """A page of a draft as a picture; 404 where it cannot be drawn."""
+    keeper = _keeper(request)
+    try:
+        made = keeper.picture(keeper.drafts.get(draft_id), number)
+    except DeskError:
+        made = None
+    headers = {"Cache-Control": "private, max-age=3600"}
+    return Response(made, media_type="image/jpeg", headers=headers) if made else Response(status_code=404)
+
+
 @router.get(f"{DRAFTS}/{{draft_id}}/file")
 def draft_file(request: Request, account: Editor, draft_id: str) -> Response:
     """The file as it came."""
@@ -502,7 +768,7 @@ def draft_file(request: Request, account: Editor, draft_id: str) -> Response:
         draft = keeper.drafts.get(draft_id)
     except DeskError as error:
         return back(request, HOME, _told(error, language_of(request)))
-    return _file(keeper.drafts.path(draft), draft.file)
+    return _file(keeper.drafts.original(draft), draft.original or draft.file)
 
 
 def _file(path: Path, name: str) -> Response:

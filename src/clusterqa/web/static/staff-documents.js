@@ -90,6 +90,13 @@
     for (const kind of ["dragover", "drop"]) addEventListener(kind, (event) => event.preventDefault());
   }
 
+  // "All on this page" ticks them, so that what is meant is seen; one that is unticked unticks it.
+  for (const all of document.querySelectorAll("[data-all]")) {
+    const picks = [...all.form.querySelectorAll('input[name="pick"]')];
+    all.addEventListener("change", () => { for (const pick of picks) pick.checked = all.checked; });
+    for (const pick of picks) pick.addEventListener("change", () => { all.checked = picks.every((one) => one.checked); });
+  }
+
   // What goes on in the background; when it is over the page is loaded again.
   for (const section of document.querySelectorAll("[data-follow]")) {
     const bar = section.querySelector("progress");
