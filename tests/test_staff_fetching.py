@@ -19,7 +19,7 @@ from clusterqa.settings import Settings
 from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database
 from clusterqa.staff.drafts import DeskError, Draft
-from clusterqa.staff.fetching import Fetched, fetch, is_public
+from clusterqa.staff.fetching import Address, Fetched, fetch, is_public
 from clusterqa.staff.history import History
 from clusterqa.staff.publishing import Keeper
 from words_encoder import WordsEncoder
@@ -38,7 +38,6 @@ class Site(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        port = self.server.server_address[1]
         match self.path.partition("?")[0]:
             case "/kaina.html" | "/kaina/":
                 self.give(PAGE.format("Žąsų").encode(), "text/html; charset=utf-8")
@@ -47,7 +46,9 @@ class Site(BaseHTTPRequestHandler):
             case "/moved":
                 self.give(b"", "text/html", 302, "/kaina.html")
             case "/inside":
-                self.give(b"", "text/html", 302, f"http://10.0.0.1:{port}/secret")
+                self.give(
+                    b"", "text/html", 302, f"http://10.0.0.1:{self.headers['Host'].rpartition(':')[2] or 80}/secret"
+                )
             case "/file":
                 self.give(b"", "text/html", 302, "file:///etc/passwd")
             case "/loop":
@@ -94,11 +95,11 @@ def any_port(site: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("clusterqa.staff.fetching.PORTS", {"http": int(site.rsplit(":", 1)[1]), "https": 443})
 
 
-def this_machine(address: object) -> bool:
+def this_machine(address: Address) -> bool:
     return str(address) in ("127.0.0.1", "::1")
 
 
-def refused(url: str, allowed: Callable[[object], bool] = this_machine, seconds: float = 20) -> str:
+def refused(url: str, allowed: Callable[[Address], bool] = this_machine, seconds: float = 20) -> str:
     with pytest.raises(DeskError) as error:
         fetch(url, 100_000, seconds, allowed)
     return error.value.code

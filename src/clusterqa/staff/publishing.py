@@ -279,7 +279,7 @@ class Keeper:
         self._read_draft(identifier)
 
     def _unreadable(self, identifier: str, error: UnreadableDocument) -> None:
-        values = {"reason": error.reason, "next_step": error.next_step}
+        values: dict[str, object] = {"reason": error.reason, "next_step": error.next_step}
         trouble = Trouble("unreadable", f"{error.reason} {error.next_step}", values)
         self.drafts.change(identifier, None, only=("reading",), state="unreadable", trouble=trouble)
 

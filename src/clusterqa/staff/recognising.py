@@ -43,7 +43,12 @@ def recognise(
         start_new_session=True,
     )  # fmt: skip
     late = threading.Event()
-    timer = threading.Timer(limits.seconds, lambda: (late.set(), _end(process)))
+
+    def stop() -> None:
+        late.set()
+        _end(process)
+
+    timer = threading.Timer(limits.seconds, stop)
     timer.start()
     told: dict[str, object] = {}
     try:
