@@ -198,13 +198,14 @@ class Keeper:
     # ── drafts ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def take_in(
-        self, name: str, file: BinaryIO, who: str, limit: int, replaces: str | None = None
+        self, name: str, file: BinaryIO, who: str, limit: int, replaces: str | None = None, fetched_from: str = ""
     ) -> tuple[Draft, bool]:
         """
         Keep an uploaded file as a draft and read it in the background; gives the draft, and whether it was there already.
         A draft of the same file that could not be read, under another name perhaps, makes way for it.
 
-        `replaces` is the id of the document that it is a new version of. Raises DeskError.
+        `replaces` is the id of the document that it is a new version of, `fetched_from` the address it was fetched from today.
+        Raises DeskError.
         """
         base, metadata = None, Metadata()
         if replaces is not None:
@@ -223,11 +224,17 @@ class Keeper:
         draft, again = self.drafts.take_in(name, file, who, limit, replaces, base)
         if again:
             return draft, True
+        values: dict[str, object] = {}
         if replaces is None and draft.document in (taken := self._taken()):
             # Nobody has said yet whether it is a new version of the one there or another document of the same name.
-            draft = self.drafts.change(draft.id, None, intent="ask", document=free_name(draft.document, taken))
-        elif metadata != Metadata():
-            draft = self.drafts.change(draft.id, None, metadata=metadata)
+            values = {"intent": "ask", "document": free_name(draft.document, taken)}
+        if fetched_from:
+            values["fetched_on"] = self._today().isoformat()
+            metadata = replace(metadata, url=fetched_from)
+        if metadata != Metadata():
+            values["metadata"] = metadata
+        if values:
+            draft = self.drafts.change(draft.id, None, **values)
         self._audit.record(who, "document.uploaded", draft.document, draft.uploaded_as)
         for failed in self.drafts.all():
             if failed.state == "unreadable" and failed.sha256 == draft.sha256:
@@ -312,11 +319,7 @@ class Keeper:
         name = found.name if replaces is None else f"{Path(found.name).stem}{Path(replaces).suffix}"
         if replaces is not None and Path(name).suffix != Path(found.name).suffix and Path(name).suffix != ".htm":
             name = found.name  # another format than before: it is refused with the reason
-        draft, again = self.take_in(name, io.BytesIO(found.content), who, limit, replaces)
-        if not again:
-            metadata = replace(draft.metadata, url=found.url)
-            draft = self.drafts.change(draft.id, None, metadata=metadata, fetched_on=self._today().isoformat())
-        return draft, again
+        return self.take_in(name, io.BytesIO(found.content), who, limit, replaces, found.url)
 
     def _later_read(self, identifier: str) -> None:
         self.readings.put(identifier, self.drafts.get(identifier).size, lambda: self._read_draft(identifier))
