@@ -46,9 +46,7 @@ class Site(BaseHTTPRequestHandler):
             case "/moved":
                 self.give(b"", "text/html", 302, "/kaina.html")
             case "/inside":
-                self.give(
-                    b"", "text/html", 302, f"http://10.0.0.1:{self.headers['Host'].rpartition(':')[2] or 80}/secret"
-                )
+                self.give(b"", "text/html", 302, "http://10.0.0.1/secret")
             case "/file":
                 self.give(b"", "text/html", 302, "file:///etc/passwd")
             case "/loop":

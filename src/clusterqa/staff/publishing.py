@@ -25,7 +25,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from clusterqa.corpus import change as corpus_change
 from clusterqa.corpus import folder as corpus_folder
@@ -224,7 +224,7 @@ class Keeper:
         draft, again = self.drafts.take_in(name, file, who, limit, replaces, base)
         if again:
             return draft, True
-        values: dict[str, object] = {}
+        values: dict[str, Any] = {}
         if replaces is None and draft.document in (taken := self._taken()):
             # Nobody has said yet whether it is a new version of the one there or another document of the same name.
             values = {"intent": "ask", "document": free_name(draft.document, taken)}
