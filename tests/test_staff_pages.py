@@ -101,7 +101,11 @@ def links(html: str, base: str) -> set[str]:
     """What a page of the desk leads to inside the desk, without what only downloads and without the other language."""
     found = {unescape(href) for href in re.findall(r'<a\b[^>]*?\bhref="([^"]+)"', html)}
     found = {urljoin(base, href).removeprefix("http://testserver").split("#")[0] for href in found}
-    return {f for f in found if re.match(r"/staff(\b|$)", f) and not re.search(r"[?&]lang=|\.csv|/export|/file\b", f)}
+    return {
+        f
+        for f in found
+        if re.match(r"/staff(\b|$)", f) and not re.search(r"[?&]lang=|\.(csv|qrels|jsonl)|/export|/file\b", f)
+    }
 
 
 def shape(path: str) -> str:
@@ -133,7 +137,7 @@ def test_every_page_of_the_desk_is_filled_in(ada: Browser) -> None:
     assert faults == {}
     every = [route for router in staff.ROUTERS for route in router.routes if isinstance(route, APIRoute)]
     routes = {re.sub(r"{\w+}", "ID", route.path) for route in every if "GET" in (route.methods or ())}
-    no_pages = re.compile(r"/state$|/file$|\.svg$|\.csv$|/export$|/image$")
+    no_pages = re.compile(r"/(state|file|export|image)$|\.(svg|csv|qrels|jsonl)$")
     assert {route for route in routes if not no_pages.search(route)} - {shape(path) for path in seen} == set()
 
 
