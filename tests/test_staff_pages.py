@@ -27,7 +27,7 @@ from web_fixtures import write_corpus
 NOT_FILLED_IN = re.compile(r"<built-in|<bound method|<function|\bNone\b|\bUndefined\b|{{|{%|{\w*}| object at 0x")
 
 
-def until(condition: Callable[[], bool], seconds: float = 120) -> None:
+def until(condition: Callable[[], bool], seconds: float = 600) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
