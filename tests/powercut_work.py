@@ -6,6 +6,7 @@ import os
 import queue
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database
 from clusterqa.staff.history import History
 from clusterqa.staff.publishing import Keeper
+from clusterqa.staff.queueing import Readings
 from words_encoder import WordsEncoder
 
 BY_HAND = {
@@ -42,12 +44,16 @@ def keeper_of(settings: Settings, database: Database) -> Keeper:
     return Keeper(settings, WordsEncoder(), History(database), Audit(database), read=documents.read)
 
 
-def drain(*works: queue.Queue[Callable[[], None]]) -> None:
+def drain(*works: queue.Queue[Callable[[], None]] | Readings) -> None:
     """What the keeper's threads would do, here and one after the other."""
-    while any(not work.empty() for work in works):
+    found = True
+    while found:
+        found = False
         for work in works:
-            if not work.empty():
-                work.get()()
+            with suppress(queue.Empty):
+                task = work.get(timeout=0)
+                found = True
+                task()
 
 
 def say(*words: str) -> None:
@@ -70,7 +76,7 @@ def main(folder: Path) -> None:
     for question, (name, title, text) in zip(QUESTIONS, PUBLISHED, strict=True):
         known = keeper.digest(name) is not None
         draft, _ = keeper.take_in(name, BytesIO(text.encode()), "rasa", 10_000, name if known else None)
-        drain(keeper._readings)
+        drain(keeper.readings)
         draft = keeper.drafts.get(draft.id)
         if title:
             draft = keeper.correct(draft.id, "rasa", draft.revision, Metadata(title=title))

@@ -62,7 +62,7 @@ def mended(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
                 update(settings, WordsEncoder)
             keeper = keeper_of(settings, database)
             keeper.start()
-            drain(keeper._readings, keeper._changes)
+            drain(keeper.readings, keeper._changes)
             keeper.watch.look()
             drain(keeper._changes)
             keeper._stop.set()

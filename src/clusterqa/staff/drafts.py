@@ -33,7 +33,7 @@ from clusterqa import deceptive
 from clusterqa.documents.metadata import Metadata, parse
 from clusterqa.documents.ocr import Recognised
 from clusterqa.errors import ClusterQAError, StoreError
-from clusterqa.files import put, write_whole
+from clusterqa.files import copy_whole, put, write_whole
 from clusterqa.records import Document
 from clusterqa.staff.names import safe_name
 from clusterqa.staff.reading import as_json, from_json
@@ -287,8 +287,8 @@ class Drafts:
             file = str(Path(draft.file).with_suffix(".pdf"))
             (folder / "original").mkdir(exist_ok=True)
             if not draft.original:
-                os.replace(self.path(draft), folder / "original" / draft.file)
-            os.replace(pdf, folder / "file" / file)
+                put(self.path(draft), folder / "original" / draft.file)
+            copy_whole(pdf, folder / "file" / file)
             _write(folder / "recognised.json", json.dumps([asdict(page) for page in pages], ensure_ascii=False))
             document = draft.document
             if draft.intent != "replace":
