@@ -13,6 +13,7 @@ import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -22,13 +23,16 @@ import pytest
 from clusterqa import documents
 from clusterqa.corpus import folder as corpus_folder
 from clusterqa.corpus import sync
+from clusterqa.documents import ocr
 from clusterqa.documents.metadata import Metadata
+from clusterqa.documents.ocr import Recognised
 from clusterqa.encoders.passing import RememberingPassages
 from clusterqa.errors import ClusterQAError, CorpusError, StoreError, UnreadableDocument
 from clusterqa.passages import split
 from clusterqa.records import Block, Document, Question
 from clusterqa.runtime import KnowledgeBase
 from clusterqa.settings import Settings
+from clusterqa.staff import drafts as drafts_module
 from clusterqa.staff import reading
 from clusterqa.staff.audit import Audit
 from clusterqa.staff.changes import compare
@@ -771,6 +775,22 @@ def test_a_planned_draft_is_published_when_its_day_comes(settings: Settings, wor
         assert (live(keeper), keeper.drafts.get(other.id).state) == (["kaina.lt.md"], "ready")
 
 
+def test_a_planned_draft_that_is_read_again_at_midnight_is_published_when_it_is_read(
+    settings: Settings, words: WordsEncoder
+) -> None:
+    days = [date(2030, 1, 1)]
+    with running(settings, words, documents.read, today=lambda: days[-1]) as keeper:
+        draft = upload(keeper, "kaina.lt.md", PRICE_LIST)
+        keeper.plan(draft.id, "rasa", date(2030, 1, 2))
+        keeper.drafts.change(draft.id, None, state="reading")
+        days.append(date(2030, 1, 2))
+        keeper._look()
+        assert keeper.drafts.get(draft.id).state == "reading"
+        keeper.drafts.change(draft.id, None, state="ready")
+        until(lambda: keeper.drafts.get(draft.id).state == "published")
+        assert keeper.drafts.get(draft.id).publish_on is None
+
+
 def test_what_cannot_be_published_on_its_day_waits_with_the_reason(settings: Settings, words: WordsEncoder) -> None:
     days = [date(2030, 1, 1)]
     with running(settings, words, documents.read, today=lambda: days[-1]) as keeper:
@@ -839,3 +859,89 @@ def test_a_sidecar_is_written_so_that_it_reads_back(tmp_path: Path) -> None:
     )
     assert parse(sidecar_text(metadata), 1, "a") == (metadata, [])
     assert sidecar_text(Metadata()) == ""
+
+
+# ── recognised text, and what is said of live documents ─────────────────────────────────────────────────────────
+
+
+def test_the_file_as_it_came_stays_beside_what_was_recognised_in_it(tmp_path: Path) -> None:
+    drafts = Drafts(tmp_path)
+    draft, _ = drafts.take_in("skenas.lt.png", io.BytesIO(b"picture"), "rasa", LIMIT)
+    drafts.change(draft.id, "rasa", metadata=Metadata(publisher="Biuras"), state="ready")
+    for made in (b"%PDF first", b"%PDF second"):  # the second time on what came of the first
+        (tmp_path / "made.pdf").write_bytes(made)
+        page = Recognised(1, 20, 91.5, ("žodls",))
+        known = drafts.keep_recognised(draft.id, tmp_path / "made.pdf", [page])
+        assert (known.file, known.document, known.size) == ("skenas.lt.pdf", "skenas.lt.pdf", len(made))
+        assert (drafts.path(known).read_bytes(), drafts.recognised(known)) == (made, [page])
+        assert (drafts.original(known).name, drafts.original(known).read_bytes()) == ("skenas.lt.png", b"picture")
+        assert drafts.sidecar(known).read_text() == "publisher: Biuras\n"
+        assert len(list(drafts.path(known).parent.iterdir())) == 2
+    again, there = drafts.take_in("skenas.lt.png", io.BytesIO(b"picture"), "rasa", LIMIT)
+    assert (again.id, there) == (draft.id, True)
+
+
+@pytest.mark.parametrize("step", ["copy_whole", "_write"])
+def test_a_recognising_that_is_killed_leaves_a_draft_that_can_be_recognised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    (tmp_path / "made.pdf").write_bytes(b"%PDF made")
+    drafts = Drafts(tmp_path)
+    draft, _ = drafts.take_in("skenas.png", io.BytesIO(b"picture"), "rasa", LIMIT)
+    real, done = getattr(drafts_module, step), list[object]()
+
+    def dies_at_the_second(*args: object) -> None:
+        done.append(args)
+        if len(done) == 2:
+            raise KeyboardInterrupt
+        real(*args)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(drafts_module, step, dies_at_the_second)
+        drafts.keep_recognised(draft.id, tmp_path / "made.pdf", [])
+    left = drafts.get(draft.id)
+    assert drafts.path(left).read_bytes() == drafts.original(left).read_bytes() == b"picture"
+    assert drafts.keep_recognised(draft.id, tmp_path / "made.pdf", []).file == "skenas.pdf"
+
+
+@pytest.mark.skipif(
+    not ocr.languages(), reason="Tesseract is not installed: apt-get install tesseract-ocr tesseract-ocr-lit"
+)
+def test_a_pdf_whose_empty_page_says_nothing_stays_as_it_was_read(keeper: Keeper) -> None:
+    content = make_pdf(lambda c: lines(c, 70, 760, ["Aukso ženklo kaina yra 1480 eurų."]), lambda c: None)
+    draft = upload(keeper, "two.pdf", content)
+    before = keeper.drafts.read(draft)
+    keeper.recognise(draft.id, "rasa")
+    until(lambda: keeper.drafts.get(draft.id).state != "reading", 300)
+    left = keeper.drafts.get(draft.id)
+    assert left.state == "ready" and left.trouble is not None and left.trouble.code == "not_recognised"
+    assert (keeper.drafts.read(left), keeper.drafts.path(left).read_bytes()) == (before, content)
+
+
+def amend(keeper: Keeper, document: str, **values: object) -> None:
+    keeper.amend(document, "rasa", lambda metadata, _: replace(metadata, **values))  # type: ignore[arg-type]
+    until(lambda: (job := keeper.jobs.get(document)) is not None and job.over)
+
+
+def test_what_is_said_of_a_live_document_is_put_back_where_the_index_cannot_take_it(
+    keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(keeper, upload(keeper, "kaina.lt.md", PRICE_LIST))
+    amend(keeper, "kaina.lt.md", publisher="Biuras", tags=("kainos",))
+    beside = keeper.settings.corpus / "kaina.lt.md.yaml"
+    said = beside.read_text()
+    assert said == "publisher: Biuras\ntags:\n- kainos\n"
+
+    def fails(*_: object, **__: object) -> sync.Report:
+        raise StoreError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sync, "update", fails)
+        amend(keeper, "kaina.lt.md", publisher="Kitas")
+        assert beside.read_text() == said
+        # A new version with the same metadata that cannot be taken leaves the one before.
+        new = upload(keeper, "nauja.md", PRICE_LIST.replace("2 250", "2 500"), replaces="kaina.lt.md")
+        assert publish(keeper, new).state == "ready"
+    assert (keeper.settings.corpus / "kaina.lt.md").read_text() == PRICE_LIST
+    assert (beside.read_text(), live(keeper)) == (said, ["kaina.lt.md"])
+    assert publish(keeper, keeper.drafts.get(new.id)).state == "published"

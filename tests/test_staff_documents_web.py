@@ -527,7 +527,8 @@ def test_nothing_ticked_or_nothing_to_set_changes_nothing(rasa: Browser, keeper:
     for form, key in (({}, "several_none"), ({"pick": draft.id}, "several_empty")):
         rasa.change("/staff/documents/several", which="drafts", do="tag", **form)
         assert WORDS["en"][key] in rasa.get("/staff/documents?lang=en").text
-    assert several(rasa, "drafts", "explode", draft.id).status_code == 422
+    for which, do in (("drafts", "explode"), ("drafts", "withdraw"), ("documents", "publish")):
+        assert several(rasa, which, do, draft.id).status_code == 422
     assert (
         rasa.post("/staff/documents/several", data={"which": "drafts", "do": "discard", "pick": draft.id}).status_code
         == 403
@@ -617,7 +618,8 @@ def test_a_scan_is_recognised_when_asked_and_shows_how_sure_that_is(rasa: Browse
     assert rasa.change(f"/staff/drafts/{scan.id}/recognise").status_code == 303
     until(lambda: keeper.drafts.get(scan.id).state != "reading", 300)
     draft = keeper.drafts.get(scan.id)
-    assert (draft.state, draft.file, draft.document, draft.original) == ("ready", "skenas.pdf", "skenas.pdf", name)
+    assert (draft.state, draft.file, draft.document) == ("ready", "skenas.pdf", "skenas.pdf")
+    assert [path.name for path in keeper.drafts.path(draft).parent.iterdir()] == ["skenas.pdf"]
     page = rasa.get(f"/staff/drafts/{scan.id}?lang=lt").text
     assert "Nario mokestis yra 1480 per metus." in page and "programos atpažintu tekstu: 1" in page
     assert re.search(r"Atpažino programa, jos tikrumas – \d\d proc\.", page)

@@ -62,6 +62,20 @@ class Site(BaseHTTPRequestHandler):
                 while True:
                     self.wfile.write(b"x")
                     time.sleep(0.05)
+            case "/slow-head":
+                self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+                while True:
+                    self.wfile.write(b"X-More: x\r\n")
+                    time.sleep(0.05)
+            case "/cut":
+                self.send_response(200)
+                self.send_header("Content-Type", "text/html")
+                self.send_header("Content-Length", "5000")
+                self.end_headers()
+                self.wfile.write(b"<p>The beginning")
+                self.close_connection = True
+            case "/charset":
+                self.give(PAGE.format("Žąsų").encode(), "text/html; charset=klingon")
             case _:
                 self.give(b"", "text/html", 404)
 
@@ -110,7 +124,8 @@ def refused(url: str, allowed: Callable[[Address], bool] = this_machine, seconds
         ("10.1.2.3", False), ("172.16.0.1", False), ("192.168.1.1", False), ("169.254.169.254", False), ("100.64.0.1", False),
         ("224.0.0.1", False), ("255.255.255.255", False), ("::1", False), ("::", False), ("fe80::1", False), ("fc00::1", False),
         ("ff02::1", False), ("::ffff:127.0.0.1", False), ("::ffff:10.0.0.1", False), ("64:ff9b::7f00:1", False),
-        ("2002:7f00:1::", False), ("2002:0a00:0001::", False),
+        ("2002:7f00:1::", False), ("2002:0a00:0001::", False), ("::7f00:1", False), ("fec0::1", False), ("64:ff9b::808:808", True),
+        ("64:ff9b:1::808:808", False),
     ],
 )  # fmt: skip
 def test_only_addresses_of_the_open_network_are_public(address: str, public: bool) -> None:
@@ -135,15 +150,27 @@ def test_a_name_that_is_also_inside_is_refused(site: str, monkeypatch: pytest.Mo
     ("path", "code"),
     [
         ("/inside", "fetch_private"), ("/file", "fetch_address"), ("/loop", "fetch_redirects"), ("/large", "too_large"),
-        ("/picture", "fetch_kind"), ("/nowhere", "fetch_status"),
+        ("/picture", "fetch_kind"), ("/nowhere", "fetch_status"), ("/cut", "fetch_failed"),
     ],
 )  # fmt: skip
-def test_what_leads_inside_or_is_no_document_is_refused(site: str, path: str, code: str) -> None:
+def test_what_leads_inside_or_is_no_whole_document_is_refused(site: str, path: str, code: str) -> None:
     assert refused(site + path) == code
 
 
-def test_a_page_that_never_ends_is_left(site: str) -> None:
-    assert refused(f"{site}/slow", seconds=1) == "fetch_slow"
+@pytest.mark.parametrize("path", ["/slow", "/slow-head"])
+def test_a_page_that_never_ends_is_left(site: str, path: str) -> None:
+    assert refused(site + path, seconds=1) == "fetch_slow"
+
+
+def test_an_address_that_does_not_answer_leaves_the_page_to_the_next(
+    site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def resolved(host: str, port: int, *_: object, **__: object) -> list[tuple[object, ...]]:
+        found = ("127.0.0.2", "127.0.0.1") if host == "localhost" else (host,)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, port)) for ip in found]
+
+    monkeypatch.setattr("clusterqa.staff.fetching.socket.getaddrinfo", resolved)
+    assert fetch(f"{site}/kaina.html", 100_000, allowed=lambda _: True).name == "kaina.html"
 
 
 @pytest.mark.parametrize(
@@ -158,6 +185,7 @@ def test_a_page_comes_whole_with_the_address_where_it_was_in_the_end(site: str, 
     assert (found.url, found.name) == (f"{site}/kaina.html", "kaina.html")
     assert found.content == PAGE.format("Žąsų").encode()
     assert fetch(f"{site}/kaina/", 100_000, allowed=this_machine).name == "kaina.html"
+    assert fetch(f"{site}/charset", 100_000, allowed=this_machine).content == PAGE.format("Žąsų").encode()
     (tmp_path / "a.html").write_bytes(fetch(f"{site}/baltic", 100_000, allowed=this_machine).content)
     assert "Žąsų kaina yra 2 250 eurų." in documents.read(tmp_path / "a.html", "a.html").text
 

@@ -9,7 +9,6 @@ What changes the process (threads of numeric libraries, environment variables) h
 
 from __future__ import annotations
 
-import datetime
 import importlib
 import os
 from collections.abc import Callable, Sequence
@@ -17,6 +16,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Self
 
+from clusterqa.clock import today
 from clusterqa.corpus import folder, sync
 from clusterqa.corpus.lock import finish_restoring
 from clusterqa.corpus.sync import check_in_step
@@ -241,7 +241,7 @@ def index_of(settings: Settings, encoder: Encoder, languages: tuple[Language, ..
         str(settings.data.resolve()),
         languages,
         check,
-        today=datetime.date.today if settings.expired == "leave_out" else None,
+        today=today if settings.expired == "leave_out" else None,
     )
 
 

@@ -12,7 +12,9 @@ import click
 
 from clusterqa.cli import common
 from clusterqa.cli.common import json_option, settings_options
+from clusterqa.clock import today
 from clusterqa.errors import ClusterQAError
+from clusterqa.records import is_over
 
 if TYPE_CHECKING:
     from clusterqa.records import Hit, Quote, Reply, Trace
@@ -198,5 +200,10 @@ def place(quote: Quote, language: str) -> str:
     """Where a quote stands, in words of the reply's language."""
     source = quote.source
     page = {"lt": "{} psl.", "en": "p. {}"}[language].format(quote.page_label or quote.page) if quote.page else ""
-    parts = [source.title, quote.heading, page, source.publisher or "", source.date or "", source.url or ""]
+    gone = is_over(source.valid_until, today())
+    over = {"lt": "nebegalioja, galiojo iki: {}", "en": "no longer valid, valid until: {}"}[language] if gone else ""
+    parts = [
+        source.title, quote.heading, page, source.publisher or "", source.date or "", source.url or "",
+        over.format(source.valid_until),
+    ]  # fmt: skip
     return f"{', '.join(part for part in parts if part)}  [{source.document}:{quote.start}–{quote.end}]"

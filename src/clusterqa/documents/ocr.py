@@ -21,11 +21,14 @@ from clusterqa.errors import UnreadableDocument
 
 PICTURES = ("png", "jpg", "jpeg", "tif", "tiff", "bmp", "gif", "webp")
 """File name endings of pictures whose words can be recognised."""
+_READ_BY_PILLOW = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP")
+"""Nothing else: of some formats it hands the file to another program."""
 INSTALL = "apt-get install tesseract-ocr tesseract-ocr-lit"
 LANGUAGES = ("lit", "eng")
 DPI = 300
 """Dots an inch that a page is drawn with; what Tesseract was made for."""
 MOST_PIXELS = 40_000_000
+"""Of a page; a larger one is drawn smaller."""
 DOUBTFUL = 60
 """Confidence (0–100) below which a word is told as doubtful."""
 
@@ -63,6 +66,7 @@ def recognise(
     Raises UnreadableDocument.
     """
     import pypdfium2
+    from PIL import Image
 
     known = languages()
     if not known:
@@ -84,7 +88,9 @@ def recognise(
             made.import_pages(with_text)
             with_text.close()
         made.save(target)
-    except (pypdfium2.PdfiumError, OSError, ValueError, SyntaxError, subprocess.SubprocessError) as error:
+    except (
+        pypdfium2.PdfiumError, OSError, ValueError, SyntaxError, subprocess.SubprocessError, Image.DecompressionBombError
+    ) as error:  # fmt: skip
         raise UnreadableDocument(
             name,
             f"Its text cannot be recognised ({type(error).__name__}).",
@@ -102,14 +108,29 @@ def _drawn(path: Path, source: Any) -> Iterator[Callable[[], Any]]:
     from PIL import Image, ImageSequence
 
     if source is None:
-        with Image.open(path) as file:
+        with Image.open(path, formats=_READ_BY_PILLOW) as file:
             for frame in ImageSequence.Iterator(file):
-                yield lambda frame=frame: frame.convert("L")  # type: ignore[misc]
+                yield lambda frame=frame: _grey(frame)  # type: ignore[misc]
         return
     for page in source:
         width, height = page.get_size()
         scale = min(DPI / 72, (MOST_PIXELS / (width * height)) ** 0.5)
         yield lambda page=page, scale=scale: page.render(scale=scale, grayscale=True).to_pil()  # type: ignore[misc]
+
+
+def _grey(frame: Any) -> Any:
+    """A picture upright, on white where it is transparent, in shades of grey, and no larger than Tesseract can bear."""
+    from PIL import Image, ImageOps
+
+    upright = ImageOps.exif_transpose(frame)
+    if "A" in upright.getbands() or "transparency" in upright.info:
+        upright = upright.convert("RGBA")
+        upright = Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright)
+    grey = upright.convert("L")
+    shrunk = (MOST_PIXELS / (grey.width * grey.height)) ** 0.5
+    if shrunk < 1:
+        grey.thumbnail((grey.width * shrunk, grey.height * shrunk))
+    return grey
 
 
 def _page(picture: Any, number: int, known: tuple[str, ...], folder: Path) -> Recognised:

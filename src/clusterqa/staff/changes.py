@@ -33,11 +33,20 @@ def compare(before: Document, after: Document, passages: Sequence[Passage]) -> C
     """Two versions of a document; `passages` are those of the one before."""
     old, new = _paragraphs(before), _paragraphs(after)
     changes: list[tuple[tuple[Kind, str], ...]] = []
+    same: list[tuple[int, int]] = []
     for tag, a, b, c, d in difflib.SequenceMatcher(None, old, new).get_opcodes():
-        if tag != "equal":
+        if tag == "equal":
+            same.append((before.blocks[a].start, before.blocks[b - 1].end))
+        else:
             changes += _changed(old[a:b], new[c:d])
     whole = _plain(after.text)
-    return Comparison(tuple(changes), tuple(passage for passage in passages if _plain(passage.text) not in whole))
+
+    def is_lost(passage: Passage) -> bool:
+        # Most passages of most new versions stand in what stayed: nothing has to be searched for them.
+        stayed = any(start <= passage.start and passage.end <= end for start, end in same)
+        return not stayed and _plain(passage.text) not in whole
+
+    return Comparison(tuple(changes), tuple(filter(is_lost, passages)))
 
 
 def _changed(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[tuple[Kind, str], ...]]:

@@ -39,6 +39,7 @@ from clusterqa.staff.names import safe_name
 from clusterqa.staff.reading import as_json, from_json
 
 DRAFTS = "drafts"
+ORIGINAL = "original"
 SIDECAR = ".yaml"
 CHUNK = 1024 * 1024
 LONGEST_SHOWN_NAME = 400
@@ -114,8 +115,6 @@ class Draft:
     """Day (YYYY-MM-DD, on the clock of the place) on which it is to be published by itself."""
     fetched_on: str = ""
     """Day on which it was fetched from `metadata.url`; "" for a file that somebody uploaded."""
-    original: str = ""
-    """Name of the file as it came, kept in `original/`, where `file` was made of it by recognising its text."""
 
 
 class Drafts:
@@ -172,7 +171,7 @@ class Drafts:
                         if (
                             other.sha256 == draft.sha256
                             and other.state not in ("published", "unreadable")
-                            and _ending(other.file) == _ending(file)
+                            and _ending(self.original(other).name) == _ending(file)
                             and document in (None, other.document)
                         ):
                             return other, True
@@ -219,7 +218,7 @@ class Drafts:
 
     def original(self, draft: Draft) -> Path:
         """The file as it came, also where its text was recognised since."""
-        return self.folder / draft.id / "original" / draft.original if draft.original else self.path(draft)
+        return next((self.folder / draft.id / ORIGINAL).glob("[!.]*"), self.path(draft))
 
     def sidecar(self, draft: Draft) -> Path:
         path = self.path(draft)
@@ -280,23 +279,30 @@ class Drafts:
             return changed
 
     def keep_recognised(self, identifier: str, pdf: Path, pages: Sequence[Recognised]) -> Draft:
-        """Put a PDF with recognised text in the place of the file as it came, which is kept beside it."""
+        """
+        Put a PDF with recognised text in the place of the file as it came, which is kept beside it. A kill in between
+        leaves a draft that can be read, or recognised again.
+        """
         with self._lock:
             draft = self.get(identifier)
-            folder = self.folder / identifier
-            file = str(Path(draft.file).with_suffix(".pdf"))
-            (folder / "original").mkdir(exist_ok=True)
-            if not draft.original:
-                put(self.path(draft), folder / "original" / draft.file)
-            copy_whole(pdf, folder / "file" / file)
+            folder, came = self.folder / identifier, self.path(draft)
+            made = came.with_suffix(".pdf")
+            if self.original(draft) == came:
+                (folder / ORIGINAL).mkdir(exist_ok=True)
+                copy_whole(came, folder / ORIGINAL / draft.file)
+            copy_whole(pdf, made)
+            if made != came and (beside := self.sidecar(draft)).is_file():
+                copy_whole(beside, made.with_name(made.name + SIDECAR))
             _write(folder / "recognised.json", json.dumps([asdict(page) for page in pages], ensure_ascii=False))
-            document = draft.document
-            if draft.intent != "replace":
-                document = str(Path(document).with_suffix(".pdf"))
-            return self.change(
-                identifier, None, file=file, original=draft.original or draft.file, document=document,
-                size=(folder / "file" / file).stat().st_size,
+            document = Path(draft.document)
+            changed = self.change(
+                identifier, None, file=made.name, size=made.stat().st_size,
+                document=str(document if draft.intent == "replace" else document.with_suffix(".pdf")),
             )  # fmt: skip
+            if made != came:
+                came.unlink()
+                self.sidecar(draft).unlink(missing_ok=True)
+            return changed
 
     def recognised(self, draft: Draft) -> list[Recognised]:
         """How sure the text of each page is that was recognised; none when none was."""

@@ -12,8 +12,10 @@ import ipaddress
 import re
 import socket
 import ssl
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import quote, unquote, urljoin, urlsplit
@@ -27,6 +29,11 @@ SECONDS = 30.0
 REDIRECTS = 5
 PORTS = {"http": 80, "https": 443}
 CHUNK = 64 * 1024
+_HEADERS = {"User-Agent": "clusterqa", "Accept-Encoding": "identity", "Connection": "close"}
+_GIVEN_OUT = ipaddress.IPv6Network("2000::/3")
+"""What there is of the open network in IPv6; all else is for a machine, a link or a house."""
+_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
+"""IPv4 addresses as a network without IPv4 writes them."""
 _SUFFIXES = {kind.media_type: kind.suffixes[0] for kind in KINDS} | {"application/xhtml+xml": "html"}
 _CHARSET = re.compile(rb"<meta[^>]{0,200}charset|<\?xml[^>]{0,200}encoding|\A(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)", re.I)
 
@@ -46,10 +53,12 @@ def is_public(address: Address) -> bool:
     """Whether an address belongs to the open network: none of a house, a machine or a link, however it is written."""
     if isinstance(address, ipaddress.IPv6Address):
         inside = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
+        if address in _TRANSLATED:
+            inside = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if inside is not None:
             return is_public(inside)
-        if address in ipaddress.ip_network("64:ff9b::/96"):
-            return is_public(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+        if address not in _GIVEN_OUT:
+            return False
     return address.is_global and not address.is_multicast
 
 
@@ -62,80 +71,119 @@ def fetch(url: str, limit: int, seconds: float = SECONDS, allowed: Callable[[Add
     until = time.monotonic() + seconds
     url = url.strip()
     for _ in range(REDIRECTS + 1):
-        connection, path = _connect(url, until, allowed)
+        place = _place(url)
         try:
-            connection.request("GET", path, headers={"User-Agent": "clusterqa", "Accept-Encoding": "identity"})
-            answer = connection.getresponse()
-            if answer.status in (301, 302, 303, 307, 308):
-                url = urljoin(url, answer.getheader("Location") or "")
-                continue
-            if answer.status != 200:
-                raise DeskError(
-                    "fetch_status", f"The server answered {answer.status} {answer.reason}.", status=answer.status
-                )
-            return _kept(url, answer, _body(answer, connection, until, limit))
+            with _connected(place, until, allowed) as connection:
+                connection.request("GET", place.path, headers=_HEADERS)
+                answer = connection.getresponse()
+                if answer.status in (301, 302, 303, 307, 308):
+                    url = urljoin(url, answer.getheader("Location") or "")
+                    continue
+                if answer.status != 200:
+                    raise DeskError(
+                        "fetch_status", f"The server answered {answer.status} {answer.reason}.", status=answer.status
+                    )
+                content = _body(answer, limit)
+                _left(until)  # a page without a length ends also where it is cut off
+                return _kept(url, answer, content)
         except TimeoutError as error:
             raise _slow() from error
         except (OSError, http.client.HTTPException, ValueError) as error:
-            raise DeskError("fetch_failed", f"The page cannot be fetched ({type(error).__name__}).") from error
-        finally:
-            connection.close()
+            _left(until)  # cut off
+            raise DeskError("fetch_failed", f"{place.host} gives no page ({type(error).__name__}).") from error
     raise DeskError("fetch_redirects", f"The address leads on more than {REDIRECTS} times.")
 
 
-def _connect(url: str, until: float, allowed: Callable[[Address], bool]) -> tuple[http.client.HTTPConnection, str]:
-    """A connection to the very address that was looked at, and what to ask it for."""
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What an address names: the host as it is written and as it is asked for, the port, and the path with its query."""
+
+    scheme: str
+    host: str
+    name: str
+    port: int
+    path: str
+
+
+def _place(url: str) -> _Place:
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname, parts.port or PORTS.get(parts.scheme, 0)
-        name = host.encode("idna").decode("ascii") if host and not re.fullmatch(r"[\d.]+|.*:.*", host) else host or ""
+        host, port = parts.hostname or "", parts.port or PORTS.get(parts.scheme, 0)
+        name = host if re.fullmatch(r"[\d.]+|.*:.*", host) else host.encode("idna").decode("ascii")
+        written = bool(name) and port in PORTS.values() and not parts.username and not re.search(r"[\s\\]", url)
     except (ValueError, UnicodeError):
-        host = None
-    if (
-        not host
-        or parts.scheme not in PORTS
-        or port not in PORTS.values()
-        or parts.username
-        or re.search(r"[\s\\]", url)
-    ):
+        written = False
+    if not written or parts.scheme not in PORTS:
         raise DeskError("fetch_address", "This is no address of a page; it must begin with https:// or http://.")
-    try:
-        found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise DeskError("fetch_failed", f"The name {host} is not known.") from error
-    addresses = [ipaddress.ip_address(str(entry[4][0]).split("%")[0]) for entry in found]
-    if not addresses or not all(allowed(address) for address in addresses):
-        raise DeskError(
-            "fetch_private", f"{host} is an address inside a network; only public pages are fetched.", host=host
-        )
-    try:
-        wire = socket.create_connection((str(addresses[0]), port), timeout=_left(until))
-        if parts.scheme == "https":
-            wire = ssl.create_default_context().wrap_socket(wire, server_hostname=name)
-    except TimeoutError as error:
-        raise _slow() from error
-    except (OSError, ValueError) as error:
-        raise DeskError("fetch_failed", f"{host} cannot be reached ({type(error).__name__}).") from error
-    connection = http.client.HTTPConnection(name, port, timeout=_left(until))
-    connection.default_port = PORTS[parts.scheme]  # so that the Host header names no port
-    connection.sock = wire
     path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
     query = quote(parts.query, safe="/%:@!$&'()*+,;=~-._?")
-    return connection, f"{path}?{query}" if query else path
+    return _Place(parts.scheme, host, name, port, f"{path}?{query}" if query else path)
 
 
-def _body(answer: http.client.HTTPResponse, connection: http.client.HTTPConnection, until: float, limit: int) -> bytes:
+@contextmanager
+def _connected(place: _Place, until: float, allowed: Callable[[Address], bool]) -> Iterator[http.client.HTTPConnection]:
+    """A connection to the very address that was looked at; it is cut off when the time is over, whatever still comes."""
+    wire = _wire(_addresses(place, allowed), place.port, until)
+    with wire.dup() as cut:  # of its own, because TLS takes the other one over
+
+        def stop() -> None:
+            with suppress(OSError):
+                cut.shutdown(socket.SHUT_RDWR)
+
+        timer = threading.Timer(_left(until), stop)
+        timer.start()
+        try:
+            if place.scheme == "https":
+                wire = ssl.create_default_context().wrap_socket(wire, server_hostname=place.name)
+            connection = http.client.HTTPConnection(place.name, place.port)
+            connection.default_port = PORTS[place.scheme]  # so that the Host header names no port
+            connection.sock = wire
+            yield connection
+        finally:
+            timer.cancel()
+            wire.close()
+
+
+def _addresses(place: _Place, allowed: Callable[[Address], bool]) -> list[str]:
+    """All addresses of a host; refused when one of them is not allowed."""
+    try:
+        found = socket.getaddrinfo(place.name, place.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise DeskError("fetch_failed", f"The name {place.host} is not known.") from error
+    addresses = [str(entry[4][0]).split("%")[0] for entry in found]
+    if not addresses or not all(allowed(ipaddress.ip_address(address)) for address in addresses):
+        raise DeskError(
+            "fetch_private",
+            f"{place.host} is an address inside a network; only public pages are fetched.",
+            host=place.host,
+        )
+    return addresses
+
+
+def _wire(addresses: Sequence[str], port: int, until: float) -> socket.socket:
+    """A connection to the first of the addresses that answers. Raises OSError."""
+    for address in addresses[:-1]:
+        with suppress(OSError):
+            return socket.create_connection((address, port), timeout=_left(until) / len(addresses))
+    return socket.create_connection((addresses[-1], port), timeout=_left(until))
+
+
+def _body(answer: http.client.HTTPResponse, limit: int) -> bytes:
+    """What an answer holds. Raises DeskError when it is too large, IncompleteRead when less came than was said."""
+    length = answer.length  # None where the answer does not say it
     made = bytearray()
-    while True:
-        if connection.sock is not None:
-            connection.sock.settimeout(_left(until))
+    while length is None or len(made) < length:
+        if max(len(made), length or 0) > limit:
+            raise too_large(limit)
         chunk = answer.read1(CHUNK)
         if not chunk:
-            return bytes(made)
+            break
         made += chunk
-        if len(made) > limit:
-            raise too_large(limit)
-        _left(until)
+    if len(made) > limit:
+        raise too_large(limit)
+    if length is not None and len(made) < length:
+        raise http.client.IncompleteRead(bytes(made), length - len(made))
+    return bytes(made)
 
 
 def _kept(url: str, answer: http.client.HTTPResponse, content: bytes) -> Fetched:
@@ -146,7 +194,8 @@ def _kept(url: str, answer: http.client.HTTPResponse, content: bytes) -> Fetched
         raise DeskError("empty", "The file is empty. Check it at its source, then upload it again.")
     charset = answer.headers.get_content_charset()
     if _SUFFIXES[kind] == "html" and charset not in (None, "utf-8") and not _CHARSET.search(content[:4096]):
-        content = content.decode(charset).encode("utf-8")  # only the answer said in what the page is written
+        with suppress(LookupError):  # a charset that there is not: the reader works it out
+            content = content.decode(charset).encode("utf-8")  # only the answer said in what the page is written
     parts = urlsplit(url)
     last = PurePosixPath(unquote(parts.path)).name
     stem = PurePosixPath(last).stem if last else parts.hostname or ""

@@ -12,12 +12,14 @@ from clusterqa.corpus.sync import Progress
 from clusterqa.errors import ClusterQAError
 from clusterqa.staff.drafts import Trouble
 
+FAULT = Trouble("fault", "The server made a mistake; its log says which.")
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """
-    A change under way or just done. `stage` is "wait", "read", "encode", "done" or "failed"; `done` of `total` counts
-    files or texts of the stage. `trouble` says why it failed.
+    A change under way or just done. `stage` is "wait", "read", "recognise", "encode", "done" or "failed", or, of a file that
+    is read, as `Readings.job` says; `done` of `total` counts files, pages or texts of the stage. `trouble` says why it failed.
     """
 
     stage: str = "wait"
@@ -82,7 +84,7 @@ class Jobs:
         except Stopped:
             raise
         except Exception:
-            self.set(key, Job("failed", trouble=Trouble("fault", "The server made a mistake; its log says which.")))
+            self.set(key, Job("failed", trouble=FAULT))
             raise
         self.set(key, Job("done"))
 

@@ -27,6 +27,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from clusterqa import clock
 from clusterqa.corpus import change as corpus_change
 from clusterqa.corpus import folder as corpus_folder
 from clusterqa.corpus import sync
@@ -34,7 +35,7 @@ from clusterqa.corpus.lock import writer_lock
 from clusterqa.documents.metadata import Metadata, parse
 from clusterqa.encoders.passing import RememberingPassages
 from clusterqa.errors import ClusterQAError, CorpusError, UnreadableDocument
-from clusterqa.files import copy_whole
+from clusterqa.files import copy_whole, write_whole
 from clusterqa.passages import passage_texts, split
 from clusterqa.ports import Encoder
 from clusterqa.records import Document, Stored
@@ -46,7 +47,7 @@ from clusterqa.staff.changes import Comparison, compare
 from clusterqa.staff.drafts import DeskError, Draft, Drafts, Trouble, sidecar_text
 from clusterqa.staff.fetching import Fetched
 from clusterqa.staff.history import Change, Event, History, What
-from clusterqa.staff.jobs import Job, Jobs, Stopped
+from clusterqa.staff.jobs import FAULT, Job, Jobs, Stopped
 from clusterqa.staff.likeness import Likeness, Likenesses
 from clusterqa.staff.names import free_name
 from clusterqa.staff.picturing import picture
@@ -102,7 +103,7 @@ class Keeper:
         audit: Audit,
         profile: Profile | None = None,
         read: corpus_folder.Reader = reading.read,
-        today: Callable[[], datetime.date] = datetime.date.today,
+        today: Callable[[], datetime.date] = clock.today,
         fetch: Callable[[str, int], Fetched] = fetching.fetch,
     ) -> None:
         self.settings = settings
@@ -184,16 +185,19 @@ class Keeper:
         """What is done every few seconds, and at the start: files changed by hand, and what this day was planned for."""
         self.watch.look()
         if (today := self._today()) != self._day:
-            self._day = today
-            for draft in self.drafts.all():
-                if draft.state == "ready" and draft.publish_on and draft.publish_on <= today.isoformat():
+            due = [draft for draft in self.drafts.all() if draft.publish_on and draft.publish_on <= today.isoformat()]
+            for draft in due:
+                if draft.state == "ready":
                     self._publish_planned(draft)
+            if not any(draft.state == "reading" for draft in due):  # else they are looked at again when they are read
+                self._day = today
 
     def _publish_planned(self, draft: Draft) -> None:
-        try:
-            self.publish(draft.id, draft.changed_by)
-        except DeskError as error:  # somebody must look at it: it waits with the reason
-            self.drafts.change(draft.id, None, only=("ready",), publish_on=None, trouble=Trouble.of(error))
+        with suppress(DeskError):  # somebody changed or discarded it a moment before
+            try:
+                self.publish(draft.id, draft.changed_by)
+            except DeskError as error:  # somebody must look at it: it waits with the reason
+                self.drafts.change(draft.id, None, only=("ready",), publish_on=None, trouble=Trouble.of(error))
 
     # ── drafts ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -278,8 +282,19 @@ class Keeper:
             if draft.intent == "new" and draft.document in (taken := self._taken()):
                 self.drafts.change(identifier, None, intent="ask", document=free_name(draft.document, taken))
         except UnreadableDocument as error:
-            self._unreadable(identifier, error)
+            if pages:  # its other pages were read, and still are
+                trouble = Trouble("not_recognised", f"{error.reason} {error.next_step}")
+                self.drafts.change(identifier, None, only=("reading",), state="ready", trouble=trouble)
+            else:
+                self._unreadable(identifier, error)
             return
+        except Stopped:
+            raise
+        except Exception:
+            with suppress(ClusterQAError):  # it may have been discarded meanwhile
+                state = "ready" if pages else "unreadable"
+                self.drafts.change(identifier, None, only=("reading",), state=state, trouble=FAULT)
+            raise
         finally:
             shutil.rmtree(box, ignore_errors=True)
             self.jobs.set(identifier, Job("done"))
@@ -303,7 +318,7 @@ class Keeper:
                 return None
             with suppress(OSError):  # discarded meanwhile, or a full disk: then it is drawn again
                 kept.parent.mkdir(exist_ok=True)
-                kept.write_bytes(made)
+                write_whole(kept, made)
             return made
         return kept.read_bytes()
 
@@ -347,8 +362,7 @@ class Keeper:
             self._unreadable(identifier, error)
         except Exception:
             with suppress(ClusterQAError):  # it may have been discarded meanwhile
-                trouble = Trouble("fault", "The server made a mistake; its log says which.")
-                self.drafts.change(identifier, None, only=("reading",), state="unreadable", trouble=trouble)
+                self.drafts.change(identifier, None, only=("reading",), state="unreadable", trouble=FAULT)
             raise
 
     def likeness(self, document: Document) -> list[Likeness]:
@@ -448,7 +462,9 @@ class Keeper:
         draft = self.drafts.get(identifier)
         if draft.state == "ready" and (conflict := self.conflict(draft)):
             raise conflict
-        draft = self.drafts.change(identifier, who, seen=seen, only=("ready",), state="publishing", trouble=None)
+        draft = self.drafts.change(
+            identifier, who, seen=seen, only=("ready",), state="publishing", publish_on=None, trouble=None
+        )
         self._later_publish(identifier, who)
         return draft
 
@@ -465,6 +481,7 @@ class Keeper:
             raise conflict
         planned = day.isoformat() if day else None
         changed = self.drafts.change(identifier, who, seen=seen, only=("ready",), publish_on=planned, trouble=None)
+        self._day = None  # it may have become that day at this moment
         what = "document.planned" if day else "document.unplanned"
         self._audit.record(who, what, changed.document, f"{self._called(changed)} {planned or ''}".strip())
         return changed
@@ -488,7 +505,7 @@ class Keeper:
                     raise conflict
                 name = draft.document
                 sidecar = self.drafts.sidecar(draft)
-                earlier = None if self._half_placed(draft) else self._keep_earlier(name, unless=self._own_digest(draft))
+                earlier = self._half_placed(draft) or self._keep_earlier(name, unless=self._own_digest(draft))
                 corpus_folder.place(
                     self.settings, name, self.drafts.path(draft), sidecar if sidecar.is_file() else None
                 )
@@ -611,16 +628,23 @@ class Keeper:
                 file = dict(corpus_folder.corpus_files(self.settings)).get(document)
                 if file is None:
                     raise DeskError("gone", f"{document} is no longer among the documents.", document=document)
-                text = sidecar_text(change(_sidecar(file), self._stored(document)))
-                beside.write_text(text, encoding="utf-8")
-                earlier = self._keep_earlier(document, unless="")
-                corpus_folder.place(self.settings, document, file, beside if text else None)
-                with self._undone(document, earlier):
+                before = _sidecar(file)
+                self._describe(document, file, beside, change(before, self._stored(document)))
+                try:
                     report = self._update([document], self.jobs.progress(document))
                     stored = self._stored(document)
+                except ClusterQAError:
+                    self._describe(document, file, beside, before)
+                    raise
                 self.history.record(Event(who, "corrected", document, stored.version, report.generation), self._audit)
         finally:
             beside.unlink(missing_ok=True)
+
+    def _describe(self, document: str, file: Path, beside: Path, metadata: Metadata) -> None:
+        """Put what is said of a document beside its file in the corpus; it is written at `beside` first."""
+        text = sidecar_text(metadata)
+        beside.write_text(text, encoding="utf-8")
+        corpus_folder.place(self.settings, document, file, beside if text else None)
 
     # ── withdrawing and restoring ───────────────────────────────────────────────────────────────────────────────
 
@@ -766,8 +790,11 @@ class Keeper:
                 copy_whole(part, folder / part.name)
         return version
 
-    def _half_placed(self, draft: Draft) -> bool:
-        """Whether a server was killed between the two steps of `corpus_folder.place`: the new sidecar, but the earlier file."""
+    def _half_placed(self, draft: Draft) -> str | None:
+        """
+        The earlier version, as `_keep_earlier` put it aside, where a server was killed between the two steps of
+        `corpus_folder.place`: the new sidecar is there, but the earlier file.
+        """
         path = (
             dict(corpus_folder.corpus_files(self.settings)).get(draft.document)
             if self.settings.corpus.is_dir()
@@ -775,11 +802,11 @@ class Keeper:
         )
         kept = self.settings.data / EARLIER / draft.document
         if path is None or not kept.is_dir():
-            return False
+            return None
         beside, own = path.with_name(path.name + corpus_folder.SIDECARS[0]), self.drafts.sidecar(draft)
         if _bytes(beside) != _bytes(own):
-            return False
-        return any(_bytes(folder / path.name) == path.read_bytes() for folder in kept.iterdir())
+            return None
+        return next((folder.name for folder in kept.iterdir() if _bytes(folder / path.name) == path.read_bytes()), None)
 
     @contextmanager
     def _undone(self, document: str, earlier: str | None) -> Iterator[None]:

@@ -33,8 +33,8 @@ class Readings:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._waiting: list[_Waiting] = []
-        self._running: dict[str, tuple[float, int]] = {}
-        """For what is being read, by key: since when (`time.monotonic`), and its size."""
+        self._running: dict[_Waiting, float] = {}
+        """What is being read, and since when (`time.monotonic`)."""
         self._order = 0
 
     def put(self, key: str, size: int, task: Callable[[], None]) -> None:
@@ -52,14 +52,14 @@ class Readings:
             taken = self._next()
             assert taken is not None
             self._waiting.remove(taken)
-            self._running[taken.key] = (time.monotonic(), taken.size)
+            self._running[taken] = time.monotonic()
 
         def read() -> None:
             try:
                 taken.task()
             finally:
                 with self._changed:
-                    del self._running[taken.key]
+                    del self._running[taken]
                     self._changed.notify_all()
 
         return read
@@ -67,11 +67,12 @@ class Readings:
     def job(self, key: str) -> Job | None:
         """How far a file is: "queue" with its place and how many wait, "reading" with the seconds it takes already."""
         with self._changed:
-            if key in self._running:
-                return Job("reading", int(time.monotonic() - self._running[key][0]))
+            for running, since in self._running.items():
+                if running.key == key:
+                    return Job("reading", int(time.monotonic() - since))
             place = next((n for n, waiting in enumerate(self._waiting, start=1) if waiting.key == key), None)
             return Job("queue", place, len(self._waiting)) if place else None
 
     def _next(self) -> _Waiting | None:
-        busy = any(size >= LARGE for _, size in self._running.values())
+        busy = any(running.size >= LARGE for running in self._running)
         return next((waiting for waiting in self._waiting if waiting.size < LARGE or not busy), None)

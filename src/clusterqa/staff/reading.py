@@ -174,6 +174,7 @@ def environment() -> dict[str, str]:
         "LC_ALL",
         "TMPDIR",
         "TEMP",
+        "TESSDATA_PREFIX",
     )
     return {
         **{key: os.environ[key] for key in kept if key in os.environ},
@@ -232,7 +233,7 @@ else:
         """Without the limits of POSIX only the clock is watched."""
 
     def restrict_time(limits: Limits) -> None:
-        """As `_limit`."""
+        """As `restrict`."""
 
 
 def has_scripts(path: Path) -> bool:

@@ -6,7 +6,6 @@ Everything goes through Jinja with autoescape: text of documents and questions i
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from urllib.parse import urlencode, urlsplit
 
 from markupsafe import Markup
 
+from clusterqa.clock import today
 from clusterqa.documents.shown import as_lines, as_shown
 from clusterqa.journal import REASONS, Feedback, reference
 from clusterqa.parts import cut
@@ -140,11 +140,25 @@ def _place(quote: Quote, language: Language) -> str:
     return ", ".join(part for part in (heading, page) if part)
 
 
+def over(day: str | None, language: Language) -> str:
+    """The note on a document whose last day has passed; "" for every other."""
+    if day is None or not is_over(day, today()):
+        return ""
+    return WORDS[language]["over"].format(told_date(day, language))
+
+
 def _citation(quote: Quote, language: Language) -> str:
     """The source line that goes with a copied quote."""
     source = quote.source
     date = told_date(source.date, language) if source.date else ""
-    parts = [source.title, _place(quote, language), source.publisher or "", date, web_address(source.url) or ""]
+    parts = [
+        source.title,
+        _place(quote, language),
+        source.publisher or "",
+        date,
+        web_address(source.url) or "",
+        over(source.valid_until, language),
+    ]
     return ", ".join(part for part in parts if part)
 
 
@@ -158,7 +172,7 @@ _ENVIRONMENT.globals.update(
     styles=_STYLES, floor=NEAREST_FLOOR, reasons=REASONS, band=band, told_date=told_date, days=days, reference_of=reference, web_address=web_address,
     document_address=document_address, place=_place, citation=_citation, quote_address=quote_address, quote_text=quote_text, own_sources=own_sources, said=SAID, as_shown=as_shown,
     marks_around=marks_around, quoted=drawing.quoted, around=drawing.around, all_of=all_of,
-    over=lambda day: is_over(day, datetime.date.today()),
+    over=over,
     said_of_a_person={language: replies["person"] for language, replies in REPLIES.items()},
 )  # fmt: skip
 

@@ -25,7 +25,9 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, JSONResponse
 from starlette.background import BackgroundTask
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 
+from clusterqa.clock import today
 from clusterqa.corpus import sync
 from clusterqa.documents import SUFFIXES, ocr
 from clusterqa.documents.formats import MEDIA_TYPES
@@ -113,7 +115,7 @@ def _show(request: Request, account: Account, template: str, **context: Any) -> 
         "web_address": web_address,
         "suffixes": ",".join(f".{suffix}" for suffix in (*SUFFIXES, *(ocr.PICTURES if ocr.languages() else ()))),
         "max_upload_mb": service(request).settings.max_upload_mb,
-        "over": lambda day: is_over(day, date.today()),
+        "over": lambda day: is_over(day, today()),
         "expired": service(request).settings.expired,
         "fetch_urls": service(request).settings.fetch_urls,
     }
@@ -174,7 +176,9 @@ def documents(
         and (not who or _who(listed) == who)
         and (not year or (listed.stored.date or "").startswith(year))
     ]
-    found = _sorted(_in_texts(keeper, filtered, q) if where == "text" and q.split() else _in_titles(filtered, q), sort)
+    in_texts = where == "text" and bool(_folded(q).split())
+    found = _sorted(_in_texts(keeper, filtered, q) if in_texts else _in_titles(filtered, q), sort)
+    shown = found[(number - 1) * PAGE : number * PAGE]
     drafts = [draft for draft in keeper.drafts.all() if draft.state != "published"]
     waiting = drafts[(waiting_number - 1) * PAGE_OF_DRAFTS : waiting_number * PAGE_OF_DRAFTS]
     chosen = {
@@ -198,7 +202,7 @@ def documents(
         waiting_number=waiting_number,
         waiting_pages=-(-len(drafts) // PAGE_OF_DRAFTS),
         waiting_address=lambda n: root(request) + _address(HOME, waiting=str(n)) + "#waiting-title",
-        found=found[(number - 1) * PAGE : number * PAGE],
+        found=_with_excerpts(keeper, shown, q) if in_texts else shown,
         found_count=len(found),
         total=sum(_is_in(listed.stored, state) for listed in every),
         to_review=sum(_is_in(listed.stored, "review") for listed in every),
@@ -223,22 +227,30 @@ def _in_titles(listed: Sequence[Listed], q: str) -> list[Listed]:
 
 def _in_texts(keeper: Keeper, listed: Sequence[Listed], q: str) -> list[Listed]:
     """Those whose text holds every word; diacritics and capitals do not count."""
-    words = _folded(q).split()
-    found = []
+    words, found = _folded(q).split(), []
     with open_store(keeper.settings.data) as store:
         for one in listed:
-            text = store.text(one.stored.id, one.stored.version) or ""
-            folded = _folded(text)
-            if all(word in folded for word in words):
-                found.append(replace(one, excerpt=_excerpt(text, words[0])))
+            text = _folded(store.text(one.stored.id, one.stored.version) or "")
+            if all(word in text for word in words):
+                found.append(one)
     return found
+
+
+def _with_excerpts(keeper: Keeper, listed: Sequence[Listed], q: str) -> list[Listed]:
+    word = _folded(q).split()[0]
+    with open_store(keeper.settings.data) as store:
+        return [
+            replace(one, excerpt=_excerpt(store.text(one.stored.id, one.stored.version) or "", word)) for one in listed
+        ]
 
 
 def _excerpt(text: str, word: str) -> tuple[str, ...]:
     """The first place of a folded word in a text, with a little before and after it; () where folding moved it."""
     plain = unicodedata.normalize("NFC", text)
-    letters = [_folded(letter)[:1] or " " for letter in plain]
-    begin = "".join(letters).find(word)
+    folded = _folded(plain)
+    if len(folded) != len(plain):  # a letter became two
+        folded = "".join(_folded(letter)[:1] or " " for letter in plain)
+    begin = folded.find(word)
     if begin < 0:
         return ()
     end = begin + len(word)
@@ -254,9 +266,8 @@ def _tags(documents: Sequence[Stored], language: str) -> list[str]:
 def _is_in(stored: Stored, state: str) -> bool:
     """Whether a document belongs to one of STATES; "review" is what is no longer valid, nearly so, or due to be looked at."""
     if state == "review":
-        today = date.today()
-        soon = is_over(stored.valid_until, today + timedelta(days=REVIEW_DAYS))
-        return stored.state == "live" and (soon or is_over(stored.review_by, today))
+        soon = is_over(stored.valid_until, today() + timedelta(days=REVIEW_DAYS))
+        return stored.state == "live" and (soon or is_over(stored.review_by, today()))
     return state == "all" or (stored.state == "live") == (state == "live")
 
 
@@ -322,6 +333,11 @@ def fetch(
 
 # ── several at once ─────────────────────────────────────────────────────────────────────────────────────────────
 
+DEEDS = {
+    "drafts": ("publish", "discard", "publisher", "tag", "untag", "language"),
+    "documents": ("withdraw", "publisher", "tag", "untag", "language"),
+}
+"""What can be done with several drafts, or documents."""
 SURE = ("discard", "withdraw")
 """What is asked about before it is done."""
 
@@ -342,6 +358,8 @@ def several(
 ) -> Response:
     """One deed for all drafts or documents that are ticked, or for all that were listed; what fails stops no other."""
     keeper, words = _keeper(request), WORDS[language_of(request)]
+    if do not in DEEDS[which]:
+        raise HTTPException(422)
     picked = (listed if all_of_them else pick) or []
     typed, faults = checked({"publisher": publisher, "tags": tag, "language": language})
     given = {"publisher": typed.publisher, "tag": typed.tags, "untag": typed.tags, "language": typed.language}
@@ -519,7 +537,7 @@ def _draft(
         if document and draft.intent == "replace" and draft.state != "published"
         else None,
         changes_shown=CHANGES_SHOWN,
-        tomorrow=(date.today() + timedelta(days=1)).isoformat(),
+        tomorrow=(today() + timedelta(days=1)).isoformat(),
         here=f"{DRAFTS}/{draft.id}" if request.method == "POST" else None,
         status=status,
     )
@@ -768,7 +786,8 @@ def draft_file(request: Request, account: Editor, draft_id: str) -> Response:
         draft = keeper.drafts.get(draft_id)
     except DeskError as error:
         return back(request, HOME, _told(error, language_of(request)))
-    return _file(keeper.drafts.original(draft), draft.original or draft.file)
+    original = keeper.drafts.original(draft)
+    return _file(original, original.name)
 
 
 def _file(path: Path, name: str) -> Response:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.datastructures import FormData
 
+from clusterqa.clock import local
 from clusterqa.journal import Entry, Shown
 from clusterqa.ports import Store
 from clusterqa.records import LANGUAGES, Language
@@ -30,7 +31,6 @@ from clusterqa.staff.demand import Group, State, Wording, find
 from clusterqa.staff.inquiries import Inquiries
 from clusterqa.web.render import document_address, web_address
 from clusterqa.web.staff.desk import Changing, Editor, back, language_of, page, said, service
-from clusterqa.web.staff.words import local
 from clusterqa.web.staff.words_questions import WORDS, decimal, percent, times, told_day, wordings
 
 router = APIRouter()

@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from clusterqa.clock import local
 from clusterqa.records import Language
 from clusterqa.web.words import told_date
-
-_ZONE: ZoneInfo | None
-try:
-    _ZONE = ZoneInfo("Europe/Vilnius")  # where the agency is: its clerks expect the time of their own clock
-except ZoneInfoNotFoundError:  # no time zones on this system
-    _ZONE = None
 
 WORDS: dict[Language, dict[str, str]] = {
     "lt": {
@@ -350,11 +344,6 @@ DEEDS: dict[Language, dict[str, str]] = {
     },
 }
 """What the keys of the audit log are called; the other parts of the desk have a DEEDS of their own."""
-
-
-def local(moment: datetime) -> datetime:
-    """The moment on the clock of Lithuania; UTC where the system knows no time zones."""
-    return moment.astimezone(_ZONE) if _ZONE else moment
 
 
 def clock(moment: datetime) -> str:
