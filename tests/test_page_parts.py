@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
+from clusterqa.cli.asking import place
 from clusterqa.records import PassageText, Quote, Reply, Source
 from clusterqa.settings import Contact
 from clusterqa.web import render
@@ -85,6 +86,18 @@ def test_a_conversation_as_markdown_has_every_question_quote_and_source() -> Non
     assert "> „Viena eilutė.  \n> Kita.“" in text  # two spaces: lines stay lines
     assert "Šaltinis: Bronzos ženklas, Galiojimas, Biuras, 2024 m. kovo 5 d." in text
     assert "<https://x/documents/a.lt.md?lang=lt&version=0000000000000000&start=5&end=24#quote>" in text
+
+
+def test_a_quote_of_what_is_no_longer_valid_says_so_wherever_it_is_shown_or_copied() -> None:
+    turn = answered("Kiek kainuoja?")
+    for day, said in (("2001-05", True), ("2999", False), (None, False)):
+        quote = turn.reply.quotes[0]
+        old = replace(quote, source=replace(quote.source, valid_until=day))
+        told = replace(turn, reply=replace(turn.reply, quotes=(old,)))
+        html, text = render.conversation([told], "lt", {}), render.markdown([told], "lt", "2024-05-01", "https://x/")
+        note = "Nebegalioja. Galiojo iki: 2001 m. gegužė"
+        assert (f'<span class="cq-over">{note}' in html, note in text) == (said, said)
+        assert ("no longer valid, valid until: 2001-05" in place(old, "en")) is said
 
 
 def test_a_question_of_a_neighbour_is_told_in_its_language_before_the_answer() -> None:
