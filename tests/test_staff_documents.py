@@ -872,7 +872,7 @@ def test_the_file_as_it_came_stays_beside_what_was_recognised_in_it(tmp_path: Pa
         (tmp_path / "made.pdf").write_bytes(made)
         page = Recognised(1, 20, 91.5, ("žodls",))
         known = drafts.keep_recognised(draft.id, tmp_path / "made.pdf", [page])
-        assert (known.file, known.document, known.size) == ("skenas.lt.pdf", "skenas.lt.pdf", len(made))
+        assert (known.file, known.document, known.size) == ("skenas.lt.pdf", "skenas.lt.pdf", len(b"picture"))
         assert (drafts.path(known).read_bytes(), drafts.recognised(known)) == (made, [page])
         assert (drafts.original(known).name, drafts.original(known).read_bytes()) == ("skenas.lt.png", b"picture")
         assert drafts.sidecar(known).read_text() == "publisher: Biuras\n"

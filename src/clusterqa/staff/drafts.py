@@ -294,11 +294,8 @@ class Drafts:
             if made != came and (beside := self.sidecar(draft)).is_file():
                 copy_whole(beside, made.with_name(made.name + SIDECAR))
             _write(folder / "recognised.json", json.dumps([asdict(page) for page in pages], ensure_ascii=False))
-            document = Path(draft.document)
-            changed = self.change(
-                identifier, None, file=made.name, size=made.stat().st_size,
-                document=str(document if draft.intent == "replace" else document.with_suffix(".pdf")),
-            )  # fmt: skip
+            document = draft.document if draft.intent == "replace" else str(Path(draft.document).with_suffix(".pdf"))
+            changed = self.change(identifier, None, file=made.name, document=document)
             if made != came:
                 came.unlink()
                 self.sidecar(draft).unlink(missing_ok=True)

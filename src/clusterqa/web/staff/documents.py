@@ -43,7 +43,6 @@ from clusterqa.store import open_store
 from clusterqa.web.render import document_address, web_address
 from clusterqa.web.staff.desk import Changing, Editor, audit, back, language_of, page, root, said, service
 from clusterqa.web.staff.words_documents import FORMATS, WORDS, count, share, size, told_error, told_remark
-from clusterqa.web.words import told_date
 
 log = logging.getLogger(__name__)
 
@@ -650,12 +649,7 @@ def correct(
         if then in ("plan", "unplan"):
             planned = day if then == "plan" else None
             keeper.plan(draft_id, account.name, planned, revision)
-            told = (
-                words["planned"].format(told_date(planned.isoformat(), language_of(request)))
-                if planned
-                else words["unplanned"]
-            )
-            return back(request, f"{DRAFTS}/{draft_id}", told)
+            return back(request, f"{DRAFTS}/{draft_id}", words["saved" if planned else "unplanned"])
     except DeskError as error:
         text = _told(error, language_of(request))
         return back(request, HOME if error.code == "no_draft" else f"{DRAFTS}/{draft_id}", text)
