@@ -526,7 +526,8 @@ def test_nothing_ticked_or_nothing_to_set_changes_nothing(rasa: Browser, keeper:
     rasa.get("/staff/documents?lang=en")  # what is said after a change is said in the language chosen last
     for form, key in (({}, "several_none"), ({"pick": draft.id}, "several_empty")):
         rasa.change("/staff/documents/several", which="drafts", do="tag", **form)
-        assert WORDS["en"][key] in rasa.get("/staff/documents?lang=en").text
+        page = rasa.get("/staff/documents?lang=en").text
+        assert f'<p class="sd-problem" role="alert">{WORDS["en"][key]}</p>' in page
     for which, do in (("drafts", "explode"), ("drafts", "withdraw"), ("documents", "publish")):
         assert several(rasa, which, do, draft.id).status_code == 422
     assert (

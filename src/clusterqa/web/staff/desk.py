@@ -253,6 +253,8 @@ Administrating = Annotated[Account, Depends(administrating)]
 # ── pages ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 _ENVIRONMENT = Environment("templates/staff")
+_TROUBLE = "\N{WARNING SIGN} "
+"""Stands before a message that tells a trouble, where it waits for the next page."""
 
 
 @pass_context
@@ -280,11 +282,12 @@ def page(
     A page of the desk from a template of templates/staff, which extends "base.html".
 
     In the template: `language`; `w`, the desk's words with those of `words`; `root`, to be put before every path ("{{ root
-    }}/staff/documents"); `desk` with account, csrf, sections, message, here. `here` is the path that the language switch
+    }}/staff/documents"); `desk` with account, csrf, sections, message (and whether it tells a trouble), here. `here` is the path that the language switch
     leads to, when that is not the address of the request (as after a form with mistakes).
     """
     language = language_of(request)
     session = session_of(request) if account else None
+    message = accounts(request).take_message(session) if session else ""
     path = here or request.url.path.removeprefix(root(request))
     query = {} if here else {k: v for k, v in request.query_params.items() if k != "lang"}
     base = root(request)
@@ -298,7 +301,8 @@ def page(
             "sections": [
                 s for s in desk_of(request).sections if account and (s.role == "editor" or account.administrates)
             ],
-            "message": accounts(request).take_message(session) if session else "",
+            "message": message.removeprefix(_TROUBLE),
+            "trouble": message.startswith(_TROUBLE),
             "here": path,
             "languages": {code: f"{base}{path}?{urlencode([*query.items(), ('lang', code)])}" for code in LANGUAGES},
         },
@@ -333,6 +337,11 @@ def back(request: Request, path: str, text: str = "") -> Response:
     if text:
         flash(request, text)
     return RedirectResponse(root(request) + path, 303)
+
+
+def trouble(request: Request, path: str, text: str) -> Response:
+    """After a change that could not be made: to a page of the desk, with what was in its way on top."""
+    return back(request, path, _TROUBLE + text)
 
 
 def said(request: Request, words: Words, key: str) -> str:

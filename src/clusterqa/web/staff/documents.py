@@ -41,7 +41,7 @@ from clusterqa.staff.jobs import Job
 from clusterqa.staff.publishing import Keeper
 from clusterqa.store import open_store
 from clusterqa.web.render import document_address, web_address
-from clusterqa.web.staff.desk import Changing, Editor, audit, back, language_of, page, root, said, service
+from clusterqa.web.staff.desk import Changing, Editor, audit, back, language_of, page, root, said, service, trouble
 from clusterqa.web.staff.words_documents import FORMATS, WORDS, count, share, size, told_error, told_remark
 
 log = logging.getLogger(__name__)
@@ -325,7 +325,7 @@ def fetch(
         draft, known = keeper.fetch(url, account.name, limit, replaces or None)
     except ClusterQAError as error:
         there = _address(f"{HOME}/show", id=replaces) if replaces else HOME
-        return back(request, there, _told_any(error, language_of(request)))
+        return trouble(request, there, _told_any(error, language_of(request)))
     text = said(request, WORDS, "upload_known_as").format(draft.uploaded_as) if known else ""
     return back(request, f"{DRAFTS}/{draft.id}", text)
 
@@ -363,7 +363,7 @@ def several(
     typed, faults = checked({"publisher": publisher, "tags": tag, "language": language})
     given = {"publisher": typed.publisher, "tag": typed.tags, "untag": typed.tags, "language": typed.language}
     if not picked or faults or (do in given and not given[do]):
-        return back(request, HOME, words["several_empty"] if picked else words["several_none"])
+        return trouble(request, HOME, words["several_empty"] if picked else words["several_none"])
     if do in SURE and not sure:
         names = [_called(keeper, which, one) for one in picked]
         return _show(request, account, "documents_several.html", deed=do, which=which, picked=picked, names=names)
@@ -396,7 +396,7 @@ def several(
             done += 1
         except ClusterQAError as error:
             errors.append(f"{_called(keeper, which, one)}: {_told_any(error, language_of(request))}")
-    return back(request, HOME, " ".join([words["several_done"].format(done), *errors]))
+    return (trouble if errors else back)(request, HOME, " ".join([words["several_done"].format(done), *errors]))
 
 
 def _called(keeper: Keeper, which: str, one: str) -> str:
@@ -445,12 +445,14 @@ async def upload(request: Request, account: Changing) -> Response:
     kept = [(draft, known) for _, draft, known, _ in outcomes if draft]
     home = _address(f"{HOME}/replace", id=replaces) if replaces else HOME
     if not files:
-        return back(request, home, said(request, WORDS, "upload_none"))
+        return trouble(request, home, said(request, WORDS, "upload_none"))
     if len(kept) == 1 and not errors:
         draft, known = kept[0]
         text = said(request, WORDS, "upload_known_as").format(draft.uploaded_as) if known else ""
         return back(request, f"{DRAFTS}/{draft.id}", text)
-    return back(request, home, " ".join([said(request, WORDS, "upload_some").format(len(kept)), *errors]))
+    return (trouble if errors else back)(
+        request, home, " ".join([said(request, WORDS, "upload_some").format(len(kept)), *errors])
+    )
 
 
 def _take_in(
@@ -476,7 +478,7 @@ def draft_page(
     try:
         draft = _keeper(request).drafts.get(draft_id)
     except DeskError as error:
-        return back(request, HOME, _told(error, language_of(request)))
+        return trouble(request, HOME, _told(error, language_of(request)))
     return _draft(request, account, draft, question=question, passages=passages)
 
 
@@ -652,7 +654,7 @@ def correct(
             return back(request, f"{DRAFTS}/{draft_id}", words["saved" if planned else "unplanned"])
     except DeskError as error:
         text = _told(error, language_of(request))
-        return back(request, HOME if error.code == "no_draft" else f"{DRAFTS}/{draft_id}", text)
+        return trouble(request, HOME if error.code == "no_draft" else f"{DRAFTS}/{draft_id}", text)
     return back(request, f"{DRAFTS}/{draft_id}", words["saved"])
 
 
@@ -719,7 +721,7 @@ def recognise(request: Request, account: Changing, draft_id: str) -> Response:
     try:
         _keeper(request).recognise(draft_id, account.name)
     except DeskError as error:
-        return back(
+        return trouble(
             request, HOME if error.code == "no_draft" else f"{DRAFTS}/{draft_id}", _told(error, language_of(request))
         )
     return back(request, f"{DRAFTS}/{draft_id}")
@@ -731,7 +733,7 @@ def resolve(request: Request, account: Changing, draft_id: str, revision: Annota
     try:
         _keeper(request).resolve(draft_id, account.name, revision)
     except DeskError as error:
-        return back(request, f"{DRAFTS}/{draft_id}", _told(error, language_of(request)))
+        return trouble(request, f"{DRAFTS}/{draft_id}", _told(error, language_of(request)))
     return back(request, f"{DRAFTS}/{draft_id}", said(request, WORDS, "resolved"))
 
 
@@ -741,7 +743,7 @@ def ask_discard(request: Request, account: Editor, draft_id: str) -> Response:
     try:
         draft = _keeper(request).drafts.get(draft_id)
     except DeskError as error:
-        return back(request, HOME, _told(error, language_of(request)))
+        return trouble(request, HOME, _told(error, language_of(request)))
     return _show(
         request, account, "document_confirm.html", action="discard", name=draft.uploaded_as, id="",
         target=f"{DRAFTS}/{draft.id}/discard", cancel=f"{DRAFTS}/{draft.id}",
@@ -754,7 +756,7 @@ def discard(request: Request, account: Changing, draft_id: str) -> Response:
     try:
         draft = _keeper(request).discard(draft_id, account.name)
     except DeskError as error:
-        return back(request, HOME, _told(error, language_of(request)))
+        return trouble(request, HOME, _told(error, language_of(request)))
     return back(request, HOME, said(request, WORDS, "discarded").format(draft.uploaded_as))
 
 
@@ -779,7 +781,7 @@ def draft_file(request: Request, account: Editor, draft_id: str) -> Response:
     try:
         draft = keeper.drafts.get(draft_id)
     except DeskError as error:
-        return back(request, HOME, _told(error, language_of(request)))
+        return trouble(request, HOME, _told(error, language_of(request)))
     original = keeper.drafts.original(draft)
     return _file(original, original.name)
 
@@ -810,7 +812,7 @@ def document_page(
         stored = store.document(document)
         held = store.held(document)
     if stored is None:
-        return back(request, HOME, said(request, WORDS, "no_document"))
+        return trouble(request, HOME, said(request, WORDS, "no_document"))
     events = keeper.history.of(document)
     proof = next((event for event in events if event.what == "withdrawn"), None) if stored.state != "live" else None
     return _show(
@@ -840,7 +842,7 @@ def document_file(
     if version:
         path = next((v.kept for v in keeper.versions(document) if v.version == version), None)
     if path is None or not path.is_file():
-        return back(request, HOME, said(request, WORDS, "no_document"))
+        return trouble(request, HOME, said(request, WORDS, "no_document"))
     return _file(path, Path(document).name)
 
 
@@ -849,7 +851,7 @@ def ask_replace(request: Request, account: Editor, document: Annotated[str, Quer
     """The form for a new version of a document."""
     stored = _live(_keeper(request), document)
     if stored is None:
-        return back(request, HOME, said(request, WORDS, "no_document"))
+        return trouble(request, HOME, said(request, WORDS, "no_document"))
     return _show(request, account, "document_replace.html", stored=stored, suffix=Path(document).suffix)
 
 
@@ -859,13 +861,13 @@ def again(request: Request, account: Changing, document: Id, version: Annotated[
     keeper = _keeper(request)
     path = next((v.kept for v in keeper.versions(document) if v.version == version), None)
     if path is None:
-        return back(request, _address(f"{HOME}/show", id=document), said(request, WORDS, "no_document"))
+        return trouble(request, _address(f"{HOME}/show", id=document), said(request, WORDS, "no_document"))
     try:
         with path.open("rb") as file:
             draft, _ = keeper.take_in(Path(document).name, file, account.name, path.stat().st_size, document)
         keeper.carry_metadata(draft, path)
     except DeskError as error:
-        return back(request, _address(f"{HOME}/show", id=document), _told(error, language_of(request)))
+        return trouble(request, _address(f"{HOME}/show", id=document), _told(error, language_of(request)))
     return back(request, f"{DRAFTS}/{draft.id}")
 
 
@@ -874,7 +876,7 @@ def ask_withdraw(request: Request, account: Editor, document: Annotated[str, Que
     """The question before a document is withdrawn; works without a script."""
     stored = _live(_keeper(request), document)
     if stored is None:
-        return back(request, HOME, said(request, WORDS, "no_document"))
+        return trouble(request, HOME, said(request, WORDS, "no_document"))
     return _show(
         request, account, "document_confirm.html", action="withdraw", name=stored.title, id=document,
         target=f"{HOME}/withdraw", cancel=_address(f"{HOME}/show", id=document),
@@ -888,7 +890,7 @@ def withdraw(request: Request, account: Changing, document: Id) -> Response:
     try:
         _keeper(request).withdraw(document, account.name)
     except ClusterQAError as error:
-        return back(request, there, _told_any(error, language_of(request)))
+        return trouble(request, there, _told_any(error, language_of(request)))
     return back(request, there, said(request, WORDS, "withdraw_done"))
 
 
@@ -900,7 +902,7 @@ def restore(request: Request, account: Changing, document: Id) -> Response:
     try:
         keeper.restore(document, account.name)
     except ClusterQAError as error:
-        return back(request, there, _told_any(error, language_of(request)))
+        return trouble(request, there, _told_any(error, language_of(request)))
     job = keeper.jobs.wait(document, 3)
     done = job is not None and job.stage == "done"
     return back(request, there, said(request, WORDS, "restored_done") if done else "")

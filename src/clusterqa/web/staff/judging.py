@@ -24,7 +24,7 @@ from clusterqa.evaluation.trec import as_qrels
 from clusterqa.staff.accounts import Account
 from clusterqa.staff.judgements import Judgements, last_of
 from clusterqa.web.render import document_address
-from clusterqa.web.staff.desk import Changing, Editor, back, database, language_of, page, said, service
+from clusterqa.web.staff.desk import Changing, Editor, back, database, language_of, page, said, service, trouble
 from clusterqa.web.staff.words_judging import WORDS
 from clusterqa.web.staff.words_questions import decimal, percent
 
@@ -91,7 +91,7 @@ def judge(
     """Keep a judgement and go on to the next passage."""
     chosen = next((one for one in _pool(request) if one.id == item), None)
     if chosen is None or grade not in GRADES:
-        return back(request, HOME, said(request, WORDS, "judging_gone"))
+        return trouble(request, HOME, said(request, WORDS, "judging_gone"))
     Judgements(database(request)).judge(chosen, grade, account.name)
     return back(request, HOME)
 

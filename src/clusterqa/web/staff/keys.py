@@ -8,7 +8,17 @@ from fastapi import APIRouter, Form, Request, Response
 
 from clusterqa.staff.accounts import Account
 from clusterqa.staff.keys import Key, KeyProblem, NoSuchKey
-from clusterqa.web.staff.desk import Administrating, Administrator, back, keys, language_of, page, said, service
+from clusterqa.web.staff.desk import (
+    Administrating,
+    Administrator,
+    back,
+    keys,
+    language_of,
+    page,
+    said,
+    service,
+    trouble,
+)
 from clusterqa.web.staff.words_keys import WORDS
 
 router = APIRouter()
@@ -59,7 +69,7 @@ def look(request: Request, account: Administrator, identifier: int) -> Response:
     try:
         key = keys(request).find(identifier)
     except NoSuchKey as error:
-        return back(request, KEYS, _told(request, error))
+        return trouble(request, KEYS, _told(request, error))
     return _one(request, account, key, key.rate_limit, " ".join(key.origins))
 
 
@@ -84,7 +94,7 @@ def change(request: Request, account: Administrating, identifier: int, limit: Li
         except KeyProblem as error:
             return _one(request, account, key, limit, sites, _told(request, error), 422)
     except NoSuchKey as error:
-        return back(request, KEYS, _told(request, error))
+        return trouble(request, KEYS, _told(request, error))
     return back(request, KEYS, said(request, WORDS, "key_changed").format(key.name))
 
 
@@ -94,7 +104,7 @@ def ask_revoke(request: Request, account: Administrator, identifier: int) -> Res
     try:
         key = keys(request).find(identifier)
     except NoSuchKey as error:
-        return back(request, KEYS, _told(request, error))
+        return trouble(request, KEYS, _told(request, error))
     return page(request, account, "key_revoke.html", words=WORDS, key=key)
 
 
@@ -104,7 +114,7 @@ def revoke(request: Request, account: Administrating, identifier: int) -> Respon
     try:
         key = keys(request).revoke(identifier, account.name)
     except NoSuchKey as error:
-        return back(request, KEYS, _told(request, error))
+        return trouble(request, KEYS, _told(request, error))
     return back(request, KEYS, said(request, WORDS, "key_revoked").format(key.name))
 
 

@@ -25,6 +25,7 @@ from clusterqa.web.staff.desk import (
     page,
     said,
     service,
+    trouble,
 )
 from clusterqa.web.staff.login import told
 from clusterqa.web.staff.words import WORDS
@@ -100,7 +101,7 @@ def end_sessions(request: Request, account: Administrating, name: str) -> Respon
     try:
         accounts(request).end_sessions(name, account.name)
     except NoSuchAccount as error:
-        return back(request, PEOPLE, told(request, error))
+        return trouble(request, PEOPLE, told(request, error))
     return back(request, PEOPLE, said(request, WORDS, "ended_everywhere").format(name))
 
 
@@ -113,7 +114,7 @@ def give_password(request: Request, account: Administrating, name: str) -> Respo
     try:
         changed = accounts(request).set_password(name, password, account.name, must_change=True)
     except NoSuchAccount as error:
-        return back(request, PEOPLE, told(request, error))
+        return trouble(request, PEOPLE, told(request, error))
     return _given(request, account, changed.name, password)
 
 
@@ -131,7 +132,7 @@ def _done(request: Request, account: Account, name: str, key: str, change: Calla
     try:
         change()
     except AccountError as error:
-        return back(request, PEOPLE, told(request, error))
+        return trouble(request, PEOPLE, told(request, error))
     return back(request, PEOPLE, said(request, WORDS, key).format(name))
 
 

@@ -30,7 +30,7 @@ from clusterqa.staff.answers import (
 from clusterqa.staff.demand import Group, State, Wording, find
 from clusterqa.staff.inquiries import Inquiries
 from clusterqa.web.render import document_address, web_address
-from clusterqa.web.staff.desk import Changing, Editor, back, language_of, page, said, service
+from clusterqa.web.staff.desk import Changing, Editor, back, language_of, page, said, service, trouble
 from clusterqa.web.staff.words_questions import WORDS, decimal, percent, times, told_day, wordings
 
 router = APIRouter()
@@ -118,7 +118,7 @@ def _answer(request: Request, identifier: str) -> Answer | None:
 
 
 def _no_answer(request: Request) -> Response:
-    return back(request, ANSWERS, said(request, WORDS, "group_gone"))
+    return trouble(request, ANSWERS, said(request, WORDS, "group_gone"))
 
 
 @router.get(f"{ANSWERS}/{{identifier}}")
@@ -162,13 +162,15 @@ def add_wordings(request: Request, account: Changing, form: Sent, identifier: st
             added.append(Heading(language, text[:300]))
     known = (*found.content.wordings, *added)
     if len(known) > MAX_WORDINGS:
-        return back(request, f"{ANSWERS}/{identifier}", said(request, WORDS, "too_many_wordings").format(MAX_WORDINGS))
+        return trouble(
+            request, f"{ANSWERS}/{identifier}", said(request, WORDS, "too_many_wordings").format(MAX_WORDINGS)
+        )
     if not added:
-        return back(request, f"{ANSWERS}/{identifier}", said(request, WORDS, "choose_one"))
+        return trouble(request, f"{ANSWERS}/{identifier}", said(request, WORDS, "choose_one"))
     try:
         content = readable(replace(found.content, wordings=known))
     except AnswerError as error:
-        return back(request, f"{ANSWERS}/{identifier}", said(request, WORDS, next(iter(error.problems.values()))))
+        return trouble(request, f"{ANSWERS}/{identifier}", said(request, WORDS, next(iter(error.problems.values()))))
     return _publish(request, account, found, content, found.revision)
 
 
@@ -227,7 +229,7 @@ def _group(request: Request, identifier: str) -> tuple[Inquiries, Group | None]:
 
 
 def _no_group(request: Request) -> Response:
-    return back(request, HOME, said(request, WORDS, "group_gone"))
+    return trouble(request, HOME, said(request, WORDS, "group_gone"))
 
 
 @router.get(f"{HOME}/{{identifier}}")
@@ -269,7 +271,7 @@ def dismiss(request: Request, account: Changing, form: Sent, identifier: str) ->
         return _no_group(request)
     chosen = _chosen(found, _texts(form, "wording"))
     if not chosen:
-        return back(request, f"{HOME}/{identifier}", said(request, WORDS, "choose_one"))
+        return trouble(request, f"{HOME}/{identifier}", said(request, WORDS, "choose_one"))
     inquiries.decisions.dismiss([entry.id for wording in chosen for entry in wording.entries], account.name)
     return back(request, HOME, said(request, WORDS, "dismissed_done"))
 
