@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
-from clusterqa.records import Reply
+from clusterqa.records import Question, Reply
 from clusterqa.runtime import KnowledgeBase
 from clusterqa.settings import Settings
 from clusterqa.store import open_store
-from clusterqa.web.suggestions import Suggestion, Suggestions, alike, answers, as_question
+from clusterqa.web.suggestions import Suggestion, Suggestions, alike, answers, as_question, questions
 from clusterqa.web.words import EXAMPLES
 
 LONG = 60.0  # seconds: more than these few questions can take
@@ -67,14 +69,28 @@ def test_what_the_documents_answer_is_offered_and_what_they_refuse_is_not(
     offered = {one.text for one in suggestions.offered("lt")}
     tried = {"Kada atidaromas sandėlis?", "Kas prižiūri sandėlį?", "Kuriuo metų laiku sandėlyje auginami ananasai?"}
     assert offered and offered <= tried | set(EXAMPLES["lt"])
-    from clusterqa.records import Question
-
     for text in offered:
         assert assistant.ask(Question(text, language="lt")).status == "answered"
     assert suggestions.offered("en") == []
     reply = assistant.ask(Question("Kada atidaromas sandėlis?", language="lt"))
     assert "Kada atidaromas sandėlis?" not in suggestions.next_to(reply, ["kada atidaromas sandelis"])
     assistant.close()
+
+
+def test_what_is_no_longer_valid_is_not_offered_from_the_day_after(settings: Settings, write, index) -> None:
+    write("sandelis.lt.md", GUIDE.replace("language: lt", "language: lt\nvalid_until: 2026-03-05"))
+    index()
+    suggestions, asked = Suggestions(), list[str]()
+
+    def ask(question: Question) -> Reply:
+        asked.append(question.text)
+        return Reply(question.text, "lt", "not_found", 0.1, "…")
+
+    for day, opened in ((date(2026, 3, 5), 2), (date(2026, 3, 6), 0), (None, 2)):
+        with open_store(settings.data) as store:
+            assert len([one for one in questions(store, day) if one.document]) == opened
+        suggestions.work(lambda: open_store(settings.data), 1, ask, LONG, day)
+    assert asked.count("Kas prižiūri sandėlį?") == 2  # what was not to be offered for a day is tried out again
 
 
 def test_what_shares_rare_words_with_a_question_comes_first() -> None:

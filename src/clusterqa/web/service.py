@@ -12,6 +12,7 @@ import threading
 import time
 
 from clusterqa import runtime
+from clusterqa.clock import today
 from clusterqa.corpus import sync
 from clusterqa.errors import ClusterQAError, IndexNotFound
 from clusterqa.journal import Channel, Journal
@@ -200,8 +201,9 @@ class Service:
             self._try_suggestions(self._assistant)
 
     def _try_suggestions(self, assistant: KnowledgeBase) -> None:
+        day = today() if self.settings.expired == "leave_out" else None
         try:
-            self.suggestions.work(self.store, assistant.generation, assistant.ask, SUGGESTIONS_SECONDS)
+            self.suggestions.work(self.store, assistant.generation, assistant.ask, SUGGESTIONS_SECONDS, day)
         except Exception:  # questions are answered all the same
             log.exception("questions to be offered could not be tried out")
 

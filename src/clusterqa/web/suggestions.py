@@ -12,9 +12,10 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from clusterqa.ports import Store
-from clusterqa.records import LANGUAGES, Language, Question, Reply
+from clusterqa.records import LANGUAGES, Language, Question, Reply, is_over
 from clusterqa.text.analysis import content_words, fold, terms
 from clusterqa.web.words import EXAMPLES
 
@@ -38,7 +39,7 @@ class Suggestions:
     """Thread-safe: one thread brings it in step, all others read."""
 
     def __init__(self) -> None:
-        self._generation = -1
+        self._seen: tuple[int, date | None] = (-1, None)
         self._known: dict[Suggestion, bool] = {}
         self._waiting: list[Suggestion] = []
         self._lock = threading.Lock()
@@ -49,16 +50,24 @@ class Suggestions:
             return [one for one, answered in self._known.items() if answered and one.language == language]
 
     def work(
-        self, store: Callable[[], Store], generation: int, ask: Callable[[Question], Reply], budget: float
+        self,
+        store: Callable[[], Store],
+        generation: int,
+        ask: Callable[[Question], Reply],
+        budget: float,
+        day: date | None = None,
     ) -> None:
-        """Take up a new generation, and ask what was not asked yet for `budget` seconds."""
-        if generation != self._generation:
+        """
+        Take up a new generation, and ask what was not asked yet for `budget` seconds. With `day`, documents that are no longer
+        valid on it are left out.
+        """
+        if (generation, day) != self._seen:
             with store() as opened, opened.reading():
-                found = list(questions(opened))
+                found = list(questions(opened, day))
             with self._lock:
                 self._known = {one: self._known[one] for one in found if one in self._known}
             self._waiting = [one for one in found if one not in self._known]
-            self._generation = generation
+            self._seen = generation, day
         until = time.monotonic() + budget
         while self._waiting and time.monotonic() < until:
             one = self._waiting.pop(0)
@@ -88,13 +97,13 @@ class Suggestions:
         return list(dict.fromkeys(one.text for one in chosen))[:OFFERED]
 
 
-def questions(store: Store) -> Iterable[Suggestion]:
-    """The examples, then every title and heading of a live document that is a question."""
+def questions(store: Store, day: date | None = None) -> Iterable[Suggestion]:
+    """The examples, then every title and heading of a live document that is a question; of those valid on a day, with `day`."""
     for language in LANGUAGES:
         for text in EXAMPLES[language]:
             yield Suggestion(text, language)
     for stored in store.documents():
-        if stored.language not in LANGUAGES:
+        if stored.language not in LANGUAGES or (day and is_over(stored.valid_until, day)):
             continue
         if question := as_question(stored.title, stored.language):
             yield Suggestion(question, stored.language, stored.id, stored.version)
