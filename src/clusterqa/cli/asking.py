@@ -14,7 +14,6 @@ from clusterqa.cli import common
 from clusterqa.cli.common import json_option, settings_options
 from clusterqa.clock import today
 from clusterqa.errors import ClusterQAError
-from clusterqa.records import is_over
 
 if TYPE_CHECKING:
     from clusterqa.records import Hit, Quote, Reply, Trace
@@ -198,6 +197,8 @@ def explained(trace: Trace, threshold: float) -> str:
 
 def place(quote: Quote, language: str) -> str:
     """Where a quote stands, in words of the reply's language."""
+    from clusterqa.records import is_over
+
     source = quote.source
     page = {"lt": "{} psl.", "en": "p. {}"}[language].format(quote.page_label or quote.page) if quote.page else ""
     gone = is_over(source.valid_until, today())
