@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Protocol
 
@@ -109,8 +110,9 @@ class Server:
         owner: str,
         languages: tuple[Language, ...] = LANGUAGES,
         check: Callable[[Store], None] = lambda store: None,
+        today: Callable[[], date] | None = None,
     ) -> Index:
-        return open_index(address, connect, dimension, owner, languages, check)
+        return open_index(address, connect, dimension, owner, languages, check, today)
 
     def __call__(
         self,
@@ -160,7 +162,7 @@ def put(store: Store, of: Document, *passages: NewPassage) -> int:
 
 def put_drawn(
     store: Store, name: str, language: Language = "en", passages: int = 2, sentences: int = 2, seed: int = 0,
-    translation_of: str | None = None,
+    **fields: object,
 ) -> None:  # fmt: skip
     """A document of so many passages, each of so many sentences of one letter, with vectors drawn from `seed`."""
     size = 2 * sentences
@@ -173,7 +175,7 @@ def put_drawn(
         new.append(
             NewPassage(Passage(name, p, begin, end, text[begin:end], spans), PassageVectors(vectors), "", f"w{p}", "")
         )
-    put(store, document(name, text, title=name, language=language, translation_of=translation_of), *new)
+    put(store, document(name, text, title=name, language=language, **fields), *new)
 
 
 def remove(store: Store, name: str) -> None:

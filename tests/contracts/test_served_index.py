@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from clusterqa.errors import StoreDamaged, StoreError
 from clusterqa.ports import Store
 from clusterqa.records import PassageVectors
+from clusterqa.store.faiss_index import FaissIndex
 from clusterqa.store.served import ServedIndex, packed, unpacked
 from memory import MemoryStore
 from store_fixtures import (
@@ -51,9 +54,9 @@ def served(request: pytest.FixtureRequest, place: Folder) -> Iterator[MakeServed
     opened: list[ServedIndex] = []
 
     def served(
-        connect: Callable[[], Store] = place.open, dimension: int = DIMENSION, owner: str = "here"
+        connect: Callable[[], Store] = place.open, dimension: int = DIMENSION, owner: str = "here", **more: Any
     ) -> ServedIndex:
-        index = make(address, connect, dimension, owner)
+        index = make(address, connect, dimension, owner, **more)
         assert isinstance(index, ServedIndex)
         opened.append(index)
         return index
@@ -74,6 +77,46 @@ def test_what_one_process_has_taken_up_the_others_find_done(store: Store, place:
     for query in unit_rows(3, seed=5):
         assert other.nearest(query, 10) == one.nearest(query, 10)
     assert [entry.id for entry in entries_of(other, store)] == [1, 2, 3]
+
+
+def test_what_is_no_longer_valid_is_left_out_for_those_who_leave_it_out(
+    store: Store, place: Folder, served: MakeServed
+) -> None:
+    put_drawn(store, "a.md", passages=3, seed=1)
+    put_drawn(store, "old.md", passages=40, seed=2, valid_until="2026-03-05")
+    put_drawn(store, "z.md", passages=3, seed=3, valid_until="2026-03-06")
+    days = [date(2026, 3, 5)]
+    mine, everything = served(today=lambda: days[-1]), served()
+    fresh = FaissIndex(place.open, DIMENSION, today=lambda: days[-1])
+
+    def same() -> list[str]:
+        mine.refresh(), fresh.refresh()
+        for query in unit_rows(5, seed=9):
+            near, wanted = mine.nearest(query, 10)["en"], fresh.nearest(query, 10)["en"]
+            assert (list(near.best), near.count) == (list(wanted.best), wanted.count)
+            assert near.passages == pytest.approx(wanted.passages, abs=1e-6)
+            assert near.sentences == pytest.approx(wanted.sentences, abs=1e-6)
+        assert (len(mine), mine.id_bound) == (len(fresh), fresh.id_bound)
+        for name in ("a.md", "old.md", "z.md"):
+            assert (mine.source(name), list(mine.passages_of(name))) == (fresh.source(name), [*fresh.passages_of(name)])
+        assert {k: [e.id for e in v] for k, v in mine.sample(4).items()} == {
+            k: [e.id for e in v] for k, v in fresh.sample(4).items()
+        }
+        return [entry.passage.document for entry in entries_of(mine, store)]
+
+    assert len(same()) == 46
+    days.append(date(2026, 3, 6))
+    assert mine.refresh() and not mine.refresh()
+    assert same() == ["a.md"] * 3 + ["z.md"] * 3
+    put_drawn(store, "b.md", passages=2, seed=4)
+    days.append(date(2026, 3, 7))
+    assert same() == ["a.md"] * 3 + ["b.md"] * 2
+    put_drawn(store, "old.md", passages=1, seed=5, valid_until="2026-12")
+    assert sorted(same()) == ["a.md"] * 3 + ["b.md"] * 2 + ["old.md"]
+    days.append(date(2026, 3, 6))  # the clock is set back
+    assert len(same()) == 9
+    assert everything.refresh() and len(everything) == 9
+    fresh.close()
 
 
 def _without_passages(place: Folder) -> Store:

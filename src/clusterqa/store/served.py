@@ -156,8 +156,8 @@ class ServedIndex(StoreView):
                 current, over = self._documents(day)
             with self._engine.reading() as held:
                 if held == state:
-                    before = known if day == self._day else NOTHING
-                    self._take_up(before, state, gone, over)
+                    patched = state.epoch == known.epoch and state.generation >= known.generation and day == self._day
+                    self._take_up(patched, gone, over)
                     break
         changed = state != known or over != self._over
         self._over = over
@@ -176,9 +176,8 @@ class ServedIndex(StoreView):
             self._engine.change(Changes(state, fresh, gone, store.passages(after_generation=after)))
         return True
 
-    def _take_up(self, known: State, state: State, gone: Sequence[int], over: Iterable[str]) -> None:
+    def _take_up(self, patched: bool, gone: Sequence[int], over: Iterable[str]) -> None:
         """What is `over` stays in the server, for processes that still show it, and is left out here."""
-        patched = state.epoch == known.epoch and state.generation >= known.generation
         old = self._languages if patched else np.zeros(0, dtype=np.int8)
         new = self._engine.languages(len(old) - 1)
         bound = max((int(ids.max()) + 1 for ids in new.values() if len(ids)), default=len(old))

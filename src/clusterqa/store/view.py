@@ -45,7 +45,7 @@ class StoreView(Index):
         self.languages = languages
         self._connect = connect
         self._check = check
-        self._today = today or (lambda: None)
+        self._today: Callable[[], datetime.date | None] = today or (lambda: None)
         self._store = connect()
         self._took_up(-1, "", {})
 
