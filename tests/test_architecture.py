@@ -80,7 +80,7 @@ def inside(module: str, places: tuple[str, ...]) -> bool:
 
 def test_the_imports_are_really_read() -> None:
     assert {"records", "numpy"} <= imports()["ports"]
-    assert "store.translations" in imports()["store.faiss_index"]
+    assert "store.moments" in imports()["store.faiss_index"]
     assert {"retrieval", "store", "encoders"} <= rooms_of("runtime")
 
 
