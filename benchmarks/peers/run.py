@@ -2,7 +2,7 @@
 clusterqa beside four peers: the same documents, questions and encoder, in one run on one machine.
 
     python -m venv build/peers && build/peers/bin/pip install -r benchmarks/peers/requirements.txt
-    python benchmarks/peers/run.py [--passages 10000] [--threads 2] [--systems txtai,Haystack] [--output build/peers.json]
+    python benchmarks/peers/run.py [--parts quality,speed] [--passages 10000] [--threads 2] [--systems txtai,Haystack]
 
 Quality: the held-out questions of evaluation/questions.jsonl that Markdown documents answer, in four directions (language of
 the question → language of the only documents there are). A passage is right when it is of a document that answers and holds
@@ -55,16 +55,16 @@ Texts = dict[str, tuple[Document, str]]
 class System:
     """One system in a process of its own."""
 
-    def __init__(self, name: str, python: Path, threads: int, log: Path) -> None:
-        """What the system writes on the way goes to the file `log`."""
-        self.name, self._log = name, log
+    def __init__(self, name: str, python: Path, threads: int, logs: Path) -> None:
+        """What the system writes on the way goes to a file of the folder `logs`."""
+        self.name, self._log = name, logs / f"peers-{name}.log"
         encoder = bundled_path()
         prompts = json.loads((encoder / "config_sentence_transformers.json").read_text(encoding="utf-8"))["prompts"]
         counts = dict.fromkeys(
             ("OMP_NUM_THREADS", "RAYON_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "CLUSTERQA_THREADS"),
             str(threads),
         )
-        with log.open("w", encoding="utf-8") as written:
+        with self._log.open("w", encoding="utf-8") as written:
             self._process = subprocess.Popen(
                 [python, HERE / "systems.py", name, encoder, json.dumps(prompts)],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=written, text=True, encoding="utf-8",
@@ -209,21 +209,35 @@ def row_name(system: System, way: str) -> str:
 
 
 def as_markdown(figures: Mapping[str, Mapping[str, Any]]) -> str:
-    directions = sorted({d for row in figures.values() for d in row.get("quality", {})})
-    columns = ["passages", "index s", "passages/s", "one more, s", "median ms", "p95 ms", "peak MB"]
-    heads = ["system", *(f"{d} first / five" for d in directions), *columns]
-    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
-    for name, row in figures.items():
-        cells = [f"{row['quality'][d]['first']:.1f} / {row['quality'][d]['five']:.1f}" for d in directions]
-        cells += [
-            str(row["passages"]), f"{row['index_seconds']:.1f}", f"{row['passages_a_second']:.0f}",
-            f"{row['added_seconds']:.2f}", f"{row['ms_median']:.0f}", f"{row['ms_p95']:.0f}", f"{row['peak_mb']:.0f}",
+    tables = []
+    judged = {name: row["quality"] for name, row in figures.items() if "quality" in row}
+    if judged:
+        directions = {d: row["questions"] for rows in judged.values() for d, row in sorted(rows.items())}
+        heads = ["first / five", *(f"{d} ({count})" for d, count in directions.items())]
+        rows = [
+            [name, *(f"{row[d]['first']:.1f} / {row[d]['five']:.1f}" for d in directions)]
+            for name, row in judged.items()
+        ]
+        tables.append(table(heads, rows))
+    timed = {name: row["speed"] for name, row in figures.items() if "speed" in row}
+    if timed:
+        heads = ["", "passages", "index s", "passages/s", "one more, s", "median ms", "p95 ms", "peak MB"]
+        rows = [
+            [
+                name, str(row["passages"]), f"{row['index_seconds']:.1f}", f"{row['passages_a_second']:.0f}",
+                f"{row['added_seconds']:.2f}", f"{row['ms_median']:.0f}", f"{row['ms_p95']:.0f}", f"{row['peak_mb']:.0f}",
+            ]
+            for name, row in timed.items()
         ]  # fmt: skip
-        lines.append("| " + " | ".join([name, *cells]) + " |")
-    counts = {d: next(row["quality"][d]["questions"] for row in figures.values()) for d in directions}
-    versions = {f"{package} {version}" for row in figures.values() for package, version in row["versions"].items()}
-    lines += ["", "Questions: " + ", ".join(f"{d} {n}" for d, n in counts.items()) + "."]
-    return "\n".join([*lines, "Versions: " + ", ".join(sorted(versions)) + "."])
+        tables.append(table(heads, rows))
+        versions = {f"{package} {version}" for row in timed.values() for package, version in row["versions"].items()}
+        tables.append("Versions: " + ", ".join(sorted(versions)) + ".")
+    return "\n\n".join(tables)
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def main() -> None:
@@ -232,6 +246,7 @@ def main() -> None:
     parser.add_argument("--passages", type=int, default=0, help="about so many passages for time and memory")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--systems", default=",".join((*OURS, *PEERS)))
+    parser.add_argument("--parts", default="quality,speed")
     parser.add_argument("--output", type=Path, default=Path("build/peers.json"))
     options = parser.parse_args()
     chosen = options.systems.split(",")
@@ -248,18 +263,19 @@ def main() -> None:
     ]
     logs = options.output.parent
     logs.mkdir(parents=True, exist_ok=True)
-    systems = [
-        System(
-            name, Path(sys.executable) if name in OURS else options.python, options.threads, logs / f"peers-{name}.log"
-        )
-        for name in chosen
-    ]
-    found = quality(systems, texts, items)
     have = sum(len(body) for _, body in texts.values())
     many = texts | shuffled(texts, 500 * options.passages - have)
-    figures = {name: {"quality": found[name], **row} for name, row in speed(systems, many, items).items()}
-    for system in systems:
-        system.stop()
+    figures: dict[str, dict[str, Any]] = {}
+    for part, measure, corpus in (("quality", quality, texts), ("speed", speed, many)):
+        if part in options.parts.split(","):
+            systems = [
+                System(name, Path(sys.executable) if name in OURS else options.python, options.threads, logs)
+                for name in chosen
+            ]
+            for name, row in measure(systems, corpus, items).items():
+                figures.setdefault(name, {})[part] = row
+            for system in systems:
+                system.stop()
     options.output.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(as_markdown(figures))
 
