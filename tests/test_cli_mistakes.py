@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import sys
 from pathlib import Path
 
@@ -56,6 +57,18 @@ def test_what_can_only_be_a_folder_is_looked_for_nowhere_else(name, monkeypatch)
 
 def test_a_port_out_of_range_is_wrong_usage(call):
     assert call("serve", "--port", "70000").exit_code == 2
+
+
+def test_a_place_that_nobody_can_listen_at_is_said_before_anything_is_loaded(call):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        done = call("serve", "--port", port)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert f"cannot listen at 127.0.0.1:{port} (Address already in use)" in done.stderr
+    assert "The chat opens" not in done.stderr
+    done = call("serve", "--host", "192.0.2.1")  # an address that no machine has
+    assert done.exit_code == 1
+    assert "cannot listen at 192.0.2.1:7860" in done.stderr
 
 
 def test_an_empty_question_is_wrong_usage(call):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import click
 
 from clusterqa.cli import common
 from clusterqa.cli.common import json_option, settings_options
+from clusterqa.errors import SettingsError
 
 if TYPE_CHECKING:
     from clusterqa.corpus.sync import Report
@@ -32,6 +34,7 @@ def serve(settings: Settings, host: str | None, port: int | None) -> None:
         "port": port,
     }
     settings = Settings.load(flags)
+    check_free(settings.host, settings.port)
     # Loads for seconds: after the settings, so that a wrong one is reported at once.
     from clusterqa.web.app import left_out, run
 
@@ -39,6 +42,22 @@ def serve(settings: Settings, host: str | None, port: int | None) -> None:
         common.remark(line)
     common.remark(f"The chat opens at http://{settings.host}:{settings.port}/  (stop with Ctrl+C)")
     run(settings)
+
+
+def check_free(host: str, port: int) -> None:
+    """Raises SettingsError when nobody can listen there. The server would say so in its log, when everything was loaded."""
+    try:
+        for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            with socket.socket(family, kind, protocol) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server does
+                if family == socket.AF_INET6:
+                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                probe.bind(address)
+    except OSError as error:
+        raise SettingsError(
+            f"The server cannot listen at {host}:{port} ({error.strerror}). Stop what listens there already, or name another "
+            "place with --host and --port."
+        ) from error
 
 
 @click.command()
