@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import email
-import email.policy
+import re
 from collections.abc import Iterator
+from email.header import decode_header, make_header
 from email.message import EmailMessage, MIMEPart
+from email.policy import EmailPolicy
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 from clusterqa.documents import plain
 from clusterqa.documents.extract import Extract, TextBuilder, one_line
@@ -15,13 +18,56 @@ from clusterqa.documents.metadata import Metadata
 from clusterqa.errors import UnreadableDocument
 
 
+LONGEST_FIELD = 2_000
+"""Characters; the parser's work on a field of the head grows with their square."""
+
+_PLAIN_FIELDS = frozenset({"from", "to", "cc", "subject"})
+"""What is shown as it is written, so that only its letters have to be decoded."""
+
+
+class _FieldTooLong(Exception):
+    """A field of the head is so long that it would have to be guessed what it says."""
+
+
+class _Policy(EmailPolicy):
+    """How the parser reads the fields of a head: long ones without taking them apart."""
+
+    def header_fetch_parse(self, name: str, value: str) -> Any:
+        value = _letters(value)
+        if len(value) <= LONGEST_FIELD:
+            return super().header_fetch_parse(name, value)
+        if name.lower() not in _PLAIN_FIELDS:
+            raise _FieldTooLong(name)
+        return str(make_header(decode_header(re.sub(r"[\r\n]+[ \t]?", " ", value))))
+
+
+def _letters(value: str) -> str:
+    """A field with the letters that stand in it uncoded, in UTF-8 or windows-1257, which the parser would lose."""
+    raw = value.encode("utf-8", "surrogateescape")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("cp1257", "replace")
+
+
 def extract(raw: bytes, document: str) -> Extract:
     """
     Read an e-mail. Raises UnreadableDocument for one without text. Its subject is the title, its day the date. What is
     attached is not read: its names stand under the text, and a warning lists them.
     """
-    message = email.message_from_bytes(raw, policy=email.policy.default)
-    assert isinstance(message, EmailMessage)
+    try:
+        message = email.message_from_bytes(raw, policy=_Policy())
+        assert isinstance(message, EmailMessage)
+        return _read(message, document)
+    except _FieldTooLong as error:
+        raise UnreadableDocument(
+            document,
+            f"The field “{error}” in its head is longer than {LONGEST_FIELD} characters.",
+            "Open it in a mail program and save it as PDF.",
+        ) from error
+
+
+def _read(message: EmailMessage, document: str) -> Extract:
     bodies = _bodies(message)
     if not any(message.get(name) for name in ("From", "To", "Subject", "Date")) or not bodies:
         raise UnreadableDocument(

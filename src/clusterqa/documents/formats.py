@@ -61,7 +61,8 @@ MEDIA_TYPES: dict[Format, str] = {kind.format: kind.media_type for kind in KINDS
 PAGE_KINDS: dict[str, PageKind] = {kind.media_type: kind.page for kind in KINDS}
 """What a document of a media type is divided into, for citations: pages, slides, sheets or chapters."""
 
-_HTML = re.compile(rb"(?:\s|<!--.*?-->|<\?xml[^>]*>)*<(?:!doctype\s+html|html[\s>])", re.IGNORECASE | re.DOTALL)
+# Nothing that was passed over is tried again: many comments could be cut into as many as two to their number.
+_HTML = re.compile(rb"(?:\s|(?><!--.*?-->)|<\?xml[^>]*>)*+<(?:!doctype\s+html|html[\s>])", re.IGNORECASE | re.DOTALL)
 _OLD = "Open it in Word or LibreOffice and save it as DOCX."
 
 # First bytes, what it is, what to do.

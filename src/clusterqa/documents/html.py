@@ -23,9 +23,7 @@ from clusterqa.errors import UnreadableDocument
 from clusterqa.records import BlockKind
 
 _CHARSET = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w.:-]+)|<\?xml[^>]+encoding\s*=\s*[\"']([\w.:-]+)", re.I)
-_DECLARATION = re.compile(r"(<meta[^>]+charset\s*=\s*[\"']?\s*)[\w.:-]+", re.IGNORECASE)
 _XML = re.compile(r"\A\s*<\?xml[^>]*>")
-_LANG = re.compile(r"<html\b[^>]*?\slang\s*=\s*[\"']?([\w-]+)", re.IGNORECASE)
 _SPACES = re.compile(r"[ \t\r\n\f\u00a0]+")
 _BLOCK_TAGS = frozenset(
     "address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption figure footer "
@@ -48,11 +46,14 @@ _UNSEEN_CLASS = re.compile(
     re.I,
 )
 _UNSEEN_STYLE = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse))", re.IGNORECASE)
-_STYLE_RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
+_LONG_TAG = re.compile(r"<[a-zA-Z][^<>]{5000,}")
 _SIMPLE_SELECTOR = re.compile(r"\s*([.#])([\w-]+)\s*\Z")
 
 SURE_LETTERS = 25
 """A block of so many letters and figures that trafilatura has too is the page's own; a shorter one may be anything."""
+
+MOST_ATTRIBUTES = 500
+"""Words of a tag; the parser's work grows with the square of them."""
 
 LINKED_SHARE = 0.7
 """Share of letters in links from which a short block is a list of links."""
@@ -66,18 +67,11 @@ def extract(raw: bytes, document: str) -> Extract:
     out, is no text.
     """
     import trafilatura
-    from lxml import etree
-    from lxml.html import document_fromstring
 
-    found = _CHARSET.search(raw[:4096])
-    declared = (found[1] or found[2]).decode("ascii") if found else None
-    source, warnings = encoding.decode(raw, document, declared)
-    # lxml would read the declared encoding once more from the text already decoded.
-    page = _DECLARATION.sub(r"\1utf-8", _XML.sub("", source))
-    try:
-        tree = document_fromstring(page)
-    except (etree.LxmlError, ValueError) as error:
-        raise _no_text(document) from error
+    source, warnings = encoding.decode(raw, document, _declared(raw))
+    tree = _tree(source, document)
+    if tree is None:
+        raise _no_text(document)
     _drop_unseen(tree)
     result = trafilatura.bare_extraction(
         tree,
@@ -89,8 +83,7 @@ def extract(raw: bytes, document: str) -> Extract:
     body = next(iter(tree.iter("body")), tree)
     pieces = list(_Walk(body).pieces())
     own = _letters(" ".join(result.body.itertext())) if result is not None and result.body is not None else ""
-    lang = _LANG.search(page)
-    metadata = Metadata(language=language_of(lang[1]) if lang else None)
+    metadata = Metadata(language=language_of(tree.get("lang") or ""))
     if result is not None:
         metadata = Metadata(
             title=one_line(result.title or "") or None,
@@ -117,15 +110,64 @@ def _no_text(document: str) -> UnreadableDocument:
     )
 
 
+def _declared(raw: bytes) -> str | None:
+    """The encoding that a page says it is in."""
+    found = _CHARSET.search(raw[:4096])
+    return (found[1] or found[2]).decode("ascii") if found else None
+
+
+def _tree(source: str, document: str) -> Any:
+    """
+    The elements of a page, None where it has none. Raises UnreadableDocument for what the parser would cut short or take
+    the square of its time for.
+    """
+    from lxml import etree
+    from lxml.html import HTMLParser, document_fromstring
+
+    if any(len(tag[0].split()) > MOST_ATTRIBUTES for tag in _LONG_TAG.finditer(source)):
+        raise UnreadableDocument(
+            document,
+            f"A tag in it has more than {MOST_ATTRIBUTES} words, so its text may stand inside a tag.",
+            "Mend the page where a < begins no tag, or open it in a browser, copy the text into a .md file, and add that.",
+        )
+    # The encoding is named, as the page may name another: the one it was in before it was decoded.
+    parser = HTMLParser(encoding="utf-8", huge_tree=True)
+    try:
+        tree = document_fromstring(_XML.sub("", source).encode("utf-8", "replace"), parser=parser)
+    except (etree.LxmlError, ValueError):
+        return None
+    if any(error.type == etree.ErrorTypes.ERR_RESOURCE_LIMIT for error in parser.error_log):
+        raise RecursionError  # what stands below would be lost
+    return tree
+
+
+def _unseen_names(style: str) -> set[tuple[str, str]]:
+    """
+    The classes (".", name) and ids ("#", name) that a style sheet hides at any width: a rule inside `@media` may be for
+    print alone.
+    """
+    first, *others = style.split("/*")
+    style = first + "".join(other.partition("*/")[2] for other in others)
+    found: set[tuple[str, str]] = set()
+    outer: list[str] = []
+    media = 0
+    last = ""
+    for piece in re.split(r"([{}])", style):
+        if piece == "{":
+            outer.append(last.strip())
+            media += outer[-1].startswith("@media")
+        elif piece == "}" and outer:
+            selectors = outer.pop()
+            if not media and _UNSEEN_STYLE.search(last):
+                found |= {(m[1], m[2]) for s in selectors.split(",") if (m := _SIMPLE_SELECTOR.match(s))}
+            media -= selectors.startswith("@media")
+        last = "" if piece in ("{", "}") else piece
+    return found
+
+
 def _drop_unseen(tree: Any) -> None:
     """Take out of the page what a browser does not show."""
-    unseen = set()
-    for style in tree.iter("style"):
-        # Only what holds at any width: a rule inside @media may be for print alone.
-        rules = re.sub(r"@media[^{]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", "", style.text or "")
-        for selectors, body in _STYLE_RULE.findall(rules):
-            if _UNSEEN_STYLE.search(body):
-                unseen |= {m.groups() for s in selectors.split(",") if (m := _SIMPLE_SELECTOR.match(s))}
+    unseen = set().union(*(_unseen_names(style.text or "") for style in tree.iter("style")))
     for element in list(tree.iter()):
         if not isinstance(element.tag, str):
             continue
@@ -214,6 +256,13 @@ class _Walk:
         ]
         articles = list(body.iter("article"))
         self.main = mains[0] if mains else articles[0] if len(articles) == 1 else None
+        self.hold_blocks: set[Any] = set()
+        """The elements that are blocks or have some inside them."""
+        for block in body.iter(*_BLOCK_TAGS):
+            holder = block
+            while holder is not None and holder not in self.hold_blocks:
+                self.hold_blocks.add(holder)
+                holder = holder.getparent()
 
     def pieces(self) -> Iterator[_Piece]:
         """Every piece of text of the page, menus too, each told apart."""
@@ -230,7 +279,7 @@ class _Walk:
         for child in element:
             if child.tag in _NO_TEXT or not isinstance(child.tag, str):
                 pending.append(_Part(_collapsed(child.tail)))
-            elif child.tag in _BLOCK_TAGS or any(c.tag in _BLOCK_TAGS for c in child.iter()):
+            elif child in self.hold_blocks:
                 piece = self._flush(pending, kind, place)
                 if piece is not None:
                     yield piece
@@ -405,29 +454,43 @@ class _Place:
 
 
 def _grid(cells: list[list[Any]]) -> list[list[tables.Cell]]:
-    """The cells of a table on its columns, those that span rows in each of them."""
+    """
+    The cells of a table on its columns, those that span rows in each of them. Where they would be too many, each cell
+    stands once.
+    """
+    own = sum(map(len, cells))
+    repeated = 0
     grid: list[list[tables.Cell]] = []
     spanning: dict[int, tuple[int, tables.Cell]] = {}  # by first column: rows still to fill, the cell
     for row in cells:
         line: list[tables.Cell] = []
         place = 0
-        waiting = list(row)
-        while waiting or place in spanning:
+        waiting = iter(row)
+        while True:
             if place in spanning:
                 left, made = spanning.pop(place)
                 if left > 1:
                     spanning[place] = (left - 1, made)
-            else:
-                cell = waiting.pop(0)
+                repeated += 1
+            elif (cell := next(waiting, None)) is not None:
                 wide, tall = (min(max(1, _whole(cell.get(name), 1)), 1000) for name in ("colspan", "rowspan"))
-                bold = cell.tag == "th" or _is_bold(cell)
-                made = tables.Cell(one_line(_inline(cell, skip_tables=True)), place, place + wide, bold)
+                made = _cell(cell, place, wide)
                 if tall > 1:
                     spanning[place] = (tall - 1, made)
+            else:
+                break
             line.append(made)
             place = made.end
+        if not tables.may_repeat(own + repeated, own):
+            return [[_cell(cell, place, 1) for place, cell in enumerate(row)] for row in cells]
         grid.append(line)
     return grid
+
+
+def _cell(cell: Any, place: int, wide: int) -> tables.Cell:
+    return tables.Cell(
+        one_line(_inline(cell, skip_tables=True)), place, place + wide, cell.tag == "th" or _is_bold(cell)
+    )
 
 
 def _is_bold(cell: Any) -> bool:
@@ -476,15 +539,8 @@ def add_all(raw: bytes, document: str, builder: TextBuilder, decoded: bool = Fal
     Add everything that is written in a page without menus (a chapter of a book, an e-mail) to a text; gives how many
     pictures it has. `decoded` says that the bytes are UTF-8.
     """
-    from lxml import etree
-    from lxml.html import document_fromstring
-
-    found = _CHARSET.search(raw[:4096])
-    declared = (found[1] or found[2]).decode("ascii") if found and not decoded else None
-    try:
-        source = raw.decode() if decoded else encoding.decode(raw, document, declared)[0]
-        tree = document_fromstring(_DECLARATION.sub(r"\1utf-8", _XML.sub("", source)))
-    except (etree.LxmlError, ValueError):
+    tree = _tree(raw.decode() if decoded else encoding.decode(raw, document, _declared(raw))[0], document)
+    if tree is None:
         return 0
     _drop_unseen(tree)
     body = next(iter(tree.iter("body")), tree)

@@ -15,25 +15,32 @@ from collections.abc import Iterator
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from clusterqa.documents.extract import Extract, one_line, trimmed
+from clusterqa.documents.extract import Extract, first_heading, one_line, trimmed
 from clusterqa.documents.metadata import Metadata, front_matter
+from clusterqa.documents.plain import find_blocks
 from clusterqa.records import Block, BlockKind
 
 MAX_NESTING = 100
+"""How deep quotes and lists may lie inside each other (two levels a list); a deeper text is read as plain text."""
+
+MOST_NESTED = 100_000
 """
-How deep quotes and lists may lie inside each other (two levels a list); what lies deeper is not covered by
-blocks.
+Lines times the quotes and lists that the deepest of their paragraph lies in; each line is looked at once for each. A text
+of more is read as plain text.
 """
 
-LONGEST_PARSED = 2_000
-"""Letters; a longer heading or name of a column keeps its marks."""
+MOST_MARKS = 1_000_000
+"""
+The squares of the numbers of marks in headings and names of columns, added up: the parser's work on them. What comes after
+so many keeps its marks.
+"""
 
 # The same line ends that markdown-it knows; form feeds and the like are ordinary characters to both.
 _NEWLINE = re.compile(r"\r\n?|\n")
 _COMMENT = r"<!--(?:(?!-->).)*(?:-->|\Z)"
-_COMMENTS_BEFORE = re.compile(rf"(?:\s*{_COMMENT})+\s*", re.DOTALL)
-_COMMENTS_AFTER = re.compile(r"(?:\s*<!--(?:(?!-->).)*-->)+\s*\Z", re.DOTALL)
 _TAG = re.compile(r"<[^<>]*>")
+_NESTED = re.compile(r"(?:[ \t]*(?:>|[-+*](?=[ \t])|\d{1,9}[.)](?=[ \t])))+")
+_MARK = re.compile(r"[\[\]!*_`<&\\]")
 
 
 def extract(text: str) -> Extract:
@@ -41,7 +48,13 @@ def extract(text: str) -> Extract:
     Read a Markdown file: its front matter, its blocks, and the first heading as a title where none is given.
     """
     metadata, body, warnings = front_matter(text)
-    blocks, heading = _Reader(text, body).read()
+    reader = _Reader(text, body)
+    if reader.is_too_deep():
+        blocks = find_blocks(text, body)
+        heading = first_heading(text, blocks) or None
+        warnings.append("Its quotes and lists lie too deeply in each other; it was read as plain text, with their marks.")
+    else:
+        blocks, heading = reader.read()
     return Extract(text, tuple(blocks), metadata.over(Metadata(title=heading)), warnings=tuple(warnings))
 
 
@@ -59,17 +72,37 @@ class _Reader:
         self.lines.append((start, len(text)))
         self.blocks: list[Block] = []
         self.heading: str | None = None
-
-    def read(self) -> tuple[list[Block], str | None]:
         # What stands inside the blocks is looked at for headings and names of columns alone: a line of thousands of
         # brackets takes the time of their square.
-        parser = MarkdownIt("commonmark", {"maxNesting": MAX_NESTING}).enable("table")
-        parser.core.ruler.disable("inline")
-        known: dict[str, object] = {}
-        tokens = parser.parse(self.text[self.body :], known)
+        self.parser = MarkdownIt("commonmark", {"maxNesting": MAX_NESTING}).enable("table")
+        self.parser.core.ruler.disable("inline")
+        self.known: dict[str, object] = {}
+        self.tokens: list[Token] = []
+
+    def is_too_deep(self) -> bool:
+        """Parse the text, unless its quotes would take too long; whether they, or its lists, are too deep to be read."""
+        work = lines = depth = 0
+        for start, end in self.lines:
+            found = _NESTED.match(self.text, start, end)
+            depth = max(depth, len(re.findall(r"[>.)*+-]", found[0]))) if found else depth
+            lines += 1
+            if not self.text[start:end].strip(" \t>"):  # no line goes on over an empty one
+                work += lines * depth
+                lines = depth = 0
+        if work + lines * depth > MOST_NESTED:
+            return True
+        self.tokens = self.parser.parse(self.text[self.body :], self.known)
+        return any(token.level >= MAX_NESTING - 1 and token.type != "inline" for token in self.tokens)
+
+    def read(self) -> tuple[list[Block], str | None]:
+        """The blocks, and what the first heading says; `is_too_deep` has been asked before."""
+        parser, known, tokens = self.parser, self.known, self.tokens
+        marks = 0
 
         def plain(inline: Token) -> str:
-            if len(inline.content) > LONGEST_PARSED:
+            nonlocal marks
+            marks += len(_MARK.findall(inline.content)) ** 2
+            if marks > MOST_MARKS:
                 return one_line(inline.content)
             inline.children = []
             parser.inline.parse(inline.content, parser, known, inline.children)
@@ -135,11 +168,15 @@ class _Reader:
 
     def _add(self, kind: BlockKind, start: int, end: int, level: int = 0, header: str = "") -> None:
         start, end = trimmed(self.text, start, end)
-        if found := _COMMENTS_BEFORE.match(self.text, start, end):
-            start = min(found.end(), end)
-        if self.text.endswith("-->", start, end) and (found := _COMMENTS_AFTER.search(self.text, start, end)):
-            end = found.start()
-        start, end = trimmed(self.text, start, end)
+        while self.text.startswith("<!--", start, end):
+            close = self.text.find("-->", start + 4, end)
+            start, end = trimmed(self.text, close + 3 if close >= 0 else end, end)
+        while self.text.endswith("-->", start, end):
+            before = self.text.rfind("-->", start, end - 3) + 3
+            comment = self.text.find("<!--", max(start, before if before >= 3 else start), end - 3)
+            if comment < 0:
+                break
+            start, end = trimmed(self.text, start, comment)
         if start < end:
             self.blocks.append(Block(kind, start, end, level, header))
 

@@ -64,7 +64,7 @@ _FRONT_MATTER = re.compile(
     r"\A---[ \t]*(?:\r\n|\r|\n)(?P<yaml>(?s:.*?)(?<=[\n\r]))(?:---|\.\.\.)[ \t]*(?:\r\n|\r|\n|\Z)"
 )
 _KNOWN_KEY = re.compile(rf"(?:\A|[\n\r])['\"]?(?:{'|'.join(KEYS)})['\"]?[ \t]*:", re.IGNORECASE)
-_FIRST_KEY = re.compile(r"\A(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n|\r|\n))*['\"]?\w[\w -]*['\"]?[ \t]*:(?:\s|\Z)")
+_FIRST_KEY = re.compile(r"\A(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n|\r|\n))*+['\"]?\w[\w -]*+['\"]?[ \t]*+:(?:\s|\Z)")
 
 
 _TOML = re.compile(r"\A\+\+\+[ \t]*(?:\r\n|\r|\n)(?P<toml>(?s:.*?)(?<=[\n\r]))\+\+\+[ \t]*(?:\r\n|\r|\n|\Z)")
@@ -98,8 +98,10 @@ def _parse_toml(text: str) -> tuple[Metadata, list[str]]:
     """Read front matter in TOML; fields inside a table, such as Zola's `[taxonomies]`, count as well."""
     text = re.sub(r"\r\n?", "\n", text)
     try:
+        if any(name.count(".") > DEEPEST_TOML for name in re.split(r"[=\n,]", text)):
+            raise ValueError("a name in it has too many dots")
         told = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         return Metadata(), [f"The front matter cannot be read: {error}. Its fields are left out; mend the TOML."]
     inner = [item for value in told.values() if isinstance(value, dict) for item in value.items()]
     metadata = Metadata()
@@ -126,6 +128,8 @@ def _near(key: str) -> bool:
 _YAML_ERRORS = (yaml.YAMLError, RecursionError, ValueError)
 MOST_YAML = 50_000
 """Characters; the parser reads some hundred thousand a second, and whoever adds documents can write what he likes into them."""
+DEEPEST_TOML = 50
+"""Dots in a name, each a table in a table; the parser's work grows with the square of them."""
 DEEPEST_YAML = 50
 """Brackets in brackets; the parser's work grows with the square of them."""
 

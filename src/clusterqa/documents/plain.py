@@ -89,16 +89,20 @@ Group = tuple[BlockKind, int, int, int]
 
 def _groups(text: str, run: list[Line], marks: dict[int, int]) -> list[Group]:
     """A run of lines as blocks: kind, start, end, level. `marks` has the length of an item's mark by where it stands."""
-    if len(run) >= 2 and _UNDERLINE.match(text[slice(*run[1])]):
-        mark = text[run[1][0]]
-        heading: Group = ("heading", *trimmed(text, *run[0]), 1 if mark == "=" else 2)
-        return [heading, *(_groups(text, run[2:], marks) if run[2:] else [])]
+    groups: list[Group] = []
+    place = 0
+    while place + 1 < len(run) and _UNDERLINE.match(text[slice(*run[place + 1])]):
+        mark = text[run[place + 1][0]]
+        groups.append(("heading", *trimmed(text, *run[place]), 1 if mark == "=" else 2))
+        place += 2
+    run = run[place:]
+    if not run:
+        return groups
     width = max(end - start for start, end in run)
     cuts = [0]
     for number, (above, below) in enumerate(pairwise(run), start=1):
         if _breaks(text, above, below, width, in_list=run[cuts[-1]][0] in marks, marked=below[0] in marks):
             cuts.append(number)
-    groups: list[Group] = []
     margin = None
     for first, last in pairwise([*cuts, len(run)]):
         start, end = run[first][0], run[last - 1][1]

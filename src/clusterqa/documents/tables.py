@@ -9,12 +9,25 @@ could never be quoted.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from clusterqa.documents.extract import TextBuilder
 
 BAR = " | "
+
+LONGEST_NAME = 300
+"""Letters; a row with a longer cell names no columns: each row below would carry it."""
+
+MOST_REPEATED = 20
+"""
+So many times as many cells as a table has (and `FEW_CELLS`) may the cells that its merged ones repeat be; in a table of more
+they say their text once.
+"""
+
+FEW_CELLS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +56,33 @@ class Row:
 def laid_out(rows: Sequence[Sequence[Cell]], headed: int) -> list[Row]:
     """The rows of a table whose first `headed` rows are its header; a row of one cell says it once."""
     widest = max(rows, key=len, default=())
-    columns = [(cell.start, cell.end) for cell in widest]
+    middles = [(cell.start + cell.end) / 2 for cell in widest]
+    own = sum(len({id(cell) for cell in row}) for row in rows)
+    repeats = may_repeat(sum(_covered(cell, middles) for row in rows for cell in row), own)
     if not any(cell.text for row in rows[headed:] for cell in row):
         headed = 0  # a header with nothing below it is all that there is to quote
-    heads = [_aligned(row, columns) for row in rows[:headed] if len(row) > 1]
-    names = [_joined(head[i] for head in heads if i < len(head)) for i in range(len(columns))] if heads else []
+    if any(len(cell.text) > LONGEST_NAME for row in rows[:headed] if len(row) > 1 for cell in row):
+        headed = 0
+    heads = [_aligned(row, middles, repeats) for row in rows[:headed] if len(row) > 1]
+    names = [_joined(head[i] for head in heads if i < len(head)) for i in range(len(middles))] if heads else []
+
+    @lru_cache(maxsize=None)  # rows of one shape share one header
+    def named(first: int, last: int) -> str:
+        return BAR.join(names[first:last]).rstrip(BAR).lstrip()
+
     found = []
     for number, row in enumerate(rows):
-        cells = _aligned(row, columns)
+        cells = _aligned(row, middles, repeats)
         first = next((i for i, text in enumerate(cells) if text), 0)
-        header = BAR.join(names[first:]).rstrip(BAR).lstrip() if len(cells) > 1 else ""
+        header = named(first, len(cells)) if len(cells) > 1 else ""
         is_header = number < headed and len(row) > 1  # a title across the table is a row of its own
         found.append(Row(BAR.join(cells).strip(BAR), "" if is_header else header, is_header))
     return found
+
+
+def may_repeat(cells: int, own: int) -> bool:
+    """Whether a table of `own` cells may be so many `cells` once its merged ones are repeated."""
+    return cells <= MOST_REPEATED * own + FEW_CELLS
 
 
 def add_row(builder: TextBuilder, row: Row, joined: bool) -> bool:
@@ -71,15 +98,16 @@ def add_row(builder: TextBuilder, row: Row, joined: bool) -> bool:
     return joined or bool(row.text)
 
 
-def _aligned(row: Sequence[Cell], columns: Sequence[tuple[int, int]]) -> list[str]:
+def _covered(cell: Cell, middles: Sequence[float]) -> int:
+    """How many columns a cell covers, given where the middle of each is; one at least."""
+    return max(1, bisect_left(middles, cell.end) - bisect_left(middles, cell.start))
+
+
+def _aligned(row: Sequence[Cell], middles: Sequence[float], repeats: bool) -> list[str]:
     """The texts of a row, one for each column of the table; one cell across all of them stands once."""
-    if len(row) in (1, len(columns)):
+    if len(row) in (1, len(middles)):
         return [cell.text for cell in row]
-    texts = []
-    for cell in row:
-        covered = sum(cell.start <= (start + end) / 2 < cell.end for start, end in columns)
-        texts += [cell.text] * max(1, covered)
-    return texts
+    return [cell.text for cell in row for _ in range(_covered(cell, middles) if repeats else 1)]
 
 
 def _joined(texts: object) -> str:
@@ -104,8 +132,12 @@ def shows_header(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
     """
     if len(rest) < 2 or len(first) < 2 or any(re.search(r"\d", cell) for cell in first) or not all(first[1:]):
         return False
-    for column in range(1, len(first)):
-        below = [row[column] for row in rest if column < len(row) and row[column]]
+    columns: list[list[str]] = [[] for _ in first]
+    for row in rest:
+        for column, text in zip(columns, row, strict=False):
+            if text:
+                column.append(text)
+    for below in columns[1:]:
         if len(below) < 2 or not all(re.match(r"\D{0,3}\d", text) for text in below):
             continue
         if len(first) > 2 or len({_shape(text) for text in below}) == 1:
