@@ -505,6 +505,10 @@ Pages with pictures whose words are not read: 3.
 Form fields whose values the PDF does not draw: 3. Print it as a PDF anew.
 NUL bytes, shown as �: 3, the first in line 7. Open the original.
 Headers, footers, notes and comments of an RTF document are not read, and this one has some. Save it as DOCX to have them read.
+Its quotes and lists lie too deeply in each other; it was read as plain text, with their marks.
+More than 300,000 of its cells are merged.
+A tag in it has more than 300 words, so its text may stand inside a tag.
+The field “To” in its head is longer than 3000 characters.
 Hidden sheets that are not read: 3.
 Hidden slides that are not read: 3.
 Hidden rows and columns that are not read: 3.

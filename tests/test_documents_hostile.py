@@ -5,17 +5,20 @@ draft says what was left out. Work is counted in calls; no clock.
 
 from __future__ import annotations
 
+import io
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import openpyxl
 import pytest
 
-from clusterqa.documents import markdown, plain, read
+from clusterqa.documents import markdown, plain, read, samples
 from clusterqa.documents.formats import format_of
 from clusterqa.documents.metadata import DEEPEST_TOML, front_matter
 from clusterqa.errors import UnreadableDocument
-from documents_fixtures import reading, rows, shown
+from documents_fixtures import make_zip, reading, rows, shown
 
 
 def calls(work: Callable[[], object]) -> int:
@@ -148,6 +151,20 @@ def test_a_table_of_nothing_but_merged_cells_says_each_once(tmp_path: Path) -> N
     assert document.text.count("žodis") == 300
 
 
+def test_a_cell_stored_once_for_many_columns_is_no_load(tmp_path: Path) -> None:
+    table = '<x:table xmlns:x="urn:oasis:names:tc:opendocument:xmlns:table:1.0"><x:table-row>{}</x:table-row></x:table>'
+    cells = "".join(
+        f'<x:table-cell x:number-columns-repeated="{times}"><t:p>a{n}</t:p></x:table-cell>'
+        for n, times in enumerate([3, *[900] * 100, 99_999])
+    )
+    with zipfile.ZipFile(io.BytesIO(samples.SAMPLES["odt"]())) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    parts["content.xml"] = parts["content.xml"].replace(b"</o:text>", table.format(cells).encode() + b"</o:text>")
+    ((_, row),) = rows(reading(tmp_path, "a.lt.odt", make_zip(parts)))
+    assert row.startswith("a0 | a0 | a0 | a1 | a1") and row.endswith("a99 | a100 | a101")
+    assert len(row) < 30_000
+
+
 # ── Markdown ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -220,6 +237,24 @@ def test_the_sign_between_cells_is_told_by_the_rows(tmp_path: Path, source: str,
 
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1257"])
 def test_letters_that_stand_uncoded_in_a_head_are_kept(tmp_path: Path, encoding: str) -> None:
-    source = "Subject: Dėl ženklo\nFrom: Jonas Šimkus <jonas@b.lt>\n\nLaba diena, čia trumpas laiškas.\n".encode(encoding)
+    source = "Subject: Dėl ženklo\nFrom: Jonas Šimkus <jonas@b.lt>\n\nLaba diena, čia trumpas laiškas.\n".encode(
+        encoding
+    )
     document = reading(tmp_path, "a.lt.eml", source)
     assert document.title == "Dėl ženklo" and "From: Jonas Šimkus <jonas@b.lt>" in document.text
+
+
+def test_a_workbook_of_merged_cells_is_refused_before_they_are_made(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(("Kaina", 600))
+    file = io.BytesIO()
+    book.save(file)
+    with zipfile.ZipFile(file) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    merged = b'</sheetData><mergeCells count="1"><mergeCell ref="A1:XFD1048576"/></mergeCells>'
+    parts[sheet] = parts[sheet].replace(b"</sheetData>", merged)
+    (tmp_path / "a.lt.xlsx").write_bytes(make_zip(parts))
+    with pytest.raises(UnreadableDocument) as caught:
+        read(tmp_path / "a.lt.xlsx", "a.lt.xlsx")
+    assert caught.value.reason == "More than 200,000 of its cells are merged."

@@ -17,7 +17,6 @@ from clusterqa.documents.html import add_all
 from clusterqa.documents.metadata import Metadata
 from clusterqa.errors import UnreadableDocument
 
-
 LONGEST_FIELD = 2_000
 """Characters; the parser's work on a field of the head grows with their square."""
 

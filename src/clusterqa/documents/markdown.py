@@ -52,7 +52,9 @@ def extract(text: str) -> Extract:
     if reader.is_too_deep():
         blocks = find_blocks(text, body)
         heading = first_heading(text, blocks) or None
-        warnings.append("Its quotes and lists lie too deeply in each other; it was read as plain text, with their marks.")
+        warnings.append(
+            "Its quotes and lists lie too deeply in each other; it was read as plain text, with their marks."
+        )
     else:
         blocks, heading = reader.read()
     return Extract(text, tuple(blocks), metadata.over(Metadata(title=heading)), warnings=tuple(warnings))

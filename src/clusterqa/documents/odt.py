@@ -31,7 +31,7 @@ _SKIPPED = frozenset(
 _WALKED = frozenset(f"{_TEXT}{name}" for name in ("numbered-paragraph", "bibliography", "index-title", "index-body"))
 _KINDS = {"a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman", "1": "decimal"}
 MAX_REPEATED = 1_000
-"""A cell or row that is stored once for more places than this is empty filling."""
+"""A cell that is stored once for more places than this is empty filling, and stands once."""
 
 
 def extract(raw: bytes, document: str) -> Extract:
@@ -209,7 +209,7 @@ class _Reader:
     def _table(self, table: Any) -> None:
         grid: list[list[tables.Cell]] = []
         nested: list[list[Any]] = []
-        headed = 0
+        headed = own = repeated = 0
         above: dict[int, tuple[int, tables.Cell]] = {}  # by first column: rows still to fill, the cell
         for row in table.iter(f"{_TABLE}table-row"):
             if next(row.iterancestors(f"{_TABLE}table")) is not table:
@@ -218,11 +218,18 @@ class _Reader:
             inner: list[Any] = []
             place = 0
             for cell in row:
-                times = _whole(cell.get(f"{_TABLE}number-columns-repeated"), 1)
-                if cell.tag not in (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell") or times > MAX_REPEATED:
+                if cell.tag not in (f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"):
                     continue
+                own += 1
+                times = _whole(cell.get(f"{_TABLE}number-columns-repeated"), 1)
+                if times > MAX_REPEATED or not tables.may_repeat(repeated + times, own):
+                    times = 1
+                repeated += times
+                covered = cell.tag == f"{_TABLE}covered-table-cell"
+                own_parts = [] if covered else [p for p in cell.iter(f"{_TEXT}p", f"{_TEXT}h") if _cell_of(p) is cell]
+                words = " ".join(map(self._words, own_parts))
                 for _ in range(times):
-                    if cell.tag == f"{_TABLE}covered-table-cell":
+                    if covered:
                         if place in above:
                             left, made = above.pop(place)
                             if left > 1:
@@ -232,7 +239,6 @@ class _Reader:
                         continue
                     wide = _whole(cell.get(f"{_TABLE}number-columns-spanned"), 1)
                     tall = _whole(cell.get(f"{_TABLE}number-rows-spanned"), 1)
-                    words = " ".join(self._words(p) for p in cell.iter(f"{_TEXT}p", f"{_TEXT}h") if _cell_of(p) is cell)
                     made = tables.Cell(one_line(words), place, place + wide, self._is_bold(cell))
                     if tall > 1:
                         above[place] = (tall - 1, made)

@@ -12,7 +12,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 from clusterqa.documents.extract import TextBuilder
 
@@ -66,7 +66,7 @@ def laid_out(rows: Sequence[Sequence[Cell]], headed: int) -> list[Row]:
     heads = [_aligned(row, middles, repeats) for row in rows[:headed] if len(row) > 1]
     names = [_joined(head[i] for head in heads if i < len(head)) for i in range(len(middles))] if heads else []
 
-    @lru_cache(maxsize=None)  # rows of one shape share one header
+    @cache  # rows of one shape share one header
     def named(first: int, last: int) -> str:
         return BAR.join(names[first:last]).rstrip(BAR).lstrip()
 

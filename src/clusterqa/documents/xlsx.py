@@ -17,6 +17,8 @@ from clusterqa.errors import UnreadableDocument
 from clusterqa.records import Page
 
 MAX_CELLS = 1_000_000
+MAX_MERGED = 200_000
+"""Cells that are merged with others; the library makes each of them as it opens the workbook."""
 
 _BROKEN = (
     KeyError,
@@ -44,6 +46,7 @@ def extract(raw: bytes, document: str) -> Extract:
 
     try:
         raw = transitional(raw)
+        _refuse_merged(raw, document)
         book = openpyxl.load_workbook(io.BytesIO(raw), data_only=True)
         parts = _Parts(raw)
     except _BROKEN as error:
@@ -92,6 +95,26 @@ def extract(raw: bytes, document: str) -> Extract:
     properties = book.properties
     metadata = Metadata(title=one_line(properties.title or "") or None, language=language_of(properties.language or ""))
     return Extract(builder.text(), tuple(builder.blocks), metadata, tuple(pages), tuple(warnings))
+
+
+_MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?ref\s*=\s*[\"']([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})[\"']")
+
+
+def _refuse_merged(raw: bytes, document: str) -> None:
+    """Raise UnreadableDocument for a workbook in which more than `MAX_MERGED` cells are merged."""
+    from openpyxl.utils import column_index_from_string as column
+
+    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        sheets = [archive.read(name) for name in archive.namelist() if name.startswith("xl/worksheets/")]
+    merged = 0
+    for left, top, right, bottom in (area for sheet in sheets for area in _MERGED.findall(sheet)):
+        wide = 1 + abs(column(right.decode()) - column(left.decode()))
+        merged += wide * (1 + abs(int(bottom) - int(top)))
+    if merged > MAX_MERGED:
+        raise UnreadableDocument(
+            document, f"More than {MAX_MERGED:,} of its cells are merged.",
+            "Take the merging of cells out in Excel, and save it again.",
+        )  # fmt: skip
 
 
 _NO_VALUE = re.compile(
