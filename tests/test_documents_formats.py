@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import io
+import re
 import sys
 import zipfile
 from email.message import EmailMessage
@@ -20,7 +21,7 @@ from pptx.opc.package import Part
 from pptx.opc.packuri import PackURI
 from pptx.util import Inches
 
-from clusterqa.documents import SUFFIXES, read
+from clusterqa.documents import SUFFIXES, read, samples
 from clusterqa.documents.formats import KINDS, PAGE_KINDS
 from clusterqa.documents.samples import broken_readers
 from clusterqa.errors import UnreadableDocument
@@ -524,3 +525,36 @@ def test_every_remark_is_told_in_lithuanian_with_its_figure(remark: str) -> None
     told, language = told_remark(remark, "lt")
     assert language == "lt"
     assert ("3" in told or "³" in told) == ("3" in remark or "³" in remark)
+
+
+def test_an_rtf_is_read_as_it_is_seen(tmp_path: Path) -> None:
+    """Hidden text is none, a raised figure does not stick to the one before it, and bare bytes are letters."""
+    source = (
+        rb"{\rtf1\ansi\ansicpg1257{\fonttbl{\f0\fcharset186 Arial;}}\f0 Plotas {\v slapta \'e0}yra 25 m{\super 2} ir 10\super 6\nosupersub  vnt.\par"
+        rb" Klasteri" + "ų".encode("cp1257") + rb" narys \v dar viena\par slapta\v0 moka mokest\'e1.\par}"
+    )  # fmt: skip
+    assert shown(reading(tmp_path, "a.lt.rtf", source)) == [
+        ("paragraph", "Plotas yra 25 m² ir 10⁶ vnt."),
+        ("paragraph", "Klasterių narys"),
+        ("paragraph", "moka mokestį."),
+    ]
+
+
+def test_a_book_is_read_with_its_notes_and_captions(tmp_path: Path) -> None:
+    """What only screen readers skip is seen, and so is a chapter that stands beside the reading order."""
+    with zipfile.ZipFile(io.BytesIO(samples.SAMPLES["epub"]())) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    package = next(name for name in parts if name.endswith(".opf"))
+    page = next(name for name in parts if name.endswith("html"))
+    body = b"<html><body><p>{}</p></body></html>"
+    parts[page] = body.replace(b"{}", b"Tekstas.</p><p aria-hidden='true'>1 pav. Klasterio nariai.")
+    folder = package.rpartition("/")[0]
+    parts[f"{folder}/notes.xhtml".lstrip("/")] = body.replace(b"{}", "Pastaba apie ženklą.".encode())
+    manifest = re.sub(
+        rb"</(\w+:)?manifest>",
+        rb'<\1item id="n" href="notes.xhtml" media-type="application/xhtml+xml"/>\g<0>',
+        parts[package],
+    )
+    parts[package] = re.sub(rb"</(\w+:)?spine>", rb'<\1itemref idref="n" linear="no"/>\g<0>', manifest)
+    document = reading(tmp_path, "a.lt.epub", make_zip(parts))
+    assert [text for _, text in shown(document)] == ["Tekstas.", "1 pav. Klasterio nariai.", "Pastaba apie ženklą."]

@@ -180,6 +180,11 @@ def test_quotes_in_quotes_without_end_are_read_as_plain_text_and_it_is_said(sour
     assert covered.count("a") + covered.count("b") == source.count("a") + source.count("b")
 
 
+def test_a_long_list_without_a_break_is_a_list() -> None:
+    extract = markdown.extract("- a\n" * 10_000 + "  - b\n" * 10_000)
+    assert extract.warnings == () and len(extract.blocks) == 20_000
+
+
 def test_comments_at_the_edges_of_a_paragraph_are_not_quoted() -> None:
     many = "<!-- a -->" * 20_000
     assert shown(markdown.extract(f"Pirma. {many}\n\n{many}\nAntra <!-- b --> eilutė.<!-- <!-- c -->\n")) == [

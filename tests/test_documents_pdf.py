@@ -310,3 +310,32 @@ def test_a_page_that_begins_a_new_sentence_is_kept_apart(tmp_path: Path) -> None
         make_pdf(lambda c: lines(c, 72, 100, ["Pirma pastraipa"]), lambda c: lines(c, 72, 760, ["Antra pastraipa."])),
     )
     assert texts(document) == ["Pirma pastraipa", "Antra pastraipa."]
+
+
+def test_a_value_that_the_page_does_not_draw_is_named_wherever_it_is_held(tmp_path: Path) -> None:
+    """A list with two choices, a field whose value its parent holds, and an empty one."""
+    canvas = b"BT /F1 12 Tf 72 700 Td (Prasymas gauti zenkla klasteriui ir jo nariams) Tj ET"
+    parts = [
+        b"<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[6 0 R 7 0 R 9 0 R]>>>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>/Annots[6 0 R 8 0 R 10 0 R]>>",
+        b"<</Length %d>>stream\n%s\nendstream" % (len(canvas), canvas),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+        b"<</Type/Annot/Subtype/Widget/FT/Ch/Ff 2097152/T(sritis)/Opt[(IT)(Maistas)(Mediena)]/V[(IT)(Mediena)]/Rect[72 600 200 640]>>",
+        b"<</FT/Tx/T(vardas)/V(Ona Onaite)/Kids[8 0 R]>>",
+        b"<</Type/Annot/Subtype/Widget/Parent 7 0 R/Rect[72 500 200 520]>>",
+        b"<</FT/Tx/T(pastaba)/Kids[10 0 R]>>",
+        b"<</Type/Annot/Subtype/Widget/Parent 9 0 R/Rect[72 400 200 420]>>",
+    ]
+    raw = b"%PDF-1.7\n"
+    places = []
+    for number, part in enumerate(parts, start=1):
+        places.append(len(raw))
+        raw += b"%d 0 obj%s endobj\n" % (number, part)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    raw += b"xref\n0 %d\n0000000000 65535 f \n%strailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (
+        len(parts) + 1, table, len(parts) + 1, len(raw),
+    )  # fmt: skip
+    assert reading(tmp_path, "a.lt.pdf", raw).warnings == (
+        "Form fields whose values the PDF does not draw: 2. Print it as a PDF anew.",
+    )

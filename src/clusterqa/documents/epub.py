@@ -62,9 +62,10 @@ def _read(archive: zipfile.ZipFile) -> Extract:
     pictures = 0
     for reference in package.iter(f"{_OPF}itemref"):
         item = items.get(reference.get("idref"))
-        if item is None or reference.get("linear") == "no" or "nav" in (item.get("properties") or "").split():
+        if item is None or "nav" in (item.get("properties") or "").split():
             continue
         if "html" not in (item.get("media-type") or ""):
+            pictures += 1
             continue
         name = posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(item.get("href") or "")))
         before = builder.length()

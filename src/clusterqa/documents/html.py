@@ -52,6 +52,9 @@ _SIMPLE_SELECTOR = re.compile(r"\s*([.#])([\w-]+)\s*\Z")
 SURE_LETTERS = 25
 """A block of so many letters and figures that trafilatura has too is the page's own; a shorter one may be anything."""
 
+MOST_COVERED = 100_000
+"""Places on the grids of a page's tables that its merged cells cover; trafilatura fills in each."""
+
 MOST_ATTRIBUTES = 500
 """Words of a tag; the parser's work grows with the square of them."""
 
@@ -73,6 +76,7 @@ def extract(raw: bytes, document: str) -> Extract:
     if tree is None:
         raise _no_text(document)
     _drop_unseen(tree)
+    _bound_spans(tree)
     result = trafilatura.bare_extraction(
         tree,
         include_comments=False,
@@ -165,8 +169,11 @@ def _unseen_names(style: str) -> set[tuple[str, str]]:
     return found
 
 
-def _drop_unseen(tree: Any) -> None:
-    """Take out of the page what a browser does not show."""
+def _drop_unseen(tree: Any, spoken: bool = True) -> None:
+    """
+    Take out of the page what a browser does not show and, with `spoken`, what it hides from screen readers: on a web page
+    that is decoration, in a book it may be a caption.
+    """
     unseen = set().union(*(_unseen_names(style.text or "") for style in tree.iter("style")))
     for element in list(tree.iter()):
         if not isinstance(element.tag, str):
@@ -175,7 +182,7 @@ def _drop_unseen(tree: Any) -> None:
         closed = element.tag == "dialog" and element.get("open") is None
         hidden = (
             element.get("hidden") is not None
-            or (element.get("aria-hidden") or "").lower() == "true"
+            or (spoken and (element.get("aria-hidden") or "").lower() == "true")
             or _UNSEEN_STYLE.search(element.get("style") or "")
             or _UNSEEN_CLASS.search(names)
             or closed
@@ -185,6 +192,19 @@ def _drop_unseen(tree: Any) -> None:
             continue
         if not any(outer.tag == "math" for outer in element.iterancestors()):  # formulas are hidden from screen readers
             element.drop_tree()
+
+
+def _bound_spans(tree: Any) -> None:
+    """Take the merging out of cells where they would cover more than `MOST_COVERED` places."""
+    cells = list(tree.iter("td", "th"))
+    if sum(_span(cell, "colspan") * _span(cell, "rowspan") for cell in cells) > MOST_COVERED + len(cells):
+        for cell in cells:
+            for name in ("colspan", "rowspan"):
+                cell.attrib.pop(name, None)
+
+
+def _span(cell: Any, name: str) -> int:
+    return min(max(1, _whole(cell.get(name), 1)), 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -473,8 +493,8 @@ def _grid(cells: list[list[Any]]) -> list[list[tables.Cell]]:
                     spanning[place] = (left - 1, made)
                 repeated += 1
             elif (cell := next(waiting, None)) is not None:
-                wide, tall = (min(max(1, _whole(cell.get(name), 1)), 1000) for name in ("colspan", "rowspan"))
-                made = _cell(cell, place, wide)
+                tall = _span(cell, "rowspan")
+                made = _cell(cell, place, _span(cell, "colspan"))
                 if tall > 1:
                     spanning[place] = (tall - 1, made)
             else:
@@ -542,7 +562,7 @@ def add_all(raw: bytes, document: str, builder: TextBuilder, decoded: bool = Fal
     tree = _tree(raw.decode() if decoded else encoding.decode(raw, document, _declared(raw))[0], document)
     if tree is None:
         return 0
-    _drop_unseen(tree)
+    _drop_unseen(tree, spoken=False)
     body = next(iter(tree.iter("body")), tree)
     for piece in _Walk(body).pieces():
         _add(builder, piece)

@@ -23,10 +23,13 @@ from clusterqa.records import Block, BlockKind
 MAX_NESTING = 100
 """How deep quotes and lists may lie inside each other (two levels a list); a deeper text is read as plain text."""
 
+USUAL_NESTING = 5
+"""So many quotes and lists in each other are read in any number of lines."""
+
 MOST_NESTED = 100_000
 """
-Lines times the quotes and lists that the deepest of their paragraph lies in; each line is looked at once for each. A text
-of more is read as plain text.
+Lines times the quotes and lists, where they are more than `USUAL_NESTING`, that the deepest of their paragraph lies in; each
+line is looked at once for each. A text of more is read as plain text.
 """
 
 MOST_MARKS = 1_000_000
@@ -89,9 +92,9 @@ class _Reader:
             depth = max(depth, len(re.findall(r"[>.)*+-]", found[0]))) if found else depth
             lines += 1
             if not self.text[start:end].strip(" \t>"):  # no line goes on over an empty one
-                work += lines * depth
+                work += lines * depth if depth > USUAL_NESTING else 0
                 lines = depth = 0
-        if work + lines * depth > MOST_NESTED:
+        if work + (lines * depth if depth > USUAL_NESTING else 0) > MOST_NESTED:
             return True
         self.tokens = self.parser.parse(self.text[self.body :], self.known)
         return any(token.level >= MAX_NESTING - 1 and token.type != "inline" for token in self.tokens)

@@ -233,6 +233,7 @@ def _load(raw: bytes, document: str) -> tuple[list[Sheet], dict[str, str], list[
             seen.pictures(page, label, bool(lines))
             sheets.append(Sheet(tuple(lines), label, page.get_height()))
             page.close()
+        seen.empty_fields += _held_by_parents(raw, seen.doubtful)
         warnings += seen.warnings(
             [one_line(file.get_attachment(n).get_name()) for n in range(file.count_attachments())]
         )
@@ -250,6 +251,8 @@ class _Seen:
         self.comments = 0
         self.files = 0
         self.empty_fields = 0
+        self.doubtful: list[tuple[int, int]] = []
+        """The pages, and the annotations on them, of fields that draw nothing and whose value another object may hold."""
         self._pictures: list[str] = []
         self._scans: list[str] = []
 
@@ -311,7 +314,10 @@ def _drawn(file: Any, index: int, page: Any, seen: _Seen) -> tuple[list[Stretch]
     stretches = list(_stretches(textpage, page))
     letters = textpage.count_chars()
     textpage.close()
-    if not _has_form(page, seen) or pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY) != pdfium.FLATTEN_SUCCESS:
+    if (
+        not _has_form(page, index, seen)
+        or pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY) != pdfium.FLATTEN_SUCCESS
+    ):
         return stretches, page
     page.close()
     page = file[index]
@@ -323,7 +329,7 @@ def _drawn(file: Any, index: int, page: Any, seen: _Seen) -> tuple[list[Stretch]
     return stretches, page
 
 
-def _has_form(page: Any, seen: _Seen) -> bool:
+def _has_form(page: Any, index: int, seen: _Seen) -> bool:
     """Whether fields or typed remarks are drawn on a page; counts what is not drawn."""
     import pypdfium2.raw as pdfium
 
@@ -334,14 +340,47 @@ def _has_form(page: Any, seen: _Seen) -> bool:
         if kind in (pdfium.FPDF_ANNOT_WIDGET, pdfium.FPDF_ANNOT_FREETEXT, pdfium.FPDF_ANNOT_STAMP):
             drawn = pdfium.FPDFAnnot_GetAP(annotation, pdfium.FPDF_ANNOT_APPEARANCEMODE_NORMAL, None, 0) > 2
             found = found or drawn
-            if kind == pdfium.FPDF_ANNOT_WIDGET and _value_of(annotation) not in ("", "Off"):
-                seen.empty_fields += not drawn or _SHOWS.search(_drawing_of(annotation)) is None
+            if kind == pdfium.FPDF_ANNOT_WIDGET and not (drawn and _SHOWS.search(_drawing_of(annotation))):
+                several = pdfium.FPDFAnnot_GetValueType(annotation, b"V") == pdfium.FPDF_OBJECT_ARRAY
+                if several or _value_of(annotation) not in ("", "Off"):
+                    seen.empty_fields += 1
+                elif pdfium.FPDFAnnot_HasKey(annotation, b"Parent"):
+                    seen.doubtful.append((index, number))
         elif kind == pdfium.FPDF_ANNOT_FILEATTACHMENT:
             seen.files += 1
         elif kind in (pdfium.FPDF_ANNOT_TEXT, pdfium.FPDF_ANNOT_HIGHLIGHT, pdfium.FPDF_ANNOT_UNDERLINE):
             seen.comments += pdfium.FPDFAnnot_GetStringValue(annotation, b"Contents", None, 0) > 2
         pdfium.FPDFPage_CloseAnnot(annotation)
     return found
+
+
+def _held_by_parents(raw: bytes, fields: list[tuple[int, int]]) -> int:
+    """How many of these fields (page, annotation) have a value that the field above them holds."""
+    import pypdfium2
+    import pypdfium2.raw as pdfium
+
+    if not fields:
+        return 0
+    held = 0
+    with pypdfium2.PdfDocument(raw) as file:
+        file.init_forms()  # only to ask for values: no script is run, and this copy is not drawn
+        if file.formenv is None:
+            return 0
+        form = file.formenv.raw
+        for index, number in fields:
+            page = file[index]
+            annotation = pdfium.FPDFPage_GetAnnot(page, number)
+
+            def ask(buffer: Any, size: int, annotation: Any = annotation) -> int:
+                return int(pdfium.FPDFAnnot_GetFormFieldValue(form, annotation, buffer, size))
+
+            written = pdfium.FPDFAnnot_GetFormFieldType(form, annotation) in (
+                pdfium.FPDF_FORMFIELD_TEXTFIELD, pdfium.FPDF_FORMFIELD_COMBOBOX, pdfium.FPDF_FORMFIELD_LISTBOX,
+            )  # fmt: skip
+            held += written and bool(_wide(ask))
+            pdfium.FPDFPage_CloseAnnot(annotation)
+            page.close()
+    return held
 
 
 _SHOWS = re.compile(r"\bTj|\bTJ|['\"]\s|\bDo\b|[)\]>](?:Tj|TJ|'|\")")

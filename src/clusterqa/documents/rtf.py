@@ -8,6 +8,7 @@ from clusterqa.documents import tables
 from clusterqa.documents.encoding import mojibake
 from clusterqa.documents.extract import Extract, TextBuilder, left_out, one_line
 from clusterqa.documents.metadata import Metadata
+from clusterqa.documents.symbols import raised
 from clusterqa.errors import UnreadableDocument
 
 _MARGINS = re.compile(rb"\\(?:(?:header|footer)[lrf]?|footnote|annotation)\b")
@@ -18,17 +19,59 @@ _NOT_READ = (
 _TITLE = re.compile(rb"\{\\title\s+([^\\{}]+)\}")
 
 
+_TOKEN = re.compile(
+    r"\\(?P<word>[a-z]{1,32})(?P<value>-?\d{1,10})?[ ]?|\\'(?P<hex>[0-9a-f]{2})|\\(?P<sign>[^a-z])|(?P<brace>[{}])|[\r\n]+|(?P<letter>.)",
+    re.IGNORECASE | re.DOTALL,
+)
+_LETTERS = frozenset("u tab line emdash endash bullet lquote rquote ldblquote rdblquote emspace enspace".split())
+"""Words that stand for a letter."""
+
+
+def _as_seen(source: str) -> str:
+    """
+    The source without hidden text, with raised figures as raised letters („5²“ is not „52“), and letters that stand in it
+    as bare bytes as the escapes that the reader decodes.
+    """
+    hidden = high = False
+    outer: list[tuple[bool, bool]] = []
+    parts: list[str] = []
+    for token in _TOKEN.finditer(source):
+        word, value, letter = token["word"], token["value"], token["letter"]
+        if token["brace"] == "{":
+            outer.append((hidden, high))
+        elif token["brace"] and outer:
+            hidden, high = outer.pop()
+        elif word == "v":
+            hidden = value != "0"
+        elif word == "plain":
+            hidden = high = False
+        elif word in ("super", "up"):
+            high = value != "0"
+        elif word in ("nosupersub", "sub"):
+            high = False
+        drawn = letter or token["hex"] or word in _LETTERS or token["sign"] in ("~", "-", "_", "\\", "{", "}")
+        if hidden and drawn:
+            continue
+        if letter and letter > "\x7f":
+            parts.append(f"\\'{ord(letter):02x}")
+        elif letter and high:
+            parts.append(raised(letter) or letter)
+        else:
+            parts.append(token[0])
+    return "".join(parts)
+
+
 def extract(raw: bytes, document: str) -> Extract:
     """
     Read an RTF document. Raises UnreadableDocument for one that is broken.
 
-    Its words are read, and the rows of its tables; headings and lists are paragraphs. Headers, footers, notes and
+    Its words are read, and the rows of its tables; headings and lists are paragraphs. Hidden text is left out. Headers, footers, notes and
     pictures are left out, and a warning names them.
     """
     from striprtf.striprtf import rtf_to_text
 
     try:
-        text = rtf_to_text(raw.decode("latin-1"), errors="replace")
+        text = rtf_to_text(_as_seen(raw.decode("latin-1")), errors="replace")
     except (ValueError, OverflowError, LookupError, AttributeError, TypeError) as error:
         raise UnreadableDocument(
             document, "It is no whole RTF document.", "Open it in Word or LibreOffice and save it as DOCX."
