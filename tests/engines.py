@@ -1,5 +1,5 @@
 """
-A PostgreSQL with pgvector of the tests' own: started when the first test asks for it, ended with the run.
+A PostgreSQL with pgvector of the tests' own, started when the first test asks for it and ended with the run; and Milvus in a file.
 
 The server is the one that a package of the development tools brings, so the same is tested everywhere; it listens on a socket
 in a folder, never on the network.
@@ -24,7 +24,10 @@ from urllib.parse import quote
 
 import pytest
 
+from clusterqa.extras import missing
+
 _schemas = count(1)
+_names = count(1)
 WAIT_SECONDS = 60
 
 
@@ -67,3 +70,18 @@ def _server() -> str:
             pytest.fail(f"PostgreSQL did not start: {(home / 'log').read_text()[-2000:]}")
         sleep(0.05)
     return f"postgresql://clusterqa@/postgres?host={quote(str(home), safe='')}"
+
+
+def milvus_address() -> str:
+    """A file of Milvus Lite, with names of collections that nobody uses. Skips the test where it is not installed."""
+    if missing("milvus"):
+        pytest.skip("no Milvus Lite: pip install 'clusterqa[milvus]'")
+    return f"{here()}/milvus.db?collection=test{next(_names)}"
+
+
+@cache
+def here() -> str:
+    """A folder that stands for the data folder of an index."""
+    home = tempfile.mkdtemp(prefix="served")
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    return home

@@ -29,7 +29,7 @@ from clusterqa.records import (
 from clusterqa.store import open_index, open_store
 from clusterqa.store.faiss_index import FaissIndex
 from clusterqa.store.sqlite import DATABASE
-from engines import postgres_address
+from engines import here, milvus_address, postgres_address
 from memory import MemoryData, MemoryIndex
 
 FILE = FileState("f" * 64, 10, 1)
@@ -121,10 +121,13 @@ class Server:
         languages: tuple[Language, ...] = LANGUAGES,
         check: Callable[[Store], None] = lambda store: None,
     ) -> Index:
-        return self.open(self.address(), connect, dimension, "here", languages, check)
+        return self.open(self.address(), connect, dimension, here(), languages, check)
 
 
-SERVED = {"pgvector": Server(lambda: f"pgvector:{postgres_address()}")}
+SERVED = {
+    "pgvector": Server(lambda: f"pgvector:{postgres_address()}"),
+    "milvus": Server(lambda: f"milvus:{milvus_address()}"),
+}
 IN_MEMORY: dict[str, MakeIndex] = {"faiss": FaissIndex, "memory": MemoryIndex}
 INDEXES: dict[str, MakeIndex] = {**IN_MEMORY, **SERVED}
 

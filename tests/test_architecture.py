@@ -20,6 +20,7 @@ ONLY = {
     "faiss": ("store.faiss_index",),
     "psycopg": ("store.pgvector",),
     "pgvector": ("store.pgvector",),
+    "pymilvus": ("store.milvus",),
     "sqlite3": ("store.sqlite", "journal", "staff.database", "staff.audit", "private"),
     "openvino": ("inference",),
     "torch": ("encoders.torch",),

@@ -110,7 +110,9 @@ print(shown.exit_code, shown.output)
     assert told.startswith("1 Error: ") and told.endswith(f"Install it with: pip install 'clusterqa[{extra}]'"), told
 
 
-@pytest.mark.parametrize(("index", "extra"), [("pgvector:postgresql://here/kb", "postgres")])
+@pytest.mark.parametrize(
+    ("index", "extra"), [("pgvector:postgresql://here/kb", "postgres"), ("milvus:kb.db", "milvus")]
+)
 def test_an_index_whose_extra_is_missing_says_so(index: str, extra: str) -> None:
     told = told_by_the_core(f"""
 from clusterqa.errors import MissingExtra

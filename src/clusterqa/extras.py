@@ -12,7 +12,7 @@ from typing import Literal
 
 from clusterqa.errors import MissingExtra
 
-Extra = Literal["web", "staff", "eval", "mcp", "sets", "postgres", "torch"]
+Extra = Literal["web", "staff", "eval", "mcp", "sets", "postgres", "milvus", "torch"]
 
 MODULES: dict[Extra, tuple[str, ...]] = {
     "web": ("gradio",),
@@ -21,6 +21,7 @@ MODULES: dict[Extra, tuple[str, ...]] = {
     "mcp": ("mcp",),
     "sets": ("ir_datasets", "pyarrow"),
     "postgres": ("pgvector", "psycopg"),
+    "milvus": ("milvus_lite", "pymilvus"),
     "torch": ("sentence_transformers", "torch"),
 }
 """Extra → the modules that it brings; none of them belongs to the core."""

@@ -80,9 +80,10 @@ class Settings(BaseSettings):
     data: Path = Field(default_factory=_default_data, description="folder for everything derived and for the journal")
     index: str = Field(
         default=IN_MEMORY,
-        pattern=r"^(faiss|pgvector:postgres(ql)?://\S+)$",
+        pattern=r"^(faiss|pgvector:postgres(ql)?://\S+|milvus:\S+)$",
         repr=False,
-        description='where vectors are searched: "faiss", in memory, or "pgvector:postgresql://user@host/database"',
+        description='where vectors are searched: "faiss", in memory, "pgvector:postgresql://user@host/database", '
+        '"milvus:http://host:19530", or "milvus:FILE"',
     )
     encoder: str = Field(
         default=BUNDLED_ENCODER,

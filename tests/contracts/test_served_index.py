@@ -17,6 +17,7 @@ from clusterqa.ports import Store
 from clusterqa.records import PassageVectors
 from clusterqa.store.faiss_index import FaissIndex
 from clusterqa.store.served import ServedIndex, packed, unpacked
+from engines import here
 from memory import MemoryStore
 from store_fixtures import (
     DIMENSION,
@@ -54,7 +55,7 @@ def served(request: pytest.FixtureRequest, place: Folder) -> Iterator[MakeServed
     opened: list[ServedIndex] = []
 
     def served(
-        connect: Callable[[], Store] = place.open, dimension: int = DIMENSION, owner: str = "here", **more: Any
+        connect: Callable[[], Store] = place.open, dimension: int = DIMENSION, owner: str = here(), **more: Any
     ) -> ServedIndex:
         index = make(address, connect, dimension, owner, **more)
         assert isinstance(index, ServedIndex)
@@ -226,17 +227,20 @@ def test_the_index_of_another_data_folder_is_not_written_over(tmp_path: Path, st
     with store.writing():
         store.set_meta("epoch", "one")
     put_drawn(store, "a.md")
-    mine = served(owner="/srv/one")
+    one, two, moved = (tmp_path / name for name in ("one", "two", "moved"))
+    for folder in (one, two, moved):
+        folder.mkdir()
+    mine = served(owner=str(one))
     mine.refresh()
     elsewhere = Folder(tmp_path / "other")
     with elsewhere.open() as other:
         with other.writing():
             other.set_meta("epoch", "two")
         put_drawn(other, "b.md")
-    with pytest.raises(StoreError, match="belongs to the data folder /srv/one, not to /srv/two"):
-        served(elsewhere.open, owner="/srv/two").refresh()
+    with pytest.raises(StoreError, match=f"belongs to the data folder {one}, not to {two}"):
+        served(elsewhere.open, owner=str(two)).refresh()
     assert not mine.refresh()
-    assert served(owner="/mnt/moved").refresh()  # the same store, under another name
+    assert served(owner=str(moved)).refresh()  # the same store, under another name
 
 
 def test_any_character_of_a_document_comes_back(store: Store, served: MakeServed) -> None:

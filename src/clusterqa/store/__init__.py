@@ -11,6 +11,7 @@ from clusterqa.errors import SettingsError
 from clusterqa.ports import Index, Store
 from clusterqa.records import LANGUAGES, Language
 from clusterqa.store import sqlite
+from clusterqa.store.served import Engine, ServedIndex
 
 
 def open_store(data: Path, *, create: bool = False) -> Store:
@@ -32,7 +33,7 @@ def open_index(
     today: Callable[[], datetime.date] | None = None,
 ) -> Index:
     """
-    The index of a kind, "faiss" or "pgvector:ADDRESS", over the stores that `connect` opens; empty until it is refreshed.
+    The index of a kind, "faiss", "pgvector:ADDRESS" or "milvus:ADDRESS", over the stores that `connect` opens; empty until it is refreshed.
 
     `place` names the data folder to an index that may hold those of others. Raises MissingExtra, SettingsError, StoreError.
     """
@@ -41,13 +42,22 @@ def open_index(
         from clusterqa.store.faiss_index import FaissIndex
 
         return FaissIndex(connect, dimension, languages, check, today)
+    if name not in ("pgvector", "milvus"):
+        raise SettingsError(
+            f'index is "{name}", which there is none of. Set it to "faiss", "pgvector:postgresql://…" or "milvus:…".'
+        )
+    engine: Engine
     if name == "pgvector":
         extras.need("postgres", "An index in PostgreSQL")
         from clusterqa.store.pgvector import PgvectorEngine
-        from clusterqa.store.served import ServedIndex
 
-        return ServedIndex(PgvectorEngine(address, dimension, place), connect, dimension, languages, check, today)
-    raise SettingsError(f'index is "{name}", which there is none of. Set it to "faiss" or "pgvector:postgresql://…".')
+        engine = PgvectorEngine(address, dimension, place)
+    else:
+        extras.need("milvus", "An index in Milvus")
+        from clusterqa.store.milvus import MilvusEngine
+
+        engine = MilvusEngine(address, dimension, place)
+    return ServedIndex(engine, connect, dimension, languages, check, today)
 
 
 exists, put_aside, asides, size = sqlite.exists, sqlite.put_aside, sqlite.asides, sqlite.size

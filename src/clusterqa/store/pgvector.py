@@ -7,10 +7,10 @@ reader has one generation whole. The search is exact as long as nobody makes an 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import groupby, islice
-from typing import Any, TypeVar
+from itertools import groupby
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import numpy as np
@@ -24,10 +24,8 @@ from clusterqa.errors import SettingsError, StoreError
 from clusterqa.ports import Vectors
 from clusterqa.records import LANGUAGES, IndexedPassage, Language
 from clusterqa.store.moments import Backgrounds, count
-from clusterqa.store.served import Changes, Engine, State, packed, unpacked
+from clusterqa.store.served import Changes, Engine, State, packed, parts, unpacked
 from clusterqa.store.view import UNITS_PER_PASSAGE
-
-T = TypeVar("T")
 
 EXAMPLE = '"pgvector:postgresql://user@host/database"'
 LAYOUT = 1
@@ -162,14 +160,14 @@ class PgvectorEngine(Engine):
             self._empty(db)
         else:
             backgrounds |= self.backgrounds()
-            for part in _parts(changes.gone):
+            for part in parts(changes.gone, AT_ONCE):
                 count(backgrounds, list(self.fetch(part)), -1)
                 for statement in (
                     "DELETE FROM passages WHERE id = ANY(%s)",
                     "DELETE FROM units WHERE passage = ANY(%s)",
                 ):
                     db.execute(statement, (part,))
-        for entries in _parts(changes.new):
+        for entries in parts(changes.new, AT_ONCE):
             count(backgrounds, entries, +1)
             self._write(db, entries)
         for language, found in backgrounds.items():
@@ -284,9 +282,3 @@ def _one(db: psycopg.Connection, statement: str) -> Any:
 def _state(db: psycopg.Connection, lock: str = "") -> State:
     generation, epoch = db.execute(f"SELECT generation, epoch FROM state {lock}").fetchall()[0]
     return State(generation, epoch)
-
-
-def _parts(things: Iterable[T]) -> Iterator[list[T]]:
-    waiting = iter(things)
-    while part := list(islice(waiting, AT_ONCE)):
-        yield part

@@ -12,7 +12,8 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from itertools import islice
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ from clusterqa.ports import Store, Vectors
 from clusterqa.records import LANGUAGES, IndexedPassage, Language, Neighbours, Passage, Span
 from clusterqa.store.moments import Backgrounds, count
 from clusterqa.store.view import UNITS_PER_PASSAGE, StoreView, spread
+
+T = TypeVar("T")
 
 REMEMBERED_PASSAGES = 4096
 """Passages that are kept for a generation with their vectors: some 25 MB at the most with the bundled encoder."""
@@ -263,6 +266,13 @@ class ServedIndex(StoreView):
                 if len(ids)
             }
         return self._samples[most]
+
+
+def parts(things: Iterable[T], size: int) -> Iterator[list[T]]:
+    """So many at a time."""
+    waiting = iter(things)
+    while part := list(islice(waiting, size)):
+        yield part
 
 
 # ── passages as text ────────────────────────────────────────────────────────────────────────────────────────────

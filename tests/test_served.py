@@ -1,4 +1,4 @@
-"""The index in PostgreSQL: what is only its own affair, and that questions are answered from it as from memory."""
+"""An index in a server: questions are answered from it as from memory; and what is the affair of each server alone."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import psycopg
 import pytest
+from pymilvus import MilvusClient
 
 from clusterqa import doctor
 from clusterqa.cli import common
@@ -15,8 +16,9 @@ from clusterqa.retrieval.profile import Profile
 from clusterqa.runtime import KnowledgeBase
 from clusterqa.settings import Settings
 from clusterqa.store import open_index
-from engines import postgres_address
-from store_fixtures import DIMENSION, Memory, put_drawn, unit_rows
+from clusterqa.store.served import ServedIndex
+from engines import here, postgres_address
+from store_fixtures import DIMENSION, SERVED, Memory, put_drawn, remove, unit_rows
 from words_encoder import WordTokens
 
 PAGES = {
@@ -41,10 +43,15 @@ def served(settings: Settings, write: Callable[[str, str], object], index: Calla
     return settings.model_copy(update={"index": f"pgvector:{postgres_address()}"})
 
 
+@pytest.mark.parametrize("kind", SERVED)
 def test_questions_are_answered_as_from_memory(
-    settings: Settings, served: Settings, write: Callable[[str, str], object], index: Callable[..., object]
+    kind: str, settings: Settings, write: Callable[[str, str], object], index: Callable[..., object]
 ) -> None:
     encoder = WordTokens()
+    for name, text in PAGES.items():
+        write(name, text)
+    index(encoder)
+    served = settings.model_copy(update={"index": SERVED[kind].address()})
     with (
         KnowledgeBase(settings, encoder, Profile.bundled()) as usual,
         KnowledgeBase(served, encoder, Profile.bundled()) as kb,
@@ -126,3 +133,52 @@ def test_an_index_that_there_is_none_of_is_refused_and_not_printed(index: str) -
         Settings.load({"index": index})
     assert "b/" not in str(refused.value)
     assert "secret" not in repr(Settings(index="pgvector:postgresql://me:secret@here/kb"))
+
+
+def test_an_index_in_milvus_is_found_again_by_the_next_process() -> None:
+    place, address = Memory(), SERVED["milvus"].address()
+    put_drawn(place.open(), "a.md")
+    query = unit_rows(1, seed=5)[0]
+    told = []
+    for _ in range(2):  # when the last client is closed, Milvus Lite ends
+        index = open_index(address, place.open, DIMENSION, here())
+        index.refresh()
+        told.append((index.nearest(query, 10), [entry.passage for entry in index.fetch([1, 2])]))
+        index.close()
+    assert told[0] == told[1]
+
+
+def test_what_went_from_milvus_is_deleted_by_the_change_after() -> None:
+    """Until then somebody may be reading it."""
+    place, address = Memory(), SERVED["milvus"].address()
+    store = place.open()
+    index = open_index(address, place.open, DIMENSION, here())
+    for name in ("a.md", "b.md"):
+        put_drawn(store, name)
+    index.refresh()
+    path, _, name = address.removeprefix("milvus:").partition("?collection=")
+    client = MilvusClient(path)
+
+    def rows() -> int:
+        return len(client.query(f"{name}_units_1", filter="id >= 0", output_fields=["id"]))
+
+    remove(store, "a.md")
+    index.refresh()
+    assert rows() == 12
+    remove(store, "b.md")
+    put_drawn(store, "c.md")
+    index.refresh()
+    assert rows() == 12  # those of b and c
+    assert isinstance(index, ServedIndex) and index.held() == {"passages": 2, "vectors": 6}
+    client.close()
+    index.close()
+
+
+def test_a_milvus_that_is_not_there_is_named_without_its_password() -> None:
+    index = open_index("milvus:http://me:s3cret@127.0.0.1:1/kb", Memory().open, DIMENSION, here())
+    with pytest.raises(StoreError) as refused:
+        index.refresh()
+    told = str(refused.value)
+    assert told.startswith("The index at http://127.0.0.1:1/kb cannot be used (")
+    assert told.endswith('index = "faiss" goes without.')
+    assert "s3cret" not in told
