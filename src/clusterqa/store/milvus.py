@@ -253,7 +253,7 @@ class MilvusEngine(Engine):
         now = self._published()
         with self._explained() as client:
             (hits,) = client.search(
-                now.units, data=[vector.tolist()], anns_field="vector", limit=k, output_fields=["id"],
+                now.units, data=[vector.tolist()], anns_field="vector", limit=min(k, MOST), output_fields=["id"],
                 filter=f'language == "{language}" and {now.seen}',
             )  # fmt: skip
         return [hit["id"] for hit in hits]
