@@ -304,7 +304,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "documents_title": "Documents",
         "documents_lead": "The chat quotes its answers from these documents. An uploaded file is quoted only once you publish it.",
         "upload_title": "Upload a new document",
-        "upload_text": "Drop files here or choose them: PDF, Word (DOCX), HTML, MD or TXT, each of at most {} MB.",
+        "upload_text": "Drop files here or choose them: PDF, DOCX, ODT, RTF, PPTX, XLSX, CSV, EPUB, EML, HTML, MD or TXT, each of at most {} MB.",
         "upload_version": "Choose the file of the new version (in the same format, {}), of at most {} MB.",
         "choose_files": "Choose files",
         "choose_file": "Choose a file",
