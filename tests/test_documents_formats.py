@@ -510,6 +510,7 @@ Its quotes and lists lie too deeply in each other; it was read as plain text, wi
 More than 300,000 of its cells are merged.
 A tag in it has more than 300 words, so its text may stand inside a tag.
 The field “To” in its head is longer than 3000 characters.
+Text boxes of an RTF document are not read, and this one has some. Save it as DOCX to have them read.
 Hidden sheets that are not read: 3.
 Hidden slides that are not read: 3.
 Hidden rows and columns that are not read: 3.
@@ -558,3 +559,15 @@ def test_a_book_is_read_with_its_notes_and_captions(tmp_path: Path) -> None:
     parts[package] = re.sub(rb"</(\w+:)?spine>", rb'<\1itemref idref="n" linear="no"/>\g<0>', manifest)
     document = reading(tmp_path, "a.lt.epub", make_zip(parts))
     assert [text for _, text in shown(document)] == ["Tekstas.", "1 pav. Klasterio nariai.", "Pastaba apie ženklą."]
+
+
+def test_an_rtf_keeps_its_numbers_leaves_out_what_was_deleted_and_names_text_boxes(tmp_path: Path) -> None:
+    document = reading(
+        tmp_path,
+        "a.lt.rtf",
+        rb"{\rtf1\ansi {\pntext 1.\tab}Pirmas\par Kaina {\deleted 500}{\revised 600} EUR\par {\shp{\*\shpinst{\shptxt Rutulys\par}}}}",
+    )
+    assert [" ".join(text.split()) for _, text in shown(document)] == ["1. Pirmas", "Kaina 600 EUR"]
+    assert document.warnings == (
+        "Text boxes of an RTF document are not read, and this one has some. Save it as DOCX to have them read.",
+    )

@@ -16,6 +16,10 @@ _NOT_READ = (
     "Headers, footers, notes and comments of an RTF document are not read, and this one has some. Save it as DOCX to have "
     "them read."
 )
+_BOXES = re.compile(rb"\\(?:shptxt|dptxbxtext)\b")
+_BOXES_NOT_READ = (
+    "Text boxes of an RTF document are not read, and this one has some. Save it as DOCX to have them read."
+)
 _TITLE = re.compile(rb"\{\\title\s+([^\\{}]+)\}")
 
 
@@ -29,7 +33,7 @@ _LETTERS = frozenset("u tab line emdash endash bullet lquote rquote ldblquote rd
 
 def _as_seen(source: str) -> str:
     """
-    The source without hidden text, with raised figures as raised letters („5²“ is not „52“), and letters that stand in it
+    The source without hidden and deleted text, with the numbers of items, with raised figures as raised letters („5²“ is not „52“), and letters that stand in it
     as bare bytes as the escapes that the reader decodes.
     """
     hidden = high = False
@@ -41,7 +45,7 @@ def _as_seen(source: str) -> str:
             outer.append((hidden, high))
         elif token["brace"] and outer:
             hidden, high = outer.pop()
-        elif word == "v":
+        elif word in ("v", "deleted"):
             hidden = value != "0"
         elif word == "plain":
             hidden = high = False
@@ -56,6 +60,8 @@ def _as_seen(source: str) -> str:
             parts.append(f"\\'{ord(letter):02x}")
         elif letter and high:
             parts.append(raised(letter) or letter)
+        elif word == "pntext":  # the number of an item, as older programs write it
+            parts.append("\\listtext ")
         else:
             parts.append(token[0])
     return "".join(parts)
@@ -93,6 +99,8 @@ def extract(raw: bytes, document: str) -> Extract:
     warnings += left_out(pictures=len(re.findall(rb"\\pict\b", raw)), files=len(re.findall(rb"\\object\b", raw)))
     if _MARGINS.search(raw):
         warnings.append(_NOT_READ)
+    if _BOXES.search(raw):
+        warnings.append(_BOXES_NOT_READ)
     title = _TITLE.search(raw)
     metadata = Metadata(title=one_line(title[1].decode("ascii", "ignore")) or None if title else None)
     return Extract(builder.text(), tuple(builder.blocks), metadata, warnings=tuple(warnings))

@@ -770,6 +770,8 @@ _SAID: tuple[tuple[str, str], ...] = (
      "RTF dokumento puslapių antraščių, poraščių, išnašų ir komentarų neskaitome, o šiame jų yra. Išsaugokite jį DOCX formatu."),
     (r"Its quotes and lists lie too deeply in each other; .*",
      "Citatos ir sąrašai įdėti vieni į kitus per giliai, todėl tekstą perskaitėme kaip paprastą, su jų ženklais."),
+    (r"Text boxes of an RTF document are not read, .*",
+     "RTF dokumento teksto laukelių neskaitome, o šiame jų yra. Išsaugokite jį DOCX formatu."),
     (r"Hidden sheets that are not read: (.*)\.", r"Paslėpti lapai, kurių neskaitome: \1."),
     (r"Hidden rows and columns that are not read: (\d+)\.", r"Paslėptų eilučių ir stulpelių, kurių neskaitome: \1."),
     (r"Places to fill in, whose prompts are not read: (\d+)\.", r"Neužpildytų vietų, kurių raginimų neskaitome: \1."),
