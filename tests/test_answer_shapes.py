@@ -128,11 +128,17 @@ def test_what_is_newer_but_of_something_else_or_much_worse_or_of_no_date_stays_b
 
 def test_a_sentence_that_asks_is_no_answer() -> None:
     asking = hit("What if the manager left?", 0.9, (0.9,))
-    text = "How long does it take? It takes two days."
-    mixed = hit(text, 0.8, (0.8, 0.5), "How long does it take?", "It takes two days.")
+    sentences = ("It is free.", "How long does it take?", "It takes two days.")
+    mixed = hit(" ".join(sentences), 0.8, (0.6, 0.8, 0.5), *sentences)
     first, second = preferred("What happens if we fail the audit?", [asking, mixed])
     assert (first.passage, second) == (mixed.passage, asking)
-    assert first.sentence_scores[1] > first.sentence_scores[0]
+    free, question, answer = first.sentence_scores
+    assert (free, answer) == (
+        0.6,
+        0.8,
+    ) and 0.79 < question < answer  # the answer has the question's score, and it is shown with it
+    last = hit("It is free. How long?", 0.8, (0.6, 0.8), "It is free.", "How long?")
+    assert preferred("Price?", [last])[0].sentence_scores == (0.6, 0.6)
     assert preferred("Which questions does the auditor ask?", [asking, mixed]) == (asking, mixed)
     assert preferred("Ko klausia auditorius?", [asking, mixed]) == (asking, mixed)
 

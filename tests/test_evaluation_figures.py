@@ -473,3 +473,13 @@ def test_resuming_on_the_command_line_leaves_only_the_run(call, tmp_path):
     assert call("run", path, "--resume", data=True).exit_code == 2
     assert call("run", path, "--resume", "-o", tmp_path / "run.json", data=True).exit_code == 0
     assert sorted(p.name for p in tmp_path.iterdir()) == ["run.json", "set.jsonl"]
+
+
+def test_one_question_less_passes_whatever_the_rounding() -> None:
+    for questions in range(2, 200):
+        for right in range(1, questions + 1):
+            floor, value = round(right / questions, 4), round((right - 1) / questions, 4)
+            assert Verdict("hit@1", value, floor, floor - 1 / questions, questions).passed
+            assert not Verdict(
+                "hit@1", round((right - 2) / questions, 4), floor, floor - 1 / questions, questions
+            ).passed

@@ -12,6 +12,8 @@ from clusterqa.evaluation.tables import REFUSED, as_table, by_direction, mean_of
 
 TOLERATED_QUESTIONS = 1
 """A floor may be missed by the effect of so many questions before the gate calls it a regression."""
+ROUNDED = 0.0001
+"""Floors and values are kept to four digits, so that much of a difference is none."""
 MEASURES = {"questions": ("hit@1", "hit@3", "nDCG@10"), "beir": ("nDCG@10", "R@100")}
 """Kind of run → what is held to a floor in each direction."""
 ABSOLUTE = ("quotes exact", "did not fail")
@@ -63,7 +65,7 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        return self.value >= self.allowed - 1e-9
+        return self.value >= self.allowed - ROUNDED
 
 
 def baseline_of(run: Run) -> Baseline:

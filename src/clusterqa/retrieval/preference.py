@@ -31,24 +31,30 @@ def preferred(question: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
 
 
 def _answering(question: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
-    """A sentence that asks is no answer: another of its passage is taken, and passages of questions alone come last."""
+    """A sentence that asks is no answer: what follows it is taken in its place, and passages of questions alone come last."""
     if _ABOUT_QUESTIONS.search(fold(question)):
         return tuple(hits)
-    found: list[Hit] = []
-    only_asking: list[Hit] = []
-    for hit in hits:
-        asks = [_ASKS.search(text) is not None for text in sentence_texts(hit.passage)]
-        if all(asks):
-            only_asking.append(hit)
-        elif any(asks):
-            least = min(hit.sentence_scores)
-            scores = (
-                min(score, least - 1e-6) if ask else score for score, ask in zip(hit.sentence_scores, asks, strict=True)
-            )
-            found.append(replace(hit, sentence_scores=tuple(scores)))
-        else:
-            found.append(hit)
-    return (*found, *only_asking)
+    asking = [[_ASKS.search(text) is not None for text in sentence_texts(hit.passage)] for hit in hits]
+    answering = [
+        replace(hit, sentence_scores=_handed_on(hit.sentence_scores, asks)) if any(asks) else hit
+        for hit, asks in zip(hits, asking, strict=True)
+        if not all(asks)
+    ]
+    return (*answering, *(hit for hit, asks in zip(hits, asking, strict=True) if all(asks)))
+
+
+def _handed_on(scores: Sequence[float], asks: Sequence[bool]) -> tuple[float, ...]:
+    """The scores of sentences, where each that asks gives its own to the next that does not, and stays just behind it."""
+    made = list(scores)
+    for place in reversed(range(len(made))):
+        if asks[place]:
+            follows = next((n for n in range(place + 1, len(made)) if not asks[n]), None)
+            if follows is None:
+                made[place] = min(made)
+            else:
+                made[follows] = max(made[follows], made[place])
+                made[place] = min(made[place], made[follows] - 1e-6)
+    return tuple(made)
 
 
 def _listing(question: str, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:

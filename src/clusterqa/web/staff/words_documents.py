@@ -645,7 +645,7 @@ _SAID: tuple[tuple[str, str], ...] = (
     (r"It is protected with a password\.", "Failas apsaugotas slaptažodžiu."),
     (r"A tag in it has more than (\d+) words, .*", r"Vienoje failo žymoje yra daugiau kaip \1 žodžių, tad dalis teksto galėjo patekti į žymos vidų."),
     (r"The field “(.*)” in its head is longer than (\d+) characters\.", r"Laiško antraštės laukas „\1“ ilgesnis nei \2 ženklų."),
-    (r"More than (\d+),(\d+) of its cells are merged\.", r"Sujungta daugiau kaip \1 \2 langelių."),
+    (r"More than ([\d,]+) of its cells are merged\.", r"Sujungta daugiau nei \1 langelių."),
     (r"It has (\d+) pages, more than (\d+)\.", r"Faile \1 psl., o perskaityti galime daugiausia \2."),
     (r"It holds more than ([\d,]+) characters\.", r"Faile daugiau nei \1 ženklų."),
     (r"It is larger than (\d+) MB\.", r"Failas didesnis nei \1 MB."),
