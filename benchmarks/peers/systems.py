@@ -17,6 +17,7 @@ import sys
 import sysconfig
 import tempfile
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -40,7 +41,7 @@ Search = Callable[[str, Sequence[str]], Found]
 """Question and the questions before it → at most DEPTH passages."""
 
 
-class Peer:
+class Peer(ABC):
     """A system in one process: `ways` are the ways to search it, by name."""
 
     packages: tuple[str, ...] = ()
@@ -49,13 +50,13 @@ class Peer:
         self.encoder, self.prompts = encoder, prompts
         self.ways: dict[str, Search] = {}
 
+    @abstractmethod
     def index(self, folder: str, texts: list[Text]) -> int:
         """Everything from nothing; gives the number of passages."""
-        raise NotImplementedError
 
+    @abstractmethod
     def add(self, folder: str, text: Text) -> None:
         """One more document, so that the next question finds it by meaning and by words."""
-        raise NotImplementedError
 
 
 class ClusterQA(Peer):

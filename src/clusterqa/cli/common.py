@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from clusterqa.ports import Encoder
     from clusterqa.runtime import KnowledgeBase
     from clusterqa.settings import Settings
+    from clusterqa.staff.audit import Audit
+    from clusterqa.staff.database import Database
 
 Command = Callable[..., Any]
 
@@ -60,6 +62,16 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON f
 def remark(text: str) -> None:
     """A line for the person, not for the program that reads the answers."""
     click.echo(text, err=True)
+
+
+@contextmanager
+def staff_database(settings: Settings) -> Iterator[tuple[Database, Audit]]:
+    """The staff database with its activity log, for one command."""
+    from clusterqa.staff.audit import Audit
+    from clusterqa.staff.database import Database
+
+    with closing(Database.open(settings.data)) as database:
+        yield database, Audit(database)
 
 
 def who() -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from clusterqa.cli.common import json_option, remark, settings_options, who
+from clusterqa.cli.common import json_option, remark, settings_options, staff_database, who
 
 if TYPE_CHECKING:
     from clusterqa.settings import Settings
@@ -99,15 +99,10 @@ def remove(settings: Settings, name: str) -> None:
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Keys]:
-    from clusterqa.staff.audit import Audit
-    from clusterqa.staff.database import Database
     from clusterqa.staff.keys import Keys
 
-    database = Database.open(settings.data)
-    try:
-        yield Keys(database, Audit(database))
-    finally:
-        database.close()
+    with staff_database(settings) as (database, audit):
+        yield Keys(database, audit)
 
 
 def told(key: Key) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from clusterqa import extras
-from clusterqa.cli.common import json_option, settings_options, who
+from clusterqa.cli.common import json_option, settings_options, staff_database, who
 
 if TYPE_CHECKING:
     from clusterqa.settings import Settings
@@ -100,17 +100,14 @@ def password(settings: Settings, name: str) -> None:
 @click.argument("name")
 def factor_off(settings: Settings, name: str) -> None:
     """Ask an account for no code any more, when its telephone and its recovery codes are lost."""
-    from clusterqa.staff.audit import Audit
-    from clusterqa.staff.database import Database
+    extras.need("staff", "The staff desk")
+    from clusterqa.staff.accounts import Accounts
     from clusterqa.staff.factor import Factors
 
-    with accounts(settings) as book:
+    with staff_database(settings) as (database, audit):
+        book = Accounts(database, audit)
         account = book.find(name)
-        database = Database.open(settings.data)
-        try:
-            Factors(database, Audit(database), book).remove(account, who())
-        finally:
-            database.close()
+        Factors(database, audit, book).remove(account, who())
     click.echo(f"Off: {account.name} logs in with the password alone")
 
 
@@ -158,14 +155,9 @@ def check_log(settings: Settings, noted: str) -> None:
 def accounts(settings: Settings) -> Iterator[Accounts]:
     extras.need("staff", "The staff desk")
     from clusterqa.staff.accounts import Accounts
-    from clusterqa.staff.audit import Audit
-    from clusterqa.staff.database import Database
 
-    database = Database.open(settings.data)
-    try:
-        yield Accounts(database, Audit(database))
-    finally:
-        database.close()
+    with staff_database(settings) as (database, audit):
+        yield Accounts(database, audit)
 
 
 def new_password(name: str) -> str:

@@ -7,16 +7,15 @@ the store is read in about a second, and an index that is not on disk cannot be 
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from clusterqa.ports import Store, Vectors
-from clusterqa.records import LANGUAGES, IndexedPassage, Language, Neighbours
+from clusterqa.ports import Vectors
+from clusterqa.records import IndexedPassage, Language, Neighbours
 from clusterqa.store.moments import Backgrounds
 from clusterqa.store.view import UNITS_PER_PASSAGE, StoreView, spread, units_of
 
@@ -65,19 +64,8 @@ def _units(entries: Sequence[IndexedPassage]) -> NDArray[np.int64]:
 class FaissIndex(StoreView):
     """Vectors and passages of one generation."""
 
-    def __init__(
-        self,
-        connect: Callable[[], Store],
-        dimension: int,
-        languages: tuple[Language, ...] = LANGUAGES,
-        check: Callable[[Store], None] = lambda store: None,
-        today: Callable[[], datetime.date] | None = None,
-    ) -> None:
-        super().__init__(connect, dimension, languages, check, today)
-        self._clear()
-
     def _clear(self) -> None:
-        self._took_up(-1, "", {})
+        super()._clear()
         self._entries: dict[int, IndexedPassage] = {}
         self._by_document: dict[str, list[int]] = {}
         self._sides: dict[Language, _Side] = {language: _Side(self.dimension) for language in self.languages}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -47,6 +48,10 @@ class StoreView(Index):
         self._check = check
         self._today: Callable[[], datetime.date | None] = today or (lambda: None)
         self._store = connect()
+        self._clear()
+
+    def _clear(self) -> None:
+        """As before the first generation."""
         self._took_up(-1, "", {})
 
     def _took_up(
@@ -86,9 +91,9 @@ class StoreView(Index):
         over = frozenset(stored.id for stored in documents if day and is_over(stored.valid_until, day))
         return sources(stored for stored in documents if stored.id not in over), over
 
+    @abstractmethod
     def _has(self, passage: int) -> bool:
         """Whether a passage is one of this index."""
-        raise NotImplementedError
 
     def postings(self, terms: tuple[str, ...]) -> Postings:
         # The words of a domain come back in question after question, so the latest answers are kept for a generation.
