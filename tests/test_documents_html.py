@@ -147,3 +147,70 @@ def test_what_is_drawn_inside_a_line_is_read(tmp_path: Path, markup: str, read: 
 )  # fmt: skip
 def test_a_page_of_few_words_is_read_without_its_menu(tmp_path: Path, body: str, expected: list[str]) -> None:
     assert [text for _, text in shown(reading(tmp_path, "a.lt.html", page(body)))] == expected
+
+
+@pytest.mark.parametrize(
+    ("field", "read"),
+    [
+        ("<label>Suma:</label><input value='600 EUR'>", "Suma: 600 EUR"),
+        ("<label>Data <input type=date value=2024-05-01 readonly></label> imtinai", "Data 2024-05-01 imtinai"),
+        ("Taip <input type=radio name=a checked> Ne <input type=radio name=a>", "Taip ☒ Ne ☐"),
+        ("<input type=checkbox checked> Sutinku", "☒ Sutinku"),
+        ("Miestas <select><option>Vilnius<option selected>Kaunas</select>, Lietuva", "Miestas Kaunas, Lietuva"),
+        ("Miestas <select><option>Vilnius<option>Kaunas</select>", "Miestas Vilnius"),
+        ("Miestas <select><option value=''>Pasirinkite<option>Kaunas</select>", "Miestas"),
+        ("Yra: <select multiple><option>A<option selected>B</select>", "Yra: ☐ A ☒ B"),
+        ("Adresas: <textarea>\nA. Goštauto g. 12\nVilnius</textarea>", "Adresas: A. Goštauto g. 12\nVilnius"),
+        ("Vardas: <input value='Ona' type=hidden><input type=password value=slapta><input placeholder=Ona>", "Vardas:"),
+        ("Spauskite <input type=submit value=Siųsti><button>Siųsti</button>", "Spauskite"),
+        ("Vardas: <input value=Ona hidden>", "Vardas:"),
+    ],
+)  # fmt: skip
+def test_what_stands_in_the_fields_of_a_form_is_read_at_its_place(tmp_path: Path, field: str, read: str) -> None:
+    document = reading(tmp_path, "a.html", page(f"<main><p>{LONG}</p><form><p>{field}</p></form></main>"))
+    assert shown(document)[1] == ("paragraph", read)
+    assert document.warnings == ()
+
+
+def test_fields_in_a_table_are_read_in_their_cells(tmp_path: Path) -> None:
+    table = "<table><tr><th>Narys<td><input value='UAB A'></tr><tr><th>Balsai<td><input type=number value=2></tr></table>"
+    document = reading(tmp_path, "a.html", page(f"<main><p>{LONG}</p>{table}</main>"))
+    assert rows(document) == [("", "Narys | UAB A"), ("", "Balsai | 2")]
+
+
+def test_a_button_that_opens_what_is_below_it_is_a_heading_or_a_paragraph(tmp_path: Path) -> None:
+    body = (
+        f"<main><h2><button class='accordion-button collapsed'>Kas yra klasteris?</button></h2><div><p>{LONG}</p></div>"
+        f"<button aria-expanded='false'>Kiek kainuoja?</button><p>{OTHER}</p><button>Spausdinti</button></main>"
+    )
+    assert shown(reading(tmp_path, "a.html", page(body))) == [
+        ("heading", "Kas yra klasteris?"), ("paragraph", LONG), ("paragraph", "Kiek kainuoja?"), ("paragraph", OTHER),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("markup", "pictures", "files"),
+    [
+        ("<p><img src=a.png alt='Klasterio schema'></p>", 1, 0),
+        ("<figure><a href=b.png><img src=a.png></a></figure><table><tr><td><img src=b.png><td>b</tr></table>", 2, 0),
+        ("<img src=a.png alt=''><img src=i.png width=16 height=16><img src=b.png hidden>", 0, 0),
+        ("<svg><text>600 EUR</text></svg><svg><path/></svg><canvas></canvas>", 2, 0),
+        ("<iframe src=a></iframe><p><video src=b></video></p><noscript><img src=c></noscript>", 0, 2),
+    ],
+)
+def test_pictures_and_files_among_the_text_are_named(tmp_path: Path, markup: str, pictures: int, files: int) -> None:
+    """A picture around the text, such as a logo, is none of the page's own."""
+    body = f"<header><img src=logo.png></header><main><p>{LONG}</p>{markup}<p>{OTHER}</p></main>"
+    told = [f"Pictures whose words are not read: {pictures}."] * bool(pictures)
+    told += [f"Embedded files that are not read: {files}."] * bool(files)
+    document = reading(tmp_path, "a.html", page(body))
+    assert list(document.warnings) == told
+    assert "schema" not in document.text
+
+
+def test_a_formula_is_read_also_where_a_picture_is_shown_for_it(tmp_path: Path) -> None:
+    formula = (
+        "<span><span style='display:none'><math><mi>x</mi><mo>≥</mo><mn>2</mn></math></span><img aria-hidden=true></span>"
+    )
+    document = reading(tmp_path, "a.html", page(f"<main><p>{LONG}</p><p>Kai {formula}.</p></main>"))
+    assert shown(document)[1] == ("paragraph", "Kai x ≥ 2.")

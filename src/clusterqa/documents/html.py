@@ -15,7 +15,7 @@ from typing import Any
 
 from clusterqa.documents import encoding, tables
 from clusterqa.documents.docx_numbers import written
-from clusterqa.documents.extract import Extract, TextBuilder, one_line
+from clusterqa.documents.extract import Extract, TextBuilder, left_out, one_line
 from clusterqa.documents.formulas import mathml
 from clusterqa.documents.metadata import Metadata, iso_date, language_of, web_address
 from clusterqa.documents.symbols import raised
@@ -45,6 +45,12 @@ _UNSEEN_CLASS = re.compile(
     r"(?:\A|\s)(?:sr-only|visually-?hidden|screen-reader-text|screenreader|element-invisible|a11y-hidden)(?:\Z|\s)",
     re.I,
 )
+_WRITTEN_IN = frozenset(
+    ("", "text", "email", "number", "tel", "url", "search", "date", "time", "datetime-local", "month", "week")
+)
+"""Kinds of `<input>` that show their value as it is."""
+_PICTURES = ("img", "image", "svg", "canvas")
+_FILES = ("iframe", "object", "embed", "video", "audio")
 _UNSEEN_STYLE = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse))", re.IGNORECASE)
 _LONG_TAG = re.compile(r"<[a-zA-Z][^<>]{5000,}")
 _SIMPLE_SELECTOR = re.compile(r"\s*([.#])([\w-]+)\s*\Z")
@@ -57,6 +63,9 @@ MOST_COVERED = 100_000
 
 MOST_ATTRIBUTES = 500
 """Words of a tag; the parser's work grows with the square of them."""
+
+SMALL_PICTURE = 48
+"""Pixels of width or height up to which a picture is a sign or a button."""
 
 LINKED_SHARE = 0.7
 """Share of letters in links from which a short block is a list of links."""
@@ -76,6 +85,7 @@ def extract(raw: bytes, document: str) -> Extract:
     if tree is None:
         raise _no_text(document)
     _drop_unseen(tree)
+    _write_out(tree)
     _bound_spans(tree)
     result = trafilatura.bare_extraction(
         tree,
@@ -98,11 +108,13 @@ def extract(raw: bytes, document: str) -> Extract:
     if not metadata.title and (title := tree.findtext(".//title")):
         metadata = Metadata(title=one_line(title) or None).over(metadata)
     builder = TextBuilder()
-    for piece in _chosen(pieces, own):
+    chosen = _chosen(pieces, own)
+    for piece in chosen:
         if not metadata.date or piece.text != metadata.date:  # its own date is known already
             _add(builder, piece)
     if not builder.blocks:
         raise _no_text(document)
+    warnings += left_out(sum(piece.pictures for piece in chosen), files=sum(piece.files for piece in chosen))
     return Extract(builder.text(), tuple(builder.blocks), metadata, warnings=tuple(warnings))
 
 
@@ -181,7 +193,8 @@ def _drop_unseen(tree: Any, spoken: bool = True) -> None:
         names = element.get("class") or ""
         closed = element.tag == "dialog" and element.get("open") is None
         hidden = (
-            element.get("hidden") is not None
+            element.tag in ("noscript", "template")
+            or element.get("hidden") is not None
             or (spoken and (element.get("aria-hidden") or "").lower() == "true")
             or _UNSEEN_STYLE.search(element.get("style") or "")
             or _UNSEEN_CLASS.search(names)
@@ -190,8 +203,56 @@ def _drop_unseen(tree: Any, spoken: bool = True) -> None:
         )
         if not hidden or element.tag in ("math", "body") or element.getparent() is None:
             continue
+        if [child.tag for child in element] == ["math"]:
+            continue  # a formula that is drawn as a picture beside it
         if not any(outer.tag == "math" for outer in element.iterancestors()):  # formulas are hidden from screen readers
             element.drop_tree()
+
+
+def _write_out(tree: Any) -> None:
+    """
+    Put text in place of what a browser draws: what stands in the fields of a form, and buttons that open what is below
+    them, as their words are its heading.
+    """
+    for field in list(tree.iter("input", "select", "textarea")):
+        if value := _value(field):
+            tail = field.tail or ""
+            field.clear()
+            field.tag, field.tail = "span", tail if re.match(r"[\s.,:;)]", tail) else f" {tail}"
+            first, *others = value.strip().split("\n")
+            field.text = f" {first}"
+            for line in others:
+                field.append(field.makeelement("br"))
+                field[-1].tail = line
+    for heading in tree.iter("h1", "h2", "h3", "h4", "h5", "h6", "summary", "dt"):
+        for button in list(heading.iter("button")):
+            button.tag = "span"
+    for button in list(tree.iter("button")):
+        if button.get("aria-expanded") or button.get("aria-controls"):
+            button.tag = "div"
+
+
+def _value(field: Any) -> str:
+    """What a person sees in a field of a form: what is written, ticked or picked in it; "" for what is secret or a button."""
+    if field.tag == "textarea":
+        return "".join(field.itertext())
+    if field.tag == "select":
+        options = list(field.iter("option"))
+        ticks = [option.get("selected") is not None for option in options]
+        if field.get("multiple") is not None:  # all are seen
+            return " ".join(f"{'☒' if tick else '☐'} {_label(o)}" for o, tick in zip(options, ticks, strict=True))
+        picked = next((o for o, tick in zip(reversed(options), reversed(ticks), strict=True) if tick), None)
+        picked = options[0] if picked is None and options else picked
+        prompts = picked is None or picked.get("value") == ""  # "Pick one…", as HTML has it
+        return "" if prompts else _label(picked)
+    kind = (field.get("type") or "").strip().lower()
+    if kind in ("checkbox", "radio"):
+        return "☒" if field.get("checked") is not None else "☐"
+    return field.get("value") or "" if kind in _WRITTEN_IN else ""
+
+
+def _label(option: Any) -> str:
+    return one_line(option.get("label") or "".join(option.itertext()))
 
 
 def _bound_spans(tree: Any) -> None:
@@ -223,6 +284,9 @@ class _Piece:
     inside_main: bool = False
     group: int = 0
     """Pieces of one list or table have one number; 0 for others."""
+    pictures: int = 0
+    files: int = 0
+    """What stands here and is not read; such a piece has no text."""
 
 
 def _letters(text: str) -> str:
@@ -237,10 +301,10 @@ def _chosen(pieces: list[_Piece], own: str) -> list[_Piece]:
     keys = [_letters(piece.text) for piece in pieces]
     sure = [n for n, key in enumerate(keys) if len(key) >= SURE_LETTERS and key in own]
     if not sure:  # a short page, or one whose text trafilatura takes for something else
-        sure = [n for n, p in enumerate(pieces) if not (p.around or p.linked) and (p.inside_main or len(keys[n]) >= 40)]
-    if not sure:  # few words, but all that the page has beside its menus
-        sure = [n for n, p in enumerate(pieces) if not (p.around or p.linked)]
-        sure = sure or [n for n, p in enumerate(pieces) if not p.around]
+        told = [n for n, piece in enumerate(pieces) if piece.text and not piece.around]
+        unlinked = [n for n in told if not pieces[n].linked]
+        sure = [n for n in unlinked if pieces[n].inside_main or len(keys[n]) >= 40]
+        sure = sure or unlinked or told  # few words, but all that the page has beside its menus
     if not sure:
         return []
     first, last = sure[0], sure[-1]
@@ -287,7 +351,7 @@ class _Walk:
     def pieces(self) -> Iterator[_Piece]:
         """Every piece of text of the page, menus too, each told apart."""
         for piece in self._children(self.body, "paragraph", _Place()):
-            if piece.text.strip():
+            if piece.text.strip() or piece.pictures or piece.files:
                 yield piece
 
     def _children(self, element: Any, kind: BlockKind, place: _Place) -> Iterator[_Piece]:
@@ -297,6 +361,8 @@ class _Walk:
         """
         pending = [_Part(_collapsed(element.text))]
         for child in element:
+            if child not in self.hold_blocks:
+                yield _unread([child], place)
             if child.tag in _NO_TEXT or not isinstance(child.tag, str):
                 pending.append(_Part(_collapsed(child.tail)))
             elif child in self.hold_blocks:
@@ -404,6 +470,7 @@ class _Walk:
             else:
                 text = one_line(_inline(entry))
                 yield self._piece("table_row", f"{term} | {text}" if term else text, place)
+                yield _unread([entry], place)
                 term = ""
         if term:
             yield self._piece("paragraph", term, place)
@@ -440,6 +507,7 @@ class _Walk:
                 inside_main=place.inside_main, group=place.group,
             )  # fmt: skip
             joined = joined or bool(made.text)
+            yield _unread(cells[number], place, skip_tables=True)
             for cell in cells[number]:
                 for inner in cell.iter("table"):
                     if next(inner.iterancestors("table")) is table:
@@ -518,6 +586,38 @@ def _is_bold(cell: Any) -> bool:
     return bool(bold.strip()) and _letters(bold) == _letters("".join(cell.itertext()))
 
 
+def _unread(elements: list[Any], place: _Place, skip_tables: bool = False) -> _Piece:
+    """A piece without text that counts the pictures and the files of others inside these elements."""
+    inside = [e for element in elements for e in _seen(element, skip_tables)]
+    return _Piece(
+        "paragraph",
+        "",
+        around=place.around,
+        inside_main=place.inside_main,
+        group=place.group,
+        pictures=sum(e.tag in _PICTURES and _says_something(e) for e in inside),
+        files=sum(e.tag in _FILES for e in inside),
+    )
+
+
+def _seen(element: Any, skip_tables: bool) -> Iterator[Any]:
+    """An element and those inside it, of pictures and files only the outermost."""
+    yield element
+    if element.tag not in (*_PICTURES, *_FILES):
+        for child in element:
+            if not (skip_tables and child.tag == "table"):
+                yield from _seen(child, skip_tables)
+
+
+def _says_something(picture: Any) -> bool:
+    """Whether a picture may hold words: it is no decoration, as the page says itself, and no small sign."""
+    if picture.get("alt") == "" or (picture.get("role") or "") in ("presentation", "none"):
+        return False
+    if picture.tag == "svg" and not any(e.tag in ("text", "image", "foreignobject") for e in picture.iter()):
+        return False
+    return all(_whole(picture.get(side), SMALL_PICTURE + 1) > SMALL_PICTURE for side in ("width", "height"))
+
+
 def _inline(element: Any, skip_tables: bool = False) -> str:
     """The words of an element on one line, but for `<br>`."""
     tag = element.tag
@@ -563,10 +663,13 @@ def add_all(raw: bytes, document: str, builder: TextBuilder, decoded: bool = Fal
     if tree is None:
         return 0
     _drop_unseen(tree, spoken=False)
+    _write_out(tree)
     body = next(iter(tree.iter("body")), tree)
+    pictures = 0
     for piece in _Walk(body).pieces():
         _add(builder, piece)
-    return sum(1 for _ in body.iter("img", "image"))
+        pictures += piece.pictures
+    return pictures
 
 
 def _add(builder: TextBuilder, piece: _Piece) -> None:
