@@ -571,3 +571,41 @@ def test_an_rtf_keeps_its_numbers_leaves_out_what_was_deleted_and_names_text_box
     assert document.warnings == (
         "Text boxes of an RTF document are not read, and this one has some. Save it as DOCX to have them read.",
     )
+
+
+def test_lines_in_the_cells_of_an_rtf_stay_in_their_cells(tmp_path: Path) -> None:
+    row = rb"\trowd\cellx1000\cellx2000\pard\intbl "
+    source = (
+        rb"{\rtf1\ansi Kaina | tai |\par" + row + rb"UAB A\line Vilnius\cell 600 EUR\par be PVM\cell\row"
+        + row + rb"UAB B\cell\cell\row \pard Pabaiga.\par}"
+    )  # fmt: skip
+    assert shown(reading(tmp_path, "a.lt.rtf", source)) == [
+        ("paragraph", "Kaina | tai |"),
+        ("table_row", "UAB A Vilnius | 600 EUR be PVM"),
+        ("table_row", "UAB B"),
+        ("paragraph", "Pabaiga."),
+    ]
+
+
+@pytest.mark.parametrize("before", [rb"\trowd\cellx10\cellx20 ", rb"\pard\intbl ", rb"\pard "])
+def test_a_row_of_an_rtf_may_say_where_its_cells_are_before_or_after_them(tmp_path: Path, before: bytes) -> None:
+    source = rb"{\rtf1 Sutartis\par " + before + rb"A\cell B\cell\trowd\cellx10\cellx20\row\pard Z\par}"
+    read = [text for _, text in shown(reading(tmp_path, "a.en.rtf", source))]
+    assert read == ["Sutartis", "A | B", "Z"]
+
+
+def test_merged_and_nested_cells_of_an_rtf_say_what_they_are(tmp_path: Path) -> None:
+    three = rb"\trowd\clvmgf\cellx10\cellx20\cellx30\pard\intbl "
+    down = rb"\trowd\clvmrg\cellx10\cellx20\cellx30\pard\intbl "
+    across = rb"\trowd\cellx10\clmgf\cellx20\clmrg\cellx30\pard\intbl "
+    wide = rb"\trowd\cellx10\cellx30\pard\intbl "
+    nested = (
+        rb"\trowd\cellx10\cellx30\pard\intbl C\cell Nariai:\par\pard\intbl\itap2 Ona\nestcell 2\nestcell"
+        rb"{\*\nesttableprops\trowd\cellx15\cellx30\nestrow}{\nonesttables\par}\pard\intbl\cell\row"
+    )
+    source = (
+        rb"{\rtf1 " + three + rb"A\cell 1\cell 2\cell\row" + down + rb"\cell 3\cell 4\cell\row" + across
+        + rb"B\cell 5\cell\cell\row" + wide + rb"D\cell 6\cell\row" + nested + rb"\pard Z\par}"
+    )  # fmt: skip
+    read = [text for _, text in shown(reading(tmp_path, "a.en.rtf", source))]
+    assert read == ["A | 1 | 2", "A | 3 | 4", "B | 5 | 5", "D | 6 | 6", "C | Nariai: | Nariai:", "Ona | 2", "Z"]

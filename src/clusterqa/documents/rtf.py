@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
 from clusterqa.documents import tables
 from clusterqa.documents.encoding import mojibake
 from clusterqa.documents.extract import Extract, TextBuilder, left_out, one_line
@@ -27,24 +31,53 @@ _TOKEN = re.compile(
     r"\\(?P<word>[a-z]{1,32})(?P<value>-?\d{1,10})?[ ]?|\\'(?P<hex>[0-9a-f]{2})|\\(?P<sign>[^a-z])|(?P<brace>[{}])|[\r\n]+|(?P<letter>.)",
     re.IGNORECASE | re.DOTALL,
 )
+_START, _CELL, _ROW, _NEST_CELL, _NEST_ROW, _END = "\x01\x02\x03\x04\x05\x06"
+"""
+What stands in the text where a row of a table begins, a cell ends, a row ends, and a cell or a row of a table in a cell ends.
+After the end of a row come the places of its cells, up to `_END`.
+"""
+_MARKS = {"cell": _CELL, "nestcell": _NEST_CELL, "nestrow": _NEST_ROW}
+MOST_CELLS = 100
+"""In a row; Word makes 63."""
+_PLACE = re.compile(r"(\d+)([nhv])")
 _LETTERS = frozenset("u tab line emdash endash bullet lquote rquote ldblquote rdblquote emspace enspace".split())
 """Words that stand for a letter."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where the cells of a row end, in twips from the left, and which are merged; the last first, as rows often share the others."""
+
+    last: str = ""
+    rest: _Places | None = None
+    count: int = 0
+
+    def written(self) -> str:
+        """All of them in their order; nothing for more than any program makes."""
+        found: list[str] = []
+        here: _Places | None = self if self.count <= MOST_CELLS else None
+        while here is not None:
+            found.append(here.last)
+            here = here.rest
+        return "".join(reversed(found)) or "-"
+
+
 def _as_seen(source: str) -> str:
     """
-    The source without hidden and deleted text, with the numbers of items, with raised figures as raised letters („5²“ is not „52“), and letters that stand in it
-    as bare bytes as the escapes that the reader decodes.
+    The source without hidden and deleted text, with the numbers of items, with raised figures as raised letters („5²“ is not „52“), with marks in
+    its tables, and letters that stand in it as bare bytes as the escapes that the reader decodes.
     """
-    hidden = high = False
-    outer: list[tuple[bool, bool]] = []
+    hidden = high = in_row = False
+    merged = "n"  # "h" with the cell before it, "v" with the one above it
+    places = told = _Places()
+    outer: list[tuple[bool, bool, _Places]] = []
     parts: list[str] = []
     for token in _TOKEN.finditer(source):
         word, value, letter = token["word"], token["value"], token["letter"]
         if token["brace"] == "{":
-            outer.append((hidden, high))
+            outer.append((hidden, high, places))
         elif token["brace"] and outer:
-            hidden, high = outer.pop()
+            hidden, high, places = outer.pop()
         elif word in ("v", "deleted"):
             hidden = value != "0"
         elif word == "plain":
@@ -53,10 +86,28 @@ def _as_seen(source: str) -> str:
             high = value != "0"
         elif word in ("nosupersub", "sub"):
             high = False
+        elif word == "trowd":
+            places, merged = _Places(), "n"
+        elif word in ("clmrg", "clvmrg"):
+            merged = "h" if word == "clmrg" else "v"
+        elif word == "cellx":
+            places, merged = _Places(f"{max(0, int(value or 0))}{merged}", places, places.count + 1), "n"
+        elif word == "nesttableprops" and parts[-1:] == ["\\*"]:
+            parts.pop()
+        mark = _MARKS.get(word or "", "")
+        if word in ("trowd", "intbl") and not in_row:
+            mark, in_row = _START, True
+        elif word == "row":
+            mark, in_row = f"{_ROW}{'' if places is told else places.written()}{_END}", False
+            told = places
         drawn = letter or token["hex"] or word in _LETTERS or token["sign"] in ("~", "-", "_", "\\", "{", "}")
         if hidden and drawn:
             continue
-        if letter and letter > "\x7f":
+        if mark:
+            parts.append(f"\\plain {mark}")  # a word before it, as a letter after \u may be passed over
+        elif word == "nesttableprops" or (letter and letter < " " and letter != "\t"):
+            continue
+        elif letter and letter > "\x7f":
             parts.append(f"\\'{ord(letter):02x}")
         elif letter and high:
             parts.append(raised(letter) or letter)
@@ -83,18 +134,7 @@ def extract(raw: bytes, document: str) -> Extract:
             document, "It is no whole RTF document.", "Open it in Word or LibreOffice and save it as DOCX."
         ) from error
     builder = TextBuilder()
-    table: list[list[str]] = []
-    for line in [*re.split(r"[\r\n]+", text), ""]:
-        if line.rstrip().endswith("|"):
-            table.append([one_line(cell) for cell in line.rstrip().removesuffix("|").split("|")])
-            continue
-        if table:
-            grid = [[tables.Cell(cell, n, n + 1) for n, cell in enumerate(row)] for row in table]
-            joined = False
-            for row in tables.laid_out(grid, tables.header_rows(grid)):
-                joined = tables.add_row(builder, row, joined)
-            table = []
-        builder.add("paragraph", line.strip())
+    _lay_out(text, builder)
     warnings = mojibake(builder.text(), document)
     warnings += left_out(pictures=len(re.findall(rb"\\pict\b", raw)), files=len(re.findall(rb"\\object\b", raw)))
     if _MARGINS.search(raw):
@@ -104,3 +144,98 @@ def extract(raw: bytes, document: str) -> Extract:
     title = _TITLE.search(raw)
     metadata = Metadata(title=one_line(title[1].decode("ascii", "ignore")) or None if title else None)
     return Extract(builder.text(), tuple(builder.blocks), metadata, warnings=tuple(warnings))
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """The cells of a row, where each ends and with what it is merged, and the rows of the tables in its cells."""
+
+    cells: tuple[str, ...]
+    places: tuple[tuple[int, str], ...]
+    nested: tuple[tuple[str, ...], ...]
+
+
+def _lay_out(text: str, builder: TextBuilder) -> None:
+    """Add a text with the marks of its tables."""
+    parts = [part.rpartition(_END) for part in text.split(_ROW)]
+    places = ""
+    table: list[_Row] = []
+    for number, (_, _, part) in enumerate(parts):
+        is_last = number + 1 == len(parts)
+        own, _, inside = part.partition(_START)
+        if not inside and _CELL in part:  # nothing says where the row begins: with the line of its first cell
+            first, cell, others = part.partition(_CELL)
+            own, _, first = first.rpartition("\n")
+            inside = first + cell + others
+        if is_last and _CELL not in inside:
+            own, inside = part, ""
+        if own.strip():
+            _add_table(table, builder)
+            table = []
+            for line in own.split("\n"):
+                builder.add("paragraph", line)
+        if inside:
+            places = ("" if is_last else parts[number + 1][0]) or places
+            table.append(_row(inside, places))
+    _add_table(table, builder)
+
+
+def _row(inside: str, places: str) -> _Row:
+    texts = inside.split(_CELL)
+    if not texts[-1].strip(_START + " \n"):
+        texts.pop()
+    cells: list[str] = []
+    nested: list[tuple[str, ...]] = []
+    for text in texts:
+        own: list[str] = []
+        for part in text.split(_NEST_ROW):
+            before, cell, others = part.partition(_NEST_CELL)
+            if cell:
+                before, _, first = before.rpartition("\n")
+                nested.append((one_line(first), *map(one_line, others.removesuffix(_NEST_CELL).split(_NEST_CELL))))
+            own.append(before)
+        cells.append(one_line(" ".join(own)))
+    return _Row(tuple(cells), tuple((int(end), kind) for end, kind in _PLACE.findall(places)), tuple(nested))
+
+
+def _add_table(rows: Sequence[_Row], builder: TextBuilder) -> None:
+    grid = _grid(rows)
+    joined = False
+    for row, made in zip(rows, tables.laid_out(grid, tables.header_rows(grid)), strict=True):
+        joined = tables.add_row(builder, made, joined)
+        if row.nested:
+            inner = [_side_by_side(cells) for cells in row.nested]
+            joined = False
+            for made_inside in tables.laid_out(inner, tables.header_rows(inner)):
+                joined = tables.add_row(builder, made_inside, joined)
+            joined = False
+
+
+def _grid(rows: Sequence[_Row]) -> list[list[tables.Cell]]:
+    """The cells of a table where the file places them, or side by side where it does not say it of every row."""
+    if not all(len(row.places) == len(row.cells) and _rises([end for end, _ in row.places]) for row in rows):
+        return [_side_by_side(row.cells) for row in rows]
+    grid: list[list[tables.Cell]] = []
+    above: dict[int, tables.Cell] = {}
+    for row in rows:
+        line: list[tables.Cell] = []
+        start = 0
+        for text, (end, merged) in zip(row.cells, row.places, strict=True):
+            if merged == "h" and line and not text:
+                line[-1] = replace(line[-1], end=end)
+            elif merged == "v" and start in above and not text:
+                line.append(above[start])
+            else:
+                line.append(tables.Cell(text, start, end))
+            start = end
+        above = {cell.start: cell for cell in line}
+        grid.append(line)
+    return grid
+
+
+def _rises(ends: Sequence[int]) -> bool:
+    return all(before < after for before, after in pairwise([0, *ends]))
+
+
+def _side_by_side(texts: Sequence[str]) -> list[tables.Cell]:
+    return [tables.Cell(text, n, n + 1) for n, text in enumerate(texts)]
