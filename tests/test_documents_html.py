@@ -173,7 +173,9 @@ def test_what_stands_in_the_fields_of_a_form_is_read_at_its_place(tmp_path: Path
 
 
 def test_fields_in_a_table_are_read_in_their_cells(tmp_path: Path) -> None:
-    table = "<table><tr><th>Narys<td><input value='UAB A'></tr><tr><th>Balsai<td><input type=number value=2></tr></table>"
+    table = (
+        "<table><tr><th>Narys<td><input value='UAB A'></tr><tr><th>Balsai<td><input type=number value=2></tr></table>"
+    )
     document = reading(tmp_path, "a.html", page(f"<main><p>{LONG}</p>{table}</main>"))
     assert rows(document) == [("", "Narys | UAB A"), ("", "Balsai | 2")]
 
@@ -209,8 +211,6 @@ def test_pictures_and_files_among_the_text_are_named(tmp_path: Path, markup: str
 
 
 def test_a_formula_is_read_also_where_a_picture_is_shown_for_it(tmp_path: Path) -> None:
-    formula = (
-        "<span><span style='display:none'><math><mi>x</mi><mo>≥</mo><mn>2</mn></math></span><img aria-hidden=true></span>"
-    )
+    formula = "<span><span style='display:none'><math><mi>x</mi><mo>≥</mo><mn>2</mn></math></span><img aria-hidden=true></span>"
     document = reading(tmp_path, "a.html", page(f"<main><p>{LONG}</p><p>Kai {formula}.</p></main>"))
     assert shown(document)[1] == ("paragraph", "Kai x ≥ 2.")
