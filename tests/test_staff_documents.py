@@ -746,6 +746,22 @@ def test_the_difference_of_two_versions_names_what_goes_what_comes_and_what_is_l
     )
 
 
+def test_a_thousand_changed_paragraphs_are_compared_with_bounded_work() -> None:
+    def edition(year: int, words: int) -> Document:
+        return doc(
+            "\n".join(f"{n}. " + " ".join(f"w{n * i % 97}" for i in range(words)) + f" {year}." for n in range(1000))
+        )
+
+    before, after = edition(2024, 40), edition(2025, 40)
+    found = compare(before, after, split(before, 600))
+    assert len(found.changes) == 1000 and len(found.lost) == len(split(before, 600))
+    assert [kind for kind, _ in found.changes[-1]] == ["same", "gone", "new"]
+    before, after = edition(2024, 400), edition(2025, 400)
+    found = compare(before, after, ())
+    assert [kind for kind, _ in found.changes[0]] == ["same", "gone", "new"]
+    assert [kind for change in found.changes[-2:] for kind, _ in change] == ["gone", "new"]
+
+
 def test_a_new_version_is_compared_with_the_live_one_and_begins_without_its_dates(keeper: Keeper) -> None:
     publish(keeper, upload(keeper, "kaina.lt.md", "---\nvalid_until: 2001\n---\n" + PRICE_LIST))
     draft = upload(keeper, "nauja.md", PRICE_LIST.replace("2 250", "2 500"), replaces="kaina.lt.md")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Literal
+
+from rapidfuzz.distance import Indel
 
 from clusterqa.records import Document, Passage
 
@@ -16,6 +19,11 @@ ALIKE = 0.4
 """Share of equal words from which two paragraphs count as one that was changed, not as one that went and one that came."""
 LONGEST_COMPARED = 2_000
 """Words of a paragraph up to which it is compared word by word."""
+
+MOST_COMPARED = 100_000
+"""Words that are compared word by word in all; of more changes, paragraphs went and came."""
+RUN = 5
+"""Words in a row by which most passages that are lost are known without a search for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,30 +42,35 @@ def compare(before: Document, after: Document, passages: Sequence[Passage]) -> C
     old, new = _paragraphs(before), _paragraphs(after)
     changes: list[tuple[tuple[Kind, str], ...]] = []
     same: list[tuple[int, int]] = []
+    left = MOST_COMPARED
     for tag, a, b, c, d in difflib.SequenceMatcher(None, old, new).get_opcodes():
         if tag == "equal":
             same.append((before.blocks[a].start, before.blocks[b - 1].end))
         else:
-            changes += _changed(old[a:b], new[c:d])
+            for gone, came in zip_longest(old[a:b], new[c:d], fillvalue=""):
+                left -= gone.count(" ") + came.count(" ")
+                changes += _changed(gone, came, by_words=left > 0)
     whole = _plain(after.text)
+    words = whole.split(" ")
+    runs = set(zip(*(words[n:] for n in range(RUN)), strict=False))
 
     def is_lost(passage: Passage) -> bool:
         # Most passages of most new versions stand in what stayed: nothing has to be searched for them.
-        stayed = any(start <= passage.start and passage.end <= end for start, end in same)
-        return not stayed and _plain(passage.text) not in whole
+        if any(start <= passage.start and passage.end <= end for start, end in same):
+            return False
+        inside = passage.text.split()[1:-1]  # the words at its ends may have got a sign
+        if len(inside) >= RUN and tuple(inside[:RUN]) not in runs:
+            return True
+        return _plain(passage.text) not in whole
 
     return Comparison(tuple(changes), tuple(filter(is_lost, passages)))
 
 
-def _changed(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[tuple[Kind, str], ...]]:
-    """Paragraphs that stand in one place, each with the one that took its place where the two are alike."""
-    for position in range(max(len(old), len(new))):
-        gone, came = old[position : position + 1], new[position : position + 1]
-        if gone and came and (pieces := _by_words(gone[0], came[0])):
-            yield pieces
-            continue
-        yield from (((("gone", text),)) for text in gone)
-        yield from (((("new", text),)) for text in came)
+def _changed(old: str, new: str, by_words: bool) -> list[tuple[tuple[Kind, str], ...]]:
+    """A paragraph and the one that took its place: one change where the two are alike, else two; "" for none."""
+    if old and new and by_words and (pieces := _by_words(old, new)):
+        return [pieces]
+    return [(piece,) for piece in _put(old, new)]
 
 
 def _by_words(old: str, new: str) -> tuple[tuple[Kind, str], ...]:
@@ -65,19 +78,27 @@ def _by_words(old: str, new: str) -> tuple[tuple[Kind, str], ...]:
     before, after = (re.findall(r"\S+\s*", text) for text in (old, new))
     if max(len(before), len(after)) > LONGEST_COMPARED:
         return ()
-    words = difflib.SequenceMatcher(
-        None, [word.strip() for word in before], [word.strip() for word in after], autojunk=False
-    )
-    if words.ratio() < ALIKE:
+    plain = [[word.strip() for word in words] for words in (before, after)]
+    if Indel.normalized_similarity(*plain) < ALIKE:
         return ()
     pieces: list[tuple[Kind, str]] = []
-    for tag, a, b, c, d in words.get_opcodes():
-        if tag == "equal":
-            pieces.append(("same", "".join(after[c:d])))
+    gone = new = ""
+    for step in Indel.opcodes(*plain):
+        left, came = (
+            "".join(words[start:end])
+            for words, start, end in ((before, step.src_start, step.src_end), (after, step.dest_start, step.dest_end))
+        )
+        if step.tag == "equal":
+            pieces += [*_put(gone, new), ("same", came)]
+            gone = new = ""
         else:
-            pieces += [("gone", "".join(before[a:b]))] if a < b else []
-            pieces += [("new", "".join(after[c:d]))] if c < d else []
-    return tuple(pieces)
+            gone, new = gone + left, new + came
+    return (*pieces, *_put(gone, new))
+
+
+def _put(gone: str, new: str) -> list[tuple[Kind, str]]:
+    pieces: list[tuple[Kind, str]] = [("gone", gone), ("new", new)]
+    return [piece for piece in pieces if piece[1]]
 
 
 def _paragraphs(document: Document) -> list[str]:
