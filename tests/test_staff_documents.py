@@ -41,6 +41,7 @@ from clusterqa.staff.drafts import DeskError, Draft, Drafts, checked, sidecar_te
 from clusterqa.staff.history import History
 from clusterqa.staff.jobs import Job
 from clusterqa.staff.likeness import runs
+from clusterqa.staff.marking import markable
 from clusterqa.staff.names import free_name, safe_name
 from clusterqa.staff.publishing import Keeper
 from clusterqa.staff.queueing import LARGE, Readings
@@ -650,6 +651,13 @@ def test_a_server_killed_between_sidecar_and_file_goes_on_with_replacing(
     database.close()
 
 
+def key_of(keeper: Keeper, document: str, words: str) -> str:
+    with open_store(keeper.settings.data) as store:
+        read = store.read(document)
+    assert read is not None
+    return next(one.key for one in markable(read, Metadata()) if words in one.text)
+
+
 WORKS: dict[str, tuple[str, Callable[[Keeper], object]]] = {
     "withdrawn": ("a.md", lambda keeper: keeper.withdraw("a.md", "rasa")),
     "restored": ("gone.md", lambda keeper: keeper.restore("gone.md", "rasa")),
@@ -658,6 +666,10 @@ WORKS: dict[str, tuple[str, Callable[[Keeper], object]]] = {
         lambda keeper: [keeper.publish(d.id, "rasa") for d in keeper.drafts.all() if d.state == "ready"],
     ),
     "replaced": ("a.md", lambda keeper: keeper.put_text("a.md", PRICES, "rasa")),
+    "left_out": (
+        "a.md",
+        lambda keeper: keeper.mark("a.md", "rasa", "left_out", [key_of(keeper, "a.md", "silver")], "Old"),
+    ),
 }
 
 
@@ -961,3 +973,100 @@ def test_what_is_said_of_a_live_document_is_put_back_where_the_index_cannot_take
     assert (keeper.settings.corpus / "kaina.lt.md").read_text() == PRICE_LIST
     assert (beside.read_text(), live(keeper)) == (said, ["kaina.lt.md"])
     assert publish(keeper, keeper.drafts.get(new.id)).state == "published"
+
+
+# ── passages that are left out ──────────────────────────────────────────────────────────────────────────────────
+
+ORDER = """# Tvarka
+
+Ženklas galioja dvejus metus.
+
+Sena kaina buvo 100 eurų.
+
+Reikia:
+
+- sutarties;
+- pažymos;
+- sutarties;
+- prašymo.
+"""
+
+
+def wait_for(keeper: Keeper, document: str, *whats: str) -> None:
+    until(lambda: tuple(what for _, what in events(keeper, document))[: len(whats)] == whats)
+
+
+def quoted(keeper: Keeper, document: str) -> list[str]:
+    """What stands in the passages of a document, as the index has them."""
+    with open_store(keeper.settings.data) as store:
+        read = store.read(document)
+        assert read is not None and read.text == ORDER
+        return [passage.text for passage in split(read)]
+
+
+def test_a_passage_that_is_left_out_is_in_no_passage_and_its_text_stays(keeper: Keeper) -> None:
+    publish(keeper, upload(keeper, "tvarka.lt.md", ORDER))
+    whole = quoted(keeper, "tvarka.lt.md")
+    assert any("Sena kaina" in text and "dvejus metus" in text for text in whole)
+    keeper.mark("tvarka.lt.md", "rasa", "left_out", [key_of(keeper, "tvarka.lt.md", "Sena")], "Nebegalioja")
+    wait_for(keeper, "tvarka.lt.md", "left_out")
+    assert [text for text in quoted(keeper, "tvarka.lt.md") if "Sena" in text] == []
+    assert "Ženklas galioja dvejus metus." in quoted(keeper, "tvarka.lt.md")
+    event = keeper.history.of("tvarka.lt.md")[0]
+    assert event.detail == {"passages": ["Sena kaina buvo 100 eurų."], "said": "Nebegalioja"}
+    lines = [(e.who, e.what, e.detail) for e in keeper._audit.entries(who="rasa") if e.what == "document.left_out"]
+    assert lines == [("rasa", "document.left_out", "Nebegalioja")]
+    keeper.mark("tvarka.lt.md", "rasa", "put_back", [key_of(keeper, "tvarka.lt.md", "Sena")])
+    wait_for(keeper, "tvarka.lt.md", "put_back", "left_out")
+    assert quoted(keeper, "tvarka.lt.md") == whole
+    assert not (keeper.settings.corpus / "tvarka.lt.md.yaml").exists()
+
+
+def test_of_items_with_the_same_words_the_one_meant_is_left_out(keeper: Keeper) -> None:
+    publish(keeper, upload(keeper, "tvarka.lt.md", ORDER))
+    with open_store(keeper.settings.data) as store:
+        read = store.read("tvarka.lt.md")
+    assert read is not None
+    second = [one.key for one in markable(read, Metadata()) if one.text == "sutarties;"][1]
+    keeper.mark("tvarka.lt.md", "rasa", "left_out", [second], "Kartojasi")
+    wait_for(keeper, "tvarka.lt.md", "left_out")
+    assert [t[-19:] for t in quoted(keeper, "tvarka.lt.md")] == ["sutarties;\n- pažymos;"[-19:], "prašymo."]
+
+
+def test_what_is_left_out_stays_so_in_the_same_file_and_in_a_new_version(keeper: Keeper) -> None:
+    draft = upload(keeper, "tvarka.lt.md", ORDER)
+    document = keeper.drafts.found(draft)
+    assert document is not None
+    keys = {one.text[:4]: one.key for one in markable(document, Metadata())}
+    keeper.mark_draft(draft.id, "rasa", "left_out", [keys["Sena"]], "Nebegalioja")
+    keeper.mark_draft(draft.id, "rasa", "noted", [keys["Ženk"]], "Tikslinama")
+    read = keeper.drafts.read(keeper.drafts.get(draft.id))
+    assert read is not None and [b.kind for b in read.blocks].count("left_out") == 1
+    publish(keeper, keeper.drafts.get(draft.id))
+    assert [text for text in quoted(keeper, "tvarka.lt.md") if "Sena" in text] == []
+    assert keeper.history.of("tvarka.lt.md")[0].detail["left_out"] == "1"
+    again = upload(keeper, "tvarka.md", ORDER, replaces="tvarka.lt.md")
+    newer = upload(keeper, "nauja.md", ORDER.replace("Sena kaina", "Kaina"), replaces="tvarka.lt.md")
+    for draft, warned in ((again, 0), (newer, 1)):
+        assert draft.metadata.left_out == (f"{keys['Sena']} Nebegalioja",)
+        assert draft.metadata.notes == (f"{keys['Ženk']} Tikslinama",)
+        read = keeper.drafts.read(draft)
+        assert read is not None and len(read.warnings) == warned
+    publish(keeper, again)
+    assert [text for text in quoted(keeper, "tvarka.lt.md") if "Sena" in text] == []
+
+
+def test_too_many_passages_or_none_are_refused(keeper: Keeper) -> None:
+    publish(keeper, upload(keeper, "tvarka.lt.md", ORDER))
+    with pytest.raises(DeskError) as caught:
+        keeper.mark("tvarka.lt.md", "rasa", "left_out", ["0" * 12], "x")
+    assert caught.value.code == "no_passages"
+    rows = "| A | B |\n|---|---|\n" + "".join(f"| r{n} | {n} |\n" for n in range(400))
+    draft = upload(keeper, "lentele.md", f"# T\n\n{rows}")
+    document = keeper.drafts.found(draft)
+    assert document is not None
+    keys = [one.key for one in markable(document, Metadata())]
+    with pytest.raises(DeskError) as caught:
+        keeper.mark_draft(draft.id, "rasa", "left_out", keys, "Nebegalioja. " * 20)
+    assert caught.value.code == "too_many_marks"
+    assert keeper.drafts.get(draft.id).metadata == Metadata()

@@ -27,6 +27,7 @@ from fastapi import FastAPI
 from clusterqa import documents, staff
 from clusterqa.corpus import sync
 from clusterqa.documents import formats, ocr
+from clusterqa.passages import split
 from clusterqa.records import LANGUAGES, Language
 from clusterqa.settings import Settings
 from clusterqa.staff.audit import Audit
@@ -118,7 +119,7 @@ def test_both_languages_say_the_same_things() -> None:
 def test_everything_that_can_stand_in_the_way_has_words() -> None:
     source = "".join(
         (Path(staff.__file__).parent / name).read_text(encoding="utf-8")
-        for name in ("publishing.py", "drafts.py", "jobs.py", "trials.py", "watching.py", "fetching.py")
+        for name in ("publishing.py", "drafts.py", "jobs.py", "trials.py", "watching.py", "fetching.py", "marking.py")
     )
     codes = set(re.findall(r'DeskError\(\s*"(\w+)"', source)) | set(re.findall(r'Trouble\("(\w+)"', source)) - {
         "unreadable"
@@ -458,6 +459,8 @@ def test_every_page_is_whole_in_both_languages(rasa: Browser, keeper: Keeper) ->
         f"/staff/drafts/{pdf.id}/discard": ("discard_text", {}),
         "/staff/documents": ("problems_title", {}),
         "/staff/documents/show?id=a.md": ("versions_title", {}),
+        "/staff/documents/passages?id=a.md": ("marks_text", {}),
+        f"/staff/drafts/{pdf.id}/passages": ("marks_text", {}),
         "/staff/documents/replace?id=a.md": ("replace_text", {}),
         "/staff/documents/withdraw?id=a.md": ("withdraw_text", {}),
     }
@@ -469,6 +472,38 @@ def test_every_page_is_whole_in_both_languages(rasa: Browser, keeper: Keeper) ->
             if key != "error_ask":
                 assert WORDS[language][key].format(**values).replace('"', "&#34;") in answer.text, path
             assert "style=" not in answer.text and "onclick" not in answer.text
+
+
+# ── passages that are left out ──────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_passage_is_left_out_noted_and_put_back_at_the_desk(rasa: Browser, keeper: Keeper) -> None:
+    draft = upload(rasa, keeper, "a.md", KAINA + "\nSena kaina buvo 100 eurų.\n\nKreipkitės į Rasą.\n")
+    there = f"/staff/drafts/{draft.id}/passages"
+    keys = dict(re.findall(r'value="([0-9a-f]{12})">.*?<span lang="lt">(Sena|Kreip)', rasa.get(there).text))
+    old, ask = (key for word in ("Sena", "Kreip") for key, found in keys.items() if found == word)
+    rasa.change(there, do="left_out", pick=old, text="")
+    assert WORDS["lt"]["error_no_reason"] in rasa.get(there).text
+    rasa.change(there, do="left_out", pick=old, text="Pasenusi <b>suma</b>")
+    page = rasa.get(f"{there}?only=1").text
+    assert "Sena kaina" in page and "Pasenusi &lt;b&gt;suma&lt;/b&gt;" in page and "Kreipkitės" not in page
+    draft = keeper.drafts.get(draft.id)
+    rasa.change(f"/staff/drafts/{draft.id}", then="publish", **fields(draft))
+    until(lambda: keeper.drafts.get(draft.id).state == "published")
+    with open_store(keeper.settings.data) as store:
+        assert [p.text for p in split(store.read("a.md")) if "Sena" in p.text] == []  # type: ignore[arg-type]
+    there = "/staff/documents/passages"
+    rasa.change(there, id="a.md", do="noted", pick=ask, text="Rasa grįš rugsėjį")
+    rasa.change(there, id="a.md", do="put_back", pick=old)
+    until(lambda: [event.what for event in keeper.history.of("a.md")][:2] == ["put_back", "noted"])
+    page = rasa.get("/staff/documents/show?id=a.md").text
+    assert "Rasa grįš rugsėjį" in page and WORDS["lt"]["event_put_back"] in page
+    with open_store(keeper.settings.data) as store:
+        assert len([p.text for p in split(store.read("a.md")) if "Sena" in p.text]) == 1  # type: ignore[arg-type]
+    assert (
+        WORDS["lt"]["error_no_passages"]
+        in rasa.get(rasa.change(there, id="a.md", do="put_back").headers["location"]).text
+    )
 
 
 # ── several at once, and finding them ───────────────────────────────────────────────────────────────────────────

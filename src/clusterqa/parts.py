@@ -12,7 +12,13 @@ from clusterqa.text.sentences import sentences
 
 _CELL_BAR = re.compile(r"(?<!\\)\s*\|\s*")
 _LIST_NUMBER = re.compile(r"\(?(?:\d{1,4}(?:\.\d{1,4})*|[a-zA-Z])[.)]")
-_KINDS: dict[str, PartKind] = {"paragraph": "text", "heading": "text", "list_item": "item", "table_row": "row"}
+_KINDS: dict[str, PartKind] = {
+    "paragraph": "text",
+    "heading": "text",
+    "list_item": "item",
+    "table_row": "row",
+    "left_out": "text",
+}
 
 
 def cut(document: Document, start: int, end: int) -> tuple[Part, ...]:

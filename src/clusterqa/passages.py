@@ -37,6 +37,8 @@ class _Unit:
     section: int
     heading: tuple[str, ...]
     page: Page | None
+    stretch: int = 0
+    """How many blocks that are left out of answers stand above it."""
     introduces: bool = False
     """It ends its block, and with a colon."""
 
@@ -68,19 +70,21 @@ def _units(document: Document, passage_chars: int) -> Iterator[_Unit]:
     blocks = [block for block in _blocks(document) if _says_something(document.text, block)]
     title = _title(document, blocks)
     path: list[tuple[int, str]] = []
-    section = 0
+    section = stretch = 0
     for index, block in enumerate(blocks):
-        if block.kind == "heading":
+        if block.kind == "left_out":
+            stretch += 1
+        elif block.kind == "heading":
             while path and path[-1][0] >= block.level:
                 path.pop()
             section += 1
             below = blocks[index + 1] if index + 1 < len(blocks) else None
             if below is None or (below.kind == "heading" and below.level <= block.level):
-                yield from _units_of(document, block, section, path, passage_chars)
+                yield from _units_of(document, block, section, stretch, path, passage_chars)
             if block is not title:
                 path.append((block.level, " ".join(document.text[block.start : block.end].split())))
         else:
-            yield from _units_of(document, block, section, path, passage_chars)
+            yield from _units_of(document, block, section, stretch, path, passage_chars)
 
 
 def _blocks(document: Document) -> Iterable[Block]:
@@ -106,7 +110,7 @@ def _title(document: Document, blocks: list[Block]) -> Block | None:
 
 
 def _units_of(
-    document: Document, block: Block, section: int, path: list[tuple[int, str]], passage_chars: int
+    document: Document, block: Block, section: int, stretch: int, path: list[tuple[int, str]], passage_chars: int
 ) -> Iterator[_Unit]:
     heading = tuple(text for _, text in path)
     for page, spans in _pages(document, _sentences(document, block)):
@@ -117,7 +121,7 @@ def _units_of(
                 and document.text[part[-1].start : part[-1].end].rstrip("*_ ").endswith(":")
             )
             if any(_says_something(document.text, span) for span in part):
-                yield _Unit(block, tuple(part), section, heading, page, introduces)
+                yield _Unit(block, tuple(part), section, heading, page, stretch, introduces)
 
 
 def _pages(document: Document, spans: Sequence[Span]) -> Iterator[tuple[Page | None, list[Span]]]:
@@ -193,7 +197,8 @@ def _merge(text: str, units: list[_Unit], passage_chars: int) -> Iterator[tuple[
 
 def _fits(group: list[_Unit], unit: _Unit, following: _Unit | None, passage_chars: int) -> bool:
     first, last = group[0], group[-1]
-    if (unit.section, unit.page) != (first.section, first.page) or unit.end - first.start > passage_chars:
+    where = (unit.section, unit.stretch, unit.page)
+    if where != (first.section, first.stretch, first.page) or unit.end - first.start > passage_chars:
         return False
     kinds = (last.block.kind, unit.block.kind)
     if kinds == ("paragraph", "paragraph"):

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 Language = Literal["lt", "en"]
 LANGUAGES: tuple[Language, ...] = ("lt", "en")
 
-BlockKind = Literal["heading", "paragraph", "list_item", "table_row"]
+BlockKind = Literal["heading", "paragraph", "list_item", "table_row", "left_out"]
+"""`left_out` is what the staff took out of answers: it stands in the text and is never quoted, nor does a passage run across it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from clusterqa.documents import marks
 from clusterqa.documents.extract import Extract, check, faults, one_line
 from clusterqa.documents.formats import FORMAT_OF_SUFFIX, MAX_FILE_BYTES, MEDIA_TYPES, Format, format_of
 from clusterqa.documents.metadata import Metadata, language_of_name, parse, title_of_name
@@ -69,7 +70,7 @@ def read(path: Path, document_id: str) -> Document:
         warnings.append(f"Its name says “{named}”, its metadata say “{found.language}”; the metadata count.")
     if not extract.blocks:
         raise UnreadableDocument(document_id, "There is no text in it.", "Put text into it or remove it.")
-    return Document(
+    document = Document(
         id=document_id,
         text=extract.text,
         title=found.title or title_of_name(document_id),
@@ -87,6 +88,7 @@ def read(path: Path, document_id: str) -> Document:
         pages=extract.pages,
         warnings=tuple(warnings),
     )
+    return marks.applied(document, sidecar.left_out)
 
 
 def list_files(corpus: Path) -> list[tuple[str, Path]]:

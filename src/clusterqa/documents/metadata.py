@@ -2,7 +2,8 @@
 What is known about a document: front matter on top of it, a sidecar file beside it, or properties inside it.
 
 The keys are `title`, `language` (lt or en), `url`, `date` (ISO 8601), `publisher`, `tags`, `sources`,
-`translation_of`, and two more dates: `valid_until`, the last day on which it holds, and `review_by`. A wrong value is left out with a warning; it never makes a document unreadable.
+`translation_of`, and two more dates: `valid_until`, the last day on which it holds, and `review_by`. A sidecar may have
+`left_out` and `notes`, which the staff desk writes (`marks`). A wrong value is left out with a warning; it never makes a document unreadable.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ KEYS = (
     "translation_of",
     "valid_until",
     "review_by",
+    "left_out",
+    "notes",
 )
 
 LANGUAGE_NAMES: dict[str, Language] = {
@@ -53,6 +56,8 @@ class Metadata:
     translation_of: str | None = None
     valid_until: str | None = None
     review_by: str | None = None
+    left_out: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def over(self, other: Metadata) -> Metadata:
         """These values, and those of `other` where this place does not say."""
@@ -189,7 +194,7 @@ def parse(text: str, first_line: int, place: str) -> tuple[Metadata, list[str]]:
 
 def _value(key: str, node: yaml.Node) -> tuple[object, str]:
     """The value of a field and what is wrong with it; one of the two is empty."""
-    if key in ("tags", "sources"):
+    if key in ("tags", "sources", "left_out", "notes"):
         return _strings(key, node)
     if not isinstance(node, yaml.ScalarNode):
         return None, "must be one value, not a list; it is left out."
@@ -214,7 +219,7 @@ def _strings(key: str, node: yaml.Node) -> tuple[tuple[str, ...], str]:
     if isinstance(node, yaml.ScalarNode):
         text = _scalar(node)
         # An address may hold a comma, so sources are cut at white space and line ends only.
-        parts = text.split(",") if key == "tags" else text.split()
+        parts = text.split(",") if key == "tags" else text.split() if key == "sources" else [text]
     elif isinstance(node, yaml.SequenceNode) and all(isinstance(item, yaml.ScalarNode) for item in node.value):
         parts = [_scalar(item) for item in node.value]
     else:

@@ -30,6 +30,7 @@ from typing import Any, BinaryIO, Literal, get_args
 import yaml
 
 from clusterqa import deceptive
+from clusterqa.documents import marks
 from clusterqa.documents.metadata import Metadata, parse
 from clusterqa.documents.ocr import Recognised
 from clusterqa.errors import ClusterQAError, StoreError
@@ -328,7 +329,7 @@ class Drafts:
 def corrected(document: Document, metadata: Metadata) -> Document:
     """The document with these metadata over its own, as reading the file with a sidecar would give it."""
     given = {name: value for name in FIELDS if (value := getattr(metadata, name))}
-    return replace(document, **given)
+    return marks.applied(replace(document, **given), metadata.left_out)
 
 
 def sidecar_text(metadata: Metadata) -> str:
@@ -390,7 +391,8 @@ def _load(path: Path) -> Draft | None:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         given = values["metadata"]
-        metadata = Metadata(**{**given, "tags": tuple(given["tags"]), "sources": tuple(given["sources"])})
+        lists: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
+        metadata = Metadata(**lists)
         trouble = Trouble(**values["trouble"]) if values["trouble"] else None
         return Draft(**{**values, "metadata": metadata, "trouble": trouble})
     except FileNotFoundError:

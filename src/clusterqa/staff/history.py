@@ -12,9 +12,12 @@ from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Connection, Database, stamp, storable, unpacked, when
 
 What = Literal[
-    "published", "replaced", "corrected", "withdrawn", "restored", "added_by_hand", "changed_by_hand", "removed_by_hand"
-]
+    "published", "replaced", "corrected", "left_out", "put_back", "noted", "withdrawn", "restored",
+    "added_by_hand", "changed_by_hand", "removed_by_hand",
+]  # fmt: skip
 
+AMENDING: tuple[What, ...] = ("corrected", "left_out", "put_back", "noted")
+"""The events that change what is said of a document, and not its file."""
 BRINGING: tuple[What, ...] = ("published", "replaced", "added_by_hand", "changed_by_hand")
 """The events that give a document a content."""
 
@@ -95,11 +98,11 @@ class History:
             )
             return Change(int(added.lastrowid or 0), who, what, document, detail or {})
 
-    def end(self, change: Change, event: Event, audit: Audit) -> None:
+    def end(self, change: Change, event: Event, audit: Audit, told: str = "") -> None:
         """The change is made: its event and its line in the log are there, and it is no longer begun."""
         with self._database.changing() as db:
             db.execute("DELETE FROM document_changes WHERE id = ?", (change.id,))
-            self._note(db, event, audit)
+            self._note(db, event, audit, told)
 
     def give_up(self, change: Change) -> None:
         """Nothing was changed."""

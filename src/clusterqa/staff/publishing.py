@@ -20,7 +20,7 @@ import queue
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -46,9 +46,10 @@ from clusterqa.staff.audit import Audit
 from clusterqa.staff.changes import Comparison, compare
 from clusterqa.staff.drafts import DeskError, Draft, Drafts, Trouble, sidecar_text
 from clusterqa.staff.fetching import Fetched
-from clusterqa.staff.history import Change, Event, History, What
+from clusterqa.staff.history import AMENDING, Change, Event, History, What
 from clusterqa.staff.jobs import FAULT, Job, Jobs, Stopped
 from clusterqa.staff.likeness import Likeness, Likenesses
+from clusterqa.staff.marking import Deed, marked, quotations
 from clusterqa.staff.names import free_name
 from clusterqa.staff.picturing import picture
 from clusterqa.staff.queueing import LARGE, WORKERS, Readings
@@ -66,6 +67,7 @@ WATCH_SHARE = 5
 
 
 Move = Callable[[Settings, str], object]
+Amend = Callable[[Metadata, Stored], Metadata]
 
 
 @dataclass(frozen=True, slots=True)
@@ -517,6 +519,8 @@ class Keeper:
                     stored = self._stored(name)
                 what: What = "replaced" if draft.intent == "replace" else "published"
                 detail = {"draft": identifier, "file": draft.uploaded_as, "sha256": draft.sha256, "earlier": earlier}
+                if draft.metadata.left_out:
+                    detail["left_out"] = str(len(draft.metadata.left_out))
                 event = Event(who, what, name, stored.version, report.generation, detail)
                 # A server killed a moment later finds it told already.
                 if not any(told.detail.get("draft") == identifier for told in self.history.of(name)):
@@ -598,6 +602,12 @@ class Keeper:
                     self._withdraw(change)
                 elif change.what == "restored":
                     self._restore(change)
+                elif change.what in AMENDING:
+                    there = sidecar_text(self._sidecar_of(change.document))
+                    if there in (change.detail["before"], change.detail["after"]):
+                        self._amended(change)
+                    else:  # somebody changed it by hand meanwhile
+                        self.history.give_up(change)
                 elif self.digest(change.document) == change.detail["file_sha256"]:
                     self._put_text(change)
                 else:  # its text is still where it was written
@@ -606,7 +616,9 @@ class Keeper:
                 log.warning("%s", error)
                 self.history.give_up(change)
 
-    def amend(self, document: str, who: str, change: Callable[[Metadata, Stored], Metadata]) -> None:
+    def amend(
+        self, document: str, who: str, change: Amend, what: What = "corrected", detail: Mapping[str, Any] | None = None
+    ) -> None:
         """
         Change what is said of a live document, in the background, its file staying as it is; its job is under its id.
 
@@ -617,34 +629,77 @@ class Keeper:
         if stored is None or stored.state != "live" or self.digest(document) is None:
             raise DeskError("gone", f"{document} is no longer among the documents.", document=document)
         self.jobs.set(document, Job())
-        self._changes.put(lambda: self._amend(document, who, change))
+        self._changes.put(lambda: self._amend(document, who, change, what, detail or {}))
 
-    def _amend(self, document: str, who: str, change: Callable[[Metadata, Stored], Metadata]) -> None:
+    def _amend(self, document: str, who: str, change: Amend, what: What, detail: Mapping[str, Any]) -> None:
+        with self.jobs.running(document), writer_lock(self.settings.data):
+            before = self._sidecar_of(document)
+            after = change(before, self._stored(document))
+            texts = {"before": sidecar_text(before), "after": sidecar_text(after)}
+            self._amended(self.history.begin(who, what, document, {**detail, **texts}))
+
+    def _amended(self, change: Change) -> None:
+        detail = dict(change.detail)
+        before, after = detail.pop("before"), detail.pop("after")
+        try:
+            self._describe(change.document, after)
+            try:
+                report = self._update([change.document], self.jobs.progress(change.document))
+                stored = self._stored(change.document)
+            except ClusterQAError:
+                self._describe(change.document, before)
+                raise
+        except ClusterQAError:
+            self.history.give_up(change)
+            raise
+        event = Event(change.who, change.what, change.document, stored.version, report.generation, detail)
+        self.history.end(change, event, self._audit, str(detail.get("said", "")))
+
+    def _describe(self, document: str, text: str) -> None:
+        """Put what is said of a document beside its file in the corpus, as a sidecar of this text; none for ""."""
+        file = dict(corpus_folder.corpus_files(self.settings)).get(document)
+        if file is None:
+            raise DeskError("gone", f"{document} is no longer among the documents.", document=document)
         box = self.settings.data / "written"
         box.mkdir(parents=True, exist_ok=True)
         beside = box / f"{Path(document).name}{corpus_folder.SIDECARS[0]}"
         try:
-            with self.jobs.running(document), writer_lock(self.settings.data):
-                file = dict(corpus_folder.corpus_files(self.settings)).get(document)
-                if file is None:
-                    raise DeskError("gone", f"{document} is no longer among the documents.", document=document)
-                before = _sidecar(file)
-                self._describe(document, file, beside, change(before, self._stored(document)))
-                try:
-                    report = self._update([document], self.jobs.progress(document))
-                    stored = self._stored(document)
-                except ClusterQAError:
-                    self._describe(document, file, beside, before)
-                    raise
-                self.history.record(Event(who, "corrected", document, stored.version, report.generation), self._audit)
+            beside.write_text(text, encoding="utf-8")
+            corpus_folder.place(self.settings, document, file, beside if text else None)
         finally:
             beside.unlink(missing_ok=True)
 
-    def _describe(self, document: str, file: Path, beside: Path, metadata: Metadata) -> None:
-        """Put what is said of a document beside its file in the corpus; it is written at `beside` first."""
-        text = sidecar_text(metadata)
-        beside.write_text(text, encoding="utf-8")
-        corpus_folder.place(self.settings, document, file, beside if text else None)
+    # ── passages that are left out, and notes ───────────────────────────────────────────────────────────────────
+
+    def marks(self, document: str) -> Metadata:
+        """What is left out of answers of a document in the corpus, and what is noted on its passages."""
+        return self._sidecar_of(document)
+
+    def mark(self, document: str, who: str, deed: Deed, keys: Sequence[str], said: str = "") -> None:
+        """
+        Leave passages of a live document out of answers, put them back, or note something on them (nothing takes a note
+        away), in the background; its job is under its id. `keys` name them as `documents.marks` does. Raises DeskError.
+        """
+        with open_store(self.settings.data) as store:
+            read = store.read(document)
+        if read is None:
+            raise DeskError("gone", f"{document} is no longer among the documents.", document=document)
+        quoted = quotations(read, keys)
+        marked(self._sidecar_of(document), deed, keys, said)  # what is wrong with it is told now
+        detail = {"passages": quoted, "said": said}
+        self.amend(document, who, lambda metadata, _: marked(metadata, deed, keys, said), deed, detail)
+
+    def mark_draft(self, identifier: str, who: str, deed: Deed, keys: Sequence[str], said: str = "") -> Draft:
+        """As `mark`, of a draft that is not published yet."""
+        draft = self.drafts.get(identifier)
+        document = self.drafts.found(draft)
+        if document is None:
+            raise DeskError("wrong_state", "The draft is not read yet.", state=draft.state)
+        quotations(document, keys)
+        metadata = marked(draft.metadata, deed, keys, said)
+        changed = self.drafts.change(identifier, who, seen=draft.revision, only=("ready",), metadata=metadata)
+        self._audit.record(who, f"document.{deed}", changed.document, said)
+        return changed
 
     # ── withdrawing and restoring ───────────────────────────────────────────────────────────────────────────────
 

@@ -37,7 +37,7 @@ class Trials:
         self._settings, self._drafts, self._encoder, self._profile = settings, drafts, encoder, profile
         self._jobs, self._later = jobs, later
         self._trials: OrderedDict[tuple[str, int], KnowledgeBase] = OrderedDict()
-        self._passages: OrderedDict[tuple[str, str, str], tuple[Passage, ...]] = OrderedDict()
+        self._passages: OrderedDict[tuple[object, ...], tuple[Passage, ...]] = OrderedDict()
         self._lock = threading.Lock()
 
     def clear(self) -> None:
@@ -94,7 +94,8 @@ class Trials:
 
     def passages(self, document: Document) -> tuple[Passage, ...]:
         """The passages of a document, as they would be quoted; the latest few are remembered, for the pages of drafts."""
-        key = (document.id, document.version, document.language)
+        out = tuple(block.start for block in document.blocks if block.kind == "left_out")
+        key = (document.id, document.version, document.language, out)
         with self._lock:
             known = self._passages.get(key)
         if known is None:

@@ -38,6 +38,7 @@ from clusterqa.staff.accounts import Account
 from clusterqa.staff.drafts import FIELDS, DeskError, Draft, Trouble, checked
 from clusterqa.staff.history import Event
 from clusterqa.staff.jobs import Job
+from clusterqa.staff.marking import Deed, markable
 from clusterqa.staff.publishing import Keeper
 from clusterqa.store import open_store
 from clusterqa.web.render import document_address, web_address
@@ -64,6 +65,10 @@ STATES = ("live", "review", "withdrawn", "all")
 REVIEW_DAYS = 30
 """Days before its last valid day from which a document is listed for review."""
 CHANGES_SHOWN = 60
+MARKED_PAGE = 100
+"""Passages on one page of those that can be left out."""
+LONGEST_SAID = 300
+"""Characters of a reason or a note."""
 
 Id = Annotated[str, Form(alias="id", max_length=1000)]
 Asked = Annotated[str, Query(max_length=2000)]
@@ -642,6 +647,7 @@ def correct(
                 for name in faults
             }
             return _draft(request, account, draft, typed=typed, faults=marked, problem=words["check_form"], status=422)
+        metadata = replace(metadata, left_out=draft.metadata.left_out, notes=draft.metadata.notes)
         if metadata != draft.metadata or intent:
             draft = keeper.correct(draft_id, account.name, revision, metadata, intent or None)
             revision = draft.revision
@@ -774,6 +780,121 @@ def draft_image(
     return Response(made, media_type="image/jpeg", headers=headers) if made else Response(status_code=404)
 
 
+# ── passages that are left out, and notes ───────────────────────────────────────────────────────────────────────
+
+PICKED = Form(max_length=60)
+
+
+@router.get(f"{DRAFTS}/{{draft_id}}/passages")
+def draft_passages(
+    request: Request,
+    account: Editor,
+    draft_id: str,
+    q: Asked = "",
+    only: Annotated[str, Query(max_length=1)] = "",
+    number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
+) -> Response:
+    """The passages of a draft, to leave some out of answers or note something on them."""
+    keeper = _keeper(request)
+    try:
+        draft = keeper.drafts.get(draft_id)
+    except DeskError as error:
+        return trouble(request, HOME, _told(error, language_of(request)))
+    document = keeper.drafts.read(draft)
+    here = f"{DRAFTS}/{draft_id}"
+    if document is None or draft.state != "ready":
+        return back(request, here)
+    return _passages(request, account, document, draft.metadata, here, f"{here}/passages", {}, q, only, number)
+
+
+@router.post(f"{DRAFTS}/{{draft_id}}/passages")
+def mark_draft(
+    request: Request,
+    account: Changing,
+    draft_id: str,
+    do: Annotated[Deed, Form()],
+    pick: Annotated[list[Annotated[str, PICKED]] | None, Form()] = None,
+    text: Annotated[str, Form(max_length=LONGEST_SAID)] = "",
+) -> Response:
+    """Leave the ticked passages of a draft out, put them back, or note something on them."""
+    there = f"{DRAFTS}/{draft_id}/passages"
+    try:
+        _keeper(request).mark_draft(draft_id, account.name, do, pick or [], text)
+    except DeskError as error:
+        return trouble(request, HOME if error.code == "no_draft" else there, _told(error, language_of(request)))
+    return back(request, there, said(request, WORDS, f"marked_{do}"))
+
+
+@router.get(f"{HOME}/passages")
+def document_passages(
+    request: Request,
+    account: Editor,
+    document: Annotated[str, Query(alias="id", max_length=1000)],
+    q: Asked = "",
+    only: Annotated[str, Query(max_length=1)] = "",
+    number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
+) -> Response:
+    """The passages of a published document, as `draft_passages` shows them."""
+    keeper = _keeper(request)
+    with open_store(keeper.settings.data) as store:
+        stored, read = store.document(document), store.read(document)
+    if stored is None or read is None or stored.state != "live":
+        return trouble(request, HOME, said(request, WORDS, "no_document"))
+    up = _address(f"{HOME}/show", id=document)
+    metadata = keeper.marks(document)
+    return _passages(request, account, read, metadata, up, f"{HOME}/passages", {"id": document}, q, only, number)
+
+
+@router.post(f"{HOME}/passages")
+def mark_document(
+    request: Request,
+    account: Changing,
+    document: Id,
+    do: Annotated[Deed, Form()],
+    pick: Annotated[list[Annotated[str, PICKED]] | None, Form()] = None,
+    text: Annotated[str, Form(max_length=LONGEST_SAID)] = "",
+) -> Response:
+    """Leave the ticked passages of a published document out of answers, put them back, or note something on them."""
+    keeper, there = _keeper(request), _address(f"{HOME}/passages", id=document)
+    try:
+        keeper.mark(document, account.name, do, pick or [], text)
+    except DeskError as error:
+        home = HOME if error.code == "gone" else there
+        return trouble(request, home, _told(error, language_of(request)))
+    job = keeper.jobs.wait(document, 3)
+    done = job is not None and job.stage == "done"
+    shown = there if done else _address(f"{HOME}/show", id=document)  # where one sees how far it is
+    return back(request, shown, said(request, WORDS, f"marked_{do}") if done else "")
+
+
+def _passages(
+    request: Request,
+    account: Account,
+    document: Document,
+    metadata: Metadata,
+    up: str,
+    here: str,
+    hidden: dict[str, str],
+    q: str,
+    only: str,
+    number: int,
+) -> Response:
+    every = markable(document, metadata)
+    words = _folded(q).split()
+    found = [
+        one
+        for one in every
+        if (not only or one.reason is not None or one.note) and all(word in _folded(one.text) for word in words)
+    ]
+    chosen = {**hidden, **({"q": q} if q else {}), **({"only": only} if only else {})}
+    return _show(
+        request, account, "passages.html", document=document, up=up, target=here, hidden=hidden, q=q, only=only,
+        passages=found[(number - 1) * MARKED_PAGE : number * MARKED_PAGE], found_count=len(found), total=len(every),
+        left_out=sum(one.reason is not None for one in every), number=number, pages=-(-len(found) // MARKED_PAGE),
+        address=lambda n: root(request) + _address(here, **chosen, page=str(n)), longest=LONGEST_SAID,
+    )  # fmt: skip
+
+
 @router.get(f"{DRAFTS}/{{draft_id}}/file")
 def draft_file(request: Request, account: Editor, draft_id: str) -> Response:
     """The file as it came."""
@@ -817,7 +938,7 @@ def document_page(
     proof = next((event for event in events if event.what == "withdrawn"), None) if stored.state != "live" else None
     return _show(
         request, account, "document.html", stored=stored, held=held, versions=keeper.versions(document), events=events,
-        proof=proof, kept=keeper.original(document) is not None, job=keeper.jobs.get(document),
+        proof=proof, marks=keeper.marks(document), kept=keeper.original(document) is not None, job=keeper.jobs.get(document),
         waiting=[d for d in keeper.drafts.all() if d.document == document and d.state != "published"],
     )  # fmt: skip
 
