@@ -81,9 +81,12 @@ wheel: $(VENV)/.dev
 	$(BIN)/python -m build --wheel
 	$(BIN)/python tools/sbom.py dist/clusterqa.cdx.json
 
-# Installs the wheel alone, outside this folder, with the pip that Python 3.11.7 brings, and uses it.
+# Installs the wheel alone, outside this folder, with the pip that Python 3.11.7 brings, and uses it; then with the newer Pythons
+# that are here, each with the pip that it brings.
+NEWER ?= $(shell for python in python3.12 python3.13 $(HOME)/.pyenv/versions/3.1[23].*/bin/python; do $$python -c "" 2>/dev/null && echo $$python; done)
 wheel-check: wheel
-	$(BIN)/python tools/check_wheel.py dist/clusterqa-*.whl --extra web,staff,eval
+	$(BIN)/python tools/check_wheel.py dist/clusterqa-*.whl --extra web,staff,eval,mcp
+	for python in $(NEWER); do $(BIN)/python tools/check_wheel.py dist/clusterqa-*.whl --python $$python --pip bundled || exit 1; done
 
 clean:
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache

@@ -6,6 +6,7 @@ import json
 import random
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,15 +24,19 @@ from clusterqa.evaluation.pool import (
     Grade,
     Judgement,
     Pooled,
+    Settled,
     agreement,
     pool,
     read_pool,
     settle,
     to_judge,
+    with_known,
     write_pool,
 )
 from clusterqa.evaluation.run import run
 from clusterqa.evaluation.sets import read_set
+from clusterqa.evaluation.trec import read_qrels
+from clusterqa.evaluation.trec import write as write_trec
 from clusterqa.settings import Settings
 from clusterqa.staff.accounts import Accounts
 from clusterqa.staff.answers import QUESTIONS as ANSWERED
@@ -141,10 +146,24 @@ def test_the_majority_settles_and_where_there_is_none_a_third_person_is_asked() 
         ([said("ada", "right"), said("rasa", "right")], "jonas"), ([said("ada", "right"), said("rasa", "wrong")], "jonas"),
         ([said("ada", "right"), said("rasa", "wrong"), said("jonas", "wrong")], "ona"),
     ]] == [1, 0, 1, 0, 1, 0]  # fmt: skip
-    assert settle([said("ada", "right"), said("rasa", "wrong")]) == ({}, [("q1", "a.md#0-5", "v")])
+    assert settle([said("ada", "right"), said("rasa", "wrong")]) == Settled({}, 0, [("q1", "a.md#0-5", "v")])
     three = [said("ada", "right"), said("rasa", "wrong"), said("jonas", "wrong")]
-    assert settle(three) == ({"q1": {"a.md#0-5": 0}}, [])
-    assert settle([said("ada", "partly", question="q2")]) == ({"q2": {"a.md#0-5": 1}}, [])
+    assert settle(three) == Settled({"q1": {"a.md#0-5": 0}}, 0, [])
+    assert settle([said("ada", "partly", question="q2")]) == Settled({"q2": {"a.md#0-5": 1}}, 1, [])
+
+
+def test_of_two_versions_with_a_passage_at_the_same_place_the_one_judged_last_counts() -> None:
+    old = [said("ada", "right"), said("rasa", "right")]
+    for name in ("a", "z"):  # whatever its digest
+        new = replace(said("ada", "wrong"), version=name, at="2026-11-30T10:00:00.000+00:00")
+        assert settle([*old, new]) == settle([new, *old]) == Settled({"q1": {"a.md#0-5": 0}}, 1, [])
+
+
+def test_what_the_set_knows_is_right_beside_what_people_said() -> None:
+    known = {"q1": {"a.md#0-5": 1.0, "b.md#0-5": 1.0, "c.md#0-5": 0.0}, "q3": {"d.md#0-5": 1.0}}
+    assert with_known({"q1": {"a.md#0-5": 1}, "q2": {"e.md#0-5": 0}}, known) == {
+        "q1": {"a.md#0-5": 1, "b.md#0-5": 2, "c.md#0-5": 0}, "q2": {"e.md#0-5": 0}, "q3": {"d.md#0-5": 2},
+    }  # fmt: skip
 
 
 def test_agreement_is_told_for_every_two_people_over_what_both_judged() -> None:
@@ -264,9 +283,32 @@ def test_the_commands_pool_and_settle(call: Call, made: Run, settings: Settings,
     own = desk.state.service.settings.data
     target = tmp_path / "judged.qrels"
     told = CliRunner().invoke(cli, ["eval", "judged", "--data", str(own), "-o", str(target), "--json"])
-    assert json.loads(told.stdout) == {"judgements": 1, "settled": 1, "differing": 0, "agreement": []}
+    assert json.loads(told.stdout) == {"judgements": 1, "settled": 1, "by one": 1, "differing": 0, "agreement": []}
     assert re.fullmatch(r"\S+ 0 \S+#\d+-\d+ 2\n", target.read_text(encoding="utf-8"))
     assert json.loads((tmp_path / "judged.qrels.jsonl").read_text(encoding="utf-8"))["who"] == "ada"
+
+
+def test_judgements_and_known_answers_are_one_file_that_scores_a_run(
+    made: Run, settings: Settings, tmp_path: Path, desk: FastAPI
+) -> None:
+    known = next(path for path in write_trec(made, tmp_path / "trec") if path.name == "both.qrels")
+    judge(person(desk, "ada"), "right")
+    own, target = desk.state.service.settings.data, tmp_path / "joined.qrels"
+    arguments = ["eval", "judged", "--data", str(own), "--known", str(known)]
+    done = CliRunner().invoke(cli, [*arguments, "-o", str(target)])
+    assert done.exit_code == 0, done.output
+    assert "1 passages settled (1 by one person alone)" in done.output
+    before, after = read_qrels(known), read_qrels(target)
+    assert all(after[query][name] == 2 * value for query, row in before.items() for name, value in row.items())
+    assert sum(map(len, after.values())) == sum(map(len, before.values())) + 1
+    assert CliRunner().invoke(cli, ["eval", "score", str(known.with_name("both.run")), str(target)]).exit_code == 0
+    assert "name it with -o" in CliRunner().invoke(cli, arguments).output
+
+
+def test_no_qrels_are_written_while_nobody_has_judged(call: Call, tmp_path: Path) -> None:
+    done = call("judged", "-o", tmp_path / "judged.qrels")
+    assert done.exit_code == 1 and "clusterqa eval pool RUN" in done.output
+    assert not (tmp_path / "judged.qrels").exists()
 
 
 def test_proposals_are_passages_without_an_answer_and_what_the_desk_answered(
@@ -279,6 +321,7 @@ def test_proposals_are_passages_without_an_answer_and_what_the_desk_answered(
     try:
         done = call("propose", questions, "--json")
         shown = call("propose", questions, "-n", 1)
+        kept = call("propose", questions, "-n", 1, "-o", tmp_path / "list" / "proposed.json")
     finally:
         (settings.data / ANSWERED).unlink()
     found = json.loads(done.output)
@@ -287,4 +330,7 @@ def test_proposals_are_passages_without_an_answer_and_what_the_desk_answered(
     assert any("The gold label needs two experts." in text for text in texts)
     assert not any(BRONZE_EN["quote"] in text for text in texts)
     assert [item["question"] for item in found["answered at the desk"]] == ["Kas rašo ataskaitą?"]
+    assert kept.stdout == shown.stdout
+    written = json.loads((tmp_path / "list" / "proposed.json").read_text(encoding="utf-8"))
+    assert written == {**found, "candidates": found["candidates"][:1]}
     assert "Kas rašo ataskaitą?" in shown.output and "hold no known answer" in shown.output

@@ -36,7 +36,23 @@ for kind in KINDS:
     name = f"sample-{kind.format}.lt.{kind.suffixes[0]}"
     Path(sys.argv[1], name).write_bytes(SAMPLES[kind.format]())
 """
-BRONZE = "# Bronze\n\nThe Bronze Label is valid for two years.\n"
+MCP_CLIENT = """
+import asyncio, sys
+from mcp import Client, StdioServerParameters
+
+async def ask():
+    async with Client(StdioServerParameters(command=sys.argv[1], args=["mcp", *sys.argv[2:]])) as client:
+        reply = await client.call_tool("ask", {"question": "How long is the Bronze Label valid?"})
+        print(reply.structured_content["quotes"][0]["text"])
+
+asyncio.run(ask())
+"""
+ANSWER = "The Bronze Label is valid for two years."
+BRONZE = f"# Bronze\n\n{ANSWER}\n"
+QUESTION = {
+    "id": "bronze", "question": "How long is the Bronze Label valid?", "language": "en", "type": "plain",
+    "answer": [{"document": "bronze.en.md", "quote": ANSWER}],
+}  # fmt: skip
 
 
 class Environment:
@@ -94,12 +110,25 @@ def check_core(environment: Environment, folders: list[str]) -> None:
         "-c",
         "import clusterqa; assert (__import__('pathlib').Path(clusterqa.__file__).parent / 'py.typed').exists()",
     )
-    reply = environment.run("clusterqa", "ask", "How long is the Bronze Label valid?", *folders)
-    check("The Bronze Label is valid for two years." in reply, "a question is answered", reply)
-    Path(environment.home, "set.jsonl").write_text("", encoding="utf-8")
+    for question in (QUESTION["question"], "Kiek laiko galioja bronzos ženklas?"):
+        reply = environment.run("clusterqa", "ask", question, *folders)
+        check(ANSWER in reply, f"an answer to: {question}", reply)
+    environment.run("clusterqa", "doctor", *folders)
+    Path(environment.home, "set.jsonl").write_text(json.dumps(QUESTION) + "\n", encoding="utf-8")
     for extra, command in (("eval", ["eval", "run", "set.jsonl"]), ("staff", ["staff", "list"]), ("mcp", ["mcp"])):
         said = environment.run("clusterqa", *command, *folders, status=1)
         check(f"pip install 'clusterqa[{extra}]'" in said, f"without [{extra}] it is said how to get it", said)
+
+
+def check_extras(environment: Environment, folders: list[str], extras: set[str]) -> None:
+    """What the extras bring beside the web app, with the programs they are made for."""
+    if extras & {"eval", "all"}:
+        found = environment.run("clusterqa", "eval", "run", "set.jsonl", "--split", "all", "--json", *folders)
+        rows = {row["what"]: row for row in json.loads(found)["rows"]}
+        check(rows["en→en"]["measures"]["hit@1"]["mean"] == 1, "a run measures that the answer is right", found)
+    if extras & {"mcp", "all"}:
+        said = environment.run("python", "-c", MCP_CLIENT, environment.command("clusterqa"), *folders)
+        check(ANSWER in said, "a client of MCP's own library is answered", said)
 
 
 def check_serving(environment: Environment, folders: list[str], extras: bool) -> None:
@@ -163,6 +192,7 @@ def main() -> None:
         check_serving(environment, folders, extras=False)
         if chosen.extra:
             environment.install(f"{wheel}[{chosen.extra}]")
+            check_extras(environment, folders, set(chosen.extra.split(",")))
             check_serving(environment, folders, extras=True)
 
 

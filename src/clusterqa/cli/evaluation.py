@@ -432,32 +432,49 @@ def pool_command(settings: Settings, run_files: tuple[Path, ...], depth: int, sp
 @evaluate.command("judged")
 @settings_options
 @click.option("-o", "--output", type=FILE, help="Write qrels here, and beside them (.jsonl) who judged what, and when.")
+@click.option(
+    "--known", type=FILE, help="Qrels of `eval run --trec`: what the question set knows goes into -o too, as right."
+)
 @json_option
-def judged_command(settings: Settings, output: Path | None, as_json: bool) -> None:
+def judged_command(settings: Settings, output: Path | None, known: Path | None, as_json: bool) -> None:
     """
     Say how far the people who judged passages agree, and make qrels of what they said: 2 right, 1 partly, 0 wrong.
 
     A passage has the grade that most of them gave; one about which they differ is left out until a third has judged it.
     """
+    from clusterqa.errors import EvaluationError
     from clusterqa.evaluation.continuous import write
-    from clusterqa.evaluation.pool import agreement, settle
-    from clusterqa.evaluation.trec import as_qrels
+    from clusterqa.evaluation.pool import agreement, settle, with_known
+    from clusterqa.evaluation.trec import as_qrels, read_own_qrels
     from clusterqa.staff.judgements import judgements_in
 
+    if known and not output:
+        raise click.UsageError("--known needs a file to write to: name it with -o.")
     told = judgements_in(settings.data)
-    settled, differing = settle(told)
-    count = sum(map(len, settled.values()))
+    settled = settle(told)
     pairs = agreement(told)
     if output:
-        write(output, as_qrels(settled))
+        if not told:
+            raise EvaluationError(
+                f"Nobody has judged a passage yet, so {output} is not written. Make a list with: clusterqa eval pool RUN. People "
+                "judge it at /staff/judging"
+            )
+        grades = with_known(settled.grades, read_own_qrels(known)) if known else settled.grades
+        write(output, as_qrels(grades))
         lines = (json.dumps(asdict(one), ensure_ascii=False) for one in told)
         write(output.with_name(output.name + ".jsonl"), "".join(f"{line}\n" for line in lines))
         click.echo(f"Wrote {output} and {output.name}.jsonl.", err=True)
     if as_json:
-        facts = {"judgements": len(told), "settled": count, "differing": len(differing)}
+        facts = {
+            "judgements": len(told), "settled": settled.count, "by one": settled.by_one,
+            "differing": len(settled.differing),
+        }  # fmt: skip
         _print_json({**facts, "agreement": [asdict(pair) for pair in pairs]})
         return
-    click.echo(f"{len(told)} judgements; {count} passages settled, {len(differing)} about which people differ.")
+    click.echo(
+        f"{len(told)} judgements; {settled.count} passages settled ({settled.by_one} by one person alone), "
+        f"{len(settled.differing)} about which people differ."
+    )
     for pair in pairs:
         kappa = "not defined (all the same)" if pair.kappa is None else f"{pair.kappa:.2f}"
         click.echo(
@@ -469,13 +486,15 @@ def judged_command(settings: Settings, output: Path | None, as_json: bool) -> No
 @settings_options
 @click.argument("questions", metavar="SET", type=FILE)
 @click.option("-n", "most", default=20, show_default=True, type=click.IntRange(1), help="How many passages.")
+@click.option("-o", "--output", type=FILE, help="Keep the list in this file, as --json prints it.")
 @json_option
-def propose_command(settings: Settings, questions: Path, most: int, as_json: bool) -> None:
+def propose_command(settings: Settings, questions: Path, most: int, output: Path | None, as_json: bool) -> None:
     """
     List what a question set does not cover: passages that no known answer stands in, and what the desk has answered.
 
     These are candidates for people. No question is made up here, and nothing is put into the set.
     """
+    from clusterqa.evaluation.continuous import write
     from clusterqa.evaluation.pool import not_yet, uncovered
     from clusterqa.evaluation.sets import read_set
     from clusterqa.staff.answers import QUESTIONS
@@ -486,13 +505,15 @@ def propose_command(settings: Settings, questions: Path, most: int, as_json: boo
         bare, count = uncovered(items, store)
     answered = settings.data / QUESTIONS
     wordings = not_yet(items, read_set(answered)) if answered.exists() else []
+    found = {
+        "passages": count, "uncovered": len(bare), "candidates": [asdict(one) for one in bare[:most]],
+        "answered at the desk": [asdict(item) for item in wordings],
+    }  # fmt: skip
+    if output:
+        write(output, _as_json(found) + "\n")
+        click.echo(f"Wrote {output}.", err=True)
     if as_json:
-        _print_json(
-            {
-                "passages": count, "uncovered": len(bare), "candidates": [asdict(one) for one in bare[:most]],
-                "answered at the desk": [asdict(item) for item in wordings],
-            }
-        )  # fmt: skip
+        click.echo(_as_json(found))
         return
     click.echo(f"{len(bare)} of {count} passages hold no known answer of {questions.name}.")
     for one in bare[:most]:
@@ -569,8 +590,12 @@ def _print_rows(rows: Sequence[dict[str, Any]], measures: Sequence[str]) -> None
         click.echo(f"{row['what']:{width}} {row['questions']:5}  {cells}")
 
 
+def _as_json(data: Any) -> str:
+    return json.dumps(data, ensure_ascii=False, indent=1)
+
+
 def _print_json(data: Any) -> None:
-    click.echo(json.dumps(data, ensure_ascii=False, indent=1))
+    click.echo(_as_json(data))
 
 
 def _triple(values: Interval) -> dict[str, float]:

@@ -189,20 +189,52 @@ def to_judge(pooled: Sequence[Pooled], judgements: Iterable[Judgement], who: str
     return left
 
 
-def settle(judgements: Iterable[Judgement]) -> tuple[dict[str, dict[str, float]], list[Key]]:
+@dataclass(frozen=True, slots=True)
+class Settled:
     """
-    Question → passage → grade, as qrels have it: what most people said. And the passages about which they differ without a
-    majority, which are left out until somebody else has judged them.
+    What most people said: question → passage → grade, as qrels have it.
+
+    `by_one` counts the passages that one person alone has judged yet; `differing` are those without a majority, which have no
+    grade until somebody else has judged them.
     """
-    settled: dict[str, dict[str, float]] = defaultdict(dict)
-    split = []
-    for key, told in sorted(_by_passage(judgements).items()):
-        grade = _majority(judgement.grade for judgement in told)
+
+    grades: dict[str, dict[str, float]]
+    by_one: int
+    differing: list[Key]
+
+    @property
+    def count(self) -> int:
+        """Passages that have a grade."""
+        return sum(map(len, self.grades.values()))
+
+
+def settle(judgements: Iterable[Judgement]) -> Settled:
+    """Of versions of a document in which a passage has the same offsets, the one judged last is taken."""
+    told: dict[tuple[str, str], tuple[Key, list[Judgement]]] = {}
+    by_passage = _by_passage(judgements)
+    for key in sorted(by_passage, key=lambda key: max(judgement.at for judgement in by_passage[key])):
+        told[key[:2]] = key, by_passage[key]
+    grades: dict[str, dict[str, float]] = defaultdict(dict)
+    by_one, differing = 0, []
+    for (question, passage), (key, own) in sorted(told.items()):
+        grade = _majority(judgement.grade for judgement in own)
         if grade is None:
-            split.append(key)
-        else:
-            settled[key[0]][key[1]] = GRADES[grade]
-    return dict(settled), split
+            differing.append(key)
+            continue
+        grades[question][passage] = GRADES[grade]
+        by_one += len(own) == 1
+    return Settled(dict(grades), by_one, differing)
+
+
+def with_known(
+    grades: Mapping[str, Mapping[str, float]], known: Mapping[str, Mapping[str, float]]
+) -> dict[str, dict[str, float]]:
+    """Grades of people with what the question set knows beside them, as right or as wrong; where both speak, people do."""
+    joined = {
+        question: {passage: GRADES["right" if value > 0 else "wrong"] for passage, value in row.items()}
+        for question, row in known.items()
+    }
+    return {question: {**joined.get(question, {}), **grades.get(question, {})} for question in {**joined, **grades}}
 
 
 def agreement(judgements: Iterable[Judgement]) -> list[Agreement]:

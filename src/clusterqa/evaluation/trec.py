@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from urllib.parse import unquote
 
 from clusterqa.errors import EvaluationError
 from clusterqa.evaluation.files import Qrels, judge, number, read_text
@@ -63,14 +64,7 @@ def score(
 
     Every question of the qrels counts: one that the run does not have is wrong, not missing.
     """
-    qrels: Qrels = {}
-    for place, query, document, value in _read(qrels_file, (0, 2, 3), 4, "qrels: query 0 document grade", number):
-        try:
-            judge(qrels, query, document, value)
-        except ValueError as error:
-            raise EvaluationError(f"{qrels_file} line {place}: {error}.") from error
-    if not qrels:
-        raise EvaluationError(f"{qrels_file} holds no judgements. Give a qrels file: query 0 document grade")
+    qrels = read_qrels(qrels_file)
     scores: dict[str, dict[str, float]] = {}
     for place, query, document, found in _read(run_file, (0, 2, 4), 6, "run: query Q0 document rank score tag", number):
         if document in scores.setdefault(query, {}):
@@ -80,6 +74,25 @@ def score(
         scores[query][document] = float(found)
     values = scored_values(qrels, scores, measures)
     return len(qrels), {measure: interval([row[measure] for row in values.values()]) for measure in measures}
+
+
+def read_qrels(path: Path) -> Qrels:
+    """Query → document → grade, under the names that the file has. Raises EvaluationError, also for a file without judgements."""
+    qrels: Qrels = {}
+    for place, query, document, value in _read(path, (0, 2, 3), 4, "qrels: query 0 document grade", number):
+        try:
+            judge(qrels, query, document, value)
+        except ValueError as error:
+            raise EvaluationError(f"{path} line {place}: {error}.") from error
+    if not qrels:
+        raise EvaluationError(f"{path} holds no judgements. Give a qrels file: query 0 document grade")
+    return qrels
+
+
+def read_own_qrels(path: Path) -> Qrels:
+    """The same of a file that `write` made, under the names that they had before."""
+    qrels = read_qrels(path)
+    return {unquote(query): {unquote(name): value for name, value in row.items()} for query, row in qrels.items()}
 
 
 def falling(scores: Sequence[float]) -> list[float]:

@@ -49,7 +49,7 @@ def judging(request: Request, account: Editor, item: Annotated[str, Query(max_le
         request, account, "judging.html", words=WORDS, total=len(pooled), left=len(left), chosen=chosen,
         title=_title(request, chosen.document) if chosen else "",
         own=_own(told, chosen, account), before=_before(pooled, told, account), agreements=agreement(told), enough=ENOUGH,
-        grades=list(GRADES), settled=sum(map(len, settle(told)[0].values())), split=len(settle(told)[1]), some=bool(told),
+        grades=list(GRADES), settled=settle(told), some=bool(told),
         percent=lambda share: percent(share, language), decimal=lambda number: decimal(number, language, 2),
         document_address=document_address,
     )  # fmt: skip
@@ -99,8 +99,8 @@ def judge(
 @router.get(f"{HOME}/judged.qrels")
 def qrels(request: Request, account: Editor) -> Response:
     """What is settled, for the tools of the field."""
-    settled, _ = settle(Judgements(database(request)).all())
-    return _file(as_qrels(settled), "judged.qrels", "text/plain")
+    settled = settle(Judgements(database(request)).all())
+    return _file(as_qrels(settled.grades), "judged.qrels", "text/plain")
 
 
 @router.get(f"{HOME}/judgements.jsonl")
