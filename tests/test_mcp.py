@@ -234,6 +234,21 @@ def test_the_prompts_tell_a_model_to_quote_verbatim_in_both_languages(talk: Talk
 
 
 @pytest.mark.encoder
+@pytest.mark.parametrize(
+    ("name", "arguments", "told"),
+    [("quote_verbatim", {}, "Missing required arguments.*question"), ("nothing", {"question": "?"}, "Unknown prompt: nothing")],
+)  # fmt: skip
+def test_a_prompt_asked_for_wrongly_is_a_mistake_of_the_client(
+    talk: Talk, folder: Path, name: str, arguments: dict[str, str], told: str
+) -> None:
+    with pytest.raises(MCPError, match=told) as caught:
+        talk(lambda client: client.get_prompt(name, arguments))
+    assert caught.value.code == -32602
+    log = folder / "log"
+    assert not log.exists() or "Traceback" not in log.read_text(encoding="utf-8")
+
+
+@pytest.mark.encoder
 def test_the_tools_say_what_they_take_and_give(talk: Talk) -> None:
     async def conversation(client: Any) -> Any:
         return (await client.list_tools()).tools, client.instructions

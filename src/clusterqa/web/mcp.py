@@ -19,10 +19,19 @@ from typing import Annotated, Any, Protocol
 from urllib.parse import quote as percent_encoded
 
 import anyio.to_thread
-from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError, ToolError
 from mcp.server.transport_security import TransportSecurityMiddleware, TransportSecuritySettings
-from mcp.types import CallToolResult, Resource, TextContent, ToolAnnotations
+from mcp.shared.exceptions import MCPError
+from mcp.types import (
+    INVALID_PARAMS,
+    CallToolResult,
+    GetPromptResult,
+    InputRequiredResult,
+    Resource,
+    TextContent,
+    ToolAnnotations,
+)
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -231,11 +240,19 @@ def server(answers: Answers, say: Callable[[ClusterQAError], str]) -> MCPServer[
 
 
 class _Server(MCPServer[Any]):
-    """Lists the documents of the moment as resources, each as the version that it has now."""
+    """Lists the documents of the moment as resources, each as the version that it has now; says which prompt is wrong."""
 
     def __init__(self, answers: Answers) -> None:
         super().__init__("clusterqa", title="clusterqa", instructions=INSTRUCTIONS, version=__version__)
         self._answers = answers
+
+    async def get_prompt(
+        self, name: str, arguments: dict[str, Any] | None = None, context: Context[Any, Any] | None = None
+    ) -> GetPromptResult | InputRequiredResult:
+        try:
+            return await super().get_prompt(name, arguments, context)
+        except ValueError as error:  # a mistake of the client, which is no error of the server
+            raise MCPError(INVALID_PARAMS, str(error)) from None
 
     async def list_resources(self) -> list[Resource]:
         return await anyio.to_thread.run_sync(self._documents)
