@@ -55,6 +55,22 @@ def test_feedback_for_a_question_never_asked_is_refused(tmp_path: Path) -> None:
     assert journal.entries() == []
 
 
+def test_a_full_journal_grows_no_more_and_keeps_questions_again_when_old_ones_have_gone(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path, 30, megabytes=1)
+    old = NOW - timedelta(days=29)
+    kept = 0
+    with pytest.raises(StoreError, match="journal_mb"):
+        while kept < 10_000:
+            journal.record(reply("ar telpa? " * 200), "api", now=old)
+            kept += 1
+    assert 200 < kept < 300  # of some 4 kB each
+    assert len(journal.entries(limit=None)) == kept
+    assert journal.purge(NOW + timedelta(days=2)) == kept
+    assert journal.record(reply("ar vėl telpa? " * 200), "api", now=NOW)
+    journal.close()
+    assert (tmp_path / JOURNAL).stat().st_size <= 1_000_000
+
+
 def test_questions_go_after_the_retention_time_and_leave_no_trace_in_the_files(tmp_path: Path) -> None:
     journal = Journal.open(tmp_path, 30)
     old = journal.record(reply("slaptas senas klausimas"), "chat", now=NOW - timedelta(days=31))

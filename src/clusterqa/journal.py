@@ -117,10 +117,11 @@ class Journal:
         """Whether deleted text may still stand in the write-ahead log; `purge` again, also when nothing is old."""
 
     @classmethod
-    def open(cls, data: Path, retention_days: int) -> Journal:
+    def open(cls, data: Path, retention_days: int, megabytes: int = 0) -> Journal:
         """
         Open the journal of a data folder, making it when there is none; old questions are deleted at once.
 
+        It does not grow past so many megabytes (0: no bound): then nothing more is kept until old questions have gone.
         Only its owner may read it: what people ask is nobody else's business.
         """
         path = data / JOURNAL
@@ -135,6 +136,9 @@ class Journal:
                 db.execute("PRAGMA journal_mode = WAL")
                 db.execute("PRAGMA foreign_keys = ON")
                 db.execute("PRAGMA secure_delete = ON")  # what is deleted is gone from the file as well
+                if megabytes:
+                    pages = megabytes * 1_000_000 // db.execute("PRAGMA page_size").fetchone()[0]
+                    db.execute(f"PRAGMA max_page_count = {pages}")
                 journal._bring_up_to_date(db)
             journal.purge()
         except StoreError:
@@ -326,6 +330,6 @@ def _storable(text: str) -> str:
 
 def _explain(error: Exception, path: Path) -> StoreError:
     return StoreError(
-        f"The journal {path} cannot be used ({error}). Check the permissions and the space on the disk; "
+        f"The journal {path} cannot be used ({error}). Check the permissions, the space on the disk and the setting journal_mb; "
         "if the file is damaged, move it away and a new one is begun."
     )

@@ -114,6 +114,12 @@ class Settings(BaseSettings):
     retention_days: int = Field(
         default=180, ge=1, le=3650, description="days after which questions and feedback are deleted from the journal"
     )
+    journal_mb: int = Field(
+        default=1000,
+        ge=0,
+        le=1_000_000,
+        description="largest file of the journal, in MB; when it is full, questions are answered and not kept. 0 for no bound",
+    )
     rate_limit: int = Field(
         default=300, ge=0, le=MAX_RATE, description="questions a minute from one client; 0 for no limit"
     )

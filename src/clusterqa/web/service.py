@@ -224,7 +224,8 @@ class Service:
     def _open_journal(self) -> None:
         if self.journal is None:
             try:
-                self.journal = Journal.open(self.settings.data, self.settings.retention_days)
+                settings = self.settings
+                self.journal = Journal.open(settings.data, settings.retention_days, settings.journal_mb)
                 self._journal_fails = False
             except ClusterQAError as error:  # answering goes on without it
                 log.error("%s", error)
