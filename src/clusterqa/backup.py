@@ -376,7 +376,7 @@ def _check_settings(places: Places, source: Path, text: bytes) -> list[str]:
     """That the settings which come back will find what comes back with them. Raises BackupError."""
     try:
         told = tomllib.loads(text.decode("utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return [f"The {SETTINGS_FILE} of the backup cannot be read ({error}). Correct it before the next start."]
     for name, folder in places.named():
         if isinstance(there := told.get(name), str) and Path(there).expanduser().absolute() != folder.absolute():

@@ -241,7 +241,7 @@ class Settings(BaseSettings):
         except ValidationError as error:
             lines = [_wrong_value(problem, given) for problem in error.errors()]
             raise SettingsError("\n".join(lines)) from error
-        except (ValueError, OSError) as error:  # TOML that cannot be parsed or opened
+        except (ValueError, OSError, RecursionError) as error:  # TOML that cannot be parsed or opened
             raise SettingsError(
                 f"{SETTINGS_FILE} cannot be read: {error}. Correct the file or move it away."
             ) from error

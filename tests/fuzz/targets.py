@@ -7,6 +7,7 @@ that they get past the first look, and of damaged samples.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import zipfile
@@ -17,12 +18,15 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from clusterqa import deceptive, documents
+from clusterqa import backup, deceptive, documents
+from clusterqa.cli.asking import read_questions
 from clusterqa.documents import metadata, samples
 from clusterqa.documents.formats import FORMAT_OF_SUFFIX
 from clusterqa.errors import ClusterQAError, EvaluationError, UnreadableDocument
 from clusterqa.evaluation.beir import read_beir
+from clusterqa.evaluation.gate import Baseline
 from clusterqa.evaluation.outcomes import Run
+from clusterqa.evaluation.pool import read_pool
 from clusterqa.evaluation.sets import read_set
 from clusterqa.evaluation.trec import score
 from clusterqa.passages import passage_texts, sentence_texts, split
@@ -286,6 +290,35 @@ _PROFILE = json.dumps(
     {"encoder": "e", "reranker": "r", "reader": "none", "search": {}, "calibration": {"weights": {}, "outcomes": []}}
 )
 
+_BASELINE = json.dumps(
+    {"questions_sha256": "q", "encoder": "e", "floors": {"lt→lt hit@1": {"value": 0.5, "questions": 2}}}
+)
+
+
+def _saved() -> bytes:
+    """A backup of one document."""
+    content = b"# Title\n\nText.\n"
+    member = {
+        "path": "corpus/a.md",
+        "size": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "mtime_ns": 1,
+        "mode": 0o600,
+    }
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("corpus/a.md", content)
+        archive.writestr(
+            "manifest.json", json.dumps({"format": 1, "clusterqa": "x", "made_at": "x", "files": [member]})
+        )
+    return file.getvalue()
+
+
+def _backup(content: bytes, folder: Path) -> None:
+    (folder / "saved.zip").write_bytes(content)
+    backup.check(folder / "saved.zip")
+
+
 _LONG = (
     "a", "ą", " ", "\n", "a ", "a.", "a. ", ". ", "„", "“", "(", ")", "[", "]", "[a", "](", "![", "<", "<a", "<!--", "&", "&amp;", "#", "# a\n", "- ", "- a\n", "  - a\n", "1. a\n", "> ", ">", "|", "| a ", "|a|\n", "|-", "`", "``a", "*", "**a", "_a", "~", "\\", "$", "$a", ":", "a:", "---\n", "===\n",
     "\u0301", "\u200b", "\u202e", "1", "1 ", "1.", "1,", "2026-", "A.", "A. ", "p. ", "pvz. ", "a-", "-", "–", "'", '"', "\r", "\t", "\x00", "a\n", "a\n\n", "http://", "www.", "a@", "@", "/", "EUR ", "1 000 ", "Eur ", "o ", "ir ", "what about ", "kas tu ", "labas ", "thanks ", "[^1]: a\n", "[a]: b\n", "```\n", "x, ",
@@ -343,5 +376,13 @@ TARGETS: dict[str, Target] = {
         _JSON,
     ),
     "settings": Target(_settings, text_of(*_TOML), _TOML),
+    "baseline": Target(
+        on_file("baseline.json", Baseline.read),
+        st.one_of(text_of(*_JSON), mutated(_BASELINE.encode()).map(lambda raw: raw.decode("latin-1"))),
+        _JSON,
+    ),
+    "pool": Target(on_file("pool.jsonl", read_pool), text_of(*_JSON), _JSON),
+    "questions": Target(on_file("asked.jsonl", lambda path: read_questions(path, None)), text_of(*_JSON), _JSON),
+    "backup": Target(_backup, st.one_of(mutated(_saved()), repacked(_saved()))),
 }
 ERRORS = (ClusterQAError, EvaluationError)

@@ -14,6 +14,7 @@ from clusterqa.cli import common
 from clusterqa.cli.common import json_option, settings_options
 from clusterqa.clock import today
 from clusterqa.errors import ClusterQAError
+from clusterqa.jsontext import parsed
 
 if TYPE_CHECKING:
     from clusterqa.records import Hit, Quote, Reply, Trace
@@ -131,7 +132,7 @@ def read_questions(path: Path, lang: str | None) -> list[Any]:
         if not line.strip():
             continue
         try:
-            item = json.loads(line)
+            item = parsed(line)
             text, history = item["question"], item.get("history") or []
             language = item.get("language") or lang
             if (

@@ -25,6 +25,7 @@ import yaml
 from clusterqa.corpus.sync import Progress, Report, update
 from clusterqa.errors import EvaluationError, IndexOutdated
 from clusterqa.evaluation.files import Qrels, judge, number, read_text
+from clusterqa.jsontext import parsed
 from clusterqa.ports import Encoder
 from clusterqa.settings import IN_MEMORY, Settings
 
@@ -372,7 +373,7 @@ def _json_rows(name: str, text: str, wrong: list[str]) -> Iterator[Row]:
     for place, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             try:
-                row = json.loads(line)
+                row = parsed(line)
                 if not isinstance(row, dict):
                     raise ValueError("this is no JSON object {…}")
             except ValueError as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 from clusterqa.errors import EvaluationError, NotComparable
 from clusterqa.evaluation.outcomes import Run
 from clusterqa.evaluation.tables import REFUSED, as_table, by_direction, mean_of, soundness
+from clusterqa.jsontext import parsed
 
 TOLERATED_QUESTIONS = 1
 """A floor may be missed by the effect of so many questions before the gate calls it a regression."""
@@ -41,7 +42,7 @@ class Baseline:
     def read(cls, path: Path) -> Baseline:
         """The baseline in a file. Raises EvaluationError when it is none."""
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
+            data = parsed(path.read_text(encoding="utf-8"))
             floors = {str(name): Floor(float(f["value"]), int(f["questions"])) for name, f in data["floors"].items()}
             return cls(data["questions_sha256"], data["encoder"], floors, data.get("corpus_sha256", ""))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

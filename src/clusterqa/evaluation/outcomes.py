@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 from clusterqa.errors import EvaluationError
 from clusterqa.evaluation.sets import Variant
 from clusterqa.files import write_whole
+from clusterqa.jsontext import parsed
 from clusterqa.records import LANGUAGES, Language
 
 ViewName = Literal["both", "lt", "en"]
@@ -202,13 +203,13 @@ class Run:
         """The run in a file. Raises EvaluationError when it is none."""
         try:
             content = path.read_bytes()
-            data = json.loads(gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content)
+            data = parsed(gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content)
             passages = data.pop("passages", [])
             data["outcomes"] = tuple(unpacked(row, passages) for row in data["outcomes"])
             data["variants"] = tuple(unpacked(row, passages) for row in data.get("variants", ()))
             data["questions"] = tuple(_asked(row) for row in data.get("questions", ()))
             return cls(**data)
-        except (OSError, EOFError, ValueError, TypeError, KeyError, IndexError) as error:
+        except (OSError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
             raise EvaluationError(
                 f"{path} is not a run ({error}). Make one with: clusterqa eval run SET -o {path}"
             ) from error

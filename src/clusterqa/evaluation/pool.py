@@ -24,6 +24,7 @@ from clusterqa.evaluation.measures import cohen_kappa
 from clusterqa.evaluation.outcomes import BEIR, Ranked, Run
 from clusterqa.evaluation.sets import Item, spans
 from clusterqa.files import write_whole
+from clusterqa.jsontext import parsed
 from clusterqa.ports import Store
 from clusterqa.records import Language
 
@@ -163,7 +164,7 @@ def read_pool(path: Path) -> list[Pooled]:
         if not line.strip():
             continue
         try:
-            pooled.append(_pooled(json.loads(line)))
+            pooled.append(_pooled(parsed(line)))
         except (KeyError, TypeError, ValueError) as error:
             raise EvaluationError(
                 f"{path} line {number}: {error}. Make the list again with: clusterqa eval pool RUN"

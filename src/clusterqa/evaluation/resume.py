@@ -11,6 +11,7 @@ from typing import Any
 from clusterqa.errors import EvaluationError
 from clusterqa.evaluation.outcomes import Outcome, Run, packed, unpacked
 from clusterqa.files import write_whole
+from clusterqa.jsontext import parsed
 
 Found = dict[str, dict[str, list[str]]]
 """Channel → view → what that channel alone ranks first."""
@@ -35,7 +36,7 @@ class Kept:
             lines = path.read_text(encoding="utf-8", errors="surrogatepass").split("\n") if path.exists() else [""]
             if lines[0] == json.dumps(head):
                 for line in lines[1:-1]:  # a last line without its end was broken off
-                    data = json.loads(line)
+                    data = parsed(line)
                     self._lines[data["asked"]] = data
             path.parent.mkdir(parents=True, exist_ok=True)
             kept = [json.dumps(head), *(json.dumps(data) for data in self._lines.values())]

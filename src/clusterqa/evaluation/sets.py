@@ -13,6 +13,7 @@ from typing import Any, Literal
 from clusterqa.errors import EvaluationError
 from clusterqa.evaluation.files import read_text
 from clusterqa.evaluation.splits import Split
+from clusterqa.jsontext import parsed
 from clusterqa.ports import Store
 from clusterqa.records import LANGUAGES, Language, Question
 
@@ -66,7 +67,7 @@ def read_set(path: Path) -> list[Item]:
         if not line.strip():
             continue
         try:
-            item = _item(json.loads(line))
+            item = _item(parsed(line))
             if item.id in seen:
                 raise ValueError(f"the id {item.id} is there twice")
             seen.add(item.id)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from clusterqa.errors import EvaluationError
+from clusterqa.jsontext import parsed
 from clusterqa.retrieval.confidence import Calibration
 from clusterqa.retrieval.weights import SearchWeights
 
@@ -41,7 +42,7 @@ class Profile:
     def read(cls, path: Path) -> Profile:
         """Raises EvaluationError when the file is not a profile."""
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
+            found = parsed(path.read_text(encoding="utf-8"))
             return cls(
                 encoder=found["encoder"],
                 reranker=found["reranker"],
