@@ -49,8 +49,9 @@ asyncio.run(ask())
 """
 ANSWER = "The Bronze Label is valid for two years."
 BRONZE = f"# Bronze\n\n{ANSWER}\n"
+ASKED = "How long is the Bronze Label valid?"
 QUESTION = {
-    "id": "bronze", "question": "How long is the Bronze Label valid?", "language": "en", "type": "plain",
+    "id": "bronze", "question": ASKED, "language": "en", "type": "plain",
     "answer": [{"document": "bronze.en.md", "quote": ANSWER}],
 }  # fmt: skip
 
@@ -110,7 +111,7 @@ def check_core(environment: Environment, folders: list[str]) -> None:
         "-c",
         "import clusterqa; assert (__import__('pathlib').Path(clusterqa.__file__).parent / 'py.typed').exists()",
     )
-    for question in (QUESTION["question"], "Kiek laiko galioja bronzos ženklas?"):
+    for question in (ASKED, "Kiek laiko galioja bronzos ženklas?"):
         reply = environment.run("clusterqa", "ask", question, *folders)
         check(ANSWER in reply, f"an answer to: {question}", reply)
     environment.run("clusterqa", "doctor", *folders)
@@ -148,7 +149,7 @@ def check_serving(environment: Environment, folders: list[str], extras: bool) ->
                 server.kill()
                 sys.exit(f"BAD the server does not start\n{server.communicate()[1]}")
             time.sleep(0.5)
-        status, reply = _fetch(f"{address}/api/v1/ask", {"question": "How long is the Bronze Label valid?"})
+        status, reply = _fetch(f"{address}/api/v1/ask", {"question": ASKED})
         check(status == 200 and json.loads(reply)["status"] == "answered", "the HTTP API answers", reply)
         status, page = _fetch(f"{address}/lt/")
         check(status == 200 and ("gradio_config" in page) == extras, "the chat page is there", page)
