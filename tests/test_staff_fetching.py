@@ -15,6 +15,8 @@ import pytest
 
 from clusterqa import documents
 from clusterqa.corpus import sync
+from clusterqa.documents import samples
+from clusterqa.documents.formats import KIND
 from clusterqa.settings import Settings
 from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database
@@ -32,10 +34,22 @@ PAGE = (
 )
 
 
+FILES = {
+    "/price": ("application/pdf", ""),
+    "/price.pdf": ("application/octet-stream", ""),
+    "/get.php": ("application/force-download", "attachment; filename*=UTF-8''kainos%20%C5%BE.docx"),
+    "/list.csv": ("application/vnd.ms-excel", ""),
+    "/notes.md": ("text/plain; charset=utf-8", ""),
+    "/some.bin": ("application/octet-stream", ""),
+}
+"""What a site says of its files: the kind, and how the file is to be called."""
+
+
 class Site(BaseHTTPRequestHandler):
     """A few addresses of a site, on this machine."""
 
     protocol_version = "HTTP/1.1"
+    said = ""
 
     def do_GET(self) -> None:
         match self.path.partition("?")[0]:
@@ -53,6 +67,9 @@ class Site(BaseHTTPRequestHandler):
                 self.give(b"", "text/html", 302, "/loop")
             case "/large":
                 self.give(b"x" * 200_000, "text/html")
+            case "/price" | "/price.pdf" | "/get.php" | "/list.csv" | "/notes.md" | "/some.bin":
+                kind, self.said = FILES[self.path.partition("?")[0]]
+                self.give(b"a,b\n1,2\n", kind)
             case "/picture":
                 self.give(b"GIF8", "image/gif")
             case "/slow":
@@ -82,6 +99,8 @@ class Site(BaseHTTPRequestHandler):
     def give(self, content: bytes, kind: str, status: int = 200, location: str = "") -> None:
         self.send_response(status)
         self.send_header("Content-Type", kind)
+        if self.said:
+            self.send_header("Content-Disposition", self.said)
         self.send_header("Content-Length", str(len(content)))
         if location:
             self.send_header("Location", location)
@@ -150,7 +169,7 @@ def test_a_name_that_is_also_inside_is_refused(site: str, monkeypatch: pytest.Mo
     ("path", "code"),
     [
         ("/inside", "fetch_private"), ("/file", "fetch_address"), ("/loop", "fetch_redirects"), ("/large", "too_large"),
-        ("/picture", "fetch_kind"), ("/nowhere", "fetch_status"), ("/cut", "fetch_failed"),
+        ("/picture", "fetch_kind"), ("/some.bin", "fetch_kind"), ("/nowhere", "fetch_status"), ("/cut", "fetch_failed"),
     ],
 )  # fmt: skip
 def test_what_leads_inside_or_is_no_whole_document_is_refused(site: str, path: str, code: str) -> None:
@@ -250,3 +269,40 @@ def test_a_server_that_may_not_fetch_asks_nobody(keeper: tuple[Keeper, list[str]
         desk.fetch("https://example.org/", "rasa", 100_000)
     assert (error.value.code, asked) == ("fetch_off", [])
     assert not Settings().fetch_urls
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/price", "price.pdf"), ("/price.pdf", "price.pdf"), ("/get.php?id=5", "kainos ž.docx"), ("/list.csv", "list.csv"),
+        ("/notes.md", "notes.md"),
+    ],
+)  # fmt: skip
+def test_a_file_of_any_format_comes_under_a_name_that_says_what_it_is(site: str, path: str, name: str) -> None:
+    assert fetch(site + path, 100_000, allowed=this_machine).name == name
+
+
+@pytest.mark.parametrize("format", samples.SAMPLES)
+def test_every_format_is_fetched_and_fetched_again(keeper: tuple[Keeper, list[str]], format: str) -> None:
+    desk, _ = keeper
+    suffixes = KIND[format].suffixes  # type: ignore[index]
+    content = samples.SAMPLES[format]()  # type: ignore[index]
+    desk._fetch = lambda url, limit: Fetched(url, f"kaina.{suffixes[0]}", content)
+    draft = settled(desk, desk.fetch("https://example.org/kaina", "rasa", 10_000_000)[0])
+    desk.drafts.change(draft.id, None, document=f"kaina.{suffixes[-1]}")
+    desk.publish(draft.id, "rasa")
+    assert settled(desk, draft).state == "published"
+    again, _ = desk.fetch("https://example.org/kaina", "rasa", 10_000_000, f"kaina.{suffixes[-1]}")
+    assert (again.intent, again.document) == ("replace", f"kaina.{suffixes[-1]}")
+    assert settled(desk, again).state == "ready"
+
+
+def test_another_format_than_before_is_refused_with_the_reason(keeper: tuple[Keeper, list[str]]) -> None:
+    desk, _ = keeper
+    draft = settled(desk, desk.fetch("https://example.org/kaina", "rasa", 100_000)[0])
+    desk.publish(draft.id, "rasa")
+    settled(desk, draft)
+    desk._fetch = lambda url, limit: Fetched(url, "kaina.pdf", samples.SAMPLES["pdf"]())
+    with pytest.raises(DeskError) as error:
+        desk.fetch("https://example.org/kaina", "rasa", 100_000, "kaina.html")
+    assert error.value.code == "other_format"

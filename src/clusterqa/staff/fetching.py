@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
-from clusterqa.documents.formats import KINDS
+from clusterqa.documents.formats import FORMAT_OF_SUFFIX, KINDS
 from clusterqa.staff.drafts import DeskError, too_large
 from clusterqa.staff.names import safe_name
 
@@ -34,7 +34,15 @@ _GIVEN_OUT = ipaddress.IPv6Network("2000::/3")
 """What there is of the open network in IPv6; all else is for a machine, a link or a house."""
 _TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
 """IPv4 addresses as a network without IPv4 writes them."""
-_SUFFIXES = {kind.media_type: kind.suffixes[0] for kind in KINDS} | {"application/xhtml+xml": "html"}
+_SUFFIXES = {kind.media_type: kind.suffixes[0] for kind in KINDS} | {
+    "application/xhtml+xml": "html", "application/x-pdf": "pdf", "text/x-markdown": "md", "text/rtf": "rtf",
+    "application/csv": "csv", "text/tab-separated-values": "tsv",
+}  # fmt: skip
+_SAYS_LITTLE = frozenset(
+    "application/octet-stream binary/octet-stream application/force-download application/download application/x-download "
+    "application/zip application/x-zip-compressed application/vnd.ms-excel text/plain".split()
+)
+"""Kinds that servers give to any file; the ending of its name says more."""
 _CHARSET = re.compile(rb"<meta[^>]{0,200}charset|<\?xml[^>]{0,200}encoding|\A(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)", re.I)
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -188,18 +196,20 @@ def _body(answer: http.client.HTTPResponse, limit: int) -> bytes:
 
 def _kept(url: str, answer: http.client.HTTPResponse, content: bytes) -> Fetched:
     kind = answer.headers.get_content_type()
-    if kind not in _SUFFIXES:
+    parts = urlsplit(url)
+    called = PurePosixPath(answer.headers.get_filename() or unquote(parts.path)).name
+    ending = PurePosixPath(called).suffix.lower().lstrip(".")
+    suffix = ending if kind in _SAYS_LITTLE and ending in FORMAT_OF_SUFFIX else _SUFFIXES.get(kind)
+    if suffix is None:
         raise DeskError("fetch_kind", f"What is there is no document ({kind}).", kind=kind)
     if not content:
         raise DeskError("empty", "The file is empty. Check it at its source, then upload it again.")
     charset = answer.headers.get_content_charset()
-    if _SUFFIXES[kind] == "html" and charset not in (None, "utf-8") and not _CHARSET.search(content[:4096]):
+    if suffix == "html" and charset not in (None, "utf-8") and not _CHARSET.search(content[:4096]):
         with suppress(LookupError):  # a charset that there is not: the reader works it out
             content = content.decode(charset).encode("utf-8")  # only the answer said in what the page is written
-    parts = urlsplit(url)
-    last = PurePosixPath(unquote(parts.path)).name
-    stem = PurePosixPath(last).stem if last else parts.hostname or ""
-    return Fetched(url, safe_name(f"{stem}.{_SUFFIXES[kind]}"), content)
+    stem = PurePosixPath(called).stem if called else parts.hostname or ""
+    return Fetched(url, safe_name(f"{stem}.{suffix}"), content)
 
 
 def _left(until: float) -> float:

@@ -32,6 +32,7 @@ from clusterqa.corpus import change as corpus_change
 from clusterqa.corpus import folder as corpus_folder
 from clusterqa.corpus import sync
 from clusterqa.corpus.lock import writer_lock
+from clusterqa.documents.formats import FORMAT_OF_SUFFIX
 from clusterqa.documents.metadata import Metadata, parse
 from clusterqa.encoders.passing import RememberingPassages
 from clusterqa.errors import ClusterQAError, CorpusError, UnreadableDocument
@@ -333,9 +334,9 @@ class Keeper:
             raise DeskError("fetch_off", "The server fetches nothing. Its setting `fetch_urls` would allow it.")
         found = self._fetch(url, limit)
         self._audit.record(who, "document.fetched", replaces or found.name, found.url)
-        name = found.name if replaces is None else f"{Path(found.name).stem}{Path(replaces).suffix}"
-        if replaces is not None and Path(name).suffix != Path(found.name).suffix and Path(name).suffix != ".htm":
-            name = found.name  # another format than before: it is refused with the reason
+        name = found.name
+        if replaces is not None and _format(name) == _format(replaces):  # another one is refused with the reason
+            name = str(Path(name).with_suffix(Path(replaces).suffix))
         return self.take_in(name, io.BytesIO(found.content), who, limit, replaces, found.url)
 
     def _later_read(self, identifier: str) -> None:
@@ -893,6 +894,10 @@ class Keeper:
                 f"{document} is not live, although it was just put into the corpus. Look at: clusterqa doctor"
             )
         return stored
+
+
+def _format(name: str) -> str | None:
+    return FORMAT_OF_SUFFIX.get(Path(name).suffix.lower().lstrip("."))
 
 
 def _sidecar(path: Path) -> Metadata:
