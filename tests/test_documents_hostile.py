@@ -131,6 +131,59 @@ def test_a_rule_after_a_comment_hides_and_one_for_print_does_not(tmp_path: Path)
 # ── tables ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.parametrize("body", ["<p>a" * 20_000, "<br>" * 20_000, "<p>" * 20_000, "<td>1" * 20_000])
+def test_a_page_of_more_tags_than_text_is_refused(tmp_path: Path, body: str) -> None:
+    (tmp_path / "a.html").write_text(PAGE + body)
+    with pytest.raises(UnreadableDocument, match="more tags than text"):
+        read(tmp_path / "a.html", "a.html")
+
+
+def test_a_large_table_of_figures_is_no_page_of_tags(tmp_path: Path) -> None:
+    table = "<table>" + "<tr><td>Vilnius</td><td>12</td></tr>" * 5000 + "</table>"
+    assert len(rows(reading(tmp_path, "a.lt.html", f"{PAGE}{table}"))) == 5000
+
+
+def test_an_e_mail_of_a_thousand_parts_is_refused(tmp_path: Path) -> None:
+    head = "Subject: x\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n"
+    (tmp_path / "a.eml").write_text(head + "--b\n\na\n" * 1200 + "--b--\n")
+    with pytest.raises(UnreadableDocument, match="more than 1000 parts"):
+        read(tmp_path / "a.eml", "a.eml")
+
+
+def workbook(*cells: tuple[int, int, object]) -> bytes:
+    book = openpyxl.Workbook()
+    for row, column, value in cells:
+        book.active.cell(row, column, value)
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def test_cells_far_apart_are_read_and_cost_what_there_is(tmp_path: Path) -> None:
+    table = [
+        (1, 1, "Narys"),
+        (1, 2, "Miestas"),
+        (1, 4, "Balsai"),
+        (2, 1, "A"),
+        (2, 4, 2),
+        (3, 1, "B"),
+        (3, 2, "Kaunas"),
+        (3, 4, 3),
+    ]
+    stray = [(5, 16_000, "toli"), (1_000_000, 1, "žemai")]
+    (tmp_path / "a.lt.xlsx").write_bytes(workbook(*table, *stray))
+    read(tmp_path / "a.lt.xlsx", "a.lt.xlsx")
+    assert calls(lambda: read(tmp_path / "a.lt.xlsx", "a.lt.xlsx")) < 100_000
+    document = reading(tmp_path, "a.lt.xlsx", workbook(*table, *stray))
+    header = "Narys | Miestas | Balsai"
+    assert rows(document) == [(header, "A |  | 2"), (header, "B | Kaunas | 3")]
+    assert [text for _, text in shown(document)][-2:] == ["toli", "žemai"]
+    scattered = [(n, 1 + n * 7919 % 16_000, n) for n in range(1, 600)]
+    scattered += [(n, 1 + n * 104_729 % 16_000, n) for n in range(1, 600)]
+    (tmp_path / "b.lt.xlsx").write_bytes(workbook(*scattered))
+    assert calls(lambda: read(tmp_path / "b.lt.xlsx", "b.lt.xlsx")) < 1_000_000
+
+
 def test_a_row_carries_the_names_of_the_columns_that_it_has(tmp_path: Path) -> None:
     names = ",".join(f"Stulpelis {chr(97 + n % 26)}{'x' * (n // 26)}" for n in range(60))
     document = reading(tmp_path, "a.lt.csv", f"{names}\n" + "1,2\n" * 50)

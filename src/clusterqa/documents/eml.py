@@ -9,6 +9,7 @@ from email.header import decode_header, make_header
 from email.message import EmailMessage, MIMEPart
 from email.policy import EmailPolicy
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from typing import Any
 
 from clusterqa.documents import plain
@@ -17,6 +18,7 @@ from clusterqa.documents.html import add_all
 from clusterqa.documents.metadata import Metadata
 from clusterqa.errors import UnreadableDocument
 
+MOST_PARTS = 1_000
 LONGEST_FIELD = 2_000
 """Characters; the parser's work on a field of the head grows with their square."""
 
@@ -67,6 +69,10 @@ def extract(raw: bytes, document: str) -> Extract:
 
 
 def _read(message: EmailMessage, document: str) -> Extract:
+    if sum(1 for _ in islice(message.walk(), MOST_PARTS + 1)) > MOST_PARTS:
+        raise UnreadableDocument(
+            document, f"It has more than {MOST_PARTS} parts.", "Open it in a mail program and save it as PDF."
+        )
     bodies = _bodies(message)
     if not any(message.get(name) for name in ("From", "To", "Subject", "Date")) or not bodies:
         raise UnreadableDocument(

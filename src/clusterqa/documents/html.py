@@ -67,6 +67,10 @@ MOST_ATTRIBUTES = 500
 SMALL_PICTURE = 48
 """Pixels of width or height up to which a picture is a sign or a button."""
 
+MANY_TAGS = 10_000
+TAG_CHARS = 8
+"""Of a page of so many tags, the least characters for each with what stands in it; trafilatura needs a second for 100 kB of smaller ones."""
+
 LINKED_SHARE = 0.7
 """Share of letters in links from which a short block is a list of links."""
 
@@ -152,6 +156,12 @@ def _tree(source: str, document: str) -> Any:
         tree = document_fromstring(_XML.sub("", source).encode("utf-8", "replace"), parser=parser)
     except (etree.LxmlError, ValueError):
         return None
+    if (count := sum(1 for _ in tree.iter())) > MANY_TAGS and len(source) < TAG_CHARS * count:
+        raise UnreadableDocument(
+            document,
+            "It has more tags than text.",
+            "Open it in a browser, copy the text into a .md or .txt file, and add that.",
+        )
     if any(error.type == etree.ErrorTypes.ERR_RESOURCE_LIMIT for error in parser.error_log):
         raise RecursionError  # what stands below would be lost
     return tree

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from bisect import bisect_left
 from typing import Any
 
 from clusterqa.documents import tables
@@ -54,7 +55,7 @@ def extract(raw: bytes, document: str) -> Extract:
             document, f"It is no whole spreadsheet ({one_line(str(error))[:120]}).",
             "Open it in Excel or LibreOffice and save it as XLSX again.",
         ) from error  # fmt: skip
-    if sum(sheet.max_row * sheet.max_column for sheet in book.worksheets) > MAX_CELLS:
+    if sum(len(sheet._cells) for sheet in book.worksheets) > MAX_CELLS:
         raise UnreadableDocument(document, f"It has more than {MAX_CELLS:,} cells.", "Split it into several documents.")
     builder = TextBuilder()
     pages: list[Page] = []
@@ -70,7 +71,7 @@ def extract(raw: bytes, document: str) -> Extract:
         charts += parts.add_drawings(sheet.title, builder)
         _margins(sheet, builder, told)
         pages.append(Page(len(pages) + 1, one_line(sheet.title), start, builder.length()))
-        comments += sum(cell.comment is not None for row in sheet.iter_rows() for cell in row)
+        comments += sum(cell.comment is not None for cell in sheet._cells.values())
         pictures += len(sheet._images)
         missing += parts.without_value(sheet.title)
     for chart in book.chartsheets:
@@ -194,15 +195,20 @@ def _sheet(sheet: Any, builder: TextBuilder) -> int:
     # Neighbours that are hidden together are stored as one, under the first letter.
     hidden = [kept for kept in sheet.column_dimensions.values() if kept.hidden]
     unseen = {column for kept in hidden for column in range(kept.min or 0, (kept.max or 0) + 1)}
+    rows: dict[int, list[Any]] = {}
+    # Only the cells that there are: a sheet may hold a few that lie far apart.
+    for (number, _), cell in sorted(sheet._cells.items()):
+        rows.setdefault(number, []).append(cell)
     group: list[list[tables.Cell]] = []
-    first = hidden_rows = 0
+    first = before = hidden_rows = 0
     hidden_columns: set[int] = set()
-    for number, row in enumerate(sheet.iter_rows(), start=1):
-        if number in sheet.row_dimensions and sheet.row_dimensions[number].hidden:
-            hidden_rows += any(cell.value is not None for cell in row)
+    hidden_numbers = {number for number, kept in sheet.row_dimensions.items() if kept.hidden}
+    for number, held in rows.items():
+        if number in hidden_numbers:
+            hidden_rows += any(cell.value is not None for cell in held)
             continue
         cells: list[tables.Cell] = []
-        for cell in row:
+        for cell in held:
             if cell.column in unseen:
                 hidden_columns |= {cell.column} if cell.value is not None else set()
                 continue
@@ -210,32 +216,30 @@ def _sheet(sheet: Any, builder: TextBuilder) -> int:
             if cell.column != left:
                 continue
             origin = sheet.cell(top, left)
-            bold = bool(origin.font and origin.font.b)
-            cells.append(
-                tables.Cell(
-                    shown(origin.value, origin.number_format or "General"), cell.column, cell.column + wide, bold
-                )
-            )
-        while cells and not cells[-1].text:
-            cells.pop()
+            if text := shown(origin.value, origin.number_format or "General"):
+                bold = bool(origin.font and origin.font.b)
+                cells.append(tables.Cell(text, cell.column, cell.column + wide, bold))
         if not cells:
+            continue
+        if any(between not in hidden_numbers for between in range(before + 1, number)):
             _table(sheet, group, first, builder)
             group = []
-            continue
         if not group:
             first = number
         group.append(cells)
+        before = number
     _table(sheet, group, first, builder)
     return hidden_rows + len(hidden_columns)
 
 
 def _table(sheet: Any, group: list[list[tables.Cell]], first: int, builder: TextBuilder) -> None:
+    """Add rows that follow each other, given by the cells that have text."""
     # A title above the table stands alone in its row.
-    while group and sum(bool(cell.text) for cell in group[0]) == 1:
-        text = next(cell.text for cell in group[0] if cell.text)
-        builder.add("heading" if len(group) > 1 and len(text) <= 120 else "paragraph", text, 2)
-        group = group[1:]
-        first += 1
+    titles = next((n for n, row in enumerate(group) if len(row) > 1), len(group))
+    for number, (cell,) in enumerate(group[:titles], start=1):
+        builder.add("heading" if number < len(group) and len(cell.text) <= 120 else "paragraph", cell.text, 2)
+    group = _filled(group[titles:])
+    first += titles
     if not group:
         return
     stated = {
@@ -248,3 +252,29 @@ def _table(sheet: Any, group: list[list[tables.Cell]], first: int, builder: Text
     joined = False
     for row in tables.laid_out(group, headed):
         joined = tables.add_row(builder, row, joined)
+
+
+def _filled(group: list[list[tables.Cell]]) -> list[list[tables.Cell]]:
+    """
+    The rows with an empty cell in each column that others of them use, up to their last; as they are where these would be
+    too many.
+    """
+    used = sorted({cell.start for row in group for cell in row})
+    own = sum(map(len, group))
+    if not tables.may_repeat(sum(bisect_left(used, row[-1].end) for row in group), own):
+        return group
+    filled = []
+    for row in group:
+        line: list[tables.Cell] = []
+        cells = iter(row)
+        cell = next(cells)
+        for column in used[: bisect_left(used, row[-1].end)]:
+            if line and column < line[-1].end:
+                continue
+            if column == cell.start:
+                line.append(cell)
+                cell = next(cells, cell)
+            else:
+                line.append(tables.Cell("", column, column + 1))
+        filled.append(line)
+    return filled

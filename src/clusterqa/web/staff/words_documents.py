@@ -738,6 +738,8 @@ _SAID: tuple[tuple[str, str], ...] = (
     (r"The program that reads it broke down on it\.", "Failas sugadintas taip, kad jį skaitanti programa sutriko."),
     (r"It could not be read because the server is short of something \(.*\)\.", "Failo perskaityti nepavyko, nes serveriui trūksta išteklių."),
     (r"It is an OpenDocument file that is no text .*", "Tai „OpenDocument“ failas, bet ne tekstas (pavyzdžiui, .ods ar .odp)."),
+    (r"It has more than (\d+) parts\.", r"Laiške daugiau kaip \1 dalių."),
+    (r"It has more tags than text\.", "Puslapyje daugiau žymų nei teksto."),
     (r"It has more than ([\d,]+) cells\.", r"Faile daugiau nei \1 langelių."),
     (r"It is locked by its publisher \(DRM\)\.", "Failą užrakino leidėjas (DRM)."),
     (r"It is no e-mail, or there is no text in it\.", "Tai ne el. laiškas arba jame nėra teksto."),
