@@ -27,7 +27,7 @@ from clusterqa.documents.samples import broken_readers
 from clusterqa.errors import UnreadableDocument
 from clusterqa.passages import split
 from clusterqa.web.staff.words_documents import told_remark
-from documents_fixtures import make_zip, reading, rows, shown
+from documents_fixtures import make_word, make_zip, reading, rows, shown
 
 
 def test_every_format_has_a_module_and_its_endings_are_its_own() -> None:
@@ -492,6 +492,7 @@ Comments that are not read: 3.
 Comments on its pages that are not read: 3.
 Pictures whose words are not read: 3.
 Charts that are not read: 3.
+Places with struck-out text, which is not read: 3.
 Embedded files that are not read: 3.
 Signs of symbol fonts that are not known (shown as �): 3.
 The note ³ is not in the file.
@@ -609,3 +610,75 @@ def test_merged_and_nested_cells_of_an_rtf_say_what_they_are(tmp_path: Path) -> 
     )  # fmt: skip
     read = [text for _, text in shown(reading(tmp_path, "a.en.rtf", source))]
     assert read == ["A | 1 | 2", "A | 3 | 4", "B | 5 | 5", "D | 6 | 6", "C | Nariai: | Nariai:", "Ona | 2", "Z"]
+
+
+def struck_odt() -> bytes:
+    style = (
+        '<style:style style:name="S" style:family="text"><style:text-properties style:text-line-through-style="solid"/>'
+        "</style:style>"
+    )
+    return odt('<text:p>Kaina <text:span text:style-name="S">500 </text:span>600 EUR.</text:p>', style)
+
+
+def struck_pptx() -> bytes:
+    deck = pptx.Presentation()
+    box = deck.slides.add_slide(deck.slide_layouts[6]).shapes.add_textbox(0, 0, 9_000_000, 900_000)
+    for text in ("Kaina ", "500 ", "600 EUR."):
+        run = box.text_frame.paragraphs[0].add_run()
+        run.text = text
+        if text == "500 ":
+            run._r.get_or_add_rPr().set("strike", "sngStrike")
+    file = io.BytesIO()
+    deck.save(file)
+    return file.getvalue()
+
+
+def struck_xlsx() -> bytes:
+    book = openpyxl.Workbook()
+    book.active.append(("Kaina", "500", "600 EUR."))
+    book.active["B1"].font = Font(strike=True)
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+STRUCK = {
+    "docx": lambda: make_word(
+        '<w:p><w:r><w:t xml:space="preserve">Kaina </w:t></w:r><w:r><w:rPr><w:strike/></w:rPr><w:t>5</w:t></w:r><w:r><w:rPr>'
+        '<w:dstrike/></w:rPr><w:t xml:space="preserve">00 </w:t></w:r><w:r><w:t>600 EUR.</w:t></w:r></w:p>'
+    ),
+    "odt": struck_odt,
+    "pptx": struck_pptx,
+    "xlsx": struck_xlsx,
+    "rtf": lambda: rb"{\rtf1\ansi Kaina {\strike 500 }600 EUR.\par}",
+    "html": lambda: (
+        b"<html><body><main><p>Kaina <span style='text-decoration: line-through'>500</span> 600 EUR.</p></main>"
+    ),
+    "eml": lambda: b"Subject: Kaina\nContent-Type: text/html\n\n<p>Kaina <s>500</s> 600 EUR.</p>\n",
+}
+
+
+@pytest.mark.parametrize("suffix", STRUCK)
+def test_struck_out_words_are_left_out_and_named(tmp_path: Path, suffix: str) -> None:
+    """„Kaina 500600 EUR“ would be a price that nobody asks."""
+    document = reading(tmp_path, f"a.lt.{suffix}", STRUCK[suffix]())
+    said = shown(document)[-1][1].replace(" | ", " ")
+    assert " ".join(said.split()) == "Kaina 600 EUR."
+    assert document.warnings == ("Places with struck-out text, which is not read: 1.",)
+
+
+def test_a_row_that_begins_in_the_second_column_has_the_names_of_its_own_columns(tmp_path: Path) -> None:
+    cells = "<w:tc><w:p><w:r><w:t>{}</w:t></w:r></w:p></w:tc>".format
+    head = "<w:tr><w:trPr><w:tblHeader/></w:trPr>" + "".join(map(cells, "ABC")) + "</w:tr>"
+    row = '<w:tr><w:trPr><w:gridBefore w:val="1"/></w:trPr>' + cells("b") + cells("c") + "</w:tr>"
+    assert rows(reading(tmp_path, "a.lt.docx", make_word(f"<w:tbl>{head}{row}</w:tbl>"))) == [("B | C", "b | c")]
+
+
+def test_a_format_that_draws_no_zero_shows_what_it_draws(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(("Suma", 0, 0))
+    book.active["B1"].number_format = '_-* #,##0.00\\ "€"_-;\\-* #,##0.00\\ "€"_-;_-* "-"??\\ "€"_-;_-@_-'
+    book.active["C1"].number_format = "#,##0.00"
+    file = io.BytesIO()
+    book.save(file)
+    assert shown(reading(tmp_path, "a.lt.xlsx", file.getvalue())) == [("table_row", "Suma | - € | 0.00")]

@@ -176,6 +176,7 @@ class _Reader:
             pictures=sum(e.tag in (f"{_A}blip", "{urn:schemas-microsoft-com:vml}imagedata") for e in seen),
             charts=sum(e.tag in (_CHART, _NEW_CHART) for e in seen) - self.charts,
             files=sum(e.tag == _OBJECT for e in seen),
+            struck=sum(e.tag == f"{_W}r" and self._begins_struck(e) for e in seen),
         )
         prompts = sum(_is_placeholder(e) and any(t.text for t in e.iter(f"{_W}t")) for e in self.body.iter(f"{_W}sdt"))
         if prompts:
@@ -510,7 +511,7 @@ class _Reader:
                 if self.fields and self.fields[-1] is not _RESULT:
                     self.fields[-1] += child.text or ""
             elif tag == f"{_W}r":
-                if not self._is_hidden(child):
+                if not (self._is_hidden(child) or self._is_struck(child)):
                     yield self._run(child)
             elif tag == f"{_W}fldSimple":
                 if not (self.skip_page_fields and _PAGE_FIELD.match(child.get(f"{_W}instr", ""))):
@@ -597,12 +598,25 @@ class _Reader:
         return ""
 
     def _is_hidden(self, run: Any) -> bool:
+        return self._is_set(run, "vanish")
+
+    def _is_struck(self, run: Any) -> bool:
+        return self._is_set(run, "strike") or self._is_set(run, "dstrike")
+
+    def _begins_struck(self, run: Any) -> bool:
+        """Whether struck-out words begin with this run."""
+        before = run.getprevious()
+        goes_on = before is not None and before.tag == run.tag and self._is_struck(before)
+        return not goes_on and self._is_struck(run) and any(t.text for t in run.iter(f"{_W}t"))
+
+    def _is_set(self, run: Any, name: str) -> bool:
+        """Whether a run, or the style of letters that it has, has a property that is on or off."""
         properties = run.find(f"{_W}rPr")
-        hidden = _switch(properties, "vanish")
-        if hidden is None and properties is not None and (named := properties.find(f"{_W}rStyle")) is not None:
+        own = _switch(properties, name)
+        if own is None and properties is not None and (named := properties.find(f"{_W}rStyle")) is not None:
             style = self.styles.get(named.get(f"{_W}val"))
-            hidden = _switch(style.element.find(f"{_W}rPr"), "vanish") if style is not None else None
-        return bool(hidden)
+            own = _switch(style.element.find(f"{_W}rPr"), name) if style is not None else None
+        return bool(own)
 
 
 _RESULT = "result"

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any
 
 from clusterqa.documents import plain
-from clusterqa.documents.extract import Extract, TextBuilder, one_line
+from clusterqa.documents.extract import Extract, TextBuilder, left_out, one_line
 from clusterqa.documents.html import add_all
 from clusterqa.documents.metadata import Metadata
 from clusterqa.errors import UnreadableDocument
@@ -84,14 +84,16 @@ def _read(message: EmailMessage, document: str) -> Extract:
     for name in ("From", "To", "Cc", "Date"):
         if value := one_line(str(message.get(name) or "")):
             builder.add_uncovered(f"{name}: {value}")
+    struck = 0
     for body in bodies:
         if body.get_content_subtype() == "html":
             content = body.get_content()
-            add_all(content.encode() if isinstance(content, str) else content, document, builder, decoded=True)
+            raw = content.encode() if isinstance(content, str) else content
+            struck += add_all(raw, document, builder, decoded=True)[1]
         else:
             builder.add_extract(plain.extract(str(body.get_content()).strip()))
     names = [one_line(part.get_filename() or part.get_content_type()) for part in _attached(message)]
-    warnings = []
+    warnings = left_out(struck=struck)
     if names:
         builder.add_uncovered("\n".join(names))
         warnings.append(f"What is attached to the e-mail is not read: {', '.join(names)}. Add it as documents.")

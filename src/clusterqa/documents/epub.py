@@ -59,7 +59,7 @@ def _read(archive: zipfile.ZipFile) -> Extract:
     items = {e.get("id"): e for e in package.iter(f"{_OPF}item")}
     builder = TextBuilder()
     chapters: list[tuple[int, int, int, int]] = []
-    pictures = 0
+    pictures = struck = 0
     for reference in package.iter(f"{_OPF}itemref"):
         item = items.get(reference.get("idref"))
         if item is None or "nav" in (item.get("properties") or "").split():
@@ -71,7 +71,8 @@ def _read(archive: zipfile.ZipFile) -> Extract:
         before = builder.length()
         blocks = len(builder.blocks)
         start = builder.new_page()
-        pictures += add_all(archive.read(name), name, builder)
+        drawn, crossed = add_all(archive.read(name), name, builder)
+        pictures, struck = pictures + drawn, struck + crossed
         if len(builder.blocks) == blocks and builder.length() > before:
             start = builder.length()
         chapters.append((start, builder.length(), blocks, len(builder.blocks)))
@@ -80,7 +81,7 @@ def _read(archive: zipfile.ZipFile) -> Extract:
         Page(number, first_heading(text, builder.blocks[first:last])[:60] or str(number), start, end)
         for number, (start, end, first, last) in enumerate(chapters, start=1)
     ]
-    warnings = left_out(pictures)
+    warnings = left_out(pictures, struck=struck)
 
     def told(name: str) -> str:
         found: Any = package.find(f".//{_DC}{name}")

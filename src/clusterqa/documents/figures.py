@@ -66,6 +66,8 @@ def _figure(value: int | float, form: str) -> str:
         before, after = (before, after + literal) if digits else (before + literal, after)
     if not digits:
         return before
+    if not number and "0" not in digits:
+        return f"{before}{after}"  # "#" and "?" draw no zero
     told = _written(number * 100 if percent else number, digits)
     if told.startswith("-"):
         before, told = f"-{before}", told[1:]

@@ -51,6 +51,8 @@ _WRITTEN_IN = frozenset(
 """Kinds of `<input>` that show their value as it is."""
 _PICTURES = ("img", "image", "svg", "canvas")
 _FILES = ("iframe", "object", "embed", "video", "audio")
+_STRUCK = ("s", "del", "strike")
+_STRUCK_STYLE = re.compile(r"text-decoration(?:-line)?\s*:[^;]*line-through", re.IGNORECASE)
 _UNSEEN_STYLE = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse))", re.IGNORECASE)
 _LONG_TAG = re.compile(r"<[a-zA-Z][^<>]{5000,}")
 _SIMPLE_SELECTOR = re.compile(r"\s*([.#])([\w-]+)\s*\Z")
@@ -118,7 +120,11 @@ def extract(raw: bytes, document: str) -> Extract:
             _add(builder, piece)
     if not builder.blocks:
         raise _no_text(document)
-    warnings += left_out(sum(piece.pictures for piece in chosen), files=sum(piece.files for piece in chosen))
+    warnings += left_out(
+        sum(piece.pictures for piece in chosen),
+        files=sum(piece.files for piece in chosen),
+        struck=sum(piece.struck for piece in chosen),
+    )
     return Extract(builder.text(), tuple(builder.blocks), metadata, warnings=tuple(warnings))
 
 
@@ -201,6 +207,8 @@ def _drop_unseen(tree: Any, spoken: bool = True) -> None:
         if not isinstance(element.tag, str):
             continue
         names = element.get("class") or ""
+        if _STRUCK_STYLE.search(element.get("style") or "") and element.tag not in ("body", "html"):
+            element.tag = "del"
         closed = element.tag == "dialog" and element.get("open") is None
         hidden = (
             element.tag in ("noscript", "template")
@@ -296,6 +304,7 @@ class _Piece:
     """Pieces of one list or table have one number; 0 for others."""
     pictures: int = 0
     files: int = 0
+    struck: int = 0
     """What stands here and is not read; such a piece has no text."""
 
 
@@ -361,7 +370,7 @@ class _Walk:
     def pieces(self) -> Iterator[_Piece]:
         """Every piece of text of the page, menus too, each told apart."""
         for piece in self._children(self.body, "paragraph", _Place()):
-            if piece.text.strip() or piece.pictures or piece.files:
+            if piece.text.strip() or piece.pictures or piece.files or piece.struck:
                 yield piece
 
     def _children(self, element: Any, kind: BlockKind, place: _Place) -> Iterator[_Piece]:
@@ -607,13 +616,14 @@ def _unread(elements: list[Any], place: _Place, skip_tables: bool = False) -> _P
         group=place.group,
         pictures=sum(e.tag in _PICTURES and _says_something(e) for e in inside),
         files=sum(e.tag in _FILES for e in inside),
+        struck=sum(e.tag in _STRUCK and bool(_letters("".join(e.itertext()))) for e in inside),
     )
 
 
 def _seen(element: Any, skip_tables: bool) -> Iterator[Any]:
     """An element and those inside it, of pictures and files only the outermost."""
     yield element
-    if element.tag not in (*_PICTURES, *_FILES):
+    if element.tag not in (*_PICTURES, *_FILES, *_STRUCK):
         for child in element:
             if not (skip_tables and child.tag == "table"):
                 yield from _seen(child, skip_tables)
@@ -664,22 +674,23 @@ def _whole(text: str | None, otherwise: int) -> int:
     return int(text) if text and re.fullmatch(r"\s*-?\d{1,6}\s*", text) else otherwise
 
 
-def add_all(raw: bytes, document: str, builder: TextBuilder, decoded: bool = False) -> int:
+def add_all(raw: bytes, document: str, builder: TextBuilder, decoded: bool = False) -> tuple[int, int]:
     """
     Add everything that is written in a page without menus (a chapter of a book, an e-mail) to a text; gives how many
-    pictures it has. `decoded` says that the bytes are UTF-8.
+    pictures it has, and places with struck-out text. `decoded` says that the bytes are UTF-8.
     """
     tree = _tree(raw.decode() if decoded else encoding.decode(raw, document, _declared(raw))[0], document)
     if tree is None:
-        return 0
+        return 0, 0
     _drop_unseen(tree, spoken=False)
     _write_out(tree)
     body = next(iter(tree.iter("body")), tree)
-    pictures = 0
+    pictures = struck = 0
     for piece in _Walk(body).pieces():
         _add(builder, piece)
         pictures += piece.pictures
-    return pictures
+        struck += piece.struck
+    return pictures, struck
 
 
 def _add(builder: TextBuilder, piece: _Piece) -> None:

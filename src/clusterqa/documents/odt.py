@@ -92,7 +92,7 @@ class _Reader:
         self.counts: dict[str, list[int]] = {}
         self.heads: list[int] = []
         self.pending: list[str] = []
-        self.comments = self.pictures = self.objects = 0
+        self.comments = self.pictures = self.objects = self.struck = 0
 
     def read(self) -> None:
         """Headers, the body, footers."""
@@ -105,7 +105,7 @@ class _Reader:
         found = []
         if comments := sum(1 for _ in self.body.iter(f"{_OFFICE}annotation")):
             found.append(f"Comments that are not read: {comments}.")
-        found += left_out(pictures=self.pictures, files=self.objects)
+        found += left_out(pictures=self.pictures, files=self.objects, struck=self.struck)
         return found
 
     def _margins(self, kind: str) -> None:
@@ -294,7 +294,13 @@ class _Reader:
         return ""
 
     def _words(self, element: Any, without_numbers: bool = False) -> str:
+        if self._is_struck(element.get(f"{_TEXT}style-name")):
+            self.struck += bool("".join(element.itertext()).strip())
+            return ""
         return "".join(self._collect(element, without_numbers)).strip()
+
+    def _is_struck(self, name: str | None) -> bool:
+        return self._property(name, f"{_STYLE}text-line-through-style") not in ("", "none")
 
     def _collect(self, element: Any, without_numbers: bool) -> Iterator[str]:
         yield " ".join((element.text or "").split("\n"))
@@ -316,7 +322,9 @@ class _Reader:
                 yield self._frame(child)
             elif tag == f"{_TEXT}span":
                 name = child.get(f"{_TEXT}style-name")
-                if self._property(name, f"{_TEXT}display") != "none":
+                if self._is_struck(name):
+                    self.struck += bool("".join(child.itertext()).strip())
+                elif self._property(name, f"{_TEXT}display") != "none":
                     words = "".join(self._collect(child, without_numbers))
                     high = self._property(name, f"{_STYLE}text-position").startswith(("super", "3", "4", "5"))
                     yield (raised(words) if high else None) or words

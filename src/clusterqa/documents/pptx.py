@@ -48,7 +48,7 @@ def extract(raw: bytes, document: str) -> Extract:
     noted: list[str] = []
     seen = {"pictures": 0, "charts": 0, "files": 0}
     told: set[str] = set()
-    comments = 0
+    comments = struck = 0
     for number, slide in enumerate(slides, start=1):
         if slide._element.get("show") in ("0", "false"):
             hidden.append(str(number))
@@ -62,6 +62,9 @@ def extract(raw: bytes, document: str) -> Extract:
         ):
             noted.append(str(number))
         comments += _comments(slide)
+        struck += sum(
+            _is_struck(run) and bool("".join(run.itertext()).strip()) for run in slide._element.iter(f"{_A}r")
+        )
     warnings = []
     if hidden:
         warnings.append(f"Hidden slides that are not read: {', '.join(hidden)}.")
@@ -69,7 +72,7 @@ def extract(raw: bytes, document: str) -> Extract:
         warnings.append(f"Slides whose speaker's notes are not read: {', '.join(noted)}.")
     if comments:
         warnings.append(f"Comments that are not read: {comments}.")
-    warnings += left_out(seen["pictures"], seen["charts"], seen["files"])
+    warnings += left_out(seen["pictures"], seen["charts"], seen["files"], struck)
     properties = deck.core_properties
     text = builder.text()
     title = one_line(properties.title or "")
@@ -211,6 +214,11 @@ def _text(paragraph: Any) -> str:
     return "".join(_parts(paragraph))
 
 
+def _is_struck(run: Any) -> bool:
+    properties = run.find(f"{_A}rPr") if run.tag == f"{_A}r" else None
+    return properties is not None and properties.get("strike", "noStrike") != "noStrike"
+
+
 def _parts(element: Any) -> Iterator[str]:
     for child in element:
         if child.tag == f"{_A}t":
@@ -219,7 +227,9 @@ def _parts(element: Any) -> Iterator[str]:
             yield "\n"
         elif child.tag in (f"{_M}oMath", f"{_M}oMathPara"):
             yield omml(child)
-        elif child.tag != f"{_MC}Fallback" and not (
-            child.tag == f"{_A}fld" and (child.get("type") or "").startswith(("slidenum", "datetime"))
+        elif (
+            child.tag != f"{_MC}Fallback"
+            and not _is_struck(child)
+            and not (child.tag == f"{_A}fld" and (child.get("type") or "").startswith(("slidenum", "datetime")))
         ):
             yield from _parts(child)

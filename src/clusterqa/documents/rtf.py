@@ -19,6 +19,7 @@ _NOT_READ = (
     "Headers, footers, notes and comments of an RTF document are not read, and this one has some. Save it as DOCX to have "
     "them read."
 )
+_STRUCK = re.compile(rb"\\strike(?:d1)?(?![\da-z])")
 _BOXES = re.compile(rb"\\(?:shptxt|dptxbxtext)\b")
 _BOXES_NOT_READ = (
     "Text boxes of an RTF document are not read, and this one has some. Save it as DOCX to have them read."
@@ -63,24 +64,26 @@ class _Places:
 
 def _as_seen(source: str) -> str:
     """
-    The source without hidden and deleted text, with the numbers of items, with raised figures as raised letters („5²“ is not „52“), with marks in
+    The source without hidden, deleted and struck-out text, with the numbers of items, with raised figures as raised letters („5²“ is not „52“), with marks in
     its tables, and letters that stand in it as bare bytes as the escapes that the reader decodes.
     """
-    hidden = high = in_row = False
+    hidden = high = struck = in_row = False
     merged = "n"  # "h" with the cell before it, "v" with the one above it
     places = told = _Places()
-    outer: list[tuple[bool, bool, _Places]] = []
+    outer: list[tuple[bool, bool, bool, _Places]] = []
     parts: list[str] = []
     for token in _TOKEN.finditer(source):
         word, value, letter = token["word"], token["value"], token["letter"]
         if token["brace"] == "{":
-            outer.append((hidden, high, places))
+            outer.append((hidden, high, struck, places))
         elif token["brace"] and outer:
-            hidden, high, places = outer.pop()
+            hidden, high, struck, places = outer.pop()
         elif word in ("v", "deleted"):
             hidden = value != "0"
         elif word == "plain":
-            hidden = high = False
+            hidden = high = struck = False
+        elif word in ("strike", "striked"):
+            struck = value != "0"
         elif word in ("super", "up"):
             high = value != "0"
         elif word in ("nosupersub", "sub"):
@@ -100,7 +103,7 @@ def _as_seen(source: str) -> str:
             mark, in_row = f"{_ROW}{'' if places is told else places.written()}{_END}", False
             told = places
         drawn = letter or token["hex"] or word in _LETTERS or token["sign"] in ("~", "-", "_", "\\", "{", "}")
-        if hidden and drawn:
+        if (hidden or struck) and drawn:
             continue
         if mark:
             parts.append(f"\\plain {mark}")  # a word before it, as a letter after \u may be passed over
@@ -136,6 +139,7 @@ def extract(raw: bytes, document: str) -> Extract:
     _lay_out(text, builder)
     warnings = mojibake(builder.text(), document)
     warnings += left_out(pictures=len(re.findall(rb"\\pict\b", raw)), files=len(re.findall(rb"\\object\b", raw)))
+    warnings += left_out(struck=len(_STRUCK.findall(raw)))
     if _MARGINS.search(raw):
         warnings.append(_NOT_READ)
     if _BOXES.search(raw):

@@ -107,7 +107,8 @@ def _aligned(row: Sequence[Cell], middles: Sequence[float], repeats: bool) -> li
     """The texts of a row, one for each column of the table; one cell across all of them stands once."""
     if len(row) in (1, len(middles)):
         return [cell.text for cell in row]
-    return [cell.text for cell in row for _ in range(_covered(cell, middles) if repeats else 1)]
+    before = [""] * (bisect_left(middles, row[0].start) if row else 0)
+    return before + [cell.text for cell in row for _ in range(_covered(cell, middles) if repeats else 1)]
 
 
 def _joined(texts: object) -> str:

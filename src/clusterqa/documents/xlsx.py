@@ -60,7 +60,7 @@ def extract(raw: bytes, document: str) -> Extract:
     builder = TextBuilder()
     pages: list[Page] = []
     hidden: list[str] = []
-    comments = pictures = charts = unseen = missing = 0
+    comments = pictures = charts = unseen = missing = struck = 0
     told: set[str] = set()
     for sheet in book.worksheets:
         if sheet.sheet_state != "visible":
@@ -71,6 +71,7 @@ def extract(raw: bytes, document: str) -> Extract:
         charts += parts.add_drawings(sheet.title, builder)
         _margins(sheet, builder, told)
         pages.append(Page(len(pages) + 1, one_line(sheet.title), start, builder.length()))
+        struck += sum(_is_struck(cell) for cell in sheet._cells.values())
         comments += sum(cell.comment is not None for cell in sheet._cells.values())
         pictures += len(sheet._images)
         missing += parts.without_value(sheet.title)
@@ -86,7 +87,7 @@ def extract(raw: bytes, document: str) -> Extract:
         warnings.append(f"Hidden sheets that are not read: {', '.join(hidden)}.")
     if unseen:
         warnings.append(f"Hidden rows and columns that are not read: {unseen}.")
-    warnings += left_out(pictures, charts)
+    warnings += left_out(pictures, charts, struck=struck)
     if comments:
         warnings.append(f"Comments that are not read: {comments}.")
     if missing:
@@ -216,7 +217,7 @@ def _sheet(sheet: Any, builder: TextBuilder) -> int:
             if cell.column != left:
                 continue
             origin = sheet.cell(top, left)
-            if text := shown(origin.value, origin.number_format or "General"):
+            if (text := shown(origin.value, origin.number_format or "General")) and not _is_struck(origin):
                 bold = bool(origin.font and origin.font.b)
                 cells.append(tables.Cell(text, cell.column, cell.column + wide, bold))
         if not cells:
@@ -230,6 +231,10 @@ def _sheet(sheet: Any, builder: TextBuilder) -> int:
         before = number
     _table(sheet, group, first, builder)
     return hidden_rows + len(hidden_columns)
+
+
+def _is_struck(cell: Any) -> bool:
+    return cell.value is not None and bool(cell.font and cell.font.strike)
 
 
 def _table(sheet: Any, group: list[list[tables.Cell]], first: int, builder: TextBuilder) -> None:

@@ -811,6 +811,7 @@ _SAID: tuple[tuple[str, str], ...] = (
     (r"Comments on its pages that are not read: (\d+)\.", r"Neperskaitytų komentarų puslapiuose: \1."),
     (r"Pictures whose words are not read: (\d+)\.", r"Paveikslų, kurių žodžiai neperskaityti: \1."),
     (r"Charts that are not read: (\d+)\.", r"Neperskaitytų diagramų: \1."),
+    (r"Places with struck-out text, which is not read: (\d+)\.", r"Vietų, kuriose yra perbraukto teksto (jo neskaitome): \1."),
     (r"Embedded files that are not read: (\d+)\.", r"Neperskaitytų įdėtųjų failų: \1."),
     (r"Signs of symbol fonts that are not known \(shown as �\): (\d+)\.", r"Neatpažintų ženklų (rodoma �): \1."),
     (r"The note (.*) is not in the file\.", r"Faile nėra \1 išnašos."),
