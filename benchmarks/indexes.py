@@ -25,7 +25,7 @@ from clusterqa.evaluation.sets import read_set
 from clusterqa.ports import Index, Store
 from clusterqa.records import Document, FileState, Language, NewPassage, Passage, PassageVectors, Reply, Span
 from clusterqa.runtime import KnowledgeBase, load_encoder
-from clusterqa.settings import Settings
+from clusterqa.settings import Home, Settings
 from clusterqa.store import open_index, open_store
 
 Found = dict[Language, set[int]]
@@ -49,11 +49,12 @@ def main() -> None:
     vectors = [encoder.encode_queries([question.text])[0] for question in asked]
     if options.passages:
         with tempfile.TemporaryDirectory() as folder:
-            grow(options.data, Path(folder), options.passages)
+            home = Home(Path(folder))
+            grow(Home(options.data), home, options.passages)
             exact: list[Found] = []
             for kind in ("faiss", *options.kinds):
                 begin = time.perf_counter()
-                index = open_index(kind, partial(open_store, Path(folder)), encoder.dimension, folder)
+                index = open_index(kind, partial(open_store, home), encoder.dimension, home)
                 index.refresh()
                 print(f"{kind}: {len(index)} passages taken up in {time.perf_counter() - begin:.1f} s")
                 found = nearest(index, vectors, exact)
@@ -118,12 +119,12 @@ def nearest(index: Index, vectors: list[np.ndarray], exact: list[Found]) -> list
     return found
 
 
-def grow(data: Path, folder: Path, count: int) -> None:
-    """A store of so many passages without tokens and terms, their vectors those of the data folder with noise."""
+def grow(usual: Home, home: Home, count: int) -> None:
+    """A store of so many passages without tokens and terms, their vectors those of the usual one with noise."""
     draw = np.random.default_rng(1)
-    with open_store(data) as store:
+    with open_store(usual) as store:
         originals = list(store.passages())
-    with open_store(folder, create=True) as store:
+    with open_store(home, create=True) as store:
         put = partial(_put, store)
         made = 0
         while made < count:

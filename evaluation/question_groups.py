@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from clusterqa.encoders.sentence import SentenceEncoder
-from clusterqa.settings import Settings
+from clusterqa.settings import Home, Settings
 from clusterqa.staff import demand
 from clusterqa.store import open_store
 from clusterqa.text.lexicon import Lexicon
@@ -42,7 +42,7 @@ def main() -> None:
     fit = np.array([hashlib.sha256(meaning.encode()).digest()[0] % 2 == 0 for meaning in meanings])
     encoder = SentenceEncoder.load(Settings().encoder, threads=2)
     vectors = encoder.encode_queries([text for _, _, text in items])
-    with open_store(data) as store:
+    with open_store(Home(data)) as store:
         shares = demand.shared_words(
             [text for _, _, text in items],
             [language for _, language, _ in items],

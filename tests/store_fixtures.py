@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+import psycopg
 from numpy.typing import NDArray
 
 from clusterqa.ports import Index, Store
@@ -26,6 +27,7 @@ from clusterqa.records import (
     Span,
     TokenStates,
 )
+from clusterqa.settings import Home
 from clusterqa.store import open_index, open_store
 from clusterqa.store.faiss_index import FaissIndex
 from clusterqa.store.sqlite import DATABASE
@@ -58,7 +60,7 @@ class Folder:
     data: Path
 
     def open(self) -> Store:
-        return open_store(self.data, create=True)
+        return open_store(Home(self.data), create=True)
 
     def other(self) -> Folder:
         return Folder(self.data / "other")
@@ -68,6 +70,27 @@ class Folder:
         for path in self.data.glob(f"{DATABASE}*"):
             path.unlink()
         (other.data / DATABASE).rename(self.data / DATABASE)
+
+
+@dataclass
+class Schema:
+    """A place in a PostgreSQL server, in a schema of its own."""
+
+    home: Home
+
+    def open(self) -> Store:
+        return open_store(self.home, create=True)
+
+    def other(self) -> Schema:
+        return Schema(Home(self.home.data, postgres_address()))
+
+    def replace(self, other: Place) -> None:
+        assert isinstance(other, Schema)
+        address, _, mine = self.home.store.partition("&schema=")
+        theirs = other.home.store.partition("&schema=")[2]
+        with psycopg.connect(address, autocommit=True) as db:
+            db.execute(f"DROP SCHEMA {mine} CASCADE")
+            db.execute(f"ALTER SCHEMA {theirs} RENAME TO {mine}")
 
 
 class Memory(MemoryData):
@@ -81,7 +104,11 @@ class Memory(MemoryData):
         self.shared = other.shared
 
 
-PLACES: dict[str, Callable[[Path], Place]] = {"sqlite": Folder, "memory": lambda _: Memory()}
+PLACES: dict[str, Callable[[Path], Place]] = {
+    "sqlite": Folder,
+    "postgres": lambda folder: Schema(Home(folder, postgres_address())),
+    "memory": lambda _: Memory(),
+}
 
 
 class MakeIndex(Protocol):
@@ -107,7 +134,7 @@ class Server:
         address: str,
         connect: Callable[[], Store],
         dimension: int,
-        owner: str,
+        owner: Home,
         languages: tuple[Language, ...] = LANGUAGES,
         check: Callable[[Store], None] = lambda store: None,
         today: Callable[[], date] | None = None,
@@ -121,7 +148,7 @@ class Server:
         languages: tuple[Language, ...] = LANGUAGES,
         check: Callable[[Store], None] = lambda store: None,
     ) -> Index:
-        return self.open(self.address(), connect, dimension, here(), languages, check)
+        return self.open(self.address(), connect, dimension, Home(Path(here())), languages, check)
 
 
 SERVED = {

@@ -18,7 +18,7 @@ PACKAGE = Path(clusterqa.__file__).parent
 
 ONLY = {
     "faiss": ("store.faiss_index",),
-    "psycopg": ("store.pgvector",),
+    "psycopg": ("store.libpq", "store.pgvector", "store.postgres"),
     "pgvector": ("store.pgvector",),
     "pymilvus": ("store.milvus",),
     "sqlite3": ("store.sqlite", "journal", "staff.database", "staff.audit", "private"),

@@ -135,7 +135,7 @@ def test_a_restored_copy_has_every_file_and_answers_the_same_byte_for_byte(full:
     assert '"status": "answered"' in told(full)["answers"][0] and len(told(full)["asked"]) == 1
     verdict = audit.verify(other(full).data)
     assert verdict is not None and not verdict.faults and verdict.lines == 1
-    with open_store(other(full).data) as store:
+    with open_store(other(full).home) as store:
         assert out_of_step(other(full), store) == []
         assert store.damage() == []
 
@@ -241,8 +241,8 @@ def test_a_restore_that_is_killed_at_any_file_operation_leaves_all_of_the_old_or
     seen = []
     for number in range(1, 1000, 5):
         killed = dies_at(number, lambda: restore(full, Path("b.zip"), replace=True))
-        again = dies_at(number % 7 + 1, lambda: finish_restoring(full.data))  # and a second time, while it is mended
-        finish_restoring(full.data)
+        again = dies_at(number % 7 + 1, lambda: finish_restoring(full.home))  # and a second time, while it is mended
+        finish_restoring(full.home)
         state = everything(full)
         assert state in (old, new), f"half of it after {number} operations"
         assert not (full.data / PLAN).exists()
@@ -445,13 +445,13 @@ def test_a_full_disk_is_told_and_changes_nothing(full: Settings, monkeypatch: py
 
 
 def test_an_index_of_another_version_comes_back_with_a_word_on_it(full: Settings) -> None:
-    with open_store(full.data) as store, store.noting():
+    with open_store(full.home) as store, store.noting():
         store.set_meta("schema", "0")
     save(full, Path("b.zip"))
     done = restore(other(full), Path("b.zip"))
     assert any("clusterqa index --rebuild" in remark for remark in done.remarks)
     with pytest.raises(StoreError):
-        open_store(other(full).data)
+        open_store(other(full).home)
 
 
 # ── the commands ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -536,5 +536,5 @@ def _try_lock(settings: Settings) -> None:
 
 def test_a_plan_that_nobody_can_read_stops_writers_with_a_word(full: Settings) -> None:
     (full.data / PLAN).write_text("{")
-    with pytest.raises(ClusterQAError, match="Move it away"), writer_lock(full.data):
+    with pytest.raises(ClusterQAError, match="Move it away"), writer_lock(full.home):
         pass

@@ -207,7 +207,7 @@ def test_show_opens_an_earlier_version_by_the_beginning_of_its_sum(run: Run, wri
     run("index")
     write("a.en.md", KAINOS)
     run("index")
-    with open_store(settings.data) as store:
+    with open_store(settings.home) as store:
         first, second = store.versions("a.en.md")
     assert run("show", "a.en.md", "--text", "--version", first[:10]).stdout == PRICES
     assert run("show", "a.en.md", "--text", "--version", second).stdout == KAINOS

@@ -89,7 +89,7 @@ def tree(settings: Settings) -> dict[str, bytes]:
 
 def live(settings: Settings) -> list[tuple[str, str]]:
     """(text, title) of what can be quoted."""
-    with open_store(settings.data) as store:
+    with open_store(settings.home) as store:
         assert store.damage() == []
         return [(store.text(d.id, d.version) or "", d.title) for d in store.documents()]
 

@@ -60,7 +60,7 @@ def base(settings: Settings, write: Callable[[str, str], Path]) -> Settings:
     sync.update(settings, lambda: encoder)
     (settings.corpus / "gone.en.md").unlink()
     sync.update(settings, lambda: encoder)
-    with open_store(settings.data):  # keeps the log from being carried over when the next one closes
+    with open_store(settings.home):  # keeps the log from being carried over when the next one closes
         write("narys.lt.md", "# Narys\n\nKlasterio nario kaina yra 200 eurų.\n")
         sync.update(settings, lambda: encoder)
         kept = settings.data.with_name("kept")
@@ -81,7 +81,7 @@ def told(replies: list[Reply]) -> list[tuple[object, ...]]:
 
 def looked_at(settings: Settings) -> None:
     """Everything that the pages and the commands read, but for asking."""
-    with open_store(settings.data) as store, store.reading():
+    with open_store(settings.home) as store, store.reading():
         for stored in store.documents(state=None):
             for version in store.versions(stored.id):
                 store.text(stored.id, version)
@@ -96,7 +96,7 @@ def looked_at(settings: Settings) -> None:
 def found(settings: Settings) -> list[str]:
     """What doctor finds in the database."""
     try:
-        with open_store(settings.data) as store:
+        with open_store(settings.home) as store:
             return store.damage()
     except ClusterQAError as error:
         return [str(error)]
@@ -119,7 +119,7 @@ def test_damage_of_any_kind_gives_no_wrong_quote_and_is_found_where_it_changes_a
     before = asked(base)
     assert [reply.status for reply in before].count("answered") >= 3
     quotes = {(q.source.document, q.start, q.end): q for reply in before for q in (*reply.quotes, *reply.nearest)}
-    with open_store(base.data) as store:
+    with open_store(base.home) as store:
         texts = {(d.id, d.version): store.text(d.id, d.version) or "" for d in store.documents()}
         translations = {"kainos.lt.md": None}
         sources = {d.id: d.source(translations.get(d.id)) for d in store.documents()}

@@ -95,7 +95,7 @@ def test_a_quote_is_found_wherever_it_stands_and_one_that_is_gone_is_said(tmp_pa
             ],
         )
     )
-    with open_store(settings.data) as store:
+    with open_store(settings.home) as store:
         assert places(Gold("a.en.md", "Gold is gold."), store) == [(5, 18), (29, 42)]
         assert spans(item[0], store) == {"a.en.md": [(5, 18), (29, 42)]}
         assert stale(item, store) == ["q: not in a.en.md: Gold is silver.", "q: there is no document b.en.md"]

@@ -19,6 +19,7 @@ from clusterqa.evaluation.sets import read_set
 from clusterqa.evaluation.sweep import parse_grid, sweep
 from clusterqa.retrieval.profile import FILE, Profile
 from clusterqa.runtime import find_profile
+from clusterqa.settings import Home
 from clusterqa.store import open_store
 from evaluation_fixtures import build, outcome, run_of, write_set
 from words_encoder import WordsEncoder, WordTokens
@@ -322,7 +323,7 @@ def test_an_index_made_for_a_sweep_has_the_token_states_that_the_encoder_gives(q
     settings = build(tmp_path)
     list(sweep(read_set(questions), settings, {"passage_chars": [200]}, lambda own: WordTokens()))
     (made,) = (settings.data / "sweep").iterdir()
-    with open_store(made) as store:
+    with open_store(Home(made)) as store:
         tokens = [len(own) for own in store.tokens([entry.id for entry in store.passages()])]
     assert tokens and min(tokens) > 0
 
@@ -462,10 +463,10 @@ def test_a_run_without_its_weights_makes_no_profile(fitting):
 
 
 def test_a_run_of_another_encoder_does_not_calibrate_this_index(settings, fitting, call, tmp_path):
-    check_encoder(fitting, settings.data)
+    check_encoder(fitting, settings.home)
     foreign = replace(fitting, encoder="other@1")
     with pytest.raises(EvaluationError, match=r"encoder other@1, but the index .* was built with words@"):
-        check_encoder(foreign, settings.data)
+        check_encoder(foreign, settings.home)
     foreign.write(tmp_path / "foreign.json")
     done = call("calibrate", tmp_path / "foreign.json")
     assert done.exit_code == 1

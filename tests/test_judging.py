@@ -63,7 +63,7 @@ def made(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def pooled_of(run: Run, settings: Settings, depth: int = 10, **more: Run) -> list[Pooled]:
-    with open_store(settings.data) as store:
+    with open_store(settings.home) as store:
         found, lost = pool({"run.json": run, **more}, store, depth)
     assert lost == 0
     return found
@@ -80,7 +80,7 @@ def test_a_pool_holds_what_a_search_found_and_nobody_judged_as_it_stands_in_its_
     known = {(o.id, row.key) for o in made.outcomes for row in (*o.relevant, *o.irrelevant)}
     ranked = {(o.id, row.key) for o in made.outcomes for row in o.ranked}
     assert {(one.question, one.passage) for one in found} == ranked - known
-    with open_store(settings.data) as store:
+    with open_store(settings.home) as store:
         for one in found:
             assert (store.text(one.document, one.version) or "")[one.start : one.end] == one.text != ""
     assert [one.id for one in found if BRONZE_EN["quote"] in one.text and one.question == "q1"] == []
@@ -96,7 +96,7 @@ def test_the_order_tells_nothing_of_ranks_and_two_runs_are_one_list(made: Run, s
 
 
 def test_runs_over_other_questions_and_over_sets_of_other_people_are_refused(settings: Settings) -> None:
-    with open_store(settings.data) as store:
+    with open_store(settings.home) as store:
         with pytest.raises(NotComparable, match="different question sets"):
             pool({"a": run_of(outcome("1")), "b": run_of(outcome("1"), questions_sha256="other")}, store, 10)
         with pytest.raises(EvaluationError, match=r"theirs\.json is of a set with its own documents"):

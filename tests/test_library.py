@@ -36,7 +36,7 @@ def later(path: Path) -> None:
 
 def content(settings: Settings) -> dict[str, object]:
     """Everything that search sees, without the ids, which may differ between two ways to the same index."""
-    with open_store(settings.data) as store:
+    with open_store(settings.home) as store:
         assert store.damage() == []
         passages = list(store.passages())
         places = {entry.id: (entry.passage.document, entry.passage.ordinal) for entry in passages}
@@ -88,7 +88,7 @@ def test_a_run_says_what_was_added_changed_and_removed(write: Write, index: Inde
 def test_the_stored_text_is_the_file_and_offsets_cut_it(write: Write, index: Index, settings: Settings) -> None:
     path = write("a.en.md", "---\ntitle: Kainos – „Ž“\n---\n" + PRICES + "\r\nLast 😀 line of the label.\r\n")
     index()
-    with open_store(settings.data) as store:
+    with open_store(settings.home) as store:
         text = store.text("a.en.md", store.versions("a.en.md")[-1])
         assert text == path.read_bytes().decode()
         for entry in store.passages():
@@ -101,7 +101,7 @@ def test_each_token_is_kept_with_the_part_of_the_passage_it_stands_in(write: Wri
     write("a.en.md", "# Prices\n\n## The gold label\n\nIt has a price. It needs an expert.\n")
     words = WordTokens()
     sync.update(settings, lambda: words)
-    with open_store(settings.data) as store:
+    with open_store(settings.home) as store:
         (entry,) = store.passages()
         (tokens,) = store.tokens([entry.id])
     kept = [words.words[int(row.argmax())] for row in tokens.states]
@@ -197,7 +197,7 @@ def test_a_sidecar_comes_changes_and_goes_with_its_document(write: Write, index:
     index()
 
     def title() -> str:
-        with open_store(settings.data) as store:
+        with open_store(settings.home) as store:
             return store.documents()[0].title
 
     for suffix in (".yaml", ".yml"):
@@ -257,7 +257,7 @@ def test_what_is_no_longer_valid_answers_nothing_or_is_told_as_such(
             hits = opened.trace(Question("gold label")).hits
             found[expired] = {hit.source.document: hit.source.valid_until for hit in hits}
     assert "a.en.md" not in found["leave_out"] and found["show"]["a.en.md"] == "2001"
-    with open_store(settings.data) as store:
+    with open_store(settings.home) as store:
         assert store.counts()["documents"] == 2
 
 
@@ -275,7 +275,7 @@ def test_a_data_folder_inside_the_corpus_is_no_part_of_it(tmp_path: Path, words:
     corpus_folder.remove(settings, "a.en.md")
     report = sync.update(settings, lambda: words)
     assert (report.removed, report.added, report.passages) == (("a.en.md",), (), 0)
-    assert sync.out_of_step(settings, open_store(settings.data)) == []
+    assert sync.out_of_step(settings, open_store(settings.home)) == []
 
 
 # ── encoder and settings ────────────────────────────────────────────────────────────────────────────────────────
@@ -293,7 +293,7 @@ def test_another_encoder_is_refused_until_a_rebuild(
         KnowledgeBase(settings, other)
     assert index().unchanged == 1  # the refusal changed nothing
     assert index(other, rebuild=True).changed == ("a.en.md",)
-    with open_store(settings.data) as store:
+    with open_store(settings.home) as store:
         np.testing.assert_allclose(
             [entry.rows[0] for entry in store.passages()],
             other.encode_passages([t for t in other.encoded if " – " in t or t.startswith("Label prices")]),
@@ -323,7 +323,7 @@ def test_other_settings_are_refused_until_a_rebuild(
     with pytest.raises(IndexOutdated, match=r"passage_chars=600.*passage_chars=100.*clusterqa index --rebuild"):
         sync.update(shorter, lambda: words)
     sync.update(shorter, lambda: words, rebuild=True)
-    with open_store(settings.data) as store:
+    with open_store(settings.home) as store:
         assert max(len(entry.passage.text) for entry in store.passages()) <= 100
 
 
@@ -372,7 +372,7 @@ def test_a_removed_document_is_gone_from_vectors_stems_and_files(
     before = content(settings)
     path = write("b.lt.md", "# Įvykis\n\nBronzos ženklas ir žmogžudystės.\n")
     index()
-    with open_store(settings.data) as store:
+    with open_store(settings.home) as store:
         vectors = [e.rows.tobytes() for e in store.passages() if e.passage.document == "b.lt.md"]
         assert any(term.startswith("zmogzud") for term in store.vocabulary())
         store.forget_log()
@@ -380,7 +380,7 @@ def test_a_removed_document_is_gone_from_vectors_stems_and_files(
     assert STEM in raw
     assert all(v in raw for v in vectors)
 
-    reader = open_store(settings.data)  # a server that keeps the database open, and with it the write-ahead log
+    reader = open_store(settings.home)  # a server that keeps the database open, and with it the write-ahead log
     corpus_folder.remove(settings, "b.lt.md")
     assert not path.exists()
     assert index().removed == ("b.lt.md",)
@@ -497,7 +497,7 @@ def test_out_of_step_names_what_came_changed_and_went(write: Write, index: Index
     write("broken.pdf", "no pdf")
     changed, gone = write("changed.md", PRICES), write("gone.md", PRICES)
     index()
-    with open_store(settings.data) as store:
+    with open_store(settings.home) as store:
         assert sync.out_of_step(settings, store) == []
         later(changed)
         gone.unlink()
@@ -518,7 +518,7 @@ def test_with_only_some_named_the_others_wait(
     (settings.corpus / "gone.md").unlink()
     report = sync.update(settings, lambda: words, only={"b.md"})
     assert (report.added, report.changed, report.removed, report.unchanged) == ((), ("b.md",), (), 1)
-    with open_store(settings.data) as store:
+    with open_store(settings.home) as store:
         assert sync.out_of_step(settings, store) == ["a.md", "c.md", "gone.md"]
         assert [name for name, _, _ in store.unreadable()] == ["broken.pdf"]
     report = sync.update(settings, lambda: words, only={"c.md", "gone.md"})
@@ -528,7 +528,7 @@ def test_with_only_some_named_the_others_wait(
 def test_what_is_held_of_a_document_is_counted(write: Write, index: Index, settings: Settings) -> None:
     write("a.md", KAINOS)
     index()
-    with open_store(settings.data) as store:
+    with open_store(settings.home) as store:
         assert store.held("a.md") == {"passages": 1, "vectors": 3, "stems": 1}
         assert store.held(None) == store.held("a.md")
         assert store.held("b.md") == {"passages": 0, "vectors": 0, "stems": 0}

@@ -57,7 +57,7 @@ def mended(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     try:
         with closing(Database.open(settings.data)) as database, closing(Journal.open(settings.data, 100)):
             try:
-                open_store(settings.data).close()
+                open_store(settings.home).close()
             except IndexNotFound:
                 update(settings, WordsEncoder)
             keeper = keeper_of(settings, database)
@@ -68,7 +68,7 @@ def mended(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
             keeper._stop.set()
     finally:
         monkeypatch.undo()
-    with open_store(settings.data) as store:
+    with open_store(settings.home) as store:
         wrong = [*store.damage(), *out_of_step(settings, store)]
     verdict = audit.verify(settings.data)
     return [*wrong, *(verdict.faults if verdict else ())]
@@ -88,7 +88,7 @@ def test_a_power_cut_at_any_operation_loses_nothing_that_was_done_and_leaves_not
 
         settings = settings_of(folder)
         live = {}
-        with open_store(settings.data) as store:
+        with open_store(settings.home) as store:
             for stored in store.documents():
                 document = store.read(stored.id)
                 assert document is not None

@@ -103,7 +103,7 @@ def first(settings: Settings, question: str) -> str:
 
 
 def whole(settings: Settings) -> bool:
-    with open_store(settings.data) as store:
+    with open_store(settings.home) as store:
         return store.damage() == []
 
 
@@ -179,14 +179,14 @@ def test_runs_killed_at_any_moment_never_leave_half_a_generation(
         run.kill()
         run.communicate(timeout=60)
         killed += run.returncode == -signal.SIGKILL
-        with open_store(settings.data) as store:
+        with open_store(settings.home) as store:
             assert store.damage() == []
             rounds = {p.text.split(" in ")[0] for p in (entry.passage for entry in store.passages())}
             assert len(rounds) == 1
             assert store.counts()["passages"] == len(names)
     assert killed
     index()
-    with open_store(settings.data) as store:
+    with open_store(settings.home) as store:
         assert {p.text.split(" in ")[0] for p in (entry.passage for entry in store.passages())} == {
             "The gold label of round 8"
         }
@@ -234,7 +234,7 @@ def test_two_runs_at_once_wait_for_each_other(settings: Settings, write: Write) 
         assert run.communicate(timeout=60)[1] == ""
         assert run.returncode == 0
     assert whole(settings)
-    with open_store(settings.data) as store:
+    with open_store(settings.home) as store:
         assert (store.generation(), len(store.documents())) == (1, 20)
 
 
@@ -348,7 +348,7 @@ def test_a_damaged_database_is_named_and_mended(
     damage(path)
     damaged = path.read_bytes()
 
-    with pytest.raises(StoreError, match="clusterqa index --rebuild"), open_store(settings.data) as store:
+    with pytest.raises(StoreError, match="clusterqa index --rebuild"), open_store(settings.home) as store:
         if found := store.damage():
             raise StoreDamaged(f"{found}: clusterqa index --rebuild")
     (finding,) = bad(settings)

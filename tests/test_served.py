@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -14,7 +15,7 @@ from clusterqa.cli import common
 from clusterqa.errors import SettingsError, StoreError
 from clusterqa.retrieval.profile import Profile
 from clusterqa.runtime import KnowledgeBase
-from clusterqa.settings import Settings
+from clusterqa.settings import Home, Settings
 from clusterqa.store import open_index
 from clusterqa.store.served import ServedIndex
 from engines import here, postgres_address
@@ -97,7 +98,7 @@ def test_the_next_question_is_answered_again_after(happens: str) -> None:
     put_drawn(place.open(), "a.md")
     address = postgres_address()
     schema = address.partition("&schema=")[2]
-    index = open_index(f"pgvector:{address}", place.open, DIMENSION, "here")
+    index = open_index(f"pgvector:{address}", place.open, DIMENSION, Home(Path("here")))
     index.refresh()
     query = unit_rows(1, seed=5)[0]
     before = index.nearest(query, 10)
@@ -116,7 +117,7 @@ def test_the_next_question_is_answered_again_after(happens: str) -> None:
 
 def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
     place = Memory()
-    index = open_index("pgvector:postgresql://me:s3cret@127.0.0.1:1/kb", place.open, DIMENSION, "here")
+    index = open_index("pgvector:postgresql://me:s3cret@127.0.0.1:1/kb", place.open, DIMENSION, Home(Path("here")))
     with pytest.raises(StoreError) as refused:
         index.refresh()
     told = str(refused.value)
@@ -141,7 +142,7 @@ def test_an_index_in_milvus_is_found_again_by_the_next_process() -> None:
     query = unit_rows(1, seed=5)[0]
     told = []
     for _ in range(2):  # when the last client is closed, Milvus Lite ends
-        index = open_index(address, place.open, DIMENSION, here())
+        index = open_index(address, place.open, DIMENSION, Home(Path(here())))
         index.refresh()
         told.append((index.nearest(query, 10), [entry.passage for entry in index.fetch([1, 2])]))
         index.close()
@@ -152,7 +153,7 @@ def test_what_went_from_milvus_is_deleted_by_the_change_after() -> None:
     """Until then somebody may be reading it."""
     place, address = Memory(), SERVED["milvus"].address()
     store = place.open()
-    index = open_index(address, place.open, DIMENSION, here())
+    index = open_index(address, place.open, DIMENSION, Home(Path(here())))
     for name in ("a.md", "b.md"):
         put_drawn(store, name)
     index.refresh()
@@ -175,7 +176,7 @@ def test_what_went_from_milvus_is_deleted_by_the_change_after() -> None:
 
 
 def test_a_milvus_that_is_not_there_is_named_without_its_password() -> None:
-    index = open_index("milvus:http://me:s3cret@127.0.0.1:1/kb", Memory().open, DIMENSION, here())
+    index = open_index("milvus:http://me:s3cret@127.0.0.1:1/kb", Memory().open, DIMENSION, Home(Path(here())))
     with pytest.raises(StoreError) as refused:
         index.refresh()
     told = str(refused.value)

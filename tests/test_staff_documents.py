@@ -109,7 +109,7 @@ def publish(keeper: Keeper, draft: Draft, who: str = "rasa") -> Draft:
 
 
 def live(keeper: Keeper) -> list[str]:
-    with open_store(keeper.settings.data) as store:
+    with open_store(keeper.settings.home) as store:
         assert store.damage() == []
         return [stored.id for stored in store.documents()]
 
@@ -381,7 +381,7 @@ def test_publishing_makes_the_corrected_draft_live(keeper: Keeper) -> None:
     draft = keeper.correct(draft.id, "rasa", draft.revision, metadata)
     expected = keeper.drafts.read(draft)
     assert publish(keeper, draft).state == "published"
-    with open_store(keeper.settings.data) as store:
+    with open_store(keeper.settings.home) as store:
         found = store.read("kaina.lt.md")
     assert found is not None and expected is not None
     assert (found.title, found.date, found.publisher, found.tags) == (
@@ -406,7 +406,7 @@ def test_a_replaced_document_keeps_its_old_version_for_old_citations(keeper: Kee
     assert current.event is not None and current.event.who == "jonas" and current.event.what == "replaced"
     assert earlier.event is not None and earlier.event.who == "rasa"
     assert earlier.kept is not None and earlier.kept.read_text() == PRICE_LIST
-    with open_store(keeper.settings.data) as store:
+    with open_store(keeper.settings.home) as store:
         assert store.text("kaina.lt.md", earlier.version) == PRICE_LIST
         assert store.held("kaina.lt.md")["passages"] == 1
 
@@ -514,7 +514,7 @@ def test_a_withdrawn_document_comes_back_as_it_was(keeper: Keeper) -> None:
     keeper.restore("prices.en.md", "jonas")
     until(lambda: live(keeper) == ["prices.en.md"])
     until(lambda: events(keeper, "prices.en.md")[0] == ("jonas", "restored"))
-    with open_store(keeper.settings.data) as store:
+    with open_store(keeper.settings.home) as store:
         assert [d.title for d in store.documents() if d.id == "prices.en.md"] == ["Corrected"]
     with pytest.raises(DeskError):
         keeper.restore("prices.en.md", "jonas")
@@ -601,7 +601,7 @@ def test_a_file_that_is_mended_by_hand_is_read_again(keeper: Keeper) -> None:
     path.write_bytes(b"%PDF-1.7 broken")
 
     def unreadable() -> list[str]:
-        with open_store(keeper.settings.data) as store:
+        with open_store(keeper.settings.home) as store:
             return [name for name, _, _ in store.unreadable()]
 
     until(lambda: unreadable() == ["a.pdf"])
@@ -645,14 +645,14 @@ def test_a_server_killed_between_sidecar_and_file_goes_on_with_replacing(
     (settings.corpus / "a.md.yaml").write_bytes(keeper.drafts.sidecar(draft).read_bytes())
     keeper.start()
     until(lambda: keeper.drafts.get(draft.id).state == "published")
-    with open_store(settings.data) as store:
+    with open_store(settings.home) as store:
         assert [d.title for d in store.documents() if d.id == "a.md"] == ["Naujas"]
     keeper.stop()
     database.close()
 
 
 def key_of(keeper: Keeper, document: str, words: str) -> str:
-    with open_store(keeper.settings.data) as store:
+    with open_store(keeper.settings.home) as store:
         read = store.read(document)
     assert read is not None
     return next(one.key for one in markable(read, Metadata()) if words in one.text)
@@ -998,7 +998,7 @@ def wait_for(keeper: Keeper, document: str, *whats: str) -> None:
 
 def quoted(keeper: Keeper, document: str) -> list[str]:
     """What stands in the passages of a document, as the index has them."""
-    with open_store(keeper.settings.data) as store:
+    with open_store(keeper.settings.home) as store:
         read = store.read(document)
         assert read is not None and read.text == ORDER
         return [passage.text for passage in split(read)]
@@ -1024,7 +1024,7 @@ def test_a_passage_that_is_left_out_is_in_no_passage_and_its_text_stays(keeper: 
 
 def test_of_items_with_the_same_words_the_one_meant_is_left_out(keeper: Keeper) -> None:
     publish(keeper, upload(keeper, "tvarka.lt.md", ORDER))
-    with open_store(keeper.settings.data) as store:
+    with open_store(keeper.settings.home) as store:
         read = store.read("tvarka.lt.md")
     assert read is not None
     second = [one.key for one in markable(read, Metadata()) if one.text == "sutarties;"][1]

@@ -29,7 +29,7 @@ from clusterqa.corpus import sync
 from clusterqa.documents import formats, ocr
 from clusterqa.passages import split
 from clusterqa.records import LANGUAGES, Language
-from clusterqa.settings import Settings
+from clusterqa.settings import Home, Settings
 from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database
 from clusterqa.staff.drafts import Draft
@@ -490,7 +490,7 @@ def test_a_passage_is_left_out_noted_and_put_back_at_the_desk(rasa: Browser, kee
     draft = keeper.drafts.get(draft.id)
     rasa.change(f"/staff/drafts/{draft.id}", then="publish", **fields(draft))
     until(lambda: keeper.drafts.get(draft.id).state == "published")
-    with open_store(keeper.settings.data) as store:
+    with open_store(keeper.settings.home) as store:
         assert [p.text for p in split(store.read("a.md")) if "Sena" in p.text] == []  # type: ignore[arg-type]
     there = "/staff/documents/passages"
     rasa.change(there, id="a.md", do="noted", pick=ask, text="Rasa grįš rugsėjį")
@@ -498,7 +498,7 @@ def test_a_passage_is_left_out_noted_and_put_back_at_the_desk(rasa: Browser, kee
     until(lambda: [event.what for event in keeper.history.of("a.md")][:2] == ["put_back", "noted"])
     page = rasa.get("/staff/documents/show?id=a.md").text
     assert "Rasa grįš rugsėjį" in page and WORDS["lt"]["event_put_back"] in page
-    with open_store(keeper.settings.data) as store:
+    with open_store(keeper.settings.home) as store:
         assert len([p.text for p in split(store.read("a.md")) if "Sena" in p.text]) == 1  # type: ignore[arg-type]
     assert (
         WORDS["lt"]["error_no_passages"]
@@ -543,7 +543,7 @@ def test_what_is_ticked_is_described_published_and_withdrawn_at_once(
     asked = several(rasa, "documents", "withdraw", listed=["auksas.lt.md", "bronza.lt.md"], all="1")
     assert asked.status_code == 200 and "auksas" in asked.text and keeper.digest("auksas.lt.md") is not None
     several(rasa, "documents", "withdraw", *re.findall(r'name="pick" value="([^"]+)"', asked.text), sure="1")
-    with open_store(keeper.settings.data) as store:
+    with open_store(keeper.settings.home) as store:
         assert store.documents() == []
     several(rasa, "drafts", "discard", other.id, sure="1")
     assert [draft for draft in keeper.drafts.all() if draft.state != "published"] == []
@@ -664,7 +664,7 @@ def test_a_scan_is_recognised_when_asked_and_shows_how_sure_that_is(rasa: Browse
     form = fields(draft, title="Mokestis")
     rasa.change(f"/staff/drafts/{scan.id}", then="publish", **form)
     until(partial(published, keeper, scan.id))
-    with open_store(keeper.settings.data) as store:
+    with open_store(keeper.settings.home) as store:
         assert "1480" in (store.read("skenas.pdf") or draft).text  # type: ignore[union-attr]
 
 
@@ -774,7 +774,7 @@ def test_a_server_killed_in_mid_publish_loses_nothing_and_goes_on(tmp_path: Path
         assert state()["state"] == "publishing"
     finally:
         server.kill()
-    with open_store(tmp_path / "data") as store:
+    with open_store(Home(tmp_path / "data")) as store:
         assert store.damage() == []
         assert [stored.id for stored in store.documents()] == ["gold.en.md"]
     file = corpus / "ilga.lt.md"
@@ -789,6 +789,6 @@ def test_a_server_killed_in_mid_publish_loses_nothing_and_goes_on(tmp_path: Path
         assert "rasa" in history
     finally:
         server.kill(signal.SIGTERM)
-    with open_store(tmp_path / "data") as store:
+    with open_store(Home(tmp_path / "data")) as store:
         assert store.damage() == [] and len(store.documents()) == 2
         assert len(store.versions("ilga.lt.md")) == 1

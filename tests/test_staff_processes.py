@@ -14,7 +14,7 @@ import pytest
 
 from clusterqa import private
 from clusterqa.journal import JOURNAL, Journal
-from clusterqa.settings import Settings
+from clusterqa.settings import Home, Settings
 from clusterqa.staff.accounts import Accounts
 from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import DATABASE, Database, DeskUnusable
@@ -143,12 +143,13 @@ from clusterqa.journal import Journal
 from clusterqa.staff.accounts import Accounts
 from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database
+from clusterqa.settings import Home
 from clusterqa.store import open_store
 data = Path(sys.argv[1])
 for _ in range(2):
-    desk, journal, store = Database.open(data), Journal.open(data, 1), open_store(data, create=True)
+    desk, journal, store = Database.open(data), Journal.open(data, 1), open_store(Home(data), create=True)
     Accounts(desk, Audit(desk)).exist()
-    again = Database.open(data), Journal.open(data, 1), open_store(data)
+    again = Database.open(data), Journal.open(data, 1), open_store(Home(data))
     journal.purge()
     for one in (*again, desk, journal, store):
         one.close()
@@ -189,13 +190,14 @@ def test_a_file_that_sqlite_has_open_keeps_its_locks_when_it_is_prepared_again(t
 
 
 def test_the_index_is_opened_by_sqlite_alone_too(tmp_path: Path) -> None:
-    with open_store(tmp_path, create=True) as store:
+    with open_store(Home(tmp_path), create=True) as store:
         other = f"""
 from pathlib import Path
+from clusterqa.settings import Home
 from clusterqa.store import open_store
-open_store(Path({str(tmp_path)!r})).close()
+open_store(Home(Path({str(tmp_path)!r}))).close()
 """
-        open_store(tmp_path).close()
+        open_store(Home(tmp_path)).close()
         subprocess.run([sys.executable, "-c", other], check=True)
         assert store.generation() == 0
         assert (tmp_path / "clusterqa.sqlite3-wal").exists()

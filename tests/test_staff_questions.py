@@ -426,7 +426,7 @@ def test_a_published_answer_is_asked_for_and_only_what_it_answers_is_marked(desk
     assert [check.text for check in answer.missed] == ["weather tomorrow"]
     decided = desk.decisions.all()
     assert {question: d.answer for question, d in decided.items()} == {"j1": answer.id, "j2": answer.id}
-    with open_store(desk.settings.data) as store:
+    with open_store(desk.settings.home) as store:
         for item in read_set(desk.settings.data / QUESTIONS):
             assert spans(item, store) == {answer.documents["lt"]: [spans(item, store)[answer.documents["lt"]][0]]}
 

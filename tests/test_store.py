@@ -15,9 +15,11 @@ import pytest
 
 from clusterqa.errors import IndexNotFound, StoreDamaged, StoreError
 from clusterqa.records import PassageVectors
+from clusterqa.settings import Home
 from clusterqa.store import open_store
 from clusterqa.store.seal import seal
-from clusterqa.store.sqlite import DATABASE, SCHEMA_VERSION, SqliteStore
+from clusterqa.store.sqlite import DATABASE, SqliteStore
+from clusterqa.store.tables import SCHEMA_VERSION
 from store_fixtures import assert_same_vectors, document, passage, put, remove
 
 
@@ -41,7 +43,7 @@ def change(data: Path, sql: str) -> None:
 
 def test_a_folder_without_an_index_says_how_to_build_one(tmp_path: Path) -> None:
     with pytest.raises(IndexNotFound, match="clusterqa index"):
-        open_store(tmp_path)
+        open_store(Home(tmp_path))
     assert not (tmp_path / DATABASE).exists()
 
 
@@ -79,8 +81,9 @@ def test_a_reader_keeps_its_view_while_another_process_writes(store: SqliteStore
     put(store, document())
     script = (
         "import sys; from pathlib import Path\n"
+        "from clusterqa.settings import Home\n"
         "from clusterqa.store import open_store\n"
-        "with open_store(Path(sys.argv[1])) as s, s.writing() as generation: s.remove('a.en.md', generation)\n"
+        "with open_store(Home(Path(sys.argv[1]))) as s, s.writing() as generation: s.remove('a.en.md', generation)\n"
     )
     with store.reading():
         assert store.generation() == 1
@@ -97,7 +100,7 @@ def test_a_store_of_another_version_says_to_rebuild(store: SqliteStore, tmp_path
     with store.writing():
         store.set_meta("schema", "0")
     with pytest.raises(StoreError, match="clusterqa index --rebuild"):
-        open_store(tmp_path)
+        open_store(Home(tmp_path))
 
 
 TO_VERSION_4 = """
@@ -126,7 +129,7 @@ def test_an_index_of_version_4_gets_its_checksums_where_it_stands(store: SqliteS
     tokens = store.tokens([1, 3])
     store.close()
     take_back_to_version_4(tmp_path)
-    with open_store(tmp_path) as new:
+    with open_store(Home(tmp_path)) as new:
         assert new.damage() == []
         assert ([*new.documents(None)], [e.passage for e in new.passages()], new.versions("a.en.md")) == before
         for one, other in zip(new.tokens([1, 3]), tokens, strict=True):
@@ -137,7 +140,7 @@ def test_an_index_of_version_4_gets_its_checksums_where_it_stands(store: SqliteS
         put(new, document("new.md"))
         assert [entry.id for entry in new.passages()] == [1, 3, 5]
         assert new.damage() == []
-    with open_store(tmp_path) as again:
+    with open_store(Home(tmp_path)) as again:
         assert again.meta("schema") == SCHEMA_VERSION
 
 
@@ -163,7 +166,7 @@ def test_an_index_of_version_5_learns_until_when_documents_are_valid(store: Sqli
     before = ([*store.documents(state=None)], [entry.passage for entry in store.passages()])
     store.close()
     take_back_to_version_5(tmp_path)
-    with open_store(tmp_path) as new:
+    with open_store(Home(tmp_path)) as new:
         assert new.damage() == []
         assert ([*new.documents(state=None)], [entry.passage for entry in new.passages()]) == before
         put(new, document("new.md", valid_until="2030"))
@@ -177,7 +180,7 @@ def test_an_index_of_version_5_that_is_damaged_is_not_sealed_as_it_is(store: Sql
     take_back_to_version_5(tmp_path)
     change(tmp_path, "UPDATE documents SET title = 'Other'")
     with pytest.raises(StoreDamaged, match="clusterqa index --rebuild"):
-        open_store(tmp_path)
+        open_store(Home(tmp_path))
 
 
 @pytest.mark.parametrize("sql", ["UPDATE vectors SET data = x'00'", "UPDATE versions SET text = 'x'"])
@@ -190,7 +193,7 @@ def test_an_index_of_version_4_that_is_damaged_is_not_sealed_as_it_is(
     change(tmp_path, sql)
     before = (tmp_path / DATABASE).read_bytes()
     with pytest.raises(StoreDamaged, match="clusterqa index --rebuild"):
-        open_store(tmp_path)
+        open_store(Home(tmp_path))
     assert (tmp_path / DATABASE).read_bytes() == before
 
 
@@ -254,7 +257,7 @@ def test_one_bit_that_turned_in_the_file_is_named_and_never_searched(
     kept = {"vectors": new.vectors.rows.tobytes(), "tokens": new.vectors.tokens.states.tobytes()}[which]
     raw[raw.index(kept) + 3] ^= 1
     path.write_bytes(raw)
-    with open_store(tmp_path) as opened:
+    with open_store(Home(tmp_path)) as opened:
         assert opened.damage() == [f"1 {which} without their checksum"]
         with pytest.raises(StoreDamaged, match="clusterqa index --rebuild"):
             opened.tokens([entry.id for entry in opened.passages()])
@@ -265,7 +268,7 @@ def test_a_text_that_changed_in_the_file_is_named_and_never_quoted(store: Sqlite
     store.close()
     path = tmp_path / DATABASE
     path.write_bytes(path.read_bytes().replace(b"It costs 2,250 euro.", b"It costs 9,250 euro."))
-    with open_store(tmp_path) as opened:
+    with open_store(Home(tmp_path)) as opened:
         assert opened.damage() == [
             "the stored text of a.en.md does not have its checksum",
             "1 passages without their checksum",
@@ -292,7 +295,7 @@ def test_vectors_that_were_cut_short_are_damage_and_not_a_crash(store: SqliteSto
 def test_a_file_that_is_no_database_is_damage(tmp_path: Path) -> None:
     (tmp_path / DATABASE).write_bytes(b"not a database at all, but long enough to be looked at" * 100)
     with pytest.raises(StoreDamaged, match="clusterqa index --rebuild"):
-        open_store(tmp_path)
+        open_store(Home(tmp_path))
 
 
 def test_a_fault_that_cannot_be_told_in_utf_8_is_damage_too(store: SqliteStore, tmp_path: Path) -> None:
@@ -303,7 +306,7 @@ def test_a_fault_that_cannot_be_told_in_utf_8_is_damage_too(store: SqliteStore, 
     path.write_bytes(raw.replace(b"title TEXT NOT NULL,", b"title TEXT NOT \xed\xee,,"))
     assert path.read_bytes() != raw
     with pytest.raises(StoreDamaged, match="clusterqa index --rebuild"):
-        open_store(tmp_path)
+        open_store(Home(tmp_path))
 
 
 def test_a_locked_database_is_not_called_damaged(store: SqliteStore, tmp_path: Path) -> None:
@@ -317,4 +320,4 @@ def test_a_locked_database_is_not_called_damaged(store: SqliteStore, tmp_path: P
 def test_a_data_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("x")
     with pytest.raises(StoreError, match="--data DIR"):
-        open_store(tmp_path / "data", create=True)
+        open_store(Home(tmp_path / "data"), create=True)

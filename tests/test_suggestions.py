@@ -65,7 +65,7 @@ def test_what_the_documents_answer_is_offered_and_what_they_refuse_is_not(
     index(bundled_encoder)
     assistant = KnowledgeBase(settings, bundled_encoder)
     suggestions = Suggestions()
-    suggestions.work(lambda: open_store(settings.data), assistant.generation, assistant.ask, LONG)
+    suggestions.work(lambda: open_store(settings.home), assistant.generation, assistant.ask, LONG)
     offered = {one.text for one in suggestions.offered("lt")}
     tried = {"Kada atidaromas sandėlis?", "Kas prižiūri sandėlį?", "Kuriuo metų laiku sandėlyje auginami ananasai?"}
     assert offered and offered <= tried | set(EXAMPLES["lt"])
@@ -87,9 +87,9 @@ def test_what_is_no_longer_valid_is_not_offered_from_the_day_after(settings: Set
         return Reply(question.text, "lt", "not_found", 0.1, "…")
 
     for day, opened in ((date(2026, 3, 5), 2), (date(2026, 3, 6), 0), (None, 2)):
-        with open_store(settings.data) as store:
+        with open_store(settings.home) as store:
             assert len([one for one in questions(store, day) if one.document]) == opened
-        suggestions.work(lambda: open_store(settings.data), 1, ask, LONG, day)
+        suggestions.work(lambda: open_store(settings.home), 1, ask, LONG, day)
     assert asked.count("Kas prižiūri sandėlį?") == 2  # what was not to be offered for a day is tried out again
 
 

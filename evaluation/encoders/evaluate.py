@@ -55,7 +55,7 @@ def retrieval(encoder: SentenceEncoder, items: list[Item], data: Path, k: int = 
     settings = Settings(data=data)
     texts: list[str] = []
     places: list[tuple[str, Language, Span]] = []
-    with open_store(data) as store:
+    with open_store(settings.home) as store:
         for stored in store.documents():
             document = store.read(stored.id)
             assert document is not None

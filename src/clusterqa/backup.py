@@ -34,8 +34,8 @@ from clusterqa.corpus.lock import writer_lock
 from clusterqa.documents.packages import ZIP_BROKEN
 from clusterqa.errors import ClusterQAError, StoreError
 from clusterqa.files import growing, private, sync_folder, write_whole
-from clusterqa.settings import SETTINGS_FILE, Settings
-from clusterqa.store import copy_database, open_store
+from clusterqa.settings import IN_A_FILE, SETTINGS_FILE, Home, Settings
+from clusterqa.store import copy_database, open_store, shown
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -87,11 +87,12 @@ def save(settings: Settings, target: Path, *, replace: bool = False) -> Backup:
     Nothing is published meanwhile, so that documents and index fit each other; asking goes on. The file is there whole or not at
     all. Raises BackupError, StoreError.
     """
+    _check_store(settings, f"backup {target}", "pg_dump")
     places = Places(settings.data, settings.corpus)
     _check_target(places, target, replace)
     try:
         with (
-            writer_lock(settings.data),
+            writer_lock(settings.home),
             growing(target, "xb", opener=private) as file,
             tempfile.TemporaryDirectory(dir=target.absolute().parent, prefix=".clusterqa-") as work,
         ):
@@ -100,6 +101,14 @@ def save(settings: Settings, target: Path, *, replace: bool = False) -> Backup:
         raise BackupError(
             f"{target} cannot be written ({error.strerror}). Check the space on the disk and the permissions, or name another file."
         ) from error
+
+
+def _check_store(settings: Settings, command: str, tool: str) -> None:
+    if settings.store != IN_A_FILE:
+        raise BackupError(
+            f"The index is in a server, {shown(settings.home)}, which has backups of its own: {tool}. All the rest goes with: "
+            f"CLUSTERQA_STORE={IN_A_FILE} clusterqa {command}"
+        )
 
 
 def _check_target(places: Places, target: Path, replace: bool) -> None:
@@ -320,12 +329,13 @@ def restore(settings: Settings, source: Path, *, replace: bool = False) -> Resto
 
     Raises BackupError, StoreError.
     """
+    _check_store(settings, f"restore {source}", "pg_restore")
     places = Places(settings.data, settings.corpus)
     with _opened(source) as archive:
         backup = _manifest(source, archive)  # refused before any folder is made
         missing = [folder for folder in (settings.data, *settings.data.parents) if not folder.exists()]
         try:
-            with writer_lock(settings.data):
+            with writer_lock(settings.home):
                 return _restore(places, source, archive, backup, replace)
         except BaseException:
             if missing:  # nothing but the lock can be in them
@@ -407,7 +417,7 @@ def _sync_folders(folder: Path) -> None:
 def _new_epoch(data: Path) -> list[str]:
     """Servers that have the old index in memory are told by its new epoch that this is another one."""
     try:
-        with open_store(data) as store, store.noting():
+        with open_store(Home(data)) as store, store.noting():
             store.set_meta("epoch", uuid.uuid4().hex)
     except StoreError:
         return ["There is no index in the backup that this version can use. Make one with: clusterqa index --rebuild"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -22,7 +22,7 @@ from clusterqa.retrieval.profile import NO_READER
 from clusterqa.runtime import find_profile, index_of, load_reader
 from clusterqa.settings import IN_MEMORY, Settings
 from clusterqa.staff import audit, database
-from clusterqa.store import asides, open_store
+from clusterqa.store import asides, open_store, shown
 from clusterqa.store.served import ServedIndex
 
 _PACKAGES = ("openvino", "tokenizers", "faiss-cpu", "PyStemmer", "langdetect", "pypdfium2", "python-docx",
@@ -118,7 +118,7 @@ def _corpus(settings: Settings) -> Finding:
 def _index(settings: Settings, encoder: Encoder | None) -> list[Finding]:
     findings: list[Finding] = []
     try:
-        with open_store(settings.data) as store:
+        with open_store(settings.home) as store:
             damage = store.damage()
             findings.append(
                 Finding("database", not damage, "whole" if not damage else
@@ -130,7 +130,7 @@ def _index(settings: Settings, encoder: Encoder | None) -> list[Finding]:
                 check_in_step(store, settings, encoder)
             counts = store.counts()
             stale = out_of_step(settings, store) if settings.corpus.is_dir() else []
-            detail = f"generation {store.generation()}, {counts['passages']} passages"
+            detail = f"generation {store.generation()}, {counts['passages']} passages in {shown(settings.home)}"
             if stale:
                 detail += f"; {len(stale)} documents changed since ({', '.join(stale[:3])}). Run: clusterqa index"
             findings.append(Finding("index", not stale, detail))
@@ -142,14 +142,11 @@ def _index(settings: Settings, encoder: Encoder | None) -> list[Finding]:
         findings.append(Finding("index", False, str(error)))
     except ClusterQAError as error:
         findings.append(Finding("database", False, f"{error}"))
-    if names := asides(settings.data):
-        findings.append(
-            Finding(
-                "set aside",
-                True,
-                f"{names[-1]}: a damaged index, kept; delete it when it is not needed",
+    with suppress(ClusterQAError):  # was told above
+        if names := asides(settings.home):
+            findings.append(
+                Finding("set aside", True, f"{names[-1]}: a damaged index, kept; delete it when it is not needed")
             )
-        )
     return findings
 
 

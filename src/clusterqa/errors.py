@@ -17,8 +17,6 @@ Finding no answer is not an error; it is a Reply with status "not_found".
 
 from __future__ import annotations
 
-from pathlib import Path
-
 
 class ClusterQAError(Exception):
     """Base of everything the person at the keyboard can put right."""
@@ -66,7 +64,7 @@ class StoreDamaged(StoreError):
 class IndexNotFound(StoreError):
     """Nothing has been indexed here yet."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: object) -> None:
         super().__init__(f"There is no index at {path} yet. Build one with: clusterqa index")
         self.path = path
 

@@ -55,7 +55,7 @@ class KnowledgeBase:
         Raises IndexNotFound when nothing is indexed, IndexOutdated when another encoder or setting was used.
         """
         limit_threads()
-        finish_restoring(settings.data)
+        finish_restoring(settings.home)
         self.settings = settings
         self.pipeline = pipeline(settings, encoder, profile=profile)
         self._process = os.getpid()
@@ -130,7 +130,7 @@ class KnowledgeBase:
     def documents(self) -> list[Stored]:
         """What is known of each document that questions are answered from, in the order of their ids."""
         self._not_forked()
-        with open_store(self.settings.data) as store:
+        with open_store(self.settings.home) as store:
             return store.documents()
 
     def text(self, document: str, version: str | None = None) -> str:
@@ -141,7 +141,7 @@ class KnowledgeBase:
         for an unknown document or version.
         """
         self._not_forked()
-        with open_store(self.settings.data) as store, store.reading():
+        with open_store(self.settings.home) as store, store.reading():
             return find(store, document, version)[2]
 
     def add(self, path: str | Path, *, replace: bool = False) -> str:
@@ -236,9 +236,9 @@ def index_of(settings: Settings, encoder: Encoder, languages: tuple[Language, ..
 
     return open_index(
         settings.index,
-        partial(open_store, settings.data),
+        partial(open_store, settings.home),
         encoder.dimension,
-        str(settings.data.resolve()),
+        settings.home,
         languages,
         check,
         today=today if settings.expired == "leave_out" else None,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
@@ -30,6 +31,10 @@ BUNDLED_ENCODER = "bundled"
 BUNDLED_READER = "bundled"
 IN_MEMORY = "faiss"
 """The index that needs nothing beside it."""
+IN_A_FILE = "sqlite"
+"""The store that needs nothing beside it."""
+EMBEDDED = {"index": IN_MEMORY, "store": IN_A_FILE}
+"""What a small knowledge base beside the usual one uses, whatever the usual one does."""
 MAX_RATE = 100_000
 """The largest limit of questions a minute that one client, or one key, can have."""
 ORIGIN = r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?"
@@ -54,6 +59,15 @@ def _default_data() -> Path:
 
 
 EMAIL = r"[^@\s<>\"?&]+@[^@\s<>\"?&]+\.[^@\s<>\"?&]+"
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where the documents of one corpus are kept with all that is derived from them: what `store.open_store` takes."""
+
+    data: Path
+    store: str = field(default=IN_A_FILE, repr=False)
+    """IN_A_FILE of the data folder, or the address of a PostgreSQL server, in which there may be a password."""
 
 
 class Contact(BaseModel):
@@ -84,6 +98,13 @@ class Settings(BaseSettings):
         repr=False,
         description='where vectors are searched: "faiss", in memory, "pgvector:postgresql://user@host/database", '
         '"milvus:http://host:19530", or "milvus:FILE"',
+    )
+    store: str = Field(
+        default=IN_A_FILE,
+        pattern=r"^(sqlite|postgres(ql)?://\S+)$",
+        repr=False,
+        description='where documents, versions and passages are kept: "sqlite", in the data folder, or '
+        '"postgresql://user@host/database"',
     )
     encoder: str = Field(
         default=BUNDLED_ENCODER,
@@ -226,6 +247,10 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
+    @property
+    def home(self) -> Home:
+        return Home(self.data, self.store)
+
     @classmethod
     def load(cls, flags: Mapping[str, Any] | None = None) -> Settings:
         """
@@ -270,5 +295,5 @@ def _wrong_value(problem: Mapping[str, Any], flags: Mapping[str, Any]) -> str:
         known = ", ".join(sorted(Settings.model_fields))
         return f"{origin}: there is no setting of this name. Known settings: {known}."
     # A secret is not printed; in an address there may be a password.
-    value = "" if name in ("watch_token", "index") else f" {problem['input']!r}"
+    value = "" if name in ("watch_token", "index", "store") else f" {problem['input']!r}"
     return f"{origin} has a wrong value{value}: {problem['msg']}."

@@ -39,7 +39,14 @@ OverStore = Callable[..., Index]
 
 
 @pytest.fixture(
-    params=["faiss over sqlite", "faiss over memory", "memory over memory", *(f"{name} over sqlite" for name in SERVED)]
+    params=[
+        "faiss over sqlite",
+        "faiss over postgres",
+        "faiss over memory",
+        "memory over memory",
+        "pgvector over postgres",
+        *(f"{name} over sqlite" for name in SERVED),
+    ]
 )
 def kinds(request: pytest.FixtureRequest) -> tuple[str, str]:
     """An index, and the store under it."""

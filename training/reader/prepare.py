@@ -139,7 +139,7 @@ def index(lot: Sequence[Bundle], recorder: Recorder, tokenizer: Tokenizer, path:
         for bundle in lot:
             bundles.write(bundle, settings.corpus)
         update(settings, lambda: recorder)
-        with open_store(settings.data) as store, KnowledgeBase(settings, recorder) as kb:
+        with open_store(settings.home) as store, KnowledgeBase(settings, recorder) as kb:
             row: dict[int, int] = {}
             of_document: dict[str, list[Indexed]] = defaultdict(list)
             documents = {stored.id: store.read(stored.id) for stored in store.documents()}

@@ -49,7 +49,7 @@ def settings_options(command: Command, corpus_option: Callable[[Command], Comman
         if corpus and not makes_it and not Path(corpus).expanduser().is_dir():
             raise CorpusError(f"There is no folder {corpus}. Name the folder of the documents with --corpus.")
         settings = Settings.load({"corpus": corpus, "data": data, "encoder": encoder})
-        if finish_restoring(settings.data):
+        if finish_restoring(settings.home):
             remark("A restore that was cut off has been brought to its end.")
         return command(settings=settings, **rest)
 
@@ -138,13 +138,13 @@ def knowledge_base(settings: Settings) -> Iterator[KnowledgeBase]:
     """What answers from the index; the first time the index is built on the way."""
     from clusterqa.corpus.sync import out_of_step
     from clusterqa.runtime import KnowledgeBase
-    from clusterqa.store import open_store
+    from clusterqa.store import open_store, shown
 
     encoder = load_encoder(settings)
     try:
-        with open_store(settings.data) as store:
+        with open_store(settings.home) as store:
             if store.generation() == 0:
-                raise IndexNotFound(settings.data)
+                raise IndexNotFound(shown(settings.home))
             stale = out_of_step(settings, store) if settings.corpus.is_dir() else []
     except IndexNotFound:
         remark("There is no index yet; building it first.")

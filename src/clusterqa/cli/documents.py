@@ -52,7 +52,7 @@ def _twins(settings: Settings, names: Sequence[str]) -> list[tuple[str, list[str
     """Of these documents those whose text another document has as well, with the ids of the others."""
     from clusterqa.store import open_store
 
-    with open_store(settings.data) as store:
+    with open_store(settings.home) as store:
         versions = {stored.id: stored.version for stored in store.documents()}
     found = [(name, [i for i, v in versions.items() if i != name and v == versions.get(name)]) for name in names]
     return [(name, others) for name, others in found if others]
@@ -66,7 +66,7 @@ def list_documents(settings: Settings, as_json: bool) -> None:
     from clusterqa.corpus import folder as corpus_folder
     from clusterqa.store import open_store
 
-    with open_store(settings.data) as store:
+    with open_store(settings.home) as store:
         stored = store.documents()
     if as_json:
         click.echo(
@@ -101,7 +101,7 @@ def show(settings: Settings, document: str, text_only: bool, version: str | None
     """Show what is stored of a document."""
     from clusterqa.store import open_store
 
-    with open_store(settings.data) as store:
+    with open_store(settings.home) as store:
         stored = store.document(document)
         if stored is None:
             raise ClusterQAError(f"There is no document {document}. See what there is with: clusterqa list")

@@ -169,7 +169,7 @@ def check_command(settings: Settings, questions: Path, split: str | None, subset
         )
         raise SystemExit(1 if lost else 0)
     items = read_set(questions)
-    with open_store(settings.data) as store:
+    with open_store(settings.home) as store:
         lines = stale(items, store)
     for line in lines:
         click.echo(line)
@@ -391,7 +391,7 @@ def calibrate_command(settings: Settings, run_files: tuple[Path, ...], output: P
 
     runs = [Run.read(run_file) for run_file in run_files]
     if output is None:
-        check_encoder(runs[0], settings.data)
+        check_encoder(runs[0], settings.home)
     target = output or settings.data / "profile.json"
     fitted = fit_profile(runs)
     fitted.write(target)
@@ -417,7 +417,7 @@ def pool_command(settings: Settings, run_files: tuple[Path, ...], depth: int, sp
     from clusterqa.store import open_store
 
     runs = dict(zip(_labels(run_files), map(Run.read, run_files), strict=True))
-    with open_store(settings.data) as store:
+    with open_store(settings.home) as store:
         pooled, lost = pool(runs, store, depth, split)
     target = output or settings.data / POOL
     write_pool(target, pooled)
@@ -501,7 +501,7 @@ def propose_command(settings: Settings, questions: Path, most: int, output: Path
     from clusterqa.store import open_store
 
     items = read_set(questions)
-    with open_store(settings.data) as store:
+    with open_store(settings.home) as store:
         bare, count = uncovered(items, store)
     answered = settings.data / QUESTIONS
     wordings = not_yet(items, read_set(answered)) if answered.exists() else []

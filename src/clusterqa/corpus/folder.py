@@ -69,7 +69,7 @@ def add(
         _make_folder(settings.corpus)
     added: list[str] = []
     refused: list[UnreadableDocument] = []
-    with writer_lock(settings.data):
+    with writer_lock(settings.home):
         change.finish(settings)
         for path in files:
             name = unicodedata.normalize("NFC", path.name)
@@ -113,7 +113,7 @@ def place(settings: Settings, document: str, file: Path, sidecar: Path | None) -
     steps = [Step(file, target, copy=True)]
     if sidecar is not None:
         steps.append(Step(sidecar, _beside(target)[0], copy=True))
-    with writer_lock(settings.data):
+    with writer_lock(settings.home):
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             change.make(
@@ -129,7 +129,7 @@ def place(settings: Settings, document: str, file: Path, sidecar: Path | None) -
 
 def drop(settings: Settings, document: str) -> None:
     """Undo `place` where there was nothing before: the file and its sidecars go. Raises CorpusError."""
-    with writer_lock(settings.data):
+    with writer_lock(settings.home):
         path = dict(corpus_files(settings)).get(document)
         if path is not None:
             _move(settings, [Step(part, None) for part in (path, *_sidecars(path))])
@@ -143,7 +143,7 @@ def remove(settings: Settings, document: str) -> bool:
     An earlier removed file of the same name is kept beside it under another name. Raises CorpusError.
     """
     document = unicodedata.normalize("NFC", document)
-    with writer_lock(settings.data):
+    with writer_lock(settings.home):
         change.finish(settings)
         source = dict(corpus_files(settings)).get(
             document
@@ -167,7 +167,7 @@ def restore(settings: Settings, document: str) -> bool:
     Raises CorpusError.
     """
     document = unicodedata.normalize("NFC", document)
-    with writer_lock(settings.data):
+    with writer_lock(settings.home):
         change.finish(settings)
         folder = settings.data / REMOVED
         source = dict(documents.list_files(folder)).get(document) if folder.is_dir() else None

@@ -24,7 +24,7 @@ from clusterqa.passages import split
 from clusterqa.ports import Encoder, Store
 from clusterqa.records import Document, FileState, NewPassage, Passage, Stored
 from clusterqa.settings import Settings
-from clusterqa.store import open_store, put_aside
+from clusterqa.store import open_store, put_aside, shown
 from clusterqa.text.analysis import ANALYSIS_VERSION
 
 Progress = Callable[[str, int, int], None]
@@ -55,7 +55,7 @@ def check_in_step(store: Store, settings: Settings, encoder: Encoder) -> None:
     """
     built_with = store.meta("encoder")
     if built_with is None:
-        raise IndexNotFound(settings.data)
+        raise IndexNotFound(shown(settings.home))
     if built_with != encoder.fingerprint:
         raise IndexOutdated(f"the encoder {built_with}, but {encoder.fingerprint} is asked for")
     if (made := store.meta("settings")) != settings_fingerprint(settings):
@@ -87,14 +87,14 @@ def update(
 
     Raises CorpusError, IndexOutdated (without `rebuild`), StoreError.
     """
-    with writer_lock(settings.data):
+    with writer_lock(settings.home):
         change.finish(settings)
         # Listed under the lock: a list made while another run adds files would take them out again.
         files = corpus_files(settings)
         ignored = tuple(name for name, path in documents.ignored_files(settings.corpus) if not derived(settings, path))
         if rebuild:
-            put_aside(settings.data)
-        with open_store(settings.data, create=True) as store:
+            put_aside(settings.home)
+        with open_store(settings.home, create=True) as store:
             model = encoder()
             fresh = store.meta("encoder") is None
             if not fresh and not rebuild:

@@ -27,7 +27,7 @@ from clusterqa.errors import EvaluationError, IndexOutdated
 from clusterqa.evaluation.files import Qrels, judge, number, read_text
 from clusterqa.jsontext import parsed
 from clusterqa.ports import Encoder
-from clusterqa.settings import IN_MEMORY, Settings
+from clusterqa.settings import EMBEDDED, Settings
 
 CORPUS, QUERIES, QRELS = "corpus.jsonl", "queries.jsonl", "qrels"
 SPLIT = "test"
@@ -331,7 +331,7 @@ def index(
         path, data = corpus / name, content.encode("utf-8", "replace")
         if not path.is_file() or path.read_bytes() != data:
             path.write_bytes(data)  # half of it is another text, and so is written again next time
-    own = settings.model_copy(update={"corpus": corpus, "data": root / "data", "index": IN_MEMORY})
+    own = settings.model_copy(update={"corpus": corpus, "data": root / "data", **EMBEDDED})
     try:
         return own, update(own, encoder, progress=progress)
     except IndexOutdated:

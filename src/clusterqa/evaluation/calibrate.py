@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -12,7 +11,8 @@ from clusterqa.evaluation.outcomes import Outcome, Run
 from clusterqa.retrieval.confidence import Calibration
 from clusterqa.retrieval.profile import NO_READER, Profile
 from clusterqa.retrieval.weights import SearchWeights
-from clusterqa.store import open_store
+from clusterqa.settings import Home
+from clusterqa.store import open_store, shown
 
 FOLDS = 10
 SEED = 20261123
@@ -98,13 +98,13 @@ def _models(run: Run) -> tuple[str, str]:
     return str(run.settings.get("reranker", "")), str(run.settings.get("reader", NO_READER))
 
 
-def check_encoder(run: Run, data: Path) -> None:
-    """Raise EvaluationError when the index of a data folder was built with another encoder than the run."""
-    with open_store(data) as store:
+def check_encoder(run: Run, home: Home) -> None:
+    """Raise EvaluationError when an index was built with another encoder than the run."""
+    with open_store(home) as store:
         used = store.meta("encoder")
     if used != run.encoder:
         raise EvaluationError(
-            f"The run was made with the encoder {run.encoder}, but the index in {data} was built with {used}: a confidence "
+            f"The run was made with the encoder {run.encoder}, but the index in {shown(home)} was built with {used}: a confidence "
             "fitted for one says nothing of the other. Run the questions again on this index, or name a file with -o."
         )
 

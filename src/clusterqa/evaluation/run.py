@@ -150,7 +150,7 @@ def run(
     question as soon as it was asked; a later run with the same search takes what is there. Raises IndexNotFound or
     IndexOutdated when the index does not fit the settings.
     """
-    with open_store(settings.data) as store:
+    with open_store(settings.home) as store:
         bench = _bench(store, settings, encoder, weights, VIEWS)
         kept = Kept(resume, _facts(settings, store, bench)) if resume else None
         outcomes: list[Outcome] = []
@@ -190,7 +190,7 @@ def run_beir(
 
     A document is as good as its best passage. As in the beir package, a document with the id of the query is left out.
     """
-    with open_store(settings.data) as store:
+    with open_store(settings.home) as store:
         bench = _bench(store, settings, encoder, weights, {"both": VIEWS["both"]})
         kept = Kept(resume, _facts(settings, store, bench)) if resume else None
         outcomes: list[Outcome] = []
@@ -438,7 +438,7 @@ def _facts(settings: Settings, store: Store, bench: _Bench) -> Run:
         },
         weights=asdict(bench.profile.search),
         threshold=bench.profile.calibration.threshold,
-        index_bytes=size(settings.data),
+        index_bytes=size(settings.home),
     )
 
 

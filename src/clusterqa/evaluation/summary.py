@@ -55,7 +55,7 @@ def evaluate(path: Path, kb: KnowledgeBase, split: str) -> Figures:
     items = [item for item in read_set(path) if split in ("all", item.split)]
     if not items:
         raise EvaluationError(f"{path} has no question of the split {split!r}. Choose another.")
-    with open_store(kb.settings.data) as store:
+    with open_store(kb.settings.home) as store:
         lost = stale(items, store)
     made = run(items, kb.settings, kb.encoder)
     return Figures(

@@ -19,7 +19,7 @@ from clusterqa.evaluation.sets import Item
 from clusterqa.ports import Encoder
 from clusterqa.retrieval.profile import Profile
 from clusterqa.retrieval.weights import WEIGHT_NAMES
-from clusterqa.settings import Settings
+from clusterqa.settings import EMBEDDED, Settings
 
 INDEXED = ("encoder", "passage_chars")
 """What needs an index of its own; everything else is a constant of the search."""
@@ -100,4 +100,4 @@ def _settings(settings: Settings, values: Mapping[str, Any]) -> Settings:
     label = re.sub(r"[^\w.-]+", "-", str(flags["encoder"])).strip("-")[-40:]
     digest = hashlib.sha256(str(flags["encoder"]).encode()).hexdigest()[:8]
     folder = settings.data / "sweep" / f"{label}-{digest}-{flags['passage_chars']}"
-    return Settings.load({**flags, "threads": settings.threads, "data": folder})
+    return Settings.load({**flags, "threads": settings.threads, "data": folder, **EMBEDDED})

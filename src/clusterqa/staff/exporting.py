@@ -49,7 +49,7 @@ def write_archive(settings: Settings, history: History, drafts: Drafts, target: 
                 for path in (drafts.path(draft), drafts.sidecar(draft)):
                     if path.is_file():
                         _add(archive, path, f"drafts/{draft.id}/{path.name}")
-        with open_store(settings.data) as store, store.reading():
+        with open_store(settings.home) as store, store.reading():
             documents = store.documents(state=None)
         archive.writestr("documents.csv", _table(documents, history), zipfile.ZIP_DEFLATED)
         lines = [

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from clusterqa.journal import Journal
 from clusterqa.runtime import KnowledgeBase
+from clusterqa.settings import Home
 from clusterqa.staff.answers import Answering, Answers, Publish
 from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database
@@ -22,16 +22,16 @@ class Inquiries:
         database: Database,
         audit: Audit,
         journal: Journal,
-        data: Path,
+        home: Home,
         publish: Publish,
         assistant: Callable[[], KnowledgeBase],
     ) -> None:
         self.journal = journal
         self.decisions = Decisions(database, audit)
         self.answers = Answers(database, audit)
-        self.answering = Answering(self.answers, self.decisions, data, publish, assistant)
+        self.answering = Answering(self.answers, self.decisions, home.data, publish, assistant)
         self._assistant = assistant
-        self._data = data
+        self._home = home
         self._demand = Demand(journal, self.decisions, assistant().pipeline.lexicon)
 
     def start(self) -> None:
@@ -42,7 +42,7 @@ class Inquiries:
 
     def groups(self) -> list[Group]:
         """What people asked and did not get, the most wanted first."""
-        with open_store(self._data) as store:
+        with open_store(self._home) as store:
 
             def holding(terms: Sequence[str]) -> int:
                 return len(store.matching(terms))

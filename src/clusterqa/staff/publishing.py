@@ -370,7 +370,7 @@ class Keeper:
 
     def likeness(self, document: Document) -> list[Likeness]:
         """The live documents that much of this one stands in already."""
-        with open_store(self.settings.data) as store:
+        with open_store(self.settings.home) as store:
             return self.likenesses.of(document, store)
 
     def correct(self, identifier: str, who: str, seen: int, metadata: Metadata, intent: str | None = None) -> Draft:
@@ -491,7 +491,7 @@ class Keeper:
 
     def comparison(self, draft: Draft, document: Document) -> Comparison | None:
         """What a draft changes of the live document that it replaces; None where there is none."""
-        with open_store(self.settings.data) as store:
+        with open_store(self.settings.home) as store:
             stored = store.document(draft.document)
             before = store.read(draft.document) if stored and stored.state == "live" else None
         return compare(before, document, split(before, self.settings.passage_chars)) if before else None
@@ -555,7 +555,7 @@ class Keeper:
             told("encode", 0, total)
             self._encoder.read_passages(wholes, counted)
             self._encoder.encode_passages(sentences, counted)
-        with writer_lock(self.settings.data):
+        with writer_lock(self.settings.home):
             yield
 
     def put_text(self, document: str, text: str, who: str) -> int:
@@ -570,7 +570,7 @@ class Keeper:
         file = box / Path(document).name
         file.write_text(text, encoding="utf-8")
         try:
-            with self.jobs.running(document), writer_lock(self.settings.data):
+            with self.jobs.running(document), writer_lock(self.settings.home):
                 digest = corpus_folder.file_state(file, document).sha256
                 what: What = "published" if self.digest(document) is None else "replaced"
                 earlier = self._keep_earlier(document, unless=digest)
@@ -596,7 +596,7 @@ class Keeper:
 
     def _finish(self, change: Change) -> None:
         """Go on with a change in the name of whoever began it, or give it up where nothing of it was done."""
-        with writer_lock(self.settings.data):
+        with writer_lock(self.settings.home):
             corpus_change.finish(self.settings)
             try:
                 if change.what == "withdrawn":
@@ -625,7 +625,7 @@ class Keeper:
 
         `change` gets what is said beside the file and what is known of the document. Raises DeskError when it is not live.
         """
-        with open_store(self.settings.data) as store:
+        with open_store(self.settings.home) as store:
             stored = store.document(document)
         if stored is None or stored.state != "live" or self.digest(document) is None:
             raise DeskError("gone", f"{document} is no longer among the documents.", document=document)
@@ -633,7 +633,7 @@ class Keeper:
         self._changes.put(lambda: self._amend(document, who, change, what, detail or {}))
 
     def _amend(self, document: str, who: str, change: Amend, what: What, detail: Mapping[str, Any]) -> None:
-        with self.jobs.running(document), writer_lock(self.settings.data):
+        with self.jobs.running(document), writer_lock(self.settings.home):
             before = self._sidecar_of(document)
             after = change(before, self._stored(document))
             texts = {"before": sidecar_text(before), "after": sidecar_text(after)}
@@ -681,7 +681,7 @@ class Keeper:
         Leave passages of a live document out of answers, put them back, or note something on them (nothing takes a note
         away), in the background; its job is under its id. `keys` name them as `documents.marks` does. Raises DeskError.
         """
-        with open_store(self.settings.data) as store:
+        with open_store(self.settings.home) as store:
             read = store.read(document)
         if read is None:
             raise DeskError("gone", f"{document} is no longer among the documents.", document=document)
@@ -710,8 +710,8 @@ class Keeper:
 
         Raises CorpusError when it is not there.
         """
-        with writer_lock(self.settings.data):
-            with open_store(self.settings.data) as store:
+        with writer_lock(self.settings.home):
+            with open_store(self.settings.home) as store:
                 stored = store.document(document)
                 before = {"before": store.held(document), "all_before": store.held(None)}
             version = stored.version if stored else None
@@ -723,7 +723,7 @@ class Keeper:
         document, detail = change.document, dict(change.detail)
         with self._moved(change, corpus_folder.remove, corpus_folder.restore):
             report = self._update([document], self.jobs.check_stopped)
-        with open_store(self.settings.data) as store:
+        with open_store(self.settings.home) as store:
             detail |= {"after": store.held(document), "all_after": store.held(None)}
         version = detail.pop("version")
         self.history.end(
@@ -745,7 +745,7 @@ class Keeper:
 
     def _restore(self, change: Change) -> None:
         document = change.document
-        with open_store(self.settings.data) as store:
+        with open_store(self.settings.home) as store:
             known = store.read(document)
         with self.jobs.running(document), self._encoded(document, known):
             with self._moved(change, corpus_folder.restore, corpus_folder.remove):
@@ -785,7 +785,7 @@ class Keeper:
 
     def versions(self, document: str) -> list[Version]:
         """The texts that a document had, the newest first."""
-        with open_store(self.settings.data) as store:
+        with open_store(self.settings.home) as store:
             stored = store.document(document)
             known = store.versions(document)
         if stored is None:
@@ -835,7 +835,7 @@ class Keeper:
         path = dict(corpus_folder.corpus_files(self.settings)).get(document)
         if path is None or corpus_folder.file_state(path, document).sha256 == unless:
             return None
-        with open_store(self.settings.data) as store:
+        with open_store(self.settings.home) as store:
             stored = store.document(document)
             held = stored is not None and stored.file_sha256 == corpus_folder.file_state(path, document).sha256
         version = stored.version if stored and held else corpus_folder.file_state(path, document).sha256
@@ -887,7 +887,7 @@ class Keeper:
         return report
 
     def _stored(self, document: str) -> Stored:
-        with open_store(self.settings.data) as store:
+        with open_store(self.settings.home) as store:
             stored = store.document(document)
         if stored is None or stored.state != "live":
             raise CorpusError(

@@ -14,7 +14,7 @@ from clusterqa.ports import Encoder
 from clusterqa.records import Document, Passage, Question, Reply
 from clusterqa.retrieval.profile import Profile
 from clusterqa.runtime import KnowledgeBase
-from clusterqa.settings import IN_MEMORY, Settings
+from clusterqa.settings import EMBEDDED, Settings
 from clusterqa.staff.drafts import DeskError, Drafts
 from clusterqa.staff.jobs import Job, Jobs
 
@@ -74,7 +74,7 @@ class Trials:
                 raise DeskError("wrong_state", "The draft is not read yet.", state=draft.state)
             trial = self._drafts.folder / identifier / "trial"
             shutil.rmtree(trial, ignore_errors=True)
-            small = {"corpus": self._drafts.path(draft).parent, "data": trial, "index": IN_MEMORY}
+            small = {"corpus": self._drafts.path(draft).parent, "data": trial, **EMBEDDED}
             settings = self._settings.model_copy(update=small)
             sync.update(
                 settings,

@@ -52,7 +52,7 @@ class Watch:
         self._looked = files
         if files == self._files or not (settled or first):
             return
-        with open_store(self._settings.data) as store:
+        with open_store(self._settings.home) as store:
             failed = {name for name, _, _ in store.unreadable()} & files.keys()  # perhaps they can be read now
             names = sorted({*sync.out_of_step(self._settings, store), *(() if first else failed)})
         self._take_up(files, names)
@@ -62,7 +62,7 @@ class Watch:
         try:
             if names:
                 self._refuse_a_lost_corpus()
-                with writer_lock(self._settings.data):
+                with writer_lock(self._settings.home):
                     self._note_by_hand(names[:AT_A_TIME])
         except ClusterQAError as error:
             self._cannot(error)
@@ -79,7 +79,7 @@ class Watch:
         self.problem = Trouble.of(error)
 
     def _refuse_a_lost_corpus(self) -> None:
-        with open_store(self._settings.data) as store:
+        with open_store(self._settings.home) as store:
             live = {stored.id for stored in store.documents()}
         missing = live - {name for name, _ in corpus_folder.corpus_files(self._settings)}
         if len(live) >= MANY and 2 * len(missing) > len(live):
@@ -92,7 +92,7 @@ class Watch:
             )
 
     def _note_by_hand(self, names: Sequence[str]) -> None:
-        with open_store(self._settings.data) as store:
+        with open_store(self._settings.home) as store:
             before = {stored.id: stored.version for stored in store.documents()}
         report = self._update(names)
         changes: tuple[tuple[What, tuple[str, ...]], ...] = (
@@ -106,6 +106,6 @@ class Watch:
                 self._history.record(Event(None, what, name, version, report.generation))
 
     def _version(self, name: str) -> str | None:
-        with open_store(self._settings.data) as store:
+        with open_store(self._settings.home) as store:
             stored = store.document(name)
         return stored.version if stored else None

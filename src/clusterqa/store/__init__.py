@@ -4,30 +4,88 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
-from pathlib import Path
+from contextlib import AbstractContextManager
+from typing import Protocol
 
 from clusterqa import extras
 from clusterqa.errors import SettingsError
 from clusterqa.ports import Index, Store
 from clusterqa.records import LANGUAGES, Language
+from clusterqa.settings import IN_A_FILE, Home
 from clusterqa.store import sqlite
 from clusterqa.store.served import Engine, ServedIndex
 
 
-def open_store(data: Path, *, create: bool = False) -> Store:
-    """
-    The store in a data folder; to be closed, or used in a `with`.
+class _Kind(Protocol):
+    """What the module of each kind of store brings."""
 
-    Raises IndexNotFound when there is none (unless `create`), StoreError when it is damaged or of another version.
+    def open_store(self, home: Home, *, create: bool = False) -> Store: ...
+    def shown(self, home: Home) -> str: ...
+    def exists(self, home: Home) -> bool: ...
+    def put_aside(self, home: Home) -> None: ...
+    def asides(self, home: Home) -> list[str]: ...
+    def size(self, home: Home) -> int: ...
+    def alone(self, home: Home) -> AbstractContextManager[None]: ...
+
+
+def _kind(home: Home) -> _Kind:
+    if home.store == IN_A_FILE:
+        return sqlite
+    extras.need("postgres", "A store in PostgreSQL")
+    from clusterqa.store import postgres
+
+    return postgres
+
+
+def open_store(home: Home, *, create: bool = False) -> Store:
     """
-    return sqlite.SqliteStore.open(data, create=create)
+    The store of a home; to be closed, or used in a `with`.
+
+    Raises IndexNotFound when there is none (unless `create`), StoreError when it is damaged, out of reach or of another
+    version. This and all below raise MissingExtra, SettingsError, and StoreError where a server cannot be reached.
+    """
+    return _kind(home).open_store(home, create=create)
+
+
+def shown(home: Home) -> str:
+    """Where the store is, as it may be shown to anybody; the same for all who use it."""
+    return _kind(home).shown(home)
+
+
+def exists(home: Home) -> bool:
+    """Whether there is a store."""
+    return _kind(home).exists(home)
+
+
+def put_aside(home: Home) -> None:
+    """Rename a store that a rebuild in place cannot repair; what is only full, or closed to us, is raised, not renamed away."""
+    _kind(home).put_aside(home)
+
+
+def asides(home: Home) -> list[str]:
+    """Names of the damaged stores that were put aside, in order."""
+    return _kind(home).asides(home)
+
+
+def size(home: Home) -> int:
+    """Bytes that the store takes on a disk."""
+    return _kind(home).size(home)
+
+
+def alone(home: Home) -> AbstractContextManager[None]:
+    """
+    Keeps others from changing the store inside who do not use the same data folder; those who do have the folder's lock.
+
+    Raises StoreError when somebody else works for long.
+    """
+    return _kind(home).alone(home)
 
 
 def open_index(
     kind: str,
     connect: Callable[[], Store],
     dimension: int,
-    place: str,
+    home: Home,
     languages: tuple[Language, ...] = LANGUAGES,
     check: Callable[[Store], None] = lambda store: None,
     today: Callable[[], datetime.date] | None = None,
@@ -35,7 +93,7 @@ def open_index(
     """
     The index of a kind, "faiss", "pgvector:ADDRESS" or "milvus:ADDRESS", over the stores that `connect` opens; empty until it is refreshed.
 
-    `place` names the data folder to an index that may hold those of others. Raises MissingExtra, SettingsError, StoreError.
+    `home` is that of these stores. Raises MissingExtra, SettingsError, StoreError.
     """
     name, _, address = kind.partition(":")
     if name == "faiss" and not address:
@@ -51,14 +109,13 @@ def open_index(
         extras.need("postgres", "An index in PostgreSQL")
         from clusterqa.store.pgvector import PgvectorEngine
 
-        engine = PgvectorEngine(address, dimension, place)
+        engine = PgvectorEngine(address, dimension, shown(home))
     else:
         extras.need("milvus", "An index in Milvus")
         from clusterqa.store.milvus import MilvusEngine
 
-        engine = MilvusEngine(address, dimension, place)
+        engine = MilvusEngine(address, dimension, str(home.data.resolve()))
     return ServedIndex(engine, connect, dimension, languages, check, today)
 
 
-exists, put_aside, asides, size = sqlite.exists, sqlite.put_aside, sqlite.asides, sqlite.size
 copy_database = sqlite.copy_database

@@ -17,18 +17,18 @@ from clusterqa.store.seal import seal
 Rows = Callable[[str, Sequence[Any]], Iterable[Any]]
 """Runs a statement; gives its rows, each a sequence of values."""
 
-ALL = -1
+ALL = 1 << 62
 """In place of a number of rows: every one of them."""
 
 _ORPHANS = {
-    "passages without vectors": "passages WHERE id NOT IN (SELECT passage FROM vectors)",
-    "vectors without a passage": "vectors WHERE passage NOT IN (SELECT id FROM passages)",
-    "passages without tokens": "passages WHERE id NOT IN (SELECT passage FROM tokens)",
-    "tokens without a passage": "tokens WHERE passage NOT IN (SELECT id FROM passages)",
-    "passages without stems": "passages WHERE id NOT IN (SELECT rowid FROM stems)",
-    "stems without a passage": "stems WHERE rowid NOT IN (SELECT id FROM passages)",
-    "passages of a document that is not live": "passages WHERE document NOT IN "
-    "(SELECT id FROM documents WHERE state = 'live')",
+    "passages without vectors": "passages p WHERE NOT EXISTS (SELECT 1 FROM vectors v WHERE v.passage = p.id)",
+    "vectors without a passage": "vectors v WHERE NOT EXISTS (SELECT 1 FROM passages p WHERE p.id = v.passage)",
+    "passages without tokens": "passages p WHERE NOT EXISTS (SELECT 1 FROM tokens t WHERE t.passage = p.id)",
+    "tokens without a passage": "tokens t WHERE NOT EXISTS (SELECT 1 FROM passages p WHERE p.id = t.passage)",
+    "passages without stems": "passages p WHERE NOT EXISTS (SELECT 1 FROM stems s WHERE s.rowid = p.id)",
+    "stems without a passage": "stems s WHERE NOT EXISTS (SELECT 1 FROM passages p WHERE p.id = s.rowid)",
+    "passages of a document that is not live": "passages p WHERE NOT EXISTS "
+    "(SELECT 1 FROM documents d WHERE d.id = p.document AND d.state = 'live')",
     "documents without their text": "documents d WHERE NOT EXISTS "
     "(SELECT 1 FROM versions v WHERE v.document = d.id AND v.sha256 = d.version)",
 }
@@ -52,7 +52,7 @@ def of_passages(rows: Rows, document: str) -> int:
     return seal(*(row[0] for row in rows("SELECT seal FROM passages WHERE document = ? ORDER BY id", (document,))))
 
 
-def fits(row: Sequence[Any], *beside: Any) -> bool:
+def fits(row: Iterable[Any], *beside: Any) -> bool:
     """Whether a row, with what else its checksum covers, has that checksum, which is its last value."""
     *values, kept = row
     return bool(seal(*values, *beside) == kept)
@@ -74,14 +74,16 @@ def wrong_rows(rows: Rows, most: int = ALL) -> Iterator[str]:
     kept = [row[0] for row in rows("SELECT value FROM meta WHERE key = 'seal'", ())]
     if kept != [str(whole(rows))]:
         yield "the list of documents and facts does not have its checksum"
+    seals: dict[str, list[int]] = {}
+    for document, of_passage in rows("SELECT document, seal FROM passages ORDER BY document, id", ()):
+        seals.setdefault(document, []).append(of_passage)
     for row in rows("SELECT * FROM documents", ()):
         if not fits(row):
             yield f"what is known of {row[0]} does not have its checksum"
-        if of_passages(rows, row[0]) != row["passages"]:
+        if seal(*seals.get(row[0], ())) != row["passages"]:
             yield f"passages of {row[0]} are missing, or others than were put"
-    for row in rows(
-        "SELECT * FROM versions WHERE rowid IN (SELECT rowid FROM versions ORDER BY random() LIMIT ?)", (most,)
-    ):
+    drawn = "(document, sha256) IN (SELECT document, sha256 FROM versions ORDER BY random() LIMIT ?)"
+    for row in rows(f"SELECT * FROM versions WHERE {drawn}", (most,)):
         if not fits(row) or hashlib.sha256(row["text"].encode()).hexdigest() != row["sha256"]:
             yield f"the stored text of {row[0]} does not have its checksum"
     yield from _wrong_passages(rows, most)

@@ -1,5 +1,5 @@
 """
-Vectors and passages in PostgreSQL with pgvector: the only importer of psycopg and pgvector.
+Vectors and passages in PostgreSQL with pgvector: the only importer of pgvector.
 
 A generation is one transaction, and whoever reads does so in a transaction of their own, so PostgreSQL itself sees to it that a
 reader has one generation whole. The search is exact as long as nobody makes an approximate index on the table of units.
@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import numpy as np
 import psycopg
@@ -20,9 +19,10 @@ from pgvector import HalfVector
 from pgvector.psycopg import register_vector
 from psycopg import sql
 
-from clusterqa.errors import SettingsError, StoreError
+from clusterqa.errors import StoreError
 from clusterqa.ports import Vectors
 from clusterqa.records import LANGUAGES, IndexedPassage, Language
+from clusterqa.store.libpq import Address, one, told
 from clusterqa.store.moments import Backgrounds, count
 from clusterqa.store.served import Changes, Engine, State, packed, parts, unpacked
 from clusterqa.store.view import UNITS_PER_PASSAGE
@@ -54,7 +54,8 @@ class PgvectorEngine(Engine):
         `address` is one of libpq's, as `postgresql://user@host/database`; `?schema=NAME` names another schema than
         "clusterqa". `place` says whose index this is. Raises SettingsError, StoreError.
         """
-        self._address, self._schema, self._shown = _split(address)
+        self._address = Address.parse(address, "index", EXAMPLE, "clusterqa")
+        self._schema, self._shown = self._address.schema, self._address.shown
         self._dimension = dimension
         self._place = place
         self._connection: psycopg.Connection | None = None
@@ -68,7 +69,7 @@ class PgvectorEngine(Engine):
     @property
     def _db(self) -> psycopg.Connection:
         if self._connection is None or self._connection.closed:
-            connection = psycopg.connect(self._address, autocommit=True, connect_timeout=10)
+            connection = self._address.connect()
             try:
                 self._prepare(connection)
             except BaseException:
@@ -78,23 +79,27 @@ class PgvectorEngine(Engine):
         return self._connection
 
     def _prepare(self, connection: psycopg.Connection) -> None:
-        schema = sql.Identifier(self._schema)
+        schema = self._address.identifier
         with connection.transaction():
             connection.execute(
                 "SELECT pg_advisory_xact_lock(hashtext('clusterqa'))"
             )  # two at once would both make the tables
+            if one(connection, "SELECT to_regclass(%s)", f'"{self._schema}".meta') is not None:
+                raise StoreError(
+                    f"{self._shown} is where the setting store keeps documents. Give the index a schema of its own: ?schema=NAME"
+                )
             connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(schema))
-            if _one(connection, "SELECT to_regtype('vector')") is None:
+            if one(connection, "SELECT to_regtype('vector')") is None:
                 connection.execute("CREATE EXTENSION vector")
-            if _one(connection, "SELECT to_regtype('halfvec')") is None:
+            if one(connection, "SELECT to_regtype('halfvec')") is None:
                 raise StoreError(f"The pgvector of {self._shown} is older than 0.7. Update it, then try again.")
-            path = _one(connection, "SHOW search_path")
+            path = one(connection, "SHOW search_path")
             connection.execute(sql.SQL("SET search_path TO {}, {}").format(schema, sql.SQL(path)))
             connection.execute(_TABLES)
-            if _one(connection, "SELECT to_regclass('units')") is None:
+            if one(connection, "SELECT to_regclass('units')") is None:
                 self._make_units(connection)
             connection.execute("INSERT INTO state VALUES (true, %s, '', -1, '') ON CONFLICT DO NOTHING", (LAYOUT,))
-            if _one(connection, "SELECT layout FROM state") != LAYOUT:
+            if one(connection, "SELECT layout FROM state") != LAYOUT:
                 raise StoreError(
                     f"The index at {self._shown} was made by another version of clusterqa. It is made anew by itself after: "
                     f'DROP SCHEMA "{self._schema}" CASCADE'
@@ -119,12 +124,12 @@ class PgvectorEngine(Engine):
             yield self._db
         except psycopg.OperationalError as error:
             raise StoreError(
-                f"The index at {self._shown} cannot be reached ({_told(error)}). Start PostgreSQL, or correct the setting "
+                f"The index at {self._shown} cannot be reached ({told(error)}). Start PostgreSQL, or correct the setting "
                 'index; index = "faiss" goes without a server.'
             ) from error
         except psycopg.Error as error:
             raise StoreError(
-                f"PostgreSQL refuses what the index at {self._shown} needs ({_told(error)}). The user must own the database, and "
+                f"PostgreSQL refuses what the index at {self._shown} needs ({told(error)}). The user must own the database, and "
                 "pgvector must be installed: CREATE EXTENSION vector"
             ) from error
 
@@ -182,7 +187,7 @@ class PgvectorEngine(Engine):
         db.execute("UPDATE state SET place = %s, generation = %s, epoch = %s", (self._place, *changes.to))
 
     def _empty(self, db: psycopg.Connection) -> None:
-        whose = _one(db, "SELECT place FROM state")
+        whose = one(db, "SELECT place FROM state")
         if whose not in ("", self._place):
             raise StoreError(
                 f"The index at {self._shown} belongs to the data folder {whose}, not to {self._place}. Give each data folder a "
@@ -190,7 +195,7 @@ class PgvectorEngine(Engine):
                 f'"{self._schema}" CASCADE'
             )
         db.execute("DELETE FROM passages")
-        if _one(
+        if one(
             db, "SELECT atttypmod FROM pg_attribute WHERE attrelid = 'units'::regclass AND attname = 'embedding'"
         ) == (self._dimension):
             db.execute("DELETE FROM units")  # what others read stays as it is to them, which a dropped table would not
@@ -252,31 +257,6 @@ class PgvectorEngine(Engine):
     def _rows(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with self._explained() as db, db.cursor(binary=True) as cursor:
             return cursor.execute(statement, parameters).fetchall()
-
-
-def _split(address: str) -> tuple[str, str, str]:
-    """The address as libpq takes it, the schema, and the address as it may be shown: without a password."""
-    try:
-        parts = urlsplit(address)
-        pairs = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
-        place = f"{parts.hostname or ''}:{parts.port}" if parts.port else parts.hostname or ""
-    except ValueError as error:
-        raise SettingsError(f"index is no address of PostgreSQL ({error}). It looks like {EXAMPLE}.") from error
-    if parts.scheme not in ("postgresql", "postgres"):
-        raise SettingsError(f"index is no address of PostgreSQL. It looks like {EXAMPLE}.")
-    named = dict(pairs)
-    schema = named.pop("schema", "") or "clusterqa"
-    shown = f"{parts.scheme}://{place}{parts.path} (schema {schema})"
-    return urlunsplit(parts._replace(query=urlencode(named))), schema, shown
-
-
-def _told(error: psycopg.Error) -> str:
-    return " ".join(str(error).split()).rstrip(".")
-
-
-def _one(db: psycopg.Connection, statement: str) -> Any:
-    row = db.execute(statement).fetchone()
-    return row[0] if row else None
 
 
 def _state(db: psycopg.Connection, lock: str = "") -> State:

@@ -308,7 +308,7 @@ class _Own:
         return self.opened().trace(question, k).hits
 
     def store(self) -> Store:
-        return open_store(self.opened().settings.data)
+        return open_store(self.opened().settings.home)
 
     def opened(self) -> KnowledgeBase:
         with self._lock:

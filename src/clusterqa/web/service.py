@@ -14,7 +14,7 @@ import time
 from clusterqa import runtime
 from clusterqa.clock import today
 from clusterqa.corpus import sync
-from clusterqa.errors import ClusterQAError, IndexNotFound
+from clusterqa.errors import ClusterQAError, IndexNotFound, StoreError
 from clusterqa.journal import Channel, Journal
 from clusterqa.ports import Encoder, Store
 from clusterqa.records import Hit, Question, Trace
@@ -27,7 +27,7 @@ from clusterqa.staff.history import History
 from clusterqa.staff.inquiries import Inquiries
 from clusterqa.staff.keys import Keys
 from clusterqa.staff.publishing import Keeper
-from clusterqa.store import exists, open_store
+from clusterqa.store import exists, open_store, shown
 from clusterqa.web.conversations import Answered, Conversations
 from clusterqa.web.limits import Limits
 from clusterqa.web.metrics import Metrics
@@ -143,7 +143,7 @@ class Service:
 
     def _has_index(self) -> bool:
         try:
-            with open_store(self.settings.data) as store:
+            with open_store(self.settings.home) as store:
                 return store.generation() > 0
         except IndexNotFound:
             return False
@@ -166,7 +166,7 @@ class Service:
             return
         try:
             inquiries = Inquiries(
-                self._staff_file, audit, self.journal, self.settings.data, keeper.put_text, self.assistant
+                self._staff_file, audit, self.journal, self.settings.home, keeper.put_text, self.assistant
             )
             inquiries.start()
         except ClusterQAError as error:
@@ -177,7 +177,7 @@ class Service:
     def _update(self, encoder: Encoder) -> None:
         """Index what changed in the corpus while no server ran; questions are answered meanwhile."""
         try:
-            with open_store(self.settings.data) as store:
+            with open_store(self.settings.home) as store:
                 stale = sync.out_of_step(self.settings, store) if self.settings.corpus.is_dir() else []
             if stale:
                 with reading.Reader() as read:
@@ -258,10 +258,12 @@ class Service:
     def check(self) -> KnowledgeBase:
         """The assistant, when it is there and what it answers from is too; raises NotReady."""
         assistant = self.assistant()
-        if not exists(self.settings.data):
-            raise NotReady(
-                f"The index in {self.settings.data} is gone. Put the folder back, or start the server again."
-            )
+        try:
+            there = exists(self.settings.home)
+        except StoreError as error:
+            raise NotReady(str(error)) from error
+        if not there:
+            raise NotReady(f"The index in {shown(self.settings.home)} is gone. Put it back, or start the server again.")
         return assistant
 
     def keeper(self) -> Keeper:
@@ -320,7 +322,7 @@ class Service:
 
     def store(self) -> Store:
         """A connection of one's own, for one request."""
-        return open_store(self.settings.data)
+        return open_store(self.settings.home)
 
     def _record(self, trace: Trace, channel: Channel) -> str | None:
         if self.journal is None or trace.reply.status in ("small_talk", "empty"):

@@ -164,7 +164,7 @@ def documents(
     """The documents, searched, filtered and sorted, and what waits to be published."""
     keeper = _keeper(request)
     state, sort = state if state in STATES else "live", sort if sort in SORTS else "title"
-    with open_store(keeper.settings.data) as store, store.reading():
+    with open_store(keeper.settings.home) as store, store.reading():
         everything = store.documents(state=None)
         unreadable = store.unreadable()
         pending = sync.out_of_step(keeper.settings, store) if keeper.settings.corpus.is_dir() else []
@@ -232,7 +232,7 @@ def _in_titles(listed: Sequence[Listed], q: str) -> list[Listed]:
 def _in_texts(keeper: Keeper, listed: Sequence[Listed], q: str) -> list[Listed]:
     """Those whose text holds every word; diacritics and capitals do not count."""
     words, found = _folded(q).split(), []
-    with open_store(keeper.settings.data) as store:
+    with open_store(keeper.settings.home) as store:
         for one in listed:
             text = _folded(store.text(one.stored.id, one.stored.version) or "")
             if all(word in text for word in words):
@@ -242,7 +242,7 @@ def _in_texts(keeper: Keeper, listed: Sequence[Listed], q: str) -> list[Listed]:
 
 def _with_excerpts(keeper: Keeper, listed: Sequence[Listed], q: str) -> list[Listed]:
     word = _folded(q).split()[0]
-    with open_store(keeper.settings.data) as store:
+    with open_store(keeper.settings.home) as store:
         return [
             replace(one, excerpt=_excerpt(store.text(one.stored.id, one.stored.version) or "", word)) for one in listed
         ]
@@ -411,7 +411,7 @@ def _called(keeper: Keeper, which: str, one: str) -> str:
             draft = keeper.drafts.get(one)
             document = keeper.drafts.read(draft)
             return document.title if document else draft.uploaded_as
-        with open_store(keeper.settings.data) as store:
+        with open_store(keeper.settings.home) as store:
             stored = store.document(one)
         return stored.title if stored else one
     except DeskError:
@@ -505,7 +505,7 @@ def _draft(
     reply, trial, trial_error = _tried(keeper, draft, question, language) if question.strip() else (None, None, "")
     cut = keeper.trials.passages(document) if document else ()
     shown = PASSAGES_MORE if passages else PASSAGES_SHOWN
-    with open_store(keeper.settings.data) as store:
+    with open_store(keeper.settings.home) as store:
         others = [stored for stored in store.documents() if stored.id != draft.document]
     conflict = keeper.conflict(draft)
     return _show(
@@ -599,7 +599,7 @@ def _as_typed(document: Document) -> dict[str, str]:
 
 
 def _live(keeper: Keeper, document: str) -> Stored | None:
-    with open_store(keeper.settings.data) as store:
+    with open_store(keeper.settings.home) as store:
         stored = store.document(document)
     return stored if stored and stored.state == "live" else None
 
@@ -836,7 +836,7 @@ def document_passages(
 ) -> Response:
     """The passages of a published document, as `draft_passages` shows them."""
     keeper = _keeper(request)
-    with open_store(keeper.settings.data) as store:
+    with open_store(keeper.settings.home) as store:
         stored, read = store.document(document), store.read(document)
     if stored is None or read is None or stored.state != "live":
         return trouble(request, HOME, said(request, WORDS, "no_document"))
@@ -929,7 +929,7 @@ def document_page(
 ) -> Response:
     """A document with its versions and what happened to it; after a withdrawal, the proof."""
     keeper = _keeper(request)
-    with open_store(keeper.settings.data) as store:
+    with open_store(keeper.settings.home) as store:
         stored = store.document(document)
         held = store.held(document)
     if stored is None:

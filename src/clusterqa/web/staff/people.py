@@ -198,7 +198,7 @@ def _titles(request: Request, entries: Iterable[Entry]) -> dict[str, str]:
     if not about:
         return {}
     try:
-        with open_store(service(request).settings.data) as store:
+        with open_store(service(request).settings.home) as store:
             known = {stored.id: stored.title for stored in store.documents(state=None)}
     except ClusterQAError:  # the log can be read also where there is no index
         return {}
