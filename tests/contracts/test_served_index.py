@@ -56,7 +56,7 @@ def served(request: pytest.FixtureRequest, place: Folder) -> Iterator[MakeServed
     opened: list[ServedIndex] = []
 
     def served(
-        connect: Callable[[], Store] = place.open, dimension: int = DIMENSION, owner: str | Path = here(), **more: Any
+        connect: Callable[[], Store] = place.open, dimension: int = DIMENSION, owner: str = here(), **more: Any
     ) -> ServedIndex:
         index = make(address, connect, dimension, Home(Path(owner)), **more)
         assert isinstance(index, ServedIndex)
@@ -231,7 +231,7 @@ def test_the_index_of_another_data_folder_is_not_written_over(tmp_path: Path, st
     one, two, moved = (tmp_path / name for name in ("one", "two", "moved"))
     for folder in (one, two, moved):
         folder.mkdir()
-    mine = served(owner=one)
+    mine = served(owner=str(one))
     mine.refresh()
     elsewhere = Folder(tmp_path / "other")
     with elsewhere.open() as other:
@@ -239,9 +239,9 @@ def test_the_index_of_another_data_folder_is_not_written_over(tmp_path: Path, st
             other.set_meta("epoch", "two")
         put_drawn(other, "b.md")
     with pytest.raises(StoreError, match=f"belongs to the data folder {one}, not to {two}"):
-        served(elsewhere.open, owner=two).refresh()
+        served(elsewhere.open, owner=str(two)).refresh()
     assert not mine.refresh()
-    assert served(owner=moved).refresh()  # the same store, under another name
+    assert served(owner=str(moved)).refresh()  # the same store, under another name
 
 
 def test_any_character_of_a_document_comes_back(store: Store, served: MakeServed) -> None:

@@ -13,11 +13,11 @@ import os
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 from clusterqa.documents import marks
-from clusterqa.documents.extract import Extract, check, faults, one_line
+from clusterqa.documents.extract import Extract, check, clean, faults, one_line
 from clusterqa.documents.formats import FORMAT_OF_SUFFIX, MAX_FILE_BYTES, MEDIA_TYPES, Format, format_of
 from clusterqa.documents.metadata import Metadata, language_of_name, parse, title_of_name
 from clusterqa.errors import CorpusError, UnreadableDocument
@@ -63,7 +63,7 @@ def read(path: Path, document_id: str) -> Document:
             "Save it from its source in another format, and report the file.",
         ) from error
     sidecar, warnings = _sidecar(path)
-    found = sidecar.over(extract.metadata)
+    found = _cleaned(sidecar.over(extract.metadata))
     named = language_of_name(document_id)
     warnings = [*extract.warnings, *warnings]
     if named and found.language and named != found.language:
@@ -86,7 +86,7 @@ def read(path: Path, document_id: str) -> Document:
         valid_until=found.valid_until,
         review_by=found.review_by,
         pages=extract.pages,
-        warnings=tuple(warnings),
+        warnings=tuple(map(clean, warnings)),
     )
     return marks.applied(document, sidecar.left_out)
 
@@ -225,6 +225,16 @@ def _sidecar(path: Path) -> tuple[Metadata, list[str]]:
             return Metadata(), [f"{sidecar.name} cannot be read ({why}); its fields are left out."]
         return parse(re.sub(r"\A---[ \t]*\r?\n", "\n", text), first_line=1, place=sidecar.name)
     return Metadata(), []
+
+
+def _cleaned(found: Metadata) -> Metadata:
+    """Without control characters, which YAML can write and e-mail can hide: pages cannot show them, and not every database keeps them."""
+    told = {field.name: getattr(found, field.name) for field in fields(found)}
+    for name, value in told.items():
+        told[name] = (
+            tuple(filter(None, map(one_line, value))) if isinstance(value, tuple) else value and one_line(value)
+        )
+    return Metadata(**told)
 
 
 def _detect(extract: Extract):  # type: ignore[no-untyped-def]

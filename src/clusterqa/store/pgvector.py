@@ -84,7 +84,7 @@ class PgvectorEngine(Engine):
             connection.execute(
                 "SELECT pg_advisory_xact_lock(hashtext('clusterqa'))"
             )  # two at once would both make the tables
-            if one(connection, "SELECT to_regclass(%s)", f'"{self._schema}".meta') is not None:
+            if one(connection, "SELECT to_regclass(quote_ident(%s) || '.meta')", self._schema) is not None:
                 raise StoreError(
                     f"{self._shown} is where the setting store keeps documents. Give the index a schema of its own: ?schema=NAME"
                 )

@@ -126,7 +126,9 @@ class PostgresStore(TableStore):
                 f"The database of {self.shown} is not in UTF-8. Make one that is: createdb --encoding=UTF8 --template=template0"
             )
         self._db.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(address.identifier))
-        if one(self._db, "SELECT count(*) FROM pg_class WHERE relnamespace = current_schema()::regnamespace"):
+        if one(
+            self._db, "SELECT count(*) FROM pg_class WHERE relnamespace = quote_ident(current_schema())::regnamespace"
+        ):
             raise StoreError(
                 f"There are tables of something else in {self.shown}. Give the store a schema of its own: ?schema=NAME"
             )
