@@ -22,6 +22,7 @@ from clusterqa.cli.evaluation import evaluate
 from clusterqa.cli.keeping import doctor, index, serve
 from clusterqa.cli.keys import keys
 from clusterqa.cli.mcp import serve_mcp
+from clusterqa.cli.moving import move
 from clusterqa.cli.staff import staff
 from clusterqa.errors import ClusterQAError
 
@@ -63,6 +64,7 @@ for command in (
     remove,
     restore,
     backup,
+    move,
     doctor,
     evaluate,
     staff,

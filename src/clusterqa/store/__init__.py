@@ -14,12 +14,13 @@ from clusterqa.records import LANGUAGES, Language
 from clusterqa.settings import IN_A_FILE, Home
 from clusterqa.store import sqlite
 from clusterqa.store.served import Engine, ServedIndex
+from clusterqa.store.tables import TableStore
 
 
 class _Kind(Protocol):
     """What the module of each kind of store brings."""
 
-    def open_store(self, home: Home, *, create: bool = False) -> Store: ...
+    def open_store(self, home: Home, *, create: bool = False, unfinished: bool = False) -> TableStore: ...
     def shown(self, home: Home) -> str: ...
     def exists(self, home: Home) -> bool: ...
     def put_aside(self, home: Home) -> None: ...
@@ -45,6 +46,11 @@ def open_store(home: Home, *, create: bool = False) -> Store:
     version. This and all below raise MissingExtra, SettingsError, and StoreError where a server cannot be reached.
     """
     return _kind(home).open_store(home, create=create)
+
+
+def open_tables(home: Home, *, create: bool = False, unfinished: bool = False) -> TableStore:
+    """The store for copying it row by row; `unfinished` opens one of which only a part was copied, too."""
+    return _kind(home).open_store(home, create=create, unfinished=unfinished)
 
 
 def shown(home: Home) -> str:

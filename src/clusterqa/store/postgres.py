@@ -23,7 +23,7 @@ from clusterqa.records import NewPassage
 from clusterqa.settings import Home
 from clusterqa.store.libpq import Address, one, told
 from clusterqa.store.seal import Value
-from clusterqa.store.tables import DAMAGED, SCHEMA, SCHEMA_VERSION, Row, TableStore, by_place
+from clusterqa.store.tables import DAMAGED, SCHEMA, Row, TableStore, by_place
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ class PostgresStore(TableStore):
         self._made: int | None = None
 
     @classmethod
-    def open(cls, address: Address, *, create: bool = False) -> PostgresStore:
+    def open(cls, address: Address, *, create: bool = False, unfinished: bool = False) -> PostgresStore:
         """
         Open the store at an address.
 
@@ -99,13 +99,13 @@ class PostgresStore(TableStore):
             raise explain(error, address.shown) from error
         try:
             with store._explained():
-                store._prepare(address, create)
+                store._prepare(address, create, unfinished)
         except BaseException:
             store.close()
             raise
         return store
 
-    def _prepare(self, address: Address, create: bool) -> None:
+    def _prepare(self, address: Address, create: bool, unfinished: bool) -> None:
         self._db.execute(sql.SQL("SET search_path TO {}").format(address.identifier))
         if self._meta_table() is None:
             if not create:
@@ -113,11 +113,7 @@ class PostgresStore(TableStore):
             with self._locked():
                 if self._meta_table() is None:  # else somebody was quicker
                     self._make(address)
-        if self.meta("schema") != SCHEMA_VERSION:
-            raise StoreDamaged(
-                f"The index at {self.shown} was made by another version of clusterqa. "
-                "Build it again with: clusterqa index --rebuild"
-            )
+        self._check_version(unfinished)
         self._made = self._meta_table()
 
     def _make(self, address: Address) -> None:
@@ -243,8 +239,8 @@ class PostgresStore(TableStore):
 # ── the schema; what each of these promises stands in `store/__init__.py` ───────────────────────────────────────
 
 
-def open_store(home: Home, *, create: bool = False) -> PostgresStore:
-    return PostgresStore.open(_address(home), create=create)
+def open_store(home: Home, *, create: bool = False, unfinished: bool = False) -> PostgresStore:
+    return PostgresStore.open(_address(home), create=create, unfinished=unfinished)
 
 
 def shown(home: Home) -> str:

@@ -75,7 +75,7 @@ class SqliteStore(TableStore):
         self._inode = _inode(path)
 
     @classmethod
-    def open(cls, data: Path, *, create: bool = False) -> SqliteStore:
+    def open(cls, data: Path, *, create: bool = False, unfinished: bool = False) -> SqliteStore:
         """
         Open the store in a data folder.
 
@@ -101,7 +101,7 @@ class SqliteStore(TableStore):
             connection.execute("PRAGMA cache_size = -65536")
             connection.execute("PRAGMA temp_store = MEMORY")
             store = cls(path, connection)
-            store._prepare(create)
+            store._prepare(create, unfinished)
             return store
         except FAILURES as error:
             if connection is not None:
@@ -112,7 +112,7 @@ class SqliteStore(TableStore):
                 connection.close()
             raise
 
-    def _prepare(self, create: bool) -> None:
+    def _prepare(self, create: bool, unfinished: bool) -> None:
         exists = self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone()
         if not exists:
             if not create:
@@ -123,11 +123,7 @@ class SqliteStore(TableStore):
             return
         if self.meta("schema") in UPGRADES:
             self._upgrade()
-        if self.meta("schema") != SCHEMA_VERSION:
-            raise StoreDamaged(
-                f"The index at {self.path} was made by another version of clusterqa. "
-                "Build it again with: clusterqa index --rebuild"
-            )
+        self._check_version(unfinished)
         if [
             tuple(row) for row in self._rows(_TABLES)
         ] != _tables():  # a column that is called otherwise, a tokenizer that folds otherwise
@@ -243,8 +239,8 @@ class SqliteStore(TableStore):
 # ── the file; what each of these promises stands in `store/__init__.py` ─────────────────────────────────────────
 
 
-def open_store(home: Home, *, create: bool = False) -> SqliteStore:
-    return SqliteStore.open(home.data, create=create)
+def open_store(home: Home, *, create: bool = False, unfinished: bool = False) -> SqliteStore:
+    return SqliteStore.open(home.data, create=create, unfinished=unfinished)
 
 
 def shown(home: Home) -> str:

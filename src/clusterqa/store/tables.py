@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from clusterqa.errors import StoreDamaged
+from clusterqa.errors import StoreDamaged, StoreError
 from clusterqa.ports import Store
 from clusterqa.records import (
     Block,
@@ -85,12 +85,29 @@ CREATE TABLE unreadable (id TEXT PRIMARY KEY, reason TEXT NOT NULL, next_step TE
 """In the words of SQLite, each statement ending in ";" and a new line; the lexical index, `stems`, is each one's own."""
 
 SCHEMA_VERSION = "6"
+UNFINISHED = "unfinished"
+"""In place of the version, as long as only a part of another store has been copied."""
 SAMPLED = 32
 """Rows of each kind that are looked at when a generation is taken up: a few milliseconds."""
 
 DAMAGED = (
     "The index at {path} is damaged ({error}). The documents are whole; build it again with: clusterqa index --rebuild"
 )
+
+
+_OF_DOCUMENT = {
+    "documents": "SELECT * FROM documents WHERE id = ?",
+    "versions": "SELECT * FROM versions WHERE document = ? ORDER BY generation",
+    "passages": "SELECT * FROM passages WHERE document = ? ORDER BY id",
+    "vectors": "SELECT * FROM vectors WHERE passage IN (SELECT id FROM passages WHERE document = ?)",
+    "tokens": "SELECT * FROM tokens WHERE passage IN (SELECT id FROM passages WHERE document = ?)",
+    "stems (rowid, body, head)": "SELECT rowid, body, head FROM stems WHERE rowid IN (SELECT id FROM passages WHERE document = ?)",
+}
+"""Where rows that belong to a document are put, and how they are read."""
+_OF_THE_WHOLE = ("removals", "unreadable", "meta", "sqlite_sequence")
+
+Copied = dict[str, list[tuple[Value, ...]]]
+"""Rows to be put into another store, by where they are put."""
 
 
 class Row(Protocol):
@@ -162,6 +179,18 @@ class TableStore(Store):
 
     def _seal_whole(self) -> None:
         self.set_meta("seal", str(whole(self._each)))
+
+    def _check_version(self, unfinished: bool) -> None:
+        version = self.meta("schema")
+        if version == UNFINISHED and not unfinished:
+            raise StoreError(
+                f"Only a part of what is moved to {self.shown} is there. Go on with: clusterqa move --from … --to …"
+            )
+        if version not in (SCHEMA_VERSION, UNFINISHED):
+            raise StoreDamaged(
+                f"The index at {self.shown} was made by another version of clusterqa. "
+                "Build it again with: clusterqa index --rebuild"
+            )
 
     # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -433,14 +462,63 @@ class TableStore(Store):
 
     def _drop_passages(self, document: str, generation: int) -> None:
         """Delete the passages of a document with their vectors and stems."""
-        gone = [(int(row[0]),) for row in self._rows("SELECT id FROM passages WHERE document = ?", (document,))]
-        for table, number in (("stems", "rowid"), ("vectors", "passage"), ("tokens", "passage"), ("passages", "id")):
-            self._many(f"DELETE FROM {table} WHERE {number} = ?", gone)
-        self._many("INSERT INTO removals VALUES (?, ?)", [(*row, generation) for row in gone])
+        gone = [int(row[0]) for row in self._rows("SELECT id FROM passages WHERE document = ?", (document,))]
+        self._delete_passages(gone)
+        self._many("INSERT INTO removals VALUES (?, ?)", [(number, generation) for number in gone])
+
+    def _delete_passages(self, numbers: Sequence[int]) -> None:
+        for table, column in (("stems", "rowid"), ("vectors", "passage"), ("tokens", "passage"), ("passages", "id")):
+            self._many(f"DELETE FROM {table} WHERE {column} = ?", [(number,) for number in numbers])
 
     def set_unreadable(self, files: Iterable[tuple[str, str, str]]) -> None:
         self._run("DELETE FROM unreadable")
         self._many("INSERT INTO unreadable VALUES (?, ?, ?)", list(files))
+
+    # ── copying, row by row; what changes is only inside `noting` ───────────────────────────────────────────────
+
+    def unfinished(self) -> bool:
+        return self.meta("schema") == UNFINISHED
+
+    def set_unfinished(self) -> None:
+        """From here until `take_whole` nobody else can open it."""
+        self.set_meta("schema", UNFINISHED)
+
+    def seals(self) -> dict[str, tuple[int, ...]]:
+        """The checksums of each document, which covers those of its passages, and of its versions."""
+        found: dict[str, list[int]] = {}
+        for name, own in self._each("SELECT id, seal FROM documents ORDER BY id"):
+            found[name] = [own]
+        for name, own in self._each("SELECT document, seal FROM versions ORDER BY document, generation"):
+            found.setdefault(name, []).append(own)
+        return {name: tuple(seals) for name, seals in found.items()}
+
+    def copy_of(self, document: str) -> Copied:
+        return {where: [tuple(row) for row in self._rows(sql, (document,))] for where, sql in _OF_DOCUMENT.items()}
+
+    def take(self, document: str, copy: Copied) -> None:
+        """In place of what an earlier try has put of this document; `copy` may be empty."""
+        mine = self._rows("SELECT id FROM passages WHERE document = ?", (document,))
+        self._delete_passages([int(row[0]) for row in mine])
+        self._run("DELETE FROM versions WHERE document = ?", document)
+        self._run("DELETE FROM documents WHERE id = ?", document)
+        self._put_rows(copy)
+
+    def copy_of_whole(self) -> Copied:
+        """What belongs to no document."""
+        return {table: [tuple(row) for row in self._rows(f"SELECT * FROM {table}")] for table in _OF_THE_WHOLE}
+
+    def take_whole(self, copy: Copied) -> None:
+        """The last step. Raises StoreDamaged where a row is missing, or a checksum, that over everything among them, is another."""
+        for table in copy:
+            self._run(f"DELETE FROM {table}")
+        self._put_rows(copy)
+        if faults := [*missing_rows(self._each), *wrong_rows(self._each)]:
+            raise self._damaged("; ".join(faults)[:300])
+
+    def _put_rows(self, copy: Copied) -> None:
+        for where, rows in copy.items():
+            if rows:
+                self._many(f"INSERT INTO {where} VALUES ({_marks(rows[0])})", rows)
 
 
 def _parts(values: list[T], size: int = 500) -> Iterator[list[T]]:
