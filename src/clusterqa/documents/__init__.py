@@ -17,7 +17,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 from clusterqa.documents import marks
-from clusterqa.documents.extract import Extract, check, clean, faults, one_line
+from clusterqa.documents.extract import Extract, check, faults, one_line
 from clusterqa.documents.formats import FORMAT_OF_SUFFIX, MAX_FILE_BYTES, MEDIA_TYPES, Format, format_of
 from clusterqa.documents.metadata import Metadata, language_of_name, parse, title_of_name
 from clusterqa.errors import CorpusError, UnreadableDocument
@@ -63,7 +63,7 @@ def read(path: Path, document_id: str) -> Document:
             "Save it from its source in another format, and report the file.",
         ) from error
     sidecar, warnings = _sidecar(path)
-    found = _cleaned(sidecar.over(extract.metadata))
+    found = _without_nul(sidecar.over(extract.metadata))
     named = language_of_name(document_id)
     warnings = [*extract.warnings, *warnings]
     if named and found.language and named != found.language:
@@ -86,7 +86,7 @@ def read(path: Path, document_id: str) -> Document:
         valid_until=found.valid_until,
         review_by=found.review_by,
         pages=extract.pages,
-        warnings=tuple(map(clean, warnings)),
+        warnings=tuple(warning.replace("\0", " ") for warning in warnings),
     )
     return marks.applied(document, sidecar.left_out)
 
@@ -227,13 +227,15 @@ def _sidecar(path: Path) -> tuple[Metadata, list[str]]:
     return Metadata(), []
 
 
-def _cleaned(found: Metadata) -> Metadata:
-    """Without control characters, which YAML can write and e-mail can hide: pages cannot show them, and not every database keeps them."""
+def _without_nul(found: Metadata) -> Metadata:
+    """YAML can write the character NUL, and e-mail can hide it; not every database keeps it."""
+
+    def plain(text: str) -> str:
+        return text.replace("\0", " ").strip()
+
     told = {field.name: getattr(found, field.name) for field in fields(found)}
     for name, value in told.items():
-        told[name] = (
-            tuple(filter(None, map(one_line, value))) if isinstance(value, tuple) else value and one_line(value)
-        )
+        told[name] = tuple(filter(None, map(plain, value))) if isinstance(value, tuple) else value and plain(value)
     return Metadata(**told)
 
 
