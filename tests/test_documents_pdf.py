@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import pypdf
@@ -339,3 +340,17 @@ def test_a_value_that_the_page_does_not_draw_is_named_wherever_it_is_held(tmp_pa
     assert reading(tmp_path, "a.lt.pdf", raw).warnings == (
         "Form fields whose values the PDF does not draw: 2. Print it as a PDF anew.",
     )
+
+
+def test_first_lines_that_differ_in_their_figures_are_no_running_header(tmp_path: Path) -> None:
+    def page(number: int) -> Callable[[Canvas], None]:
+        def draw(canvas: Canvas) -> None:
+            lines(canvas, 70, 810, ["Klasterių tvarka, 2024 m."], 8)
+            lines(canvas, 280, 30, [f"{number} psl. iš 4"], 8)
+            first = number * 3 - 2
+            lines(canvas, 70, 760, [f"{n}. Narys moka {n}00 eurų už {n} paslaugas." for n in range(first, first + 3)])
+
+        return draw
+
+    document = reading(tmp_path, "a.lt.pdf", make_pdf(*map(page, range(1, 5))))
+    assert [text for _, text in shown(document)] == [f"Narys moka {n}00 eurų už {n} paslaugas." for n in range(1, 13)]

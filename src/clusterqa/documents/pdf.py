@@ -873,15 +873,17 @@ def _mark_running(sheets: list[Sheet]) -> list[Sheet]:
     """
     Mark running headers, footers and page numbers: lines at a page's edge that come back on the other pages.
 
-    On most of the pages, or (chapter titles) as the outermost line on three of the nine pages around.
+    On most of the pages, or (chapter titles) as the outermost line on three of the nine pages around. Their numbers stay, or
+    count on with the pages: the first rows of a table that goes on over pages differ in their figures.
     """
     edges: list[list[int]] = []
-    places: defaultdict[str, list[tuple[int, float]]] = defaultdict(list)
+    places: defaultdict[str, list[tuple[int, float, tuple[str, ...]]]] = defaultdict(list)
     for page, sheet in enumerate(sheets):
         by_height = sorted(range(len(sheet.lines)), key=lambda number: sheet.lines[number].y)
         edges.append([*by_height[-2:], *(number for number in by_height[:2] if number not in by_height[-2:])])
         for number in edges[-1]:
-            places[_without_numbers(sheet.lines[number].text)].append((page, sheet.lines[number].y))
+            text = sheet.lines[number].text
+            places[_without_numbers(text)].append((page, sheet.lines[number].y, _numbers(text)))
     most = max(2, RUNNING_SHARE * sum(bool(sheet.lines) for sheet in sheets))
     marked = []
     for page, (sheet, edge) in enumerate(zip(sheets, edges, strict=True)):
@@ -889,7 +891,12 @@ def _mark_running(sheets: list[Sheet]) -> list[Sheet]:
         heights = [line.y for line in lines]
         for number in edge:
             line = lines[number]
-            same = {other for other, y in places[_without_numbers(line.text)] if abs(y - line.y) < 3}
+            own = _numbers(line.text)
+            same = {
+                other
+                for other, y, numbers in places[_without_numbers(line.text)]
+                if abs(y - line.y) < 3 and _counts_on(own, numbers, other - page)
+            }
             outermost = line.y in (max(heights), min(heights))
             running = len(same) >= most or (outermost and sum(abs(other - page) <= 4 for other in same) >= 3)
             bare = _PAGE_NUMBER.fullmatch(line.text)
@@ -899,6 +906,20 @@ def _mark_running(sheets: list[Sheet]) -> list[Sheet]:
                 lines[number] = replace(line, running=True)
         marked.append(replace(sheet, lines=tuple(lines)))
     return marked
+
+
+def _numbers(text: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"\d+", text))
+
+
+def _counts_on(own: tuple[str, ...], other: tuple[str, ...], pages: int) -> bool:
+    """Whether each number of a line is the same in the other, so many pages on, or greater by the pages in between."""
+    return own == other or (
+        len(own) == len(other)
+        and all(
+            a == b or (max(len(a), len(b)) < 9 and int(b) - int(a) == pages) for a, b in zip(own, other, strict=True)
+        )
+    )
 
 
 def _without_numbers(text: str) -> str:
