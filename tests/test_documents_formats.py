@@ -15,6 +15,8 @@ import openpyxl
 import pptx
 import pytest
 from lxml import etree
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
 from openpyxl.comments import Comment
 from openpyxl.styles import Font
 from pptx.opc.package import Part
@@ -682,3 +684,58 @@ def test_a_format_that_draws_no_zero_shows_what_it_draws(tmp_path: Path) -> None
     file = io.BytesIO()
     book.save(file)
     assert shown(reading(tmp_path, "a.lt.xlsx", file.getvalue())) == [("table_row", "Suma | - € | 0.00")]
+
+
+def test_a_slide_keeps_its_raised_figures_and_the_numbers_that_are_drawn(tmp_path: Path) -> None:
+    deck = pptx.Presentation()
+    slide = deck.slides.add_slide(deck.slide_layouts[1])
+    body = slide.placeholders[1].text_frame
+    told = [("Plotas ", 0, None), ("Pirmas", 0, "arabicPeriod"), ("a punktas", 1, "alphaLcParenR"), ("b punktas", 1, "alphaLcParenR"),
+            ("Antras", 0, "arabicPeriod"), ("Be numerio", 0, None), ("Vėl", 0, "arabicPeriod")]  # fmt: skip
+    for number, (text, level, kind) in enumerate(told):
+        paragraph = body.paragraphs[0] if not number else body.add_paragraph()
+        paragraph.text, paragraph.level = text, level
+        if kind:
+            etree.SubElement(
+                paragraph._p.get_or_add_pPr(),
+                "{http://schemas.openxmlformats.org/drawingml/2006/main}buAutoNum",
+                type=kind,
+            )
+    for text, baseline in (
+        ("10", None),
+        ("6", "30000"),
+        (" m", None),
+        ("2", "30000"),
+        (", H", None),
+        ("2", "-25000"),
+        ("O", None),
+    ):
+        run = body.paragraphs[0].add_run()
+        run.text = text
+        if baseline:
+            run._r.get_or_add_rPr().set("baseline", baseline)
+    file = io.BytesIO()
+    deck.save(file)
+    document = reading(tmp_path, "a.lt.pptx", file.getvalue())
+    read = document.text[document.blocks[0].start :].split("\n")
+    assert read == [
+        "Plotas 10⁶ m², H2O",
+        "1. Pirmas",
+        "a) a punktas",
+        "b) b punktas",
+        "2. Antras",
+        "Be numerio",
+        "1. Vėl",
+    ]
+
+
+def test_letters_of_a_cell_that_look_otherwise_are_read_as_they_are_seen(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    struck, high = InlineFont(strike=True), InlineFont(vertAlign="superscript")
+    book.active.append(("Kaina", CellRichText("Nuo ", TextBlock(struck, "500 "), "600 EUR")))
+    book.active.append(("Kiekis", CellRichText("10", TextBlock(high, "6"), " vnt.")))
+    file = io.BytesIO()
+    book.save(file)
+    document = reading(tmp_path, "a.lt.xlsx", file.getvalue())
+    assert [text for _, text in shown(document)] == ["Kaina | Nuo 600 EUR", "Kiekis | 10⁶ vnt."]
+    assert document.warnings == ("Places with struck-out text, which is not read: 1.",)

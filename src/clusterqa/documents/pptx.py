@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from clusterqa.documents import tables
 from clusterqa.documents.charts import add_chart
+from clusterqa.documents.docx_numbers import written
 from clusterqa.documents.extract import Extract, TextBuilder, first_heading, left_out, one_line
 from clusterqa.documents.formulas import omml
 from clusterqa.documents.metadata import Metadata, language_of
 from clusterqa.documents.packages import ZIP_BROKEN, parsed, refuse_zip_bomb, transitional
+from clusterqa.documents.symbols import raised
 from clusterqa.errors import UnreadableDocument
 from clusterqa.records import Page
 
@@ -128,14 +131,13 @@ class _Slide:
                     self._tell_once(shape)
                 return
             listed = shape.is_placeholder
+            counts: dict[int, int] = {}
             for paragraph in shape.text_frame.paragraphs:
                 text = _text(paragraph._p)
                 several = len(shape.text_frame.paragraphs) > 1
-                self.builder.add(
-                    "list_item" if listed and several else "paragraph",
-                    text,
-                    paragraph.level if listed and several else 0,
-                )
+                mark = _number(paragraph._p, paragraph.level, counts) if text.strip() else ""
+                item = bool(mark) or (listed and several)
+                self.builder.add("list_item" if item else "paragraph", text, paragraph.level if item else 0, mark=mark)
         elif getattr(shape, "has_table", False) and shape.has_table:
             self._table(shape.table)
         elif getattr(shape, "has_chart", False) and shape.has_chart:
@@ -214,6 +216,35 @@ def _text(paragraph: Any) -> str:
     return "".join(_parts(paragraph))
 
 
+_NUMBERS = {
+    "arabic": "decimal", "alphaLc": "lowerLetter", "alphaUc": "upperLetter", "romanLc": "lowerRoman",
+    "romanUc": "upperRoman",
+}  # fmt: skip
+_AROUND = {"Period": "{}.", "ParenR": "{})", "ParenBoth": "({})", "Plain": "{}"}
+
+
+def _number(paragraph: Any, level: int, counts: dict[int, int]) -> str:
+    """
+    The number that PowerPoint draws before a paragraph, "" for none; `counts` has the numbers above it, by level.
+    """
+    for deeper in [known for known in counts if known > level]:
+        del counts[deeper]
+    drawn = paragraph.find(f"{_A}pPr/{_A}buAutoNum")
+    kind = re.match(r"([a-z]+(?:Lc|Uc)?)([A-Z]\w*)\Z", drawn.get("type", "")) if drawn is not None else None
+    if kind is None or kind[1] not in _NUMBERS or kind[2] not in _AROUND:
+        counts.pop(level, None)
+        return ""
+    start = drawn.get("startAt", "1")
+    counts[level] = counts.get(level, (int(start) if re.fullmatch(r"\d{1,5}", start) else 1) - 1) + 1
+    return _AROUND[kind[2]].format(written(counts[level], _NUMBERS[kind[1]]))
+
+
+def _is_raised(run: Any) -> bool:
+    properties = run.find(f"{_A}rPr") if run.tag == f"{_A}r" else None
+    baseline = properties.get("baseline", "") if properties is not None else ""
+    return bool(re.fullmatch(r"0*[1-9]\d*%?", baseline)) and not _is_struck(run)
+
+
 def _is_struck(run: Any) -> bool:
     properties = run.find(f"{_A}rPr") if run.tag == f"{_A}r" else None
     return properties is not None and properties.get("strike", "noStrike") != "noStrike"
@@ -227,6 +258,9 @@ def _parts(element: Any) -> Iterator[str]:
             yield "\n"
         elif child.tag in (f"{_M}oMath", f"{_M}oMathPara"):
             yield omml(child)
+        elif _is_raised(child):
+            text = "".join(_parts(child))
+            yield raised(text.strip()) or text  # "10" and a raised "6" are not 106
         elif (
             child.tag != f"{_MC}Fallback"
             and not _is_struck(child)

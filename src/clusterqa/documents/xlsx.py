@@ -14,6 +14,7 @@ from clusterqa.documents.extract import Extract, TextBuilder, left_out, one_line
 from clusterqa.documents.figures import shown
 from clusterqa.documents.metadata import Metadata, language_of
 from clusterqa.documents.packages import ZIP_BROKEN, parsed, refuse_zip_bomb, relations, transitional
+from clusterqa.documents.symbols import raised
 from clusterqa.errors import UnreadableDocument
 from clusterqa.records import Page
 
@@ -48,7 +49,7 @@ def extract(raw: bytes, document: str) -> Extract:
     try:
         raw = transitional(raw)
         _refuse_merged(raw, document)
-        book = openpyxl.load_workbook(io.BytesIO(raw), data_only=True)
+        book = openpyxl.load_workbook(io.BytesIO(raw), data_only=True, rich_text=True)
         parts = _Parts(raw)
     except _BROKEN as error:
         raise UnreadableDocument(
@@ -71,7 +72,7 @@ def extract(raw: bytes, document: str) -> Extract:
         charts += parts.add_drawings(sheet.title, builder)
         _margins(sheet, builder, told)
         pages.append(Page(len(pages) + 1, one_line(sheet.title), start, builder.length()))
-        struck += sum(_is_struck(cell) for cell in sheet._cells.values())
+        struck += sum(_is_struck(cell) or _seen(cell.value, struck=True) != "" for cell in sheet._cells.values())
         comments += sum(cell.comment is not None for cell in sheet._cells.values())
         pictures += len(sheet._images)
         missing += parts.without_value(sheet.title)
@@ -217,7 +218,8 @@ def _sheet(sheet: Any, builder: TextBuilder) -> int:
             if cell.column != left:
                 continue
             origin = sheet.cell(top, left)
-            if (text := shown(origin.value, origin.number_format or "General")) and not _is_struck(origin):
+            value = _seen(origin.value)
+            if (text := shown(value, origin.number_format or "General")) and not _is_struck(origin):
                 bold = bool(origin.font and origin.font.b)
                 cells.append(tables.Cell(text, cell.column, cell.column + wide, bold))
         if not cells:
@@ -231,6 +233,26 @@ def _sheet(sheet: Any, builder: TextBuilder) -> int:
         before = number
     _table(sheet, group, first, builder)
     return hidden_rows + len(hidden_columns)
+
+
+def _seen(value: Any, struck: bool = False) -> Any:
+    """
+    What is seen of a cell's value: of letters with looks of their own, those that are not struck out, raised figures as such.
+    With `struck`, the others.
+    """
+    from openpyxl.cell.rich_text import CellRichText, TextBlock
+
+    if not isinstance(value, CellRichText):
+        return "" if struck else value
+    parts = []
+    for part in value:
+        font = part.font if isinstance(part, TextBlock) else None
+        text = part.text if isinstance(part, TextBlock) else str(part)
+        if font is not None and font.vertAlign == "superscript":
+            text = raised(text.strip()) or text
+        if bool(font is not None and font.strike) == struck:
+            parts.append(text)
+    return "".join(parts)
 
 
 def _is_struck(cell: Any) -> bool:
