@@ -238,7 +238,7 @@ def test_the_index_of_another_data_folder_is_not_written_over(tmp_path: Path, st
         with other.writing():
             other.set_meta("epoch", "two")
         put_drawn(other, "b.md")
-    with pytest.raises(StoreError, match=f"belongs to the data folder {one}, not to {two}"):
+    with pytest.raises(StoreError, match=f"belongs to {one}, not to {two}"):
         served(elsewhere.open, owner=str(two)).refresh()
     assert not mine.refresh()
     assert served(owner=str(moved)).refresh()  # the same store, under another name

@@ -223,7 +223,7 @@ class MilvusEngine(Engine):
     def _refuse_another(self, before: _Published) -> None:
         if before.place not in ("", self._place):
             raise StoreError(
-                f"The index at {self._shown} belongs to the data folder {before.place}, not to {self._place}. Give each data folder "
+                f"The index at {self._shown} belongs to {before.place}, not to {self._place}. Give each data folder "
                 f"collections of its own (?collection=NAME in the setting index); if that one is gone, drop those that begin with "
                 f"{self._name}_."
             )

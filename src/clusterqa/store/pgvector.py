@@ -190,7 +190,7 @@ class PgvectorEngine(Engine):
         whose = one(db, "SELECT place FROM state")
         if whose not in ("", self._place):
             raise StoreError(
-                f"The index at {self._shown} belongs to the data folder {whose}, not to {self._place}. Give each data folder a "
+                f"The index at {self._shown} belongs to {whose}, not to {self._place}. Give each store a "
                 f"schema of its own (?schema=NAME in the setting index); if that one is gone: DROP SCHEMA "
                 f'"{self._schema}" CASCADE'
             )
