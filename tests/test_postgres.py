@@ -16,10 +16,12 @@ from clusterqa.cli import common
 from clusterqa.corpus import sync
 from clusterqa.corpus.lock import writer_lock
 from clusterqa.errors import IndexNotFound, SettingsError, StoreDamaged, StoreError
+from clusterqa.moving import move
 from clusterqa.retrieval.profile import Profile
 from clusterqa.runtime import KnowledgeBase, index_of
 from clusterqa.settings import Home, Settings
 from clusterqa.store import asides, exists, open_store, postgres, size
+from clusterqa.store.sqlite import DATABASE
 from engines import postgres_address
 from store_fixtures import document, passage, put, remove
 from test_served import PAGES, QUESTIONS
@@ -267,14 +269,30 @@ def test_a_store_that_there_is_none_of_is_refused_and_not_printed(store: str) ->
     assert "s3cret" not in str(refused.value)
 
 
-def test_backups_are_those_of_the_server(served: Settings, tmp_path: Path) -> None:
-    for tool, work in (
-        ("pg_dump", lambda: backup.save(served, tmp_path / "b.zip")),
-        ("pg_restore", lambda: backup.restore(served, tmp_path / "b.zip")),
+def test_a_backup_has_the_index_as_a_file_and_it_goes_to_a_server_again(served: Settings, tmp_path: Path) -> None:
+    (served.data / DATABASE).write_bytes(b"left over from the time before the server")
+    saved = backup.save(served, tmp_path / "b.zip")
+    assert {member.path for member in saved.members} >= {f"data/{DATABASE}", *(f"corpus/{name}" for name in PAGES)}
+    assert backup.check(tmp_path / "b.zip") == saved
+    with pytest.raises(
+        BackupError, match=r"CLUSTERQA_STORE=sqlite clusterqa restore .*, then clusterqa move --from sqlite"
     ):
-        with pytest.raises(
-            BackupError, match=rf"has backups of its own: {tool}\. .* CLUSTERQA_STORE=sqlite clusterqa "
-        ):
-            work()
-    rest = backup.save(served.model_copy(update={"store": "sqlite"}), tmp_path / "b.zip")
-    assert {member.path for member in rest.members} >= {f"corpus/{name}" for name in PAGES}
+        backup.restore(served, tmp_path / "b.zip")
+    restored = served.model_copy(update={"corpus": tmp_path / "corpus2", "data": tmp_path / "data2", "store": "sqlite"})
+    assert backup.restore(restored, tmp_path / "b.zip").remarks == ()
+    again = restored.model_copy(update={"store": postgres_address()})
+    move(restored.home, again.home)
+    with (
+        KnowledgeBase(served, ENCODER, Profile.bundled()) as kb,
+        KnowledgeBase(again, ENCODER, Profile.bundled()) as other,
+    ):
+        for question in QUESTIONS:
+            assert replace(other.ask(question), id=None) == replace(kb.ask(question), id=None)
+
+
+def test_a_backup_without_an_index_has_the_rest(served: Settings, home: Home, tmp_path: Path) -> None:
+    empty = served.model_copy(update={"store": postgres_address()})
+    assert {member.path for member in backup.save(empty, tmp_path / "b.zip").members} >= {
+        f"corpus/{name}" for name in PAGES
+    }
+    assert not exists(empty.home)

@@ -32,10 +32,11 @@ from clusterqa import __version__
 from clusterqa.corpus.exchange import LOCK, PLAN, Exchange, Places, finish
 from clusterqa.corpus.lock import writer_lock
 from clusterqa.documents.packages import ZIP_BROKEN
-from clusterqa.errors import ClusterQAError, StoreError
+from clusterqa.errors import ClusterQAError, IndexNotFound, StoreError
 from clusterqa.files import growing, private, sync_folder, write_whole
+from clusterqa.moving import copy as copy_store
 from clusterqa.settings import IN_A_FILE, SETTINGS_FILE, Home, Settings
-from clusterqa.store import copy_database, open_store, shown
+from clusterqa.store import copy_database, open_store
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -87,7 +88,6 @@ def save(settings: Settings, target: Path, *, replace: bool = False) -> Backup:
     Nothing is published meanwhile, so that documents and index fit each other; asking goes on. The file is there whole or not at
     all. Raises BackupError, StoreError.
     """
-    _check_store(settings, f"backup {target}", "pg_dump")
     places = Places(settings.data, settings.corpus)
     _check_target(places, target, replace)
     try:
@@ -96,19 +96,11 @@ def save(settings: Settings, target: Path, *, replace: bool = False) -> Backup:
             growing(target, "xb", opener=private) as file,
             tempfile.TemporaryDirectory(dir=target.absolute().parent, prefix=".clusterqa-") as work,
         ):
-            return _write(places, file, Path(work))
+            return _write(settings.home, places, file, Path(work))
     except OSError as error:
         raise BackupError(
             f"{target} cannot be written ({error.strerror}). Check the space on the disk and the permissions, or name another file."
         ) from error
-
-
-def _check_store(settings: Settings, command: str, tool: str) -> None:
-    if settings.store != IN_A_FILE:
-        raise BackupError(
-            f"The index is in a server, {shown(settings.home)}, which has backups of its own: {tool}. All the rest goes with: "
-            f"CLUSTERQA_STORE={IN_A_FILE} clusterqa {command}"
-        )
 
 
 def _check_target(places: Places, target: Path, replace: bool) -> None:
@@ -124,11 +116,14 @@ def _check_target(places: Places, target: Path, replace: bool) -> None:
         raise BackupError(f"There is nothing to save: no documents in {places.corpus}, no databases in {places.data}.")
 
 
-def _write(places: Places, file: IO[bytes], work: Path) -> Backup:
+def _write(home: Home, places: Places, file: IO[bytes], work: Path) -> Backup:
     members: list[Member] = []
     left_out: list[str] = []
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
-        names = places.databases()
+        from_server = _from_server(home, work)
+        for copy in from_server:
+            members.append(_add(archive, copy, f"data/{copy.name}", copy.stat()))
+        names = set(places.databases()) - {copy.name for copy in from_server}
         for name in sorted(names, key=lambda name: (name not in _COPIED_FIRST, name)):
             copy = work / name
             copy_database(places.data / name, copy)
@@ -149,6 +144,15 @@ def _write(places: Places, file: IO[bytes], work: Path) -> Backup:
         manifest = {"format": FORMAT, "clusterqa": __version__, "made_at": made, "files": [asdict(m) for m in members]}
         archive.writestr(MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1))
     return Backup(made, __version__, tuple(members), tuple(left_out))
+
+
+def _from_server(home: Home, work: Path) -> list[Path]:
+    """The index of a server as a file, like the one that it would be in the data folder; what may lie there is of an earlier time."""
+    if home.store == IN_A_FILE:
+        return []
+    with suppress(IndexNotFound):
+        copy_store(home, Home(work / "index"))
+    return sorted((work / "index").glob("*.sqlite3"))
 
 
 def _files(folder: Path, names: list[str]) -> Iterator[Path]:
@@ -329,7 +333,11 @@ def restore(settings: Settings, source: Path, *, replace: bool = False) -> Resto
 
     Raises BackupError, StoreError.
     """
-    _check_store(settings, f"restore {source}", "pg_restore")
+    if settings.store != IN_A_FILE:
+        raise BackupError(
+            "A backup is restored into the data folder, not into a server. Restore it there, and take the index to an empty place in "
+            f"the server: CLUSTERQA_STORE={IN_A_FILE} clusterqa restore {source}, then clusterqa move --from {IN_A_FILE} --to …"
+        )
     places = Places(settings.data, settings.corpus)
     with _opened(source) as archive:
         backup = _manifest(source, archive)  # refused before any folder is made
