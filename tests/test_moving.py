@@ -115,9 +115,9 @@ from clusterqa.settings import Home
 from clusterqa.store.tables import TableStore
 moving.AT_ONCE = 1
 take, left = TableStore.take, int(sys.argv[5])
-def take_or_die(self, document, copy):
+def take_or_die(self, copy):
     global left
-    take(self, document, copy)
+    take(self, copy)
     if not left:
         os.kill(os.getpid(), signal.SIGKILL)
     left -= 1
@@ -135,15 +135,30 @@ moving.move(Home(Path(sys.argv[1]), sys.argv[2]), Home(Path(sys.argv[3]), sys.ar
     assert moving.move(source, target).copied == 0
 
 
-def test_what_changed_since_it_was_cut_off_is_copied_anew(
-    filled: Home, server: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def cut_off(*_: object) -> None:
+@pytest.fixture
+def cut_off(filled: Home, server: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A move that came to its last step, and not through it."""
+
+    def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr("clusterqa.store.tables.TableStore.take_whole", cut_off)
+        patched.setattr("clusterqa.store.tables.TableStore.take_whole", interrupted)
         moving.move(filled, server)
+
+
+@pytest.mark.usefixtures("cut_off")
+def test_another_store_takes_the_place_of_what_was_cut_off(filled: Home, server: Home, tmp_path: Path) -> None:
+    other = Home(tmp_path / "other")
+    with open_store(other, create=True) as store:
+        for name in ("ž3.lt.md", "ą.lt.md"):  # with numbers of passages that the first store used for others
+            put(store, document(name))
+    assert moving.move(other, server).copied == 2
+    assert everything(other) == everything(server)
+
+
+@pytest.mark.usefixtures("cut_off")
+def test_what_changed_since_it_was_cut_off_is_copied_anew(filled: Home, server: Home) -> None:
     with open_store(filled) as store:
         put(store, document("ž0.lt.md", "Kita."))
         remove(store, "ž1.lt.md")

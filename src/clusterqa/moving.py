@@ -7,7 +7,7 @@ unfinished until the last row is there, so nobody takes a part of it for the who
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -77,15 +77,25 @@ def _copy(here: TableStore, there: TableStore, progress: Progress) -> Moved:
     with there.noting():
         there.set_unfinished()
     wanted, had = here.seals(), there.seals()
-    gone = [name for name in had if name not in wanted]
-    lacking = [name for name in wanted if had.get(name) != wanted[name]]
-    for begin in range(0, len(gone) + len(lacking), AT_ONCE):
-        progress(len(wanted) - len(lacking) + max(0, begin - len(gone)), len(wanted))
+    for names in _parts([name for name in had if had[name] != wanted.get(name)]):
         with there.noting():
-            for name in [*gone, *lacking][begin : begin + AT_ONCE]:
-                there.take(name, here.copy_of(name))
+            for name in names:
+                there.drop(name)
+    lacking = [name for name in wanted if had.get(name) != wanted[name]]
+    done = len(wanted) - len(lacking)
+    for names in _parts(lacking):
+        progress(done, len(wanted))
+        with there.noting():
+            for name in names:
+                there.take(here.copy_of(name))
+        done += len(names)
     with there.noting():
         there.take_whole(here.copy_of_whole())
     there.forget_log()
     progress(len(wanted), len(wanted))
     return Moved(there.counts(), len(lacking))
+
+
+def _parts(names: list[str]) -> Iterator[list[str]]:
+    for begin in range(0, len(names), AT_ONCE):
+        yield names[begin : begin + AT_ONCE]

@@ -495,13 +495,17 @@ class TableStore(Store):
     def copy_of(self, document: str) -> Copied:
         return {where: [tuple(row) for row in self._rows(sql, (document,))] for where, sql in _OF_DOCUMENT.items()}
 
-    def take(self, document: str, copy: Copied) -> None:
-        """In place of what an earlier try has put of this document; `copy` may be empty."""
+    def drop(self, document: str) -> None:
+        """Undo what an earlier try has put of a document."""
         mine = self._rows("SELECT id FROM passages WHERE document = ?", (document,))
         self._delete_passages([int(row[0]) for row in mine])
         self._run("DELETE FROM versions WHERE document = ?", document)
         self._run("DELETE FROM documents WHERE id = ?", document)
-        self._put_rows(copy)
+
+    def take(self, copy: Copied) -> None:
+        for where, rows in copy.items():
+            if rows:
+                self._many(f"INSERT INTO {where} VALUES ({_marks(rows[0])})", rows)
 
     def copy_of_whole(self) -> Copied:
         """What belongs to no document."""
@@ -511,14 +515,9 @@ class TableStore(Store):
         """The last step. Raises StoreDamaged where a row is missing, or a checksum, that over everything among them, is another."""
         for table in copy:
             self._run(f"DELETE FROM {table}")
-        self._put_rows(copy)
+        self.take(copy)
         if faults := [*missing_rows(self._each), *wrong_rows(self._each)]:
             raise self._damaged("; ".join(faults)[:300])
-
-    def _put_rows(self, copy: Copied) -> None:
-        for where, rows in copy.items():
-            if rows:
-                self._many(f"INSERT INTO {where} VALUES ({_marks(rows[0])})", rows)
 
 
 def _parts(values: list[T], size: int = 500) -> Iterator[list[T]]:
