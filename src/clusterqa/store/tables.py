@@ -184,7 +184,8 @@ class TableStore(Store):
         version = self.meta("schema")
         if version == UNFINISHED and not unfinished:
             raise StoreError(
-                f"Only a part of what is moved to {self.shown} is there. Go on with: clusterqa move --from … --to …"
+                f"Only a part of what is moved to {self.shown} is there. Go on with: clusterqa move --from … --to … Or "
+                "delete what is there."
             )
         if version not in (SCHEMA_VERSION, UNFINISHED):
             raise StoreDamaged(
