@@ -629,28 +629,6 @@ def test_a_draft_that_was_being_published_is_published_at_the_next_start(
     database.close()
 
 
-def test_a_server_killed_between_sidecar_and_file_goes_on_with_replacing(
-    settings: Settings, words: WordsEncoder
-) -> None:
-    sync.update(settings, lambda: words)
-    database = Database.open(settings.data)
-    keeper = Keeper(settings, words, History(database), Audit(database), read=documents.read)
-    (settings.corpus / "a.md").write_text(PRICE_LIST)
-    sync.update(settings, lambda: words)
-    draft, _ = keeper.take_in("a.md", io.BytesIO(b"# Nauja\n\nNauja bronzos kaina.\n"), "rasa", LIMIT, "a.md")
-    keeper._read_draft(draft.id)
-    draft = keeper.correct(draft.id, "rasa", keeper.drafts.get(draft.id).revision, Metadata(title="Naujas"))
-    draft = keeper.publish(draft.id, "rasa")
-    keeper._keep_earlier("a.md", unless="")
-    (settings.corpus / "a.md.yaml").write_bytes(keeper.drafts.sidecar(draft).read_bytes())
-    keeper.start()
-    until(lambda: keeper.drafts.get(draft.id).state == "published")
-    with open_store(settings.home) as store:
-        assert [d.title for d in store.documents() if d.id == "a.md"] == ["Naujas"]
-    keeper.stop()
-    database.close()
-
-
 def key_of(keeper: Keeper, document: str, words: str) -> str:
     with open_store(keeper.settings.home) as store:
         read = store.read(document)
@@ -658,15 +636,20 @@ def key_of(keeper: Keeper, document: str, words: str) -> str:
     return next(one.key for one in markable(read, Metadata()) if words in one.text)
 
 
-WORKS: dict[str, tuple[str, Callable[[Keeper], object]]] = {
-    "withdrawn": ("a.md", lambda keeper: keeper.withdraw("a.md", "rasa")),
-    "restored": ("gone.md", lambda keeper: keeper.restore("gone.md", "rasa")),
-    "published": (
-        "new.md",
-        lambda keeper: [keeper.publish(d.id, "rasa") for d in keeper.drafts.all() if d.state == "ready"],
-    ),
-    "replaced": ("a.md", lambda keeper: keeper.put_text("a.md", PRICES, "rasa")),
-    "left_out": (
+def publish_ready(keeper: Keeper, document: str) -> None:
+    for draft in keeper.drafts.all():
+        if draft.document == document and draft.state == "ready":
+            keeper.publish(draft.id, "rasa")
+
+
+WORKS: dict[str, tuple[str, str, Callable[[Keeper], object]]] = {
+    "withdrawing": ("withdrawn", "a.md", lambda keeper: keeper.withdraw("a.md", "rasa")),
+    "restoring": ("restored", "gone.md", lambda keeper: keeper.restore("gone.md", "rasa")),
+    "publishing": ("published", "new.md", lambda keeper: publish_ready(keeper, "new.md")),
+    "replacing": ("replaced", "a.md", lambda keeper: publish_ready(keeper, "a.md")),
+    "writing": ("replaced", "a.md", lambda keeper: keeper.put_text("a.md", PRICES, "rasa")),
+    "leaving out": (
+        "left_out",
         "a.md",
         lambda keeper: keeper.mark("a.md", "rasa", "left_out", [key_of(keeper, "a.md", "silver")], "Old"),
     ),
@@ -689,18 +672,23 @@ def do_all(keeper: Keeper) -> None:
             task()
 
 
-@pytest.mark.parametrize("what", WORKS)
+@pytest.mark.parametrize("name", WORKS)
 def test_a_server_killed_at_any_moment_of_a_change_finishes_it_in_the_name_of_who_began_it(
-    settings: Settings, words: WordsEncoder, tmp_path: Path, what: str
+    settings: Settings, words: WordsEncoder, tmp_path: Path, name: str
 ) -> None:
-    document, work = WORKS[what]
-    for name in ("a.md", "gone.md"):
-        (settings.corpus / name).write_text(f"# {name}\n\nThe silver label of {name}.\n")
+    what, document, work = WORKS[name]
+    for file in ("a.md", "gone.md"):
+        (settings.corpus / file).write_text(f"# {file}\n\nThe silver label of {file}.\n")
+        (settings.corpus / f"{file}.yaml").write_text("title: As it was\n")
     sync.update(settings, lambda: words)
     with resting(settings, words) as keeper:
         keeper.withdraw("gone.md", "jonas")
         draft, _ = keeper.take_in("new.md", io.BytesIO(PRICE_LIST.encode()), "jonas", LIMIT)
         keeper._read_draft(draft.id)
+        draft, _ = keeper.take_in("a.md", io.BytesIO(PRICES.encode()), "jonas", LIMIT, "a.md")
+        keeper._read_draft(draft.id)
+        keeper.correct(draft.id, "jonas", keeper.drafts.get(draft.id).revision, Metadata(title="As it is now"))
+        before = keeper.digest("a.md")
     kept = tmp_path / "kept"
     for folder in (settings.corpus, settings.data):
         shutil.copytree(folder, kept / folder.name)
@@ -732,6 +720,11 @@ def test_a_server_killed_at_any_moment_of_a_change_finishes_it_in_the_name_of_wh
             lines = [entry for entry in keeper._audit.entries(who="rasa") if entry.what == f"document.{what}"]
             assert len(lines) == 1 and lines[0].target == document
             assert (document in live(keeper)) == (what != "withdrawn")
+            if what == "replaced":
+                with open_store(settings.home) as store:
+                    assert (stored := store.document("a.md")) and stored.file_sha256 == keeper.digest("a.md") != before
+                    first = store.versions("a.md")[0]
+                assert keeper.history.of("a.md")[0].detail["earlier"] == first, number
     assert number > 15 and finished > 3
 
 

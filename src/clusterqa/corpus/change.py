@@ -106,6 +106,9 @@ def _go(source: Path, target: Path | None) -> None:
         source.unlink()
         return
     target.parent.mkdir(parents=True, exist_ok=True)
+    if source.parent.name == CHANGING:  # renamed, it might after a power cut have gone from here and not come there
+        _go_across(source, target)
+        return
     try:
         put(source, target)
     except OSError as error:
@@ -115,7 +118,7 @@ def _go(source: Path, target: Path | None) -> None:
 
 
 def _go_across(source: Path, target: Path) -> None:
-    """From one file system to another."""
+    """By a copy that is there for good before the source goes: also from one file system to another."""
     part = target.with_name(f".{target.name}.part")  # the same each time, so that a killed process leaves none
     try:
         copy_content(source, part)

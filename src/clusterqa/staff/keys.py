@@ -39,6 +39,7 @@ CREATE TABLE api_keys (
     made_by TEXT NOT NULL, made_at TEXT NOT NULL, used_at TEXT
 );
 """
+LARGEST_ID = (1 << 63) - 1
 _COLUMNS = "id, name, beginning, rate_limit, origins, made_by, made_at, used_at"
 
 
@@ -215,6 +216,8 @@ class Keys:
 
 
 def _find(db: Connection, identifier: int) -> Key:
+    if not 0 < identifier <= LARGEST_ID:  # SQLite cannot be asked for others
+        raise NoSuchKey
     row = db.execute(f"SELECT {_COLUMNS} FROM api_keys WHERE id = ?", (identifier,)).fetchone()
     if row is None:
         raise NoSuchKey

@@ -432,8 +432,6 @@ class Keeper:
         there = self.digest(name)
         if there is not None and there == self._own_digest(draft):
             return None  # it is in its place already: a killed server had come so far
-        if draft.state == "publishing" and self._half_placed(draft):
-            return None
         if draft.intent == "new" and there is not None:
             return DeskError("taken", f"A document {name} came meanwhile. Say what this file is to be.", document=name)
         if draft.intent == "replace" and there is None:
@@ -508,7 +506,10 @@ class Keeper:
                     raise conflict
                 name = draft.document
                 sidecar = self.drafts.sidecar(draft)
-                earlier = self._half_placed(draft) or self._keep_earlier(name, unless=self._own_digest(draft))
+                own = self._own_digest(draft)
+                earlier = self._keep_earlier(name, unless=own)
+                if earlier is None and draft.intent == "replace":
+                    earlier = self._put_aside(name, own)
                 corpus_folder.place(
                     self.settings, name, self.drafts.path(draft), sidecar if sidecar.is_file() else None
                 )
@@ -555,7 +556,14 @@ class Keeper:
             told("encode", 0, total)
             self._encoder.read_passages(wholes, counted)
             self._encoder.encode_passages(sentences, counted)
+        with self._writing():
+            yield
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """The writer lock; what another process or an earlier start of this one left by half in the corpus is whole then."""
         with writer_lock(self.settings.home):
+            corpus_change.finish(self.settings)
             yield
 
     def put_text(self, document: str, text: str, who: str) -> int:
@@ -570,7 +578,7 @@ class Keeper:
         file = box / Path(document).name
         file.write_text(text, encoding="utf-8")
         try:
-            with self.jobs.running(document), writer_lock(self.settings.home):
+            with self.jobs.running(document), self._writing():
                 digest = corpus_folder.file_state(file, document).sha256
                 what: What = "published" if self.digest(document) is None else "replaced"
                 earlier = self._keep_earlier(document, unless=digest)
@@ -596,8 +604,7 @@ class Keeper:
 
     def _finish(self, change: Change) -> None:
         """Go on with a change in the name of whoever began it, or give it up where nothing of it was done."""
-        with writer_lock(self.settings.home):
-            corpus_change.finish(self.settings)
+        with self._writing():
             try:
                 if change.what == "withdrawn":
                     self._withdraw(change)
@@ -633,7 +640,7 @@ class Keeper:
         self._changes.put(lambda: self._amend(document, who, change, what, detail or {}))
 
     def _amend(self, document: str, who: str, change: Amend, what: What, detail: Mapping[str, Any]) -> None:
-        with self.jobs.running(document), writer_lock(self.settings.home):
+        with self.jobs.running(document), self._writing():
             before = self._sidecar_of(document)
             after = change(before, self._stored(document))
             texts = {"before": sidecar_text(before), "after": sidecar_text(after)}
@@ -710,7 +717,7 @@ class Keeper:
 
         Raises CorpusError when it is not there.
         """
-        with writer_lock(self.settings.home):
+        with self._writing():
             with open_store(self.settings.home) as store:
                 stored = store.document(document)
                 before = {"before": store.held(document), "all_before": store.held(None)}
@@ -846,23 +853,16 @@ class Keeper:
                 copy_whole(part, folder / part.name)
         return version
 
-    def _half_placed(self, draft: Draft) -> str | None:
-        """
-        The earlier version, as `_keep_earlier` put it aside, where a server was killed between the two steps of
-        `corpus_folder.place`: the new sidecar is there, but the earlier file.
-        """
-        path = (
-            dict(corpus_folder.corpus_files(self.settings)).get(draft.document)
-            if self.settings.corpus.is_dir()
-            else None
-        )
-        kept = self.settings.data / EARLIER / draft.document
-        if path is None or not kept.is_dir():
+    def _put_aside(self, document: str, own: str) -> str | None:
+        """What `_keep_earlier` gave before a server was killed: the newest version put aside, but that of the file that came."""
+        with open_store(self.settings.home) as store:
+            stored, known = store.document(document), store.versions(document)
+        if stored is None:
             return None
-        beside, own = path.with_name(path.name + corpus_folder.SIDECARS[0]), self.drafts.sidecar(draft)
-        if _bytes(beside) != _bytes(own):
-            return None
-        return next((folder.name for folder in kept.iterdir() if _bytes(folder / path.name) == path.read_bytes()), None)
+        came = stored.version if stored.file_sha256 == own else ""
+        versions = reversed([*(v for v in known if v != stored.version), stored.version])
+        kept = self.settings.data / EARLIER / document
+        return next((v for v in versions if v != came and (kept / v[:16]).is_dir()), None)
 
     @contextmanager
     def _undone(self, document: str, earlier: str | None) -> Iterator[None]:
@@ -907,10 +907,3 @@ def _sidecar(path: Path) -> Metadata:
             with suppress(OSError, UnicodeDecodeError):
                 return parse(beside.read_text(encoding="utf-8-sig"), 1, beside.name)[0]
     return Metadata()
-
-
-def _bytes(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return None
