@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from clusterqa.records import Block, Document
 
-LONGEST_KEY = 12
+KEY_CHARS = 12
 
 
 def keys(text: str, blocks: Sequence[Block]) -> list[str]:
@@ -27,7 +27,7 @@ def keys(text: str, blocks: Sequence[Block]) -> list[str]:
             found.append("")
             continue
         words = " ".join(text[block.start : block.end].split())
-        key = hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:LONGEST_KEY]
+        key = hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:KEY_CHARS]
         seen[key] += 1
         found.append(f"{key}.{seen[key]}" if seen[key] > 1 else key)
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from textwrap import shorten
 from typing import Literal, get_args
 
 from clusterqa.documents import marks
@@ -48,7 +49,7 @@ def quotations(document: Document, keys: Sequence[str]) -> list[str]:
     texts = {one.key: one.text for one in markable(document, Metadata())}
     if not keys or not set(keys) <= texts.keys():
         raise DeskError("no_passages", "Tick at least one passage; the text may have changed meanwhile.")
-    return [texts[key][:QUOTED] for key in keys[:MOST_QUOTED]]
+    return [shorten(texts[key], QUOTED, placeholder=" …") for key in keys[:MOST_QUOTED]]
 
 
 def marked(metadata: Metadata, deed: Deed, keys: Sequence[str], said: str) -> Metadata:

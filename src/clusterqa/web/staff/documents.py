@@ -890,7 +890,7 @@ def _passages(
     return _show(
         request, account, "passages.html", document=document, up=up, target=here, hidden=hidden, q=q, only=only,
         passages=found[(number - 1) * MARKED_PAGE : number * MARKED_PAGE], found_count=len(found), total=len(every),
-        left_out=sum(one.reason is not None for one in every), number=number, pages=-(-len(found) // MARKED_PAGE),
+        left_out=sum(one.reason is not None for one in every), first=(number - 1) * MARKED_PAGE + 1, number=number, pages=-(-len(found) // MARKED_PAGE),
         address=lambda n: root(request) + _address(here, **chosen, page=str(n)), longest=LONGEST_SAID,
     )  # fmt: skip
 
