@@ -1009,6 +1009,7 @@ def test_a_passage_that_is_left_out_is_in_no_passage_and_its_text_stays(keeper: 
     assert event.detail == {"passages": ["Sena kaina buvo 100 eurų."], "said": "Nebegalioja"}
     lines = [(e.who, e.what, e.detail) for e in keeper._audit.entries(who="rasa") if e.what == "document.left_out"]
     assert lines == [("rasa", "document.left_out", "Nebegalioja")]
+    assert [v.event.what for v in keeper.versions("tvarka.lt.md") if v.event] == ["published"]
     keeper.mark("tvarka.lt.md", "rasa", "put_back", [key_of(keeper, "tvarka.lt.md", "Sena")])
     wait_for(keeper, "tvarka.lt.md", "put_back", "left_out")
     assert quoted(keeper, "tvarka.lt.md") == whole

@@ -47,7 +47,7 @@ from clusterqa.staff.audit import Audit
 from clusterqa.staff.changes import Comparison, compare
 from clusterqa.staff.drafts import DeskError, Draft, Drafts, Trouble, sidecar_text
 from clusterqa.staff.fetching import Fetched
-from clusterqa.staff.history import AMENDING, Change, Event, History, What
+from clusterqa.staff.history import AMENDING, BRINGING, Change, Event, History, What
 from clusterqa.staff.jobs import FAULT, Job, Jobs, Stopped
 from clusterqa.staff.likeness import Likeness, Likenesses
 from clusterqa.staff.marking import Deed, marked, quotations
@@ -800,10 +800,7 @@ class Keeper:
         events = self.history.of(document)
         found = []
         for version in reversed([*(v for v in known if v != stored.version), stored.version]):
-            brought = next(
-                (e for e in events if e.version == version and e.what != "withdrawn" and e.what != "removed_by_hand"),
-                None,
-            )
+            brought = next((e for e in events if e.version == version and e.what in (*BRINGING, "restored")), None)
             state = "superseded" if version != stored.version else "current" if stored.state == "live" else "withdrawn"
             kept = self.original(document) if version == stored.version else self._kept(document, version, brought)
             found.append(Version(version, state, brought, kept))
