@@ -739,3 +739,18 @@ def test_letters_of_a_cell_that_look_otherwise_are_read_as_they_are_seen(tmp_pat
     document = reading(tmp_path, "a.lt.xlsx", file.getvalue())
     assert [text for _, text in shown(document)] == ["Kaina | Nuo 600 EUR", "Kiekis | 10⁶ vnt."]
     assert document.warnings == ("Places with struck-out text, which is not read: 1.",)
+
+
+def test_hidden_rows_of_a_text_document_are_no_text(tmp_path: Path) -> None:
+    word = (
+        "<w:tr>{}<w:tc><w:p><w:r><w:t>{}</w:t></w:r></w:p></w:tc><w:tc><w:p><w:r><w:t>x</w:t></w:r></w:p></w:tc></w:tr>"
+    )
+    docx = "".join(word.format(*row) for row in (("<w:trPr><w:hidden/></w:trPr>", "slapta"), ("", "A"), ("", "B")))
+    assert rows(reading(tmp_path, "a.lt.docx", make_word(f"<w:tbl>{docx}</w:tbl>"))) == [("", "A | x"), ("", "B | x")]
+    cell = "<table:table-cell><text:p>{}</text:p></table:table-cell><table:table-cell><text:p>x</text:p></table:table-cell>"
+    hidden = f'<table:table-row table:visibility="collapse">{cell.format("slapta")}</table:table-row>'
+    body = hidden + "".join(f"<table:table-row>{cell.format(text)}</table:table-row>" for text in "AB")
+    assert rows(reading(tmp_path, "a.lt.odt", odt(f"<table:table>{body}</table:table>"))) == [
+        ("", "A | x"),
+        ("", "B | x"),
+    ]

@@ -395,7 +395,7 @@ class _Reader:
         rows = [
             (row, [cell for cell in _inside(row, f"{_W}tc") if cell.find(f"{_W}tcPr/{_W}cellDel") is None])
             for row in _inside(table, f"{_W}tr")
-            if row.find(f"{_W}trPr/{_W}del") is None
+            if row.find(f"{_W}trPr/{_W}del") is None and not _switch(row.find(f"{_W}trPr"), "hidden")
         ]
         lays_out = len(rows) == 1 and any(cell.find(f"{_W}tbl") is not None for cell in rows[0][1])
         if lays_out or all(len(cells) < 2 for _, cells in rows):  # a frame around text, or a column of boxes

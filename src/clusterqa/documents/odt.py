@@ -212,7 +212,7 @@ class _Reader:
         headed = own = repeated = 0
         above: dict[int, tuple[int, tables.Cell]] = {}  # by first column: rows still to fill, the cell
         for row in table.iter(f"{_TABLE}table-row"):
-            if next(row.iterancestors(f"{_TABLE}table")) is not table:
+            if next(row.iterancestors(f"{_TABLE}table")) is not table or _is_hidden(row):
                 continue
             line: list[tables.Cell] = []
             inner: list[Any] = []
@@ -354,6 +354,10 @@ class _Reader:
             if inner.tag == f"{_DRAW}image":
                 self.pictures += 1
         return ""
+
+
+def _is_hidden(row: Any) -> bool:
+    return row.get(f"{_TABLE}visibility", "visible") != "visible"
 
 
 def _cell_of(paragraph: Any) -> Any:
