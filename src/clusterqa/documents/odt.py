@@ -357,7 +357,7 @@ class _Reader:
 
 
 def _is_hidden(row: Any) -> bool:
-    return row.get(f"{_TABLE}visibility", "visible") != "visible"
+    return bool(row.get(f"{_TABLE}visibility", "visible") != "visible")
 
 
 def _cell_of(paragraph: Any) -> Any:
