@@ -27,7 +27,7 @@ run: $(VENV)/.run
 test: $(VENV)/.dev lint
 	$(BIN)/python -m pytest -m "not browser"
 
-# 20,000 inputs for each parser, and long ones that show work growing with their square.
+# 20,000 inputs for each parser; benchmarks/long_inputs.py shows where work grows with the square of a text.
 fuzz: $(VENV)/.dev
 	FUZZ_EXAMPLES=20000 $(BIN)/python -m pytest tests/fuzz
 
