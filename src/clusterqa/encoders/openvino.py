@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from clusterqa.inference import Arithmetic, compiled, openvino
+from clusterqa.inference import Arithmetic, Parts, Tensors, compiled, openvino
 
 ROWS = 16
 """Texts multiplied at once: more fill no processor better, and the shortest of them is padded to the longest."""
@@ -28,8 +28,6 @@ PROJECTION = "late_interaction.safetensors"
 
 Rows = NDArray[np.float32]
 T = TypeVar("T")
-
-Tensors = Mapping[str, NDArray[np.float32]]
 
 
 class Tokens(NamedTuple):
@@ -168,54 +166,21 @@ def _graph(
 
     Inputs are int32 arrays of shape (texts, tokens): the tokens' numbers, and 1 where there is a token.
     """
-    library = openvino()
-    ops = library.opset13
-
-    hidden, heads = facts["hidden_size"], facts["num_attention_heads"]
-
-    def whole(*numbers: int) -> Any:
-        return ops.constant(np.array(numbers, dtype=np.int64))
-
-    def scalar(number: float) -> Any:
-        return ops.constant(np.float32(number))
-
-    def row(name: str) -> Any:
-        return ops.constant(tensors[name][None, None])
-
-    def matrix(name: str) -> Any:
-        weights = tensors[name]
-        if not eight_bits:
-            return ops.constant(weights)
-        scale = np.maximum(np.abs(weights).max(axis=1, keepdims=True), 1e-8) / 127
-        rounded = ops.constant(np.rint(weights / scale).astype(np.int8))
-        return ops.multiply(ops.convert(rounded, np.float32), ops.constant(scale))
-
-    def linear(x: Any, name: str) -> Any:
-        return ops.add(ops.matmul(x, matrix(f"{name}.weight"), False, True), row(f"{name}.bias"))
-
-    def normal(x: Any, name: str) -> Any:
-        scaled = ops.mvn(x, whole(-1), True, facts["layer_norm_eps"], "inside_sqrt")
-        return ops.add(ops.multiply(scaled, row(f"{name}.weight")), row(f"{name}.bias"))
-
-    def by_head(x: Any) -> Any:
-        return ops.transpose(ops.reshape(x, whole(0, 0, heads, hidden // heads), True), whole(0, 2, 1, 3))
-
+    parts = Parts(tensors, facts["hidden_size"], facts["num_attention_heads"], facts["layer_norm_eps"], eight_bits)
+    ops, whole, linear, normal = parts.ops, parts.indices, parts.linear, parts.normal
     ids = ops.parameter([-1, -1], np.int32, name="ids")
     mask = ops.parameter([-1, -1], np.int32, name="mask")
     there = ops.convert(mask, np.float32)
     length = ops.gather(ops.shape_of(ids), whole(1), whole(0))
-    places = ops.slice(
-        ops.constant(tensors["embeddings.position_embeddings.weight"]), whole(0), length, whole(1), whole(0)
-    )
+    places = ops.slice(parts.constant("embeddings.position_embeddings.weight"), whole(0), length, whole(1), whole(0))
     kind = ops.constant(tensors["embeddings.token_type_embeddings.weight"][:1])
-    words = ops.gather(ops.constant(tensors["embeddings.word_embeddings.weight"]), ids, whole(0))
+    words = ops.gather(parts.constant("embeddings.word_embeddings.weight"), ids, whole(0))
     x = normal(ops.add(words, ops.add(places, kind)), "embeddings.LayerNorm")
-    absent = ops.unsqueeze(ops.multiply(ops.subtract(there, scalar(1)), scalar(1e9)), whole(1, 2))
+    absent = ops.unsqueeze(ops.multiply(ops.subtract(there, parts.scalar(1)), parts.scalar(1e9)), whole(1, 2))
     for number in range(facts["num_hidden_layers"]):
         layer = f"encoder.layer.{number}"
-        query, key, value = (by_head(linear(x, f"{layer}.attention.self.{name}")) for name in ("query", "key", "value"))
-        seen = ops.scaled_dot_product_attention(query, key, value, absent)
-        seen = ops.reshape(ops.transpose(seen, whole(0, 2, 1, 3)), whole(0, 0, hidden), True)
+        query, key, value = (linear(x, f"{layer}.attention.self.{name}") for name in ("query", "key", "value"))
+        seen = parts.attention(query, key, value, absent)
         x = ops.add(x, linear(seen, f"{layer}.attention.output.dense"))
         x = normal(x, f"{layer}.attention.output.LayerNorm")
         wide = ops.gelu(linear(x, f"{layer}.intermediate.dense"), "erf")
@@ -223,4 +188,4 @@ def _graph(
     weight = ops.unsqueeze(there, whole(-1))
     mean = ops.divide(ops.reduce_sum(ops.multiply(x, weight), whole(1)), ops.reduce_sum(weight, whole(1)))
     each = x if projection is None else ops.matmul(x, ops.constant(projection.astype(np.float32)), False, True)
-    return library.Model([ops.result(mean), ops.result(each)], [ids, mask], "bert")
+    return openvino().Model([ops.result(mean), ops.result(each)], [ids, mask], "bert")

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clusterqa.errors import EncoderError
-from clusterqa.inference import compiled, openvino
+from clusterqa.inference import Parts, Tensors, compiled, openvino
 from clusterqa.readers.features import PASSAGE_FEATURES, SENTENCE_FEATURES, Features
 from clusterqa.records import Reading, Short
 
@@ -39,7 +39,6 @@ LONGEST_SHORT = 24
 
 States = NDArray[np.int8]
 Floats = NDArray[np.float32]
-Tensors = Mapping[str, Floats]
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,39 +183,15 @@ def _graph(facts: Mapping[str, Any], tensors: Tensors) -> Any:
     a piece, rarities; `beside` (n, pieces of both, places), 1 where there is a piece beside; `within` (n, sentences, pieces), the share of each piece in a sentence's mean; features.
     Outputs: logits of the passages (n,), the same without features, of the sentences (n, sentences), of first and last piece (n, pieces, 2).
     """
-    library = openvino()
-    ops = library.opset13
-
-    width, heads, aligned = facts["width"], facts["heads"], facts["aligned"]
-
-    def whole(*numbers: int) -> Any:
-        return ops.constant(np.array(numbers, dtype=np.int64))
-
-    def scalar(number: float) -> Any:
-        return ops.constant(np.float32(number))
-
-    def linear(x: Any, name: str) -> Any:
-        product = ops.matmul(x, ops.constant(tensors[f"{name}.weight"]), False, True)
-        return ops.add(product, ops.constant(tensors[f"{name}.bias"])) if f"{name}.bias" in tensors else product
-
-    def normal(x: Any, name: str) -> Any:
-        scaled = ops.mvn(x, whole(-1), True, 1e-5, "inside_sqrt")
-        return ops.add(
-            ops.multiply(scaled, ops.constant(tensors[f"{name}.weight"])), ops.constant(tensors[f"{name}.bias"])
-        )
-
-    def by_head(x: Any) -> Any:
-        return ops.transpose(ops.reshape(x, whole(0, 0, heads, width // heads), True), whole(0, 2, 1, 3))
+    parts = Parts(tensors, facts["width"], facts["heads"], 1e-5)
+    ops, whole, scalar, linear, normal = parts.ops, parts.indices, parts.scalar, parts.linear, parts.normal
 
     def nearest(cosines: Any, others: Any, rarity: Any, met_at: Any) -> tuple[Any, Any]:
         """Of the other text the mean of what is near, and facts: how near the nearest, how rare either, both."""
-        best, place = ops.topk(cosines, whole_scalar(1), -1, "max", "none", "i64").outputs()
+        best, place = ops.topk(cosines, parts.index(1), -1, "max", "none", "i64").outputs()
         mean = ops.matmul(ops.softmax(ops.multiply(cosines, scalar(sharpness)), -1), others, False, False)
         own, met = ops.unsqueeze(rarity, whole(-1)), met_at(place)
         return mean, ops.concat([best, own, met, ops.multiply(best, met)], -1)
-
-    def whole_scalar(number: int) -> Any:
-        return ops.constant(np.int64(number))
 
     sharpness = float(np.clip(tensors["sharpness"], 4, 40))
     question = ops.parameter([-1, facts["states"]], np.int8, name="question")
@@ -232,11 +207,11 @@ def _graph(facts: Mapping[str, Any], tensors: Tensors) -> Any:
     def opened(states: Any) -> tuple[Any, Any]:
         """What is joined, and unit rows to align by."""
         x = linear(ops.convert(states, np.float32), "widen")
-        head = ops.slice(x, whole(0), whole(aligned), whole(1), whole(-1))
+        head = ops.slice(x, whole(0), whole(facts["aligned"]), whole(1), whole(-1))
         return normal(x, "plain"), ops.normalize_l2(head, whole(-1), 1e-12, "max")
 
-    count = ops.gather(ops.shape_of(passages), whole(0), whole_scalar(0))
-    length = ops.gather(ops.shape_of(question), whole(0), whole_scalar(0))
+    count = ops.gather(ops.shape_of(passages), whole(0), parts.index(0))
+    length = ops.gather(ops.shape_of(question), whole(0), parts.index(0))
     asked, unit = opened(ops.unsqueeze(question, whole(0)))
     asked = ops.broadcast(asked, ops.concat([count, length, whole(facts["states"])], 0))
     told, units = opened(passages)
@@ -244,7 +219,7 @@ def _graph(facts: Mapping[str, Any], tensors: Tensors) -> Any:
     near = ops.matmul(units, unit, False, True)  # (n, pieces of the passage, pieces of the question)
     far = ops.add(ops.transpose(near, whole(0, 2, 1)), absent)
     told_mean, told_facts = nearest(
-        near, asked, rarity, lambda place: ops.gather(question_rarity, place, whole_scalar(0))
+        near, asked, rarity, lambda place: ops.gather(question_rarity, place, parts.index(0))
     )
     by_row = ops.broadcast(ops.unsqueeze(question_rarity, whole(0)), ops.concat([count, length], 0))
     asked_mean, asked_facts = nearest(
@@ -259,7 +234,7 @@ def _graph(facts: Mapping[str, Any], tensors: Tensors) -> Any:
     x = ops.concat([joined(asked, asked_mean, asked_facts, 0), joined(told, told_mean, told_facts, 1)], 1)
     seen = ops.concat([ops.broadcast(scalar(0), ops.concat([count, whole(1), length], 0)), absent], 2)
     seen = ops.unsqueeze(seen, whole(1))
-    masks = ops.split(beside, whole_scalar(-1), len(BESIDE)).outputs()
+    masks = ops.split(beside, parts.index(-1), len(BESIDE)).outputs()
 
     def shifted(x: Any) -> list[Any]:
         """What stands beside each piece, at each place of BESIDE."""
@@ -270,10 +245,10 @@ def _graph(facts: Mapping[str, Any], tensors: Tensors) -> Any:
         layer = f"layers.{number}"
         for row, weight in zip(shifted(x), tensors[f"{layer}.near"], strict=True):
             x = ops.add(x, ops.multiply(row, ops.constant(weight[None, None])))
-        three = ops.split(linear(normal(x, f"{layer}.before_attention"), f"{layer}.attention"), whole_scalar(-1), 3)
-        looked = ops.scaled_dot_product_attention(*(by_head(part) for part in three.outputs()), seen)
-        looked = ops.reshape(ops.transpose(looked, whole(0, 2, 1, 3)), whole(0, 0, width), True)
-        x = ops.add(x, linear(looked, f"{layer}.out"))
+        query, key, value = ops.split(
+            linear(normal(x, f"{layer}.before_attention"), f"{layer}.attention"), parts.index(-1), 3
+        ).outputs()
+        x = ops.add(x, linear(parts.attention(query, key, value, seen), f"{layer}.out"))
         wide = ops.gelu(linear(normal(x, f"{layer}.before_wide"), f"{layer}.up"), "erf")
         x = ops.add(x, linear(wide, f"{layer}.down"))
     x = normal(x, "end")
@@ -299,4 +274,4 @@ def _graph(facts: Mapping[str, Any], tensors: Tensors) -> Any:
     inputs = [question, question_rarity, passages, there, rarity, beside, within, passage_features, sentence_features]
     for node in inputs:
         node.output(0).get_tensor().set_names({node.get_friendly_name()})
-    return library.Model([ops.result(node) for node in (answers, by_text, sentences, edges)], inputs, "reader")
+    return openvino().Model([ops.result(node) for node in (answers, by_text, sentences, edges)], inputs, "reader")

@@ -17,7 +17,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import queue
 import re
 import secrets
@@ -35,6 +34,7 @@ import yaml
 from clusterqa import documents
 from clusterqa.documents.metadata import iso_date, web_address
 from clusterqa.errors import ClusterQAError, UnreadableDocument
+from clusterqa.files import write_whole
 from clusterqa.records import LANGUAGES, Language, Status
 from clusterqa.runtime import KnowledgeBase
 from clusterqa.staff.audit import Audit
@@ -517,13 +517,8 @@ def add_questions(path: Path, answer: Answer) -> int:
     with _file_lock:
         earlier = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
         kept = [line for line in earlier if line.strip() and f'"id": "{prefix}' not in line]
-        part = path.with_name(f".{path.name}.part")
-        part.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", encoding="utf-8") as file:
-            file.write("".join(f"{line}\n" for line in [*kept, *lines]))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, "".join(f"{line}\n" for line in [*kept, *lines]).encode(), opener=None)
     return len(lines)
 
 
