@@ -97,6 +97,13 @@ def test_function_words_carry_no_weight_in_either_spelling() -> None:
     ]  # fmt: skip
 
 
+def test_the_ending_of_a_number_is_no_word() -> None:
+    for text in ("2024-aisiais", "2024-ųjų", "2024-uju", "2024-ieji", "2024\u2011aisiais"):
+        assert content_words(text) == ["2024"], text
+    assert content_words("5-oji, 3-iasis ir 21-ąjį") == ["5", "3", "21"]
+    assert content_words("ISO-9001, COVID-19, a 30-day visit") == ["iso", "9001", "covid", "19", "30", "day", "visit"]
+
+
 def test_the_key_of_the_lexicon_is_the_stem_of_the_folded_word() -> None:
     assert term_in("ženklo", "lt") == term_in("zenklas", "lt")
     assert term_in("labels", "en") == "label"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from clusterqa.records import Hit, Part, Passage, PassageText, Quote, Reply, Source, Span
+from clusterqa.records import Concept, Hit, Part, Passage, PassageText, Quote, Reply, Source, Span
 from clusterqa.retrieval.preference import NEARLY_AS_GOOD, preferred
 from clusterqa.retrieval.quote import choices, compares, shows, together
 from clusterqa.text.asked_parts import asked_parts
@@ -88,6 +88,21 @@ def test_what_says_what_a_thing_is_comes_first_where_that_is_asked_and_it_is_nea
     assert preferred("How long is the Bronze Label valid?", [other, defining]) == (other, defining)
     far = replace(defining, score=0.8 - 2 * NEARLY_AS_GOOD)
     assert preferred("What is the Bronze Label?", [other, far]) == (other, far)
+
+
+def test_what_holds_the_kind_of_thing_that_is_asked_for_comes_before_what_holds_none() -> None:
+    without, name = hit("Clusters govern the new body.", 0.8, (0.8,)), hit("Its chair is Hervé Flochas.", 0.75, (0.75,))
+    assert preferred("Who is the chairman of EUCLES?", [without, name]) == (name, without)
+    assert preferred("Who may join EUCLES?", [without, name]) == (without, name)
+    far = replace(name, score=0.8 - 2 * NEARLY_AS_GOOD)
+    assert preferred("Who is the chairman of EUCLES?", [without, far]) == (without, far)
+
+
+def test_after_a_question_about_something_else_what_names_the_new_thing_comes_first() -> None:
+    silver, gold = hit("The Silver audit takes half a day.", 0.8, (0.8,)), hit("Gold takes two days.", 0.75, (0.75,))
+    own = (Concept("gold", {"gold": 1.0, "auks": 0.8}, 1.0, 2, "word"),)
+    assert preferred("and Gold?", [silver, gold], own) == (gold, silver)
+    assert preferred("How long is an audit?", [silver, gold]) == (silver, gold)
 
 
 PRICE = "The assessment costs EUR {} without VAT."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from clusterqa.encoders.sentence import SentenceEncoder
 from clusterqa.ports import Encoder
 from clusterqa.records import Query, Question, Remark, Understood
 from clusterqa.retrieval.profile import Profile
@@ -170,3 +171,19 @@ def test_a_question_complete_in_itself_forgets_the_earlier_ones():
 )
 def test_the_words_decide_the_language_and_the_page_where_they_say_nothing(question, language):
     assert understood(question).language == language
+
+
+@pytest.mark.parametrize(
+    ("earlier", "question", "completed"),
+    [
+        ("Kiek laiko trunka sidabro ženklo auditas?", "O aukso?", "Kiek laiko trunka aukso ženklo auditas?"),
+        ("How long is the Silver Label valid?", "And Gold?", "How long is the gold Label valid?"),
+        ("Kiek klasterių yra Lietuvoje?", "o Latvijoje?", "Kiek klasterių yra latvijoje?"),
+    ],
+)
+def test_a_new_thing_takes_the_place_of_its_like_and_not_of_the_word_that_is_near_to_all(
+    bundled_encoder: SentenceEncoder, earlier: str, question: str, completed: str
+) -> None:
+    found = understand(Question(question, (earlier,)), bundled_encoder, Profile.bundled().search.replaces_cosine)
+    assert not isinstance(found, Remark)
+    assert f"{completed} {question}" in [reading.text for reading in found]

@@ -18,6 +18,7 @@ from dataclasses import replace
 from clusterqa.encoders.passing import PassingEncoder
 from clusterqa.ports import Encoder, Index, Reader, Reranker, Vectors
 from clusterqa.records import (
+    Concept,
     Encoded,
     FirstLook,
     Hit,
@@ -52,6 +53,7 @@ from clusterqa.retrieval.quote import (
 from clusterqa.retrieval.reading import ordered, short_answer
 from clusterqa.retrieval.understand import understand
 from clusterqa.text.asked_parts import AskedPart, asked_parts
+from clusterqa.text.lacking import lacks
 from clusterqa.text.lexicon import Lexicon
 
 DEPTH = 10
@@ -144,10 +146,10 @@ class Pipeline:
         if self.reader and hits:
             hits, readings = self._read(query, hits, self.reader)
             clock.lap("read")
-        hits = preferred(question.text, hits)[:depth]
+        hits = preferred(question.text, hits, _own(query, first))[:depth]
         quotes = self._quotes(query, hits, first, readings)
         values = features(query, first, hits, quotes, readings, weights)
-        confidence = calibration.probability(values) if values else 0.0
+        confidence = calibration.probability(values) if quotes and not _lacking(question, quotes[0]) else 0.0
         if confidence < FAIRLY_SURE:  # a mark in a quote that may be wrong would only look sure
             quotes = tuple(replace(made, sure=False) for made in quotes)
         answer = reply(question, query, quotes, confidence, calibration.threshold, self.index.generation)
@@ -217,6 +219,17 @@ class Pipeline:
                 )
             )
         return tuple(hits)
+
+
+def _own(query: Query, first: FirstLook) -> tuple[Concept, ...]:
+    """What a question that leans on the one before says itself, where that is a word or two ("o auksas?"); else nothing."""
+    own = tuple(concept for concept in first.concepts if query.words.get(concept.word) == 1)
+    return own if len(own) <= 2 and len(own) < len(query.words) else ()
+
+
+def _lacking(question: Question, quote: Quote) -> bool:
+    """Whether all that is shown of a quote holds nothing of what is asked for."""
+    return lacks(question.text, " ".join((quote.text, *(part.text for part in quote.selection))))
 
 
 class _Clock:

@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from clusterqa.passages import sentence_texts
-from clusterqa.records import Hit
+from clusterqa.records import Concept, Hit
+from clusterqa.retrieval.lexical import coverage
 from clusterqa.text.analysis import content_words, fold, terms
 from clusterqa.text.answer_types import wants_list
 from clusterqa.text.definitions import defined_term, defines
+from clusterqa.text.lacking import lacks
 
 NEARLY_AS_GOOD = 0.12
 """A hit may come before the first when its score is at most so much less."""
@@ -24,10 +26,13 @@ _ASKS = re.compile(r"\?[\s*_\"“”»)]*\Z")
 _ABOUT_QUESTIONS = re.compile(r"\bklaus|\bpaklaus|\bquestion|\bask")
 
 
-def preferred(question: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
-    """The hits in the order in which they are quoted for a question of its kind."""
-    answering = _answering(question, hits)
-    return _newest(question, _defining(question, _listing(question, answering)))
+def preferred(question: str, hits: Sequence[Hit], own: Sequence[Concept] = ()) -> tuple[Hit, ...]:
+    """
+    The hits in the order in which they are quoted for a question of its kind; `own` is what a question says itself that leans
+    on the one before.
+    """
+    named = _naming(own, _answering(question, hits))
+    return _newest(question, _holding(question, _defining(question, _listing(question, named))))
 
 
 def _answering(question: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
@@ -69,6 +74,23 @@ def _listing(question: str, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
             if all(word & held for word in asked):
                 return (hit, *(other for other in hits if other is not hit))
     return hits
+
+
+def _naming(own: Sequence[Concept], hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
+    """The hits, first one whose best sentence names what a short question says itself, after one about something else."""
+    for hit in hits if own else ():
+        if hit.score >= hits[0].score - NEARLY_AS_GOOD:
+            told = " ".join((*hit.passage.heading, _best_sentence(hit)))
+            if all(coverage(told, [concept]) > 0 for concept in own):
+                return (hit, *(other for other in hits if other is not hit))
+    return hits
+
+
+def _holding(question: str, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
+    """The hits, first one whose best sentence holds the kind of thing that is plainly asked for."""
+    near = [hit for hit in hits if hit.score >= hits[0].score - NEARLY_AS_GOOD]
+    first = next((hit for hit in near if not lacks(question, _best_sentence(hit))), None)
+    return (first, *(hit for hit in hits if hit is not first)) if first else hits
 
 
 def _newest(question: str, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:

@@ -120,14 +120,18 @@ def _completed(
 
 
 def _replaced(new: Sequence[str], old: Sequence[str], encoder: Encoder, replaces_cosine: float) -> dict[str, str]:
-    """Earlier word → the new word that takes its place."""
+    """
+    Earlier word → the new word that takes its place: of the earlier ones that which is nearest to it, measured by how near
+    it is to the others. (Every label is a label: "gold" is as near to "label" as to "silver", and "label" is near to all.)
+    """
     if not new or not old or len(new) > 3:
         return {}
     vectors = encoder.encode_queries([*new, *old])
-    cosines = vectors[: len(new)] @ vectors[len(new) :].T
+    cosines, among = vectors[: len(new)] @ vectors[len(new) :].T, vectors[len(new) :] @ vectors[len(new) :].T
+    usual = (among.sum(axis=0) - 1) / max(len(old) - 1, 1)
     result: dict[str, str] = {}
     for row, word in enumerate(new):
-        column = int(cosines[row].argmax())
+        column = int((cosines[row] - usual).argmax())
         if cosines[row, column] >= replaces_cosine and old[column] not in result:
             result[old[column]] = word
     return result

@@ -28,6 +28,14 @@ _ENGLISH = Stemmer.Stemmer("english")
 _GROUPED_NUMBER = re.compile(r"(?<![\d.,])\d{1,3}(?:[ ,.\u00a0\u202f]\d{3})+(?![\d])(?=(?:[.,]\d{1,2})?(?!\d))")
 _WORD = re.compile(r"[^\W_]+")
 _LINE_HYPHEN = re.compile(r"(?<=[^\W\d_])(?:-|\u00ad|\u2010)[ \t]*\r?\n[ \t]*(?=[^\W\d_])")
+_ENDINGS = (
+    "as is ias ys oji ta ojo osios ajam ajai ąjį ąją uoju ąja ajame ojoje asis ieji ųjų iesiems osioms uosius ąsias aisiais"
+    " osiomis uosiuose osiose os o ą į ų ių ai iai iems ais iais ius oje yje čia ti tas tos tą tų su s"
+).split()
+_ENDING = re.compile(
+    rf"(?<=\d)[-\u2010\u2011]i?(?:{'|'.join([*_ENDINGS, 'aji', 'aja', 'uju', 'asias', 'cia'])})\b", re.IGNORECASE
+)
+"""The ending of a number: „2024-aisiais“, „1990-ųjų“, „5-oji“."""
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 _MARKUP = re.compile(r"!?\[([^\]\n]{1,300})\]\([^)\n]{0,500}\)|(?<!\w)[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}(?!\w)")
 _SPACE = re.compile(r"\s+")
@@ -155,4 +163,4 @@ def is_stop_word(word: str) -> bool:
 
 def content_words(text: str) -> list[str]:
     """The words of a text that search weighs, in order of first appearance, without repeats."""
-    return list(dict.fromkeys(word for word in words(text) if not is_stop_word(word)))
+    return list(dict.fromkeys(word for word in words(_ENDING.sub("", nfc(text))) if not is_stop_word(word)))

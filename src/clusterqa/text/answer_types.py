@@ -13,9 +13,22 @@ from typing import Literal
 
 from clusterqa.text.analysis import fold, nfc
 
-AnswerType = Literal["money", "duration", "date", "person", "number"]
+AnswerType = Literal["email", "phone", "money", "duration", "date", "person", "number"]
 
 _QUESTIONS: tuple[tuple[AnswerType, str], ...] = (
+    (
+        "email",
+        r"(?<!per )(?:el\.? ?|elektronin\w+ )past(?:as|a|o adres\w*)\b|kok\w+ (?:el\.? ?|elektronin\w+ )past\w*"
+        r"|(?<!by )(?<!via )(?<!per )e-?mail(?:s|(?:'s)? address\w*)?(?= of\b| for\b|\W*$)|e-?mail address"
+        r"|what(?:'s| is| are) (?:\w+ ){0,4}e-?mail",
+    ),
+    (
+        "phone",
+        r"telefon(?:as|a)\W*$|(?:kok\w+|zino\w*) (?:\w+ ){0,3}telefon(?:as|a)\b|(?:telefono|tel\.?) (?:nr|num)\w*"
+        r"|(?:kok|kur)\w+ (?:telefon\w*|numeri\w*) (?:\w+ ){0,3}(?:\w*skamb|pasiek|kreip)"
+        r"|(?:tele)?phone numbers?|(?<!by )(?<!via )(?<!per )(?:tele)?phone(?= of\b| for\b|\W*$)"
+        r"|what(?:'s| is| are) (?:\w+ ){0,4}(?:tele)?phone\b|number (?:do|can|should|must|to) (?:i |we |you |one )?(?:call|ring|phone)\b",
+    ),
     (
         "money",
         r"kain|kiek (?:\w+ )?(?:moke|pinig|atsi\w*ein|eur)|moketi|mokest|imok|suma|sumos|biudzet|ikain|finansavimo dyd|eur\b"
@@ -39,6 +52,11 @@ _QUESTIONS: tuple[tuple[AnswerType, str], ...] = (
     ("number", r"kiek\b|keli\b|kelis|keliu|kelios|skaici|proc|kiekis|how many|number of|percent|per cent|share of"),
 )
 _ASKS = tuple((kind, re.compile(rf"\b(?:{pattern})")) for kind, pattern in _QUESTIONS)
+_YES_OR_NO = re.compile(
+    r"(?:^|[.!?;:–-]\s+|,\s)(?:(?:and|but|so|or|o|bet|tai|na) )?"
+    r"(?!do you (?:know|have)|(?:can|could) you (?:give|tell)|(?:ar|gal) (?:\w+ )?(?:zinot|turit|galit|galetu))"
+    r"(?:ar|argi|gal|galima|can|could|may|is|are|was|were|do|does|did|will|would|should|shall|has|have|must)\b[^.!?]*[.!?]?\s*$"
+)
 
 _NUMBER_WORD = (
     r"(?:\d|vien\w*|du\b|dvi\b|dvej\w*|dviej\w*|trys|trej\w*|trij\w*|tris|keturi\w*|penki\w*|sesi\w*|septyni\w*|astuoni\w*"
@@ -46,6 +64,11 @@ _NUMBER_WORD = (
     r"|twenty|thirty|half|dozen|hundred|thousand|million)"
 )
 _HOLDS: dict[AnswerType, re.Pattern[str]] = {
+    "email": re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
+    "phone": re.compile(
+        r"\+\d(?:[ ()-]{0,2}\d){7,12}|(?<!\d)\(?[80](?:[ ()-]{0,2}\d){8,9}(?![ -]?\d)"
+        r"|\b(?:tel|telefon\w*|phone|call|ring|hotline|numeri\w*|number|skambin\w*)\b[^\w+]{1,3}\d{3,5}\b(?![ .,]?\d| eur| m\.)"
+    ),
     "money": re.compile(
         r"\d[\d  .,]*\s*(?:mln\.?|mlrd\.?|tukst\.?|million|billion)?\s*(?:eur|€|usd)|(?:eur|€|usd)\s*\d"
     ),
@@ -79,7 +102,13 @@ def wants_list(question: str) -> bool:
 def expected(question: str) -> AnswerType | None:
     """The kind of thing a question asks for; None where it does not say."""
     plain = fold(question)
-    return next((kind for kind, pattern in _ASKS if pattern.search(plain)), None)
+    kinds = (kind for kind, pattern in _ASKS if pattern.search(plain))
+    return next((kind for kind in kinds if kind not in ("email", "phone") or not yes_or_no(plain)), None)
+
+
+def yes_or_no(plain: str) -> bool:
+    """Whether a folded question wants a yes or a no; "do you know …" and its like want what comes after."""
+    return _YES_OR_NO.search(plain) is not None
 
 
 @lru_cache(maxsize=16384)
@@ -109,7 +138,8 @@ def things(sentence: str, kind: AnswerType) -> list[tuple[int, int]]:
 
 
 _UNKNOWN = re.compile(
-    r"\b(?:ne(?:nurod|zinom|pateik|minim|raso)\w*|(?:do|does|did) not (?:say|state|name|give|mention)|not (?:stated|given|known|named)"
+    r"\b(?:ne(?:nurod|zinom|pateik|minim|raso|skelb|paskelb|skaiciav)\w*|(?:do|does|did) not (?:say|state|name|give|mention|count|publish)"
+    r"|not (?:stated|given|known|named|published|counted)"
     r"|unknown|no (?:figure|source))\b"
 )
 

@@ -1,0 +1,76 @@
+"""What plainly holds nothing of what is asked for is no answer; nearly anything of the kind is enough."""
+
+from __future__ import annotations
+
+import pytest
+
+from clusterqa.text.answer_types import expected, holds
+from clusterqa.text.lacking import lacks
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("Inovacijų agentūros el. paštas?", "Kreipkitės tiesiai į Inovacijų agentūrą."),
+        ("o koks ju el. pastas?", "Klasterį koordinuoja asociacija „LITEK“ (2015 m.)."),
+        ("What is the coordinator's e-mail address?", "The coordinator answers by e-mail within two days."),
+        ("LitMEA telefonas", "LitMEA adresas – Savanorių pr. 235, Vilnius."),
+        ("water company phone number", "A blocked drain – the water company, not the eldership."),
+        ("Kiek muziejų turi ženklą?", "Ženklas suteikiamas 2019 m. patvirtinta tvarka."),
+        ("Sveiki, esame trys įmonės. Kiek narių ateina į susirinkimą?", "Susirinkime renkama valdyba."),
+        ("How many votes did Paulius get?", "The candidate Paulius received less than the others in 2021."),
+        ("Kada bus kitas kvietimas?", "Paramą skirsto agentūra, kuri vertina paraiškas."),
+        ("Kiek laiko galioja leidimas?", "Leidimą išduoda savivaldybė."),
+        ("How long is the permit valid?", "The municipality issues the permit."),
+        ("autobuso bilieto kaina", "Bilietą galima perleisti kitam asmeniui balandžio 7 d."),
+        ("What is the price of the second reactor?", "The purchase was put off in 2023: a permit is missing."),
+        ("Kas vadovauja Inovacijų agentūrai?", "Inovacijų agentūrai patikėta valdyti paramą."),
+        ("Who was its first president?", "On 27 May 2020 the founding agreement is signed."),
+    ],
+)
+def test_a_text_without_the_kind_of_thing_that_is_asked_for_is_no_answer(question: str, text: str) -> None:
+    assert lacks(question, text)
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("Inovacijų agentūros el. paštas?", "Rašykite info@agentura.example."),
+        ("Koks agentūros el. paštas?", "Agentūros el. pašto adresas nenurodytas."),
+        ("Ar paraišką galima siųsti el. paštu?", "Taip, arba paštu."),
+        ("How do I apply by e-mail?", "Attach the form and sign it."),
+        ("LitMEA telefonas", "Tel. 8 5 264 90 72"),
+        ("Kokiu numeriu skambinti?", "Skambinkite telefonu 1808."),
+        ("phone number?", "Telephone | +49 30 310078"),
+        ("Kiek muziejų turi ženklą?", "Ženklą turi keturi muziejai."),
+        ("How many votes did Paulius get?", "Nobody voted for him."),
+        ("Kada bus kitas kvietimas?", "Kvietimas skelbiamas rudenį."),
+        ("When do I pay?", "On the day of the visit."),
+        ("Kiek laiko galioja leidimas?", "Leidimas galioja neribotai."),
+        ("autobuso bilieto kaina", "Vaikai važiuoja nemokamai."),
+        ("How much does the Silver Label cost?", "The price depends on the size of the cluster."),
+        ("Kiek kainuoja vertinimas?", "Kaina puslapyje nenurodyta."),
+        ("Kas vadovauja KlasterLT?", "Tinklo vadove tapo Irmina Valytė."),
+        ("Kas yra klasterio vadovas?", "Tas, kas rengia susirinkimus."),
+        ("Kodėl kaina skiriasi?", "Mažesni klasteriai vertinami trumpiau."),
+        ("Ko reikia, kad žinotume, kiek mokėti?", "Pasirašykite sutartį."),
+    ],
+)
+def test_anything_of_the_kind_is_enough_and_what_is_not_asked_for_plainly_is_not_looked_for(
+    question: str, text: str
+) -> None:
+    assert not lacks(question, text)
+
+
+def test_dates_and_sums_are_no_telephone_numbers() -> None:
+    for text in ("2019–2023 m. 750 000 Eur", "1 650 000 Eur", "ISO 9001:2015", "nuo 2015-05-04 iki 2016-06-05"):
+        assert not holds(text, "phone"), text
+
+
+def test_a_question_that_only_mentions_a_telephone_asks_for_none() -> None:
+    for question in (
+        "Can I phone in to dispute a bill?",
+        "mano telefonas senas, kas man bus?",
+        "Skambinti telefonu ar rašyti?",
+    ):
+        assert expected(question) is None, question
