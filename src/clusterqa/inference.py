@@ -17,6 +17,12 @@ Tensors = Mapping[str, NDArray[np.float32]]
 GROUP = 32
 """int8: activations that share a scale. One scale for a row loses four to five times as much to this family's outliers."""
 
+SHAPES = 32
+"""
+Kernels kept of each kind, for the lengths of text met last. Made anew for every text they cost a question a fifth of its
+encoding; kept for all lengths, memory would grow with them.
+"""
+
 
 def openvino() -> ModuleType:
     """
@@ -44,7 +50,7 @@ def compiled(graph: Any, threads: int, arithmetic: Arithmetic = "float32") -> An
                 "INFERENCE_NUM_THREADS": threads,
                 "PERFORMANCE_HINT": "LATENCY",
                 "ENABLE_CPU_PINNING": False,  # or two processes would share one core
-                "CPU_RUNTIME_CACHE_CAPACITY": 0,  # or some MB would be kept for every new length of a text
+                "CPU_RUNTIME_CACHE_CAPACITY": SHAPES,
                 "DYNAMIC_QUANTIZATION_GROUP_SIZE": GROUP if arithmetic == "int8" else 0,
             },
         )
