@@ -64,7 +64,7 @@ _NUMBER_WORD = (
     r"|twenty|thirty|half|dozen|hundred|thousand|million)"
 )
 _HOLDS: dict[AnswerType, re.Pattern[str]] = {
-    "email": re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
+    "email": re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
     "phone": re.compile(
         r"\+\d(?:[ ()-]{0,2}\d){7,12}|(?<!\d)\(?[80](?:[ ()-]{0,2}\d){8,9}(?![ -]?\d)"
         r"|\b(?:tel|telefon\w*|phone|call|ring|hotline|numeri\w*|number|skambin\w*)\b[^\w+]{1,3}\d{3,5}\b(?![ .,]?\d| eur| m\.)"
