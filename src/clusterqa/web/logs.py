@@ -56,7 +56,7 @@ class Repeated(logging.Filter):
     def tell(self, key: object, first: logging.LogRecord) -> None:
         """The period is over: say how often it happened again, if it did."""
         with self._lock:
-            count = self._left_out.pop(key)
+            count = self._left_out.pop(key, 0)
         if count:
             record = copy.copy(first)
             record.exc_info, record.created = None, datetime.now(UTC).timestamp()
