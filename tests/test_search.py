@@ -209,7 +209,7 @@ def test_token_by_token_a_long_passage_that_holds_everything_asked_is_nearer(tok
     for number in range(60):  # or the background would be the one assumed, not the one seen
         files[f"none-{number}.en.md"] = f"# X\n\nSilver label, bronze cluster {number}.\n"
     encoder = WordTokens()
-    weights = replace(USUAL, dense_weight=1.0, token_share=token_share)
+    weights = replace(USUAL, dense_weight=1.0, answer_type_bonus=0.0, token_share=token_share)
     asked = pipeline(stored(files, encoder), encoder, replace(BY_WORDS, search=weights))
     assert asked.ask(Question("gold price")).hits[0].passage.document == first
 

@@ -123,6 +123,8 @@ def _meaning_alone(profile: Profile) -> Profile:
     weights = replace(
         profile.search,
         dense_weight=1.0,
+        answer_type_bonus=0.0,
+        announcement_malus=0.0,
         # As far apart as before, but short of the upper bound: no ties at the top.
         dense_scale=4 * profile.search.dense_scale,
         token_scale=4 * profile.search.token_scale,

@@ -2,7 +2,7 @@
 The closer look: each of the best candidates read sentence by sentence.
 
 `LateInteraction` compares question and passage token by token where the encoder has token embeddings, and by the vectors of
-whole texts and sentences, and adds the words that a sentence holds.
+whole texts and sentences; adds the words that a sentence holds; and prefers sentences that hold the kind of thing asked for.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from clusterqa.retrieval.fusion import fused
 from clusterqa.retrieval.late_interaction import SAMPLED, AskedTokens, TokenBlock, has_text
 from clusterqa.retrieval.lexical import share, term_set
 from clusterqa.retrieval.weights import SearchWeights
+from clusterqa.text.answer_types import AnswerType, expected, holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,11 @@ class LateInteraction(Reranker):
         self._sampled: tuple[Index, int, str, dict[Language, TokenBlock]] | None = None
 
     def rerank(self, query: Query, ids: Sequence[int], first: FirstLook, index: Index) -> list[Reranked]:
-        weights = self._weights
+        weights, kind = self._weights, expected(query.text)
         entries = index.fetch(ids)
         verdicts = []
         for entry, near in zip(entries, self._nearness(query, entries, first, index), strict=True):
-            sentences = self._sentences(entry, near, first.concepts, index)
+            sentences = self._sentences(entry, near, first.concepts, kind, index)
             whole = fused(near.passage, float(first.lexical[entry.id]), weights)
             score = weights.passage_share * whole + (1 - weights.passage_share) * max(sentences)
             verdicts.append(Reranked(score, sentences, near.passage))
@@ -106,16 +107,21 @@ class LateInteraction(Reranker):
         return kept[3]
 
     def _sentences(
-        self, entry: IndexedPassage, near: _Near, concepts: Sequence[Concept], index: Index
+        self, entry: IndexedPassage, near: _Near, concepts: Sequence[Concept], kind: AnswerType | None, index: Index
     ) -> tuple[float, ...]:
         """
-        One score a sentence: how near it is by meaning, and the share of the question's words that it holds (its title and
-        headings count less).
+        One score a sentence: how near it is by meaning, the share of the question's words that it holds (its title and
+        headings count less), and whether it holds the kind of thing that is asked for.
         """
         weights, passage = self._weights, entry.passage
         source = index.source(passage.document)
         head = term_set(" ".join((source.title if source else "", *passage.heading, passage.lead)))
-        return tuple(
+        texts = sentence_texts(passage)
+        scores = [
             fused(dense, share(concepts, term_set(text), head, weights.head_strength), weights)
-            for dense, text in zip(near.sentences, sentence_texts(passage), strict=True)
-        )
+            + (weights.answer_type_bonus if kind and holds(text, kind) else 0.0)
+            for dense, text in zip(near.sentences, texts, strict=True)
+        ]
+        if texts[-1].endswith(":"):
+            scores[-1] -= weights.announcement_malus
+        return tuple(scores)

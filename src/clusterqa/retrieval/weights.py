@@ -35,6 +35,10 @@ class SearchWeights:
     """What late interaction counts beside the vectors of whole texts, where there are token embeddings."""
     token_scale: float
     """As `dense_scale`, for late interaction."""
+    answer_type_bonus: float
+    """For a sentence that holds the kind of thing asked for (a date, a sum, a name)."""
+    announcement_malus: float
+    """For a sentence that only announces a list which stands in the next passage."""
     prior_passages: int
     """
     The priors are what is assumed of the background (mean, deviation) of a corpus too small to show one, as if so many
