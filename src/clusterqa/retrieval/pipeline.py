@@ -51,7 +51,7 @@ from clusterqa.retrieval.quote import (
     window,
 )
 from clusterqa.retrieval.reading import ordered, short_answer
-from clusterqa.retrieval.understand import understand
+from clusterqa.retrieval.understand import is_ellipsis, understand
 from clusterqa.text.asked_parts import AskedPart, asked_parts
 from clusterqa.text.lacking import lacks
 from clusterqa.text.lexicon import Lexicon
@@ -146,7 +146,7 @@ class Pipeline:
         if self.reader and hits:
             hits, readings = self._read(query, hits, self.reader)
             clock.lap("read")
-        hits = preferred(question.text, hits, _own(query, first))[:depth]
+        hits = preferred(question.text, hits, _named(question, query, first))[:depth]
         quotes = self._quotes(query, hits, first, readings)
         values = features(query, first, hits, quotes, readings, weights)
         confidence = calibration.probability(values) if quotes and not _lacking(question, quotes[0]) else 0.0
@@ -221,10 +221,12 @@ class Pipeline:
         return tuple(hits)
 
 
-def _own(query: Query, first: FirstLook) -> tuple[Concept, ...]:
-    """What a question that leans on the one before says itself, where that is a word or two ("o auksas?"); else nothing."""
+def _named(question: Question, query: Query, first: FirstLook) -> tuple[Concept, ...]:
+    """What a question names that says nothing else and leans on the one before ("o auksas?"); nothing for all others."""
+    if not is_ellipsis(question.text):
+        return ()
     own = tuple(concept for concept in first.concepts if query.words.get(concept.word) == 1)
-    return own if len(own) <= 2 and len(own) < len(query.words) else ()
+    return own if len(own) < len(query.words) else ()
 
 
 def _lacking(question: Question, quote: Quote) -> bool:

@@ -26,13 +26,13 @@ _ASKS = re.compile(r"\?[\s*_\"“”»)]*\Z")
 _ABOUT_QUESTIONS = re.compile(r"\bklaus|\bpaklaus|\bquestion|\bask")
 
 
-def preferred(question: str, hits: Sequence[Hit], own: Sequence[Concept] = ()) -> tuple[Hit, ...]:
+def preferred(question: str, hits: Sequence[Hit], named: Sequence[Concept] = ()) -> tuple[Hit, ...]:
     """
-    The hits in the order in which they are quoted for a question of its kind; `own` is what a question says itself that leans
-    on the one before.
+    The hits in the order in which they are quoted for a question of its kind; `named` is what a question names that says
+    nothing else and leans on the one before.
     """
-    named = _naming(own, _answering(question, hits))
-    return _newest(question, _holding(question, _defining(question, _listing(question, named))))
+    naming = _naming(named, _answering(question, hits))
+    return _newest(question, _holding(question, _defining(question, _listing(question, naming))))
 
 
 def _answering(question: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
@@ -76,12 +76,12 @@ def _listing(question: str, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
     return hits
 
 
-def _naming(own: Sequence[Concept], hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
-    """The hits, first one whose best sentence names what a short question says itself, after one about something else."""
-    for hit in hits if own else ():
+def _naming(named: Sequence[Concept], hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
+    """The hits, first one whose heading or best sentence names all of this."""
+    for hit in hits if named else ():
         if hit.score >= hits[0].score - NEARLY_AS_GOOD:
             told = " ".join((*hit.passage.heading, _best_sentence(hit)))
-            if all(coverage(told, [concept]) > 0 for concept in own):
+            if all(coverage(told, [concept]) > 0 for concept in named):
                 return (hit, *(other for other in hits if other is not hit))
     return hits
 

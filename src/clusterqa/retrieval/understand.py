@@ -24,6 +24,8 @@ MAX_CHARACTERS = 2000
 MAX_HISTORY = 6
 """Earlier questions looked at; older ones no longer bear on what is meant."""
 LENT_WEIGHT = 0.5
+LONGEST_ELLIPSIS = 3
+"""Words of a question that only names another thing than the one before: "what about gold"."""
 
 _OPENER = re.compile(r"^(?:o|ir|bet|tai|tada|and|but|so|then|or|what about|how about|what if|kaip del|o kaip)\b")
 _POINTING = frozenset(
@@ -62,6 +64,11 @@ def is_follow_up(text: str) -> bool:
     if len(tokens) <= 14 and _POINTING.intersection(tokens):
         return True
     return len(content_words(text)) <= 1 and len(tokens) <= 5
+
+
+def is_ellipsis(text: str) -> bool:
+    """Whether a question is so short that, where it leans on the one before, it only names another thing: "and gold?"."""
+    return len(text.split()) <= LONGEST_ELLIPSIS
 
 
 def _language(text: str, default: Language | None, history: Sequence[str]) -> Language:
@@ -110,7 +117,7 @@ def _completed(
     words = dict.fromkeys(own, 1.0)
     before_text, before = _in_context(_tidy(earlier[-1]), earlier[:-1], encoder, replaces_cosine)
     new = [word for word in own if word not in before]
-    replaced = _replaced(new, [word for word in before if word not in own], encoder, replaces_cosine)
+    replaced = _replaced(new, [word for word in before if word not in own], encoder, replaces_cosine, is_ellipsis(text))
     for old, word in replaced.items():
         before_text = re.sub(rf"(?<!\w){re.escape(old)}(?!\w)", word, before_text, count=1, flags=re.IGNORECASE)
     for word, weight in before.items():
@@ -119,16 +126,19 @@ def _completed(
     return f"{before_text} {text}", words
 
 
-def _replaced(new: Sequence[str], old: Sequence[str], encoder: Encoder, replaces_cosine: float) -> dict[str, str]:
+def _replaced(
+    new: Sequence[str], old: Sequence[str], encoder: Encoder, replaces_cosine: float, ellipsis: bool
+) -> dict[str, str]:
     """
-    Earlier word → the new word that takes its place: of the earlier ones that which is nearest to it, measured by how near
-    it is to the others. (Every label is a label: "gold" is as near to "label" as to "silver", and "label" is near to all.)
+    Earlier word → the new word that takes its place: of the earlier ones that which is nearest to it.
+
+    In an ellipsis measured by how near it is to the others: "gold" is as near to "label" as to "silver", but "label" is near to all.
     """
     if not new or not old or len(new) > 3:
         return {}
     vectors = encoder.encode_queries([*new, *old])
     cosines, among = vectors[: len(new)] @ vectors[len(new) :].T, vectors[len(new) :] @ vectors[len(new) :].T
-    usual = (among.sum(axis=0) - 1) / max(len(old) - 1, 1)
+    usual = (among.sum(axis=0) - 1) / max(len(old) - 1, 1) if ellipsis else 0
     result: dict[str, str] = {}
     for row, word in enumerate(new):
         column = int((cosines[row] - usual).argmax())
