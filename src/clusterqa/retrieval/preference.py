@@ -6,7 +6,7 @@ defines where that is asked, what announces a list where one is asked for, the n
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from clusterqa.passages import sentence_texts
@@ -67,30 +67,38 @@ def _listing(question: str, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
     if not wants_list(question):
         return hits
     asked = [set(terms(word)) for word in content_words(question)]
-    for hit in hits:
+
+    def announces(hit: Hit) -> bool:
         text = _best_sentence(hit)
-        if hit.score >= hits[0].score - NEARLY_AS_GOOD and text.rstrip("*_ ").endswith(":"):
-            held = {term for word in content_words(text) for term in terms(word)}
-            if all(word & held for word in asked):
-                return (hit, *(other for other in hits if other is not hit))
-    return hits
+        if not text.rstrip("*_ ").endswith(":"):
+            return False
+        held = {term for word in content_words(text) for term in terms(word)}
+        return all(word & held for word in asked)
+
+    return _put_first(hits, announces)
 
 
 def _naming(named: Sequence[Concept], hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
     """The hits, first one whose heading or best sentence names all of this."""
-    for hit in hits if named else ():
-        if hit.score >= hits[0].score - NEARLY_AS_GOOD:
-            told = " ".join((*hit.passage.heading, _best_sentence(hit)))
-            if all(coverage(told, [concept]) > 0 for concept in named):
-                return (hit, *(other for other in hits if other is not hit))
-    return hits
+
+    def names(hit: Hit) -> bool:
+        told = " ".join((*hit.passage.heading, _best_sentence(hit)))
+        return all(coverage(told, [concept]) > 0 for concept in named)
+
+    return _put_first(hits, names)
 
 
 def _holding(question: str, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
     """The hits, first one whose best sentence holds the kind of thing that is plainly asked for."""
-    near = [hit for hit in hits if hit.score >= hits[0].score - NEARLY_AS_GOOD]
-    first = next((hit for hit in near if not lacks(question, _best_sentence(hit))), None)
-    return (first, *(hit for hit in hits if hit is not first)) if first else hits
+    return _put_first(hits, lambda hit: not lacks(question, _best_sentence(hit)))
+
+
+def _put_first(hits: tuple[Hit, ...], fits: Callable[[Hit], bool]) -> tuple[Hit, ...]:
+    """The hits, before all others the first that fits, among those nearly as good as the first."""
+    for hit in hits:
+        if hit.score >= hits[0].score - NEARLY_AS_GOOD and fits(hit):
+            return (hit, *(other for other in hits if other is not hit))
+    return hits
 
 
 def _newest(question: str, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
