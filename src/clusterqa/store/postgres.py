@@ -23,7 +23,7 @@ from clusterqa.records import NewPassage
 from clusterqa.settings import Home
 from clusterqa.store.libpq import Address, one, told
 from clusterqa.store.seal import Value
-from clusterqa.store.tables import DAMAGED, SCHEMA, Row, TableStore, by_place
+from clusterqa.store.tables import DAMAGED, SCHEMA, Row, TableStore, by_place, faults
 
 log = logging.getLogger(__name__)
 
@@ -256,11 +256,7 @@ def exists(home: Home) -> bool:
 
 
 def put_aside(home: Home) -> None:
-    try:
-        with open_store(home, create=True) as store:
-            damage = store.damage()
-    except StoreDamaged as error:
-        damage = [str(error)]
+    damage = faults(lambda: open_store(home, create=True))
     if not damage:
         return
     address = _address(home)

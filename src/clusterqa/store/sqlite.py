@@ -21,7 +21,7 @@ from clusterqa.errors import IndexNotFound, StoreDamaged, StoreError
 from clusterqa.private import FAILURES
 from clusterqa.settings import Home
 from clusterqa.store.seal import Value
-from clusterqa.store.tables import DAMAGED, SCHEMA, SCHEMA_VERSION, Row, TableStore, by_place
+from clusterqa.store.tables import DAMAGED, SCHEMA, SCHEMA_VERSION, Row, TableStore, by_place, faults
 from clusterqa.store.upgrade import UPGRADES
 
 log = logging.getLogger(__name__)
@@ -255,11 +255,7 @@ def put_aside(home: Home) -> None:
     path = home.data / DATABASE
     if not path.exists():
         return
-    try:
-        with open_store(home, create=True) as store:
-            damage = store.damage()
-    except StoreDamaged as error:
-        damage = [str(error)]
+    damage = faults(lambda: open_store(home, create=True))
     if not damage:
         return
     number = 1

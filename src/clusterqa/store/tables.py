@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol, TypeVar
 
@@ -630,3 +630,12 @@ def _stored(row: Row) -> Stored:
         valid_until=row["valid_until"],
         review_by=row["review_by"],
     )
+
+
+def faults(opened: Callable[[], TableStore]) -> list[str]:
+    """What is wrong with a store, in words, also with one that is too damaged to be opened; empty when it is whole."""
+    try:
+        with opened() as store:
+            return store.damage()
+    except StoreDamaged as error:
+        return [str(error)]
