@@ -241,13 +241,15 @@ def test_only_so_many_addresses_are_known_and_none_can_be_read(
     assert len(kept) == MOST_KNOWN and not [client for client in kept if "198.51" in client]
 
 
-def test_accounts_of_the_first_version_are_taken_over(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("version", "lacking"), [(1, ("places", "identities")), (2, ("identities",))])
+def test_accounts_of_an_earlier_version_are_taken_over(tmp_path: Path, version: int, lacking: tuple[str, ...]) -> None:
     database = Database.open(tmp_path / "old")
     book = Accounts(database, Audit(database))
     book.add("rasa", PASSWORD, "administrator", "cli:root")
     with database.changing() as db:
-        db.execute("DROP TABLE places")
-        db.execute("UPDATE parts SET version = 1 WHERE part = 'accounts'")
+        for table in lacking:
+            db.execute(f"DROP TABLE {table}")
+        db.execute("UPDATE parts SET version = ? WHERE part = 'accounts'", (version,))
     book = Accounts(database, Audit(database))
     assert book.check("rasa", PASSWORD, HERE).role == "administrator"
     database.close()

@@ -18,6 +18,7 @@ from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database
 from clusterqa.staff.factor import RECOVERY_CODES, Factors, WrongCode
 from clusterqa.web.app import build
+from clusterqa.web.staff.words import WORDS
 from test_staff_web import PASSWORD, Browser
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -179,3 +180,26 @@ def test_the_factor_is_taken_off_with_the_password_or_on_the_command_line(
     assert result.exit_code == 0 and not factors.on(rasa)
     whats = [line.what for line in Audit(factors._database).entries(what="account")]
     assert whats[:4] == ["account.factor_off", "account.factor_on", "account.factor_off", "account.factor_on"]
+
+
+def test_where_a_factor_is_required_nothing_else_is_done_before_it_is_set_up(
+    tmp_path: Path, factors: Factors, rasa: Account
+) -> None:
+    app = build(Settings(corpus=tmp_path, data=tmp_path / "data", second_factor="required"))
+    browser = Browser(app)
+    browser.log_in("rasa")
+    for path in ("/staff", "/staff/log", "/staff/people", "/staff/documents"):
+        assert browser.get(path).headers["location"] == "/staff/factor"
+    shown = browser.get("/staff/factor").text
+    assert WORDS["lt"]["factor_first"] in shown and 'href="/staff/documents"' not in shown
+    refused = browser.post("/staff/people", data={"csrf": browser.csrf("/staff/factor"), "name": "x", "role": "editor"})
+    assert refused.status_code == 403 and WORDS["lt"]["factor_first"] in refused.text
+    given = code(factors, rasa, datetime.now(UTC) - HALF_A_MINUTE)
+    assert browser.change("/staff/factor", code=given).status_code == 200
+    assert browser.get("/staff/log").status_code == 200
+    kept = browser.change("/staff/factor", password=PASSWORD)
+    assert kept.status_code == 403 and WORDS["lt"]["factor_required"] in kept.text and factors.on(rasa)
+    assert "<button" not in browser.get("/staff/factor").text.partition("<main")[2]
+    factors.remove(rasa, "cli:root")  # the telephone is lost: the session may set up the next one, and nothing else
+    assert browser.get("/staff/log").headers["location"] == "/staff/factor"
+    app.state.desk.close()

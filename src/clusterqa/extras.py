@@ -16,7 +16,18 @@ Extra = Literal["web", "staff", "eval", "mcp", "sets", "postgres", "milvus", "to
 
 MODULES: dict[Extra, tuple[str, ...]] = {
     "web": ("gradio",),
-    "staff": ("argon2", "itsdangerous", "matplotlib", "pyotp", "scipy", "segno", "zxcvbn"),
+    "staff": (
+        "argon2",
+        "authlib",
+        "httpx2",
+        "itsdangerous",
+        "joserfc",
+        "matplotlib",
+        "pyotp",
+        "scipy",
+        "segno",
+        "zxcvbn",
+    ),
     "eval": ("ir_measures", "matplotlib", "scipy"),
     "mcp": ("mcp",),
     "sets": ("ir_datasets", "pyarrow"),

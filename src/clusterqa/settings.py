@@ -15,7 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -40,6 +40,8 @@ MAX_RATE = 100_000
 ORIGIN = r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?"
 """A site as browsers name it, in the header Origin."""
 ANY_ORIGIN = "*"
+SAFE_ADDRESS = r"https://[^\s#]+|http://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?(/[^\s#]*)?"
+"""An address that secrets may be sent to: with TLS, or on this machine."""
 
 
 def _default_corpus() -> Path:
@@ -181,6 +183,35 @@ class Settings(BaseSettings):
         le=24 * 31,
         description="hours after which staff log in again; a quarter of that without use",
     )
+    second_factor: Literal["optional", "required"] = Field(
+        default="optional",
+        description='whether everybody who logs in to the desk with a password needs a code as well: "optional", or "required"',
+    )
+    oidc_issuer: str = Field(
+        default="",
+        pattern=rf"^({SAFE_ADDRESS})?$",
+        description="address of the OpenID Connect provider through which staff may log in; empty: with passwords alone",
+    )
+    oidc_client_id: str = Field(default="", max_length=500, description="what the provider calls this server")
+    oidc_client_secret: str = Field(
+        default="", max_length=2000, repr=False, description="secret that the provider gave this server, if it gave one"
+    )
+    oidc_scopes: str = Field(
+        default="openid profile email",
+        pattern=r"^openid( [!-~]+)*$",
+        description="what the provider is asked for; some tell groups only when asked for `groups`",
+    )
+    oidc_name_claim: str = Field(
+        default="preferred_username", min_length=1, description="where the provider tells the name of the account"
+    )
+    oidc_groups_claim: str = Field(
+        default="groups",
+        min_length=1,
+        description="where the provider tells groups; dots lead inside, `realm_access.roles`",
+    )
+    oidc_groups: dict[str, Literal["editor", "administrator"]] = Field(
+        default={}, description="the role that each group gives; who is in none of them is not let in"
+    )
     conversation_hours: float = Field(
         default=2,
         ge=0.1,
@@ -236,6 +267,14 @@ class Settings(BaseSettings):
             return Path(value).expanduser()
         return value
 
+    @model_validator(mode="after")
+    def _oidc_is_whole(self) -> Settings:
+        """A log-in that would let nobody in is a mistake."""
+        lacking = [name for name in ("oidc_client_id", "oidc_groups") if self.oidc_issuer and not getattr(self, name)]
+        if lacking:
+            raise ValueError(f"oidc_issuer is set, so {' and '.join(lacking)} must be set too")
+        return self
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -283,7 +322,9 @@ def _no_setting(variable: str) -> str:
 
 
 def _wrong_value(problem: Mapping[str, Any], flags: Mapping[str, Any]) -> str:
-    name = str(problem["loc"][0]) if problem["loc"] else "?"
+    if not problem["loc"]:  # it is about several together
+        return f"The settings do not fit together: {problem['ctx']['error']}."
+    name = str(problem["loc"][0])
     variable = f"CLUSTERQA_{name.upper()}"
     if name in flags:
         origin = f"--{name.replace('_', '-')}"
@@ -295,5 +336,5 @@ def _wrong_value(problem: Mapping[str, Any], flags: Mapping[str, Any]) -> str:
         known = ", ".join(sorted(Settings.model_fields))
         return f"{origin}: there is no setting of this name. Known settings: {known}."
     # A secret is not printed; in an address there may be a password.
-    value = "" if name in ("watch_token", "index", "store") else f" {problem['input']!r}"
+    value = f" {problem['input']!r}" if Settings.model_fields[name].repr else ""
     return f"{origin} has a wrong value{value}: {problem['msg']}."

@@ -5,6 +5,9 @@ Passwords are kept as argon2id hashes. A session is a random id which the browse
 sha256, so that a copy of the file lets nobody in; changing a password or removing an account ends its sessions.
 
 Whoever guesses waits, by account and address; nobody can make the account's owner wait where the owner has been before.
+
+An account has a password here, or belongs to somebody whom an OpenID Connect provider vouches for, never both. Those of a
+provider take their role from it at each log-in.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from itsdangerous import BadSignature, Signer
 
 from clusterqa.addresses import neighbourhood
 from clusterqa.errors import ClusterQAError
-from clusterqa.staff.audit import Audit
+from clusterqa.staff.audit import PROVIDER, Audit
 from clusterqa.staff.database import Connection, Database, stamp, statements, when
 from clusterqa.text.analysis import fold
 
@@ -77,12 +80,24 @@ CREATE TABLE places (
     PRIMARY KEY (account, client)
 );
 """
-_COLUMNS = "a.id, a.name, a.role, a.must_change, a.password_at, a.added_at, a.seen_at"
+_SCHEMA_3 = """
+CREATE TABLE identities (
+    account INTEGER PRIMARY KEY REFERENCES accounts (id) ON DELETE CASCADE, issuer TEXT NOT NULL, subject TEXT NOT NULL,
+    UNIQUE (issuer, subject)
+);
+"""
+_COLUMNS = (
+    "a.id, a.name, a.role, a.must_change, a.password_at, a.added_at, a.seen_at, "
+    "(SELECT issuer FROM identities WHERE account = a.id)"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One of the staff. Times in UTC; `seen_at` the last log-in; `must_change` while the password is one given out."""
+    """
+    One of the staff. Times in UTC; `seen_at` the last log-in; `must_change` while the password is one given out; `issuer` the
+    provider that vouches for this person, "" where they have a password here.
+    """
 
     id: int
     name: str
@@ -91,6 +106,7 @@ class Account:
     password_at: datetime
     added_at: datetime
     seen_at: datetime | None
+    issuer: str = ""
 
     @property
     def administrates(self) -> bool:
@@ -103,6 +119,16 @@ class Session:
 
     account: Account
     token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Somebody whom a provider vouches for: `subject` is who it is for ever, `name` and `role` what it says now."""
+
+    issuer: str
+    subject: str
+    name: str
+    role: Role
 
 
 class AccountError(ClusterQAError):
@@ -136,6 +162,26 @@ class NameTaken(AccountError):
         )
 
 
+class NameOfAnother(AccountError):
+    """Somebody whom a provider vouches for has the name of an account that is not theirs."""
+
+    key = "oidc_name_taken"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is an account {name} already, of somebody else or with a password. Remove it first.")
+
+
+class NotKeptHere(AccountError):
+    """Password and role of an account that a provider vouches for are the provider's."""
+
+    key = "not_kept_here"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"{name} logs in through the OpenID Connect provider, which also tells the role. Change it there."
+        )
+
+
 class WeakPassword(AccountError):
     """`key` says which rule: too short, too long, or easily guessed."""
 
@@ -153,7 +199,9 @@ class LastAdministrator(AccountError):
     key = "last_administrator"
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name} is the last administrator. Make another account an administrator first.")
+        super().__init__(
+            f"{name} is the last administrator with a password. Make another such account an administrator first."
+        )
 
 
 class WrongPassword(AccountError):
@@ -178,18 +226,20 @@ class Locked(AccountError):
 class Accounts:
     """Thread-safe. Every change writes its line of the audit log in the same transaction."""
 
-    def __init__(self, database: Database, audit: Audit, session_hours: float = 12) -> None:
+    def __init__(self, database: Database, audit: Audit, session_hours: float = 12, issuer: str = "") -> None:
+        """Accounts of a provider other than `issuer` are not let in."""
         from argon2 import PasswordHasher
 
         self._database = database
         self._audit = audit
+        self._issuer = issuer
         self._whole = timedelta(hours=session_hours)
         self._idle = self._whole / IDLE_SHARE
         # argon2id as OWASP's password storage cheat sheet has it: 19 MiB, two passes, one lane. The library's own choice
         # (64 MiB, four lanes) would take both processors from the chat at every log-in.
         self._hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
         self._hashing = threading.BoundedSemaphore(2)  # so that a flood of log-ins takes 38 MiB, not all there is
-        database.prepare("accounts", 2, _SCHEMA + _SCHEMA_2, _upgrade)
+        database.prepare("accounts", 3, _SCHEMA + _SCHEMA_2 + _SCHEMA_3, _upgrade)
         with database.changing() as db:
             db.execute("INSERT OR IGNORE INTO keys VALUES ('signing', ?)", (secrets.token_bytes(32),))
             self._key = bytes(db.execute("SELECT value FROM keys WHERE name = 'signing'").fetchone()[0])
@@ -219,30 +269,53 @@ class Accounts:
         if not _NAME.fullmatch(name):
             raise WrongName(name)
         hashed = self._checked(name, password)
-        now = stamp()
         with self._database.changing() as db:
             if db.execute("SELECT 1 FROM accounts WHERE key = ?", (_key(name),)).fetchone():
                 raise NameTaken(name)
-            db.execute(
-                "INSERT INTO accounts (key, name, role, password, password_at, must_change, added_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (_key(name), name, role, hashed, now, must_change, now),
-            )
-            self._audit.note(db, by, "account.added", name, role)
+            self._insert(db, name, role, hashed, by, must_change)
             return self._find(db, name)
+
+    def vouched_for(self, identity: Identity) -> Account:
+        """
+        The account of somebody for whom a provider vouches, with the role that it tells; made at the first log-in.
+
+        Who somebody is, the provider's `subject` says alone: an account of the same name is never taken over, and a name that
+        changed there stays what it was here. Raises WrongName and NameOfAnother.
+        """
+        name = unicodedata.normalize("NFC", identity.name.strip())
+        hashed = self._hash(secrets.token_urlsafe())  # a password that nobody has
+        with self._database.changing() as db:
+            row = db.execute(
+                f"SELECT {_COLUMNS} FROM accounts a JOIN identities i ON i.account = a.id WHERE i.issuer = ? AND i.subject = ?",
+                (identity.issuer, identity.subject),
+            ).fetchone()
+            if row is None:
+                if not _NAME.fullmatch(name):
+                    raise WrongName(name)
+                if db.execute("SELECT 1 FROM accounts WHERE key = ?", (_key(name),)).fetchone():
+                    raise NameOfAnother(name)
+                number = self._insert(db, name, identity.role, hashed, f"{PROVIDER}{name}")
+                db.execute("INSERT INTO identities VALUES (?, ?, ?)", (number, identity.issuer, identity.subject))
+                return self._find(db, name)
+            account = _account(row)
+            if account.role != identity.role:
+                db.execute("UPDATE accounts SET role = ? WHERE id = ?", (identity.role, account.id))
+                self._audit.note(db, f"{PROVIDER}{account.name}", "account.role", account.name, identity.role)
+            return self._find(db, account.name)
 
     def remove(self, name: str, by: str) -> None:
         """Remove an account and end its sessions. Raises NoSuchAccount; LastAdministrator while others remain."""
         with self._database.changing() as db:
             account = self._find(db, name)
-            if len(self._others(db, account)) > 0:
+            if db.execute("SELECT 1 FROM accounts WHERE id != ?", (account.id,)).fetchone():
                 self._keep_an_administrator(db, account)
             db.execute("DELETE FROM accounts WHERE id = ?", (account.id,))
             self._audit.note(db, by, "account.removed", account.name)
 
     def set_role(self, name: str, role: Role, by: str) -> None:
-        """Raises NoSuchAccount and LastAdministrator. Holds from the account's next click."""
+        """Raises NoSuchAccount, NotKeptHere and LastAdministrator. Holds from the account's next click."""
         with self._database.changing() as db:
-            account = self._find(db, name)
+            account = self._find_with_password(db, name)
             if account.role == role:
                 return
             if role != "administrator":
@@ -251,11 +324,14 @@ class Accounts:
             self._audit.note(db, by, "account.role", account.name, role)
 
     def set_password(self, name: str, password: str, by: str, *, must_change: bool = False) -> Account:
-        """Change a password, end every session of the account and lift its lock. Raises NoSuchAccount, WeakPassword."""
-        account = self.find(name)
+        """
+        Change a password, end every session of the account and lift its lock. Raises NoSuchAccount, NotKeptHere, WeakPassword.
+        """
+        with self._database.using() as db:
+            account = self._find_with_password(db, name)
         hashed = self._checked(account.name, password)
         with self._database.changing() as db:
-            account = self._find(db, name)
+            account = self._find_with_password(db, name)
             db.execute(
                 "UPDATE accounts SET password = ?, password_at = ?, must_change = ? WHERE id = ?",
                 (hashed, stamp(), must_change, account.id),
@@ -365,12 +441,14 @@ class Accounts:
             if row is None:
                 return None
             begun, used = (when(value) for value in row[-2:])
-            if moment - begun > self._whole or moment - used > self._idle:
+            account = _account(row[:-2])
+            foreign = account.issuer and account.issuer != self._issuer
+            if foreign or moment - begun > self._whole or moment - used > self._idle:
                 db.execute("DELETE FROM sessions WHERE digest = ?", (_digest(identifier),))
                 return None
             if moment - used > TOUCH:
                 db.execute("UPDATE sessions SET used_at = ? WHERE digest = ?", (stamp(moment), _digest(identifier)))
-        return Session(_account(row[:-2]), token)
+        return Session(account, token)
 
     def log_out(self, session: Session) -> None:
         with self._database.changing() as db:
@@ -442,11 +520,27 @@ class Accounts:
             raise NoSuchAccount(name)
         return _account(row)
 
-    def _others(self, db: Connection, account: Account) -> list[Role]:
-        return [row[0] for row in db.execute("SELECT role FROM accounts WHERE id != ?", (account.id,))]
+    def _find_with_password(self, db: Connection, name: str) -> Account:
+        account = self._find(db, name)
+        if account.issuer:
+            raise NotKeptHere(account.name)
+        return account
+
+    def _insert(
+        self, db: Connection, name: str, role: Role, hashed: str, by: str, must_change: bool = False
+    ) -> int | None:
+        now = stamp()
+        made = db.execute(
+            "INSERT INTO accounts (key, name, role, password, password_at, must_change, added_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (_key(name), name, role, hashed, now, must_change, now),
+        )
+        self._audit.note(db, by, "account.added", name, role)
+        return made.lastrowid
 
     def _keep_an_administrator(self, db: Connection, account: Account) -> None:
-        if account.administrates and "administrator" not in self._others(db, account):
+        """One who can log in when the provider is down, or no longer says that anybody is one."""
+        others = "SELECT 1 FROM accounts WHERE id != ? AND role = 'administrator' AND id NOT IN (SELECT account FROM identities)"
+        if account.administrates and not account.issuer and not db.execute(others, (account.id,)).fetchone():
             raise LastAdministrator(account.name)
 
 
@@ -465,7 +559,7 @@ def _guesses(password: str, name: str) -> float:
 
 
 def _account(row: tuple[object, ...]) -> Account:
-    identifier, name, role, must_change, password_at, added_at, seen_at = row
+    identifier, name, role, must_change, password_at, added_at, seen_at, issuer = row
     return Account(
         id=int(str(identifier)),
         name=str(name),
@@ -474,6 +568,7 @@ def _account(row: tuple[object, ...]) -> Account:
         password_at=when(password_at),
         added_at=when(added_at),
         seen_at=when(seen_at) if seen_at else None,
+        issuer=str(issuer or ""),
     )
 
 
@@ -486,8 +581,8 @@ def _locked_until(failures: list[datetime], limit: int, now: datetime) -> dateti
 
 
 def _upgrade(db: Connection, version: int) -> None:
-    """What version 1 did not have."""
-    for statement in statements(_SCHEMA_2):
+    """What an earlier version did not have."""
+    for statement in statements((_SCHEMA_2 if version < 2 else "") + _SCHEMA_3):
         db.execute(statement)
 
 

@@ -26,6 +26,8 @@ from clusterqa.staff.database import DATABASE, Connection, Database, stamp, stat
 
 COMMAND_LINE = "cli:"
 """What `who` begins with when a change came from the command line; account names hold no colon."""
+PROVIDER = "oidc:"
+"""The same for what the OpenID Connect provider told when somebody logged in."""
 
 BEGINNING = "0" * 64
 """What the first line is chained to."""
@@ -54,7 +56,7 @@ class Entry:
     """
     One line of the log; `at` in UTC, `id` grows with time.
 
-    `who` is an account's name or "cli:" and the operating system's user; `what` a key like "document.published";
+    `who` is an account's name, "cli:" and the operating system's user, or "oidc:" and whom the provider vouched for; `what` a key like "document.published";
     `target` what it was done to (a document's id, an account's name); `detail` the rest, in a form that needs no
     translation, "" when there is none.
     """

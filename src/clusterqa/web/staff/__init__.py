@@ -25,6 +25,7 @@ from clusterqa.web.staff import (
     judging,
     keys,
     login,
+    oidc,
     overview,
     people,
     questions,
@@ -40,6 +41,7 @@ log = logging.getLogger(__name__)
 
 ROUTERS = (
     login.router,
+    oidc.router,
     people.router,
     keys.router,
     documents.router,
@@ -61,6 +63,10 @@ SECTIONS = (
     Section("/staff/keys", "keys", "administrator"),
     Section("/staff/log", "log"),
 )
+
+
+_FIRST = {"change_first": "/staff/password", "factor_first": "/staff/factor"}
+"""Where somebody is led who must do something else first."""
 
 
 def install(app: FastAPI, service: Service) -> Desk:
@@ -95,8 +101,8 @@ def _page_for(request: Request, error: Exception, path: str) -> Response:
     if isinstance(error, LogInFirst) and reading and _wants_page(request):
         query = f"?{request.url.query}" if request.url.query else ""
         return login.to_login(request, path + query)
-    if isinstance(error, Refused) and error.key == "change_first" and reading:
-        return RedirectResponse(f"{root(request)}/staff/password", 303)
+    if isinstance(error, Refused) and error.key in _FIRST and reading:
+        return RedirectResponse(root(request) + _FIRST[error.key], 303)
     if not _wants_page(request):
         told = str(error) if isinstance(error, ClusterQAError) else words.WORDS["en"][text]
         return problem(status, str(error.detail) if isinstance(error, HTTPException) and status == 413 else told)

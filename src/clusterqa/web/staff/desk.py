@@ -38,6 +38,7 @@ from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database
 from clusterqa.staff.factor import Factors
 from clusterqa.staff.keys import Keys
+from clusterqa.staff.oidc import Provider
 from clusterqa.web import render
 from clusterqa.web import words as public
 from clusterqa.web.service import Service
@@ -82,6 +83,9 @@ class Desk:
         self.sections = sections
         self.deeds = deeds
         self.gate = Gate()
+        self.provider = Provider(service.settings) if service.settings.oidc_issuer else None
+        self.provider_gate = Gate()
+        """One of its own: a provider that is slow must not hold up those who log in with a password."""
         self._lock = threading.Lock()
         self._database: Database | None = None
         self._audit: Audit | None = None
@@ -95,7 +99,7 @@ class Desk:
                 database = Database.open(settings.data)
                 try:
                     self._audit = Audit(database)
-                    self._accounts = Accounts(database, self._audit, settings.session_hours)
+                    self._accounts = Accounts(database, self._audit, settings.session_hours, settings.oidc_issuer)
                 except ClusterQAError:
                     database.close()
                     raise
@@ -170,11 +174,25 @@ def logged_in(request: Request) -> Account:
 
 
 def editor(request: Request) -> Account:
-    """Anybody of the staff. Nobody logged in: to the log-in page; a password given out: first to be changed."""
+    """
+    Anybody of the staff. Nobody logged in: to the log-in page; a password given out: first to be changed; no second factor where
+    the settings require one: first to be set up.
+    """
     account = logged_in(request)
     if account.must_change:
         raise Refused(403, "change_first")
+    if lacks_factor(request, account):
+        raise Refused(403, "factor_first")
     return account
+
+
+def lacks_factor(request: Request, account: Account) -> bool:
+    """Whether this account must set a second factor up before anything else; a provider asks for one itself."""
+    return factor_required(request, account) and not factors(request).on(account)
+
+
+def factor_required(request: Request, account: Account) -> bool:
+    return service(request).settings.second_factor == "required" and not account.issuer
 
 
 def administrator(request: Request) -> Account:
@@ -287,6 +305,7 @@ def page(
     """
     language = language_of(request)
     session = session_of(request) if account else None
+    begins = account is None or account.must_change or lacks_factor(request, account)
     message = accounts(request).take_message(session) if session else ""
     path = here or request.url.path.removeprefix(root(request))
     query = {} if here else {k: v for k, v in request.query_params.items() if k != "lang"}
@@ -299,7 +318,9 @@ def page(
             "account": account,
             "csrf": csrf_token(request, account) if account else "",
             "sections": [
-                s for s in desk_of(request).sections if account and (s.role == "editor" or account.administrates)
+                s
+                for s in desk_of(request).sections
+                if account and not begins and (s.role == "editor" or account.administrates)
             ],
             "message": message.removeprefix(_TROUBLE),
             "trouble": message.startswith(_TROUBLE),

@@ -32,6 +32,7 @@ from clusterqa.web.staff.desk import (
     back,
     changing_own,
     desk_of,
+    factor_required,
     factors,
     language_of,
     logged_in,
@@ -60,7 +61,7 @@ def inside(target: str) -> str:
     meant = unquote(path)  # browsers take %2e for a dot
     if not _PATH.fullmatch(target) or any(sign in meant for sign in ("//", "..", "\\", "/./", "%")) or "//" in target:
         return "/staff"
-    return "/staff" if path in ("/staff/login", "/staff/logout") else target
+    return "/staff" if path in ("/staff/login", "/staff/logout") or path.startswith("/staff/oidc") else target
 
 
 def to_login(request: Request, target: str) -> Response:
@@ -80,19 +81,35 @@ def show(request: Request, next: str = "", again: str = "", out: str = "") -> Re
         return RedirectResponse(root(request) + inside(next), 303)
     words = WORDS[language_of(request)]
     remark = words["logged_out"] if out else words["log_in_again"] if again else ""
-    return _form(request, next, remark=remark)
+    return login_page(request, next, remark=remark, way_out=out == "oidc")
 
 
-def _form(
-    request: Request, target: str, *, name: str = "", problem: str = "", remark: str = "", status: int = 200
+def seed_of(request: Request) -> str:
+    """The random value of this browser's log-in, for LOGIN_COOKIE."""
+    return request.cookies.get(LOGIN_COOKIE) or secrets.token_urlsafe(18)
+
+
+def login_page(
+    request: Request,
+    target: str,
+    *,
+    name: str = "",
+    problem: str = "",
+    remark: str = "",
+    way_out: bool = False,
+    status: int = 200,
 ) -> Response:
-    seed = request.cookies.get(LOGIN_COOKIE) or secrets.token_urlsafe(18)
+    """The form, and the way to the provider where there is one; from here to `target`, a path of the desk."""
+    seed = seed_of(request)
     book = accounts(request)
+    provider = desk_of(request).provider is not None
     response = page(
-        request, None, "login.html", status=status, open=book.exist(), next=inside(target), name=name, problem=problem,
-        remark=remark, token=book.signature("login", seed),
+        request, None, "login.html", status=status, open=provider or book.exist(), next=inside(target), name=name,
+        problem=problem, remark=remark, token=book.signature("login", seed), provider=provider,
+        way_out=provider and way_out,
+        here=None if request.url.path == f"{root(request)}/staff/login" else "/staff/login",
     )  # fmt: skip
-    _set(request, response, LOGIN_COOKIE, seed)
+    set_cookie(request, response, LOGIN_COOKIE, seed)
     return response
 
 
@@ -126,9 +143,9 @@ def _log_in(
     if not same_origin(request):
         raise Refused(403, "foreign_form")
     if not seed or not compare_digest(csrf.encode("utf-8", "replace"), book.signature("login", seed).encode()):
-        return _form(request, target, name=name, problem=words["wrong_token"], status=403)
+        return login_page(request, target, name=name, problem=words["wrong_token"], status=403)
     if not book.exist():
-        return _form(request, target, status=403)
+        return login_page(request, target, name=name, problem=words["wrong_password"], status=403)
     try:
         if half:
             account = _half_way(request, name, half, seed)
@@ -140,15 +157,15 @@ def _log_in(
         session = book.begin(account)
     except Locked as locked:
         problem = words["locked"].format(words["after_time"].format(clock(locked.until)))
-        return _form(request, target, name=name, problem=problem, status=429)
+        return login_page(request, target, name=name, problem=problem, status=429)
     except WrongCode:
         return _code_form(request, account, target, seed, words["wrong_code"], 403)
     except WrongPassword:
-        return _form(request, target, name=name, problem=words["wrong_password"], status=403)
+        return login_page(request, target, name=name, problem=words["wrong_password"], status=403)
     response = RedirectResponse(root(request) + inside(target), 303)
     if session.account.must_change:
         response = RedirectResponse(f"{root(request)}/staff/password", 303)
-    _begin(request, response, session)
+    begin_session(request, response, session)
     return response
 
 
@@ -160,7 +177,7 @@ def _code_form(
         request, None, "code.html", status=status, next=inside(target), name=account.name, problem=problem, here="/staff/login",
         half=f"{until}.{_half(request, account, seed, until)}", token=accounts(request).signature("login", seed),
     )  # fmt: skip
-    _set(request, response, LOGIN_COOKIE, seed)
+    set_cookie(request, response, LOGIN_COOKIE, seed)
     return response
 
 
@@ -185,7 +202,14 @@ def _half_way(request: Request, name: str, half: str, seed: str) -> Account:
 @router.get("/staff/factor")
 def show_factor(request: Request, account: Annotated[Account, Depends(logged_in)]) -> Response:
     """One's own second factor: to be set up, or to be taken off."""
+    _kept_here(account)
     return _factor_form(request, account)
+
+
+def _kept_here(account: Account) -> None:
+    """Password and second factor of somebody whom a provider vouches for are the provider's."""
+    if account.issuer:
+        raise Refused(403, "not_kept_here")
 
 
 def _factor_form(request: Request, account: Account, problem: str = "", status: int = 200) -> Response:
@@ -200,7 +224,7 @@ def _factor_form(request: Request, account: Account, problem: str = "", status: 
         picture = segno.make(address, error="m").svg_data_uri(scale=5, border=4, dark="black", light="white")
     return page(
         request, account, "factor.html", status=status, on=on, left=book.left(account), problem=problem, picture=picture,
-        secret=" ".join(re.findall("....", secret)),
+        secret=" ".join(re.findall("....", secret)), required=factor_required(request, account),
     )  # fmt: skip
 
 
@@ -212,6 +236,7 @@ def change_factor(
     password: Annotated[str, Form(max_length=5000)] = "",
 ) -> Response:
     """Set one's own second factor up with a first code, or take it off with one's password."""
+    _kept_here(account)
     words = WORDS[language_of(request)]
     book = factors(request)
     if not book.on(account):
@@ -219,6 +244,8 @@ def change_factor(
             return page(request, account, "recovery.html", codes=book.confirm(account, code), here="/staff/factor")
         except WrongCode:
             return _factor_form(request, account, words["wrong_code"], 422)
+    if factor_required(request, account):
+        return _factor_form(request, account, words["factor_required"], 403)
     client = request.client.host if request.client else ""
     try:
         accounts(request).check(account.name, password, client, trusting=False)
@@ -236,7 +263,7 @@ def log_out(request: Request, account: Annotated[Account, Depends(changing_own)]
     """End this session."""
     if (session := session_of(request)) is not None:
         accounts(request).log_out(session)
-    response = RedirectResponse(f"{root(request)}/staff/login?out=1", 303)
+    response = RedirectResponse(f"{root(request)}/staff/login?out={'oidc' if account.issuer else '1'}", 303)
     response.delete_cookie(SESSION_COOKIE, path=f"{root(request)}/staff")
     return response
 
@@ -244,6 +271,7 @@ def log_out(request: Request, account: Annotated[Account, Depends(changing_own)]
 @router.get("/staff/password")
 def show_password(request: Request, account: Annotated[Account, Depends(logged_in)]) -> Response:
     """The form to change one's own password."""
+    _kept_here(account)
     return _password_form(request, account)
 
 
@@ -271,6 +299,7 @@ def change_password(
     again: Annotated[str, Form(max_length=5000)],
 ) -> Response:
     """Change one's own password: every session ends but this one, which goes on as a new one."""
+    _kept_here(account)
     words = WORDS[language_of(request)]
     book = accounts(request)
     client = request.client.host if request.client else ""
@@ -291,7 +320,7 @@ def change_password(
     session = book.begin(changed)
     request.state.session = session
     response = back(request, "/staff", said(request, WORDS, "password_changed"))
-    _begin(request, response, session)
+    begin_session(request, response, session)
     return response
 
 
@@ -301,11 +330,11 @@ def told(request: Request, error: AccountError) -> str:
     return text.format(MAX_PASSWORD if error.key == "password_long" else MIN_PASSWORD)
 
 
-def _begin(request: Request, response: Response, session: Session) -> None:
-    _set(request, response, SESSION_COOKIE, session.token)
+def begin_session(request: Request, response: Response, session: Session) -> None:
+    set_cookie(request, response, SESSION_COOKIE, session.token)
 
 
-def _set(request: Request, response: Response, name: str, value: str) -> None:
+def set_cookie(request: Request, response: Response, name: str, value: str) -> None:
     """A cookie of the desk alone, gone with the browser: out of reach of scripts, and of plain HTTP where there is TLS."""
     response.set_cookie(
         name, value, path=f"{root(request)}/staff", httponly=True, samesite="lax", secure=request.url.scheme == "https"

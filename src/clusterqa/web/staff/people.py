@@ -11,7 +11,7 @@ from fastapi import APIRouter, Form, Query, Request, Response
 
 from clusterqa.errors import ClusterQAError
 from clusterqa.staff.accounts import Account, AccountError, NoSuchAccount, Role, one_time_password
-from clusterqa.staff.audit import COMMAND_LINE, Entry
+from clusterqa.staff.audit import COMMAND_LINE, PROVIDER, Entry
 from clusterqa.store import open_store
 from clusterqa.web.staff.desk import (
     Administrating,
@@ -113,7 +113,7 @@ def give_password(request: Request, account: Administrating, name: str) -> Respo
     password = one_time_password()
     try:
         changed = accounts(request).set_password(name, password, account.name, must_change=True)
-    except NoSuchAccount as error:
+    except AccountError as error:
         return trouble(request, PEOPLE, told(request, error))
     return _given(request, account, changed.name, password)
 
@@ -211,6 +211,9 @@ def _told_who(request: Request) -> Callable[[str], str]:
     words = WORDS[language_of(request)]
 
     def told_who(who: str) -> str:
-        return words["command_line"].format(who.removeprefix(COMMAND_LINE)) if who.startswith(COMMAND_LINE) else who
+        for beginning, key in ((COMMAND_LINE, "command_line"), (PROVIDER, "oidc_told")):
+            if who.startswith(beginning):
+                return words[key].format(who.removeprefix(beginning))
+        return who
 
     return told_who

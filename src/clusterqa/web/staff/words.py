@@ -79,6 +79,24 @@ WORDS: dict[Language, dict[str, str]] = {
         "not_ready": "Sistema dar ruošiasi darbui",
         "not_ready_text": "Pabandykite po kelių minučių.",
         "go_back": "Grįžti",
+        # the organisation's log-in
+        "oidc_log_in": "Prisijungti su organizacijos paskyra",
+        "oidc_or": "Arba prisijunkite vardu ir slaptažodžiu:",
+        "oidc_out": "Atsijungti ir nuo organizacijos paskyros (jei kompiuteriu naudojasi ir kiti)",
+        "oidc_no_way_out": "Organizacijos prisijungimo sistema neturi atsijungimo puslapio. Užverkite naršyklę.",
+        "oidc_mark": "prisijungia su organizacijos paskyra, kuri nustato ir vaidmenį",
+        "oidc_told": "{} (prisijungiant su organizacijos paskyra)",
+        "oidc_down": "Organizacijos prisijungimo sistema neatsako. Pabandykite po kelių minučių; jei turite čia slaptažodį, "
+        "prisijunkite juo.",
+        "oidc_not_confirmed": "Organizacijos prisijungimo sistema nepatvirtino, kas esate. Pabandykite dar kartą; jei nepavyks, "
+        "praneškite serverio prižiūrėtojui: priežastis įrašyta serverio žurnale.",
+        "oidc_begin_again": "Prisijungimas užtruko per ilgai arba buvo pradėtas kitoje naršyklėje. Pradėkite iš naujo.",
+        "oidc_no_group": "Organizacija patvirtino, kas esate, bet nesate nė vienoje grupėje, kuriai leidžiama naudotis darbuotojų "
+        "skiltimi. Kreipkitės į administratorių.",
+        "oidc_no_name": "Organizacijos prisijungimo sistema nenurodė jūsų vardo. Kreipkitės į serverio prižiūrėtoją.",
+        "oidc_name_taken": "Paskyra tokiu vardu čia jau yra, tik su ja prisijungiama kitaip. Jei ji jūsų, prisijunkite slaptažodžiu arba "
+        "paprašykite administratoriaus ją pašalinti.",
+        "not_kept_here": "Ši paskyra prisijungia per organizaciją: slaptažodis, prisijungimo kodas ir vaidmuo keičiami ten.",
         # own password
         "password_title": "Slaptažodžio keitimas",
         "password_rules": "Bent {} ženklų. Lengviausia įsiminti tris ar keturis tarpusavyje nesusijusius žodžius.",
@@ -105,6 +123,9 @@ WORDS: dict[Language, dict[str, str]] = {
         "factor_by_hand": "Jei nuskaityti nepavyksta, įrašykite į programėlę šį raktą:",
         "factor_begin": "Įjungti",
         "factor_on": "Prisijungimas su kodu įjungtas. Nepanaudotų atsarginių kodų: {}. Norėdami išjungti, įrašykite slaptažodį.",
+        "factor_on_required": "Prisijungimas su kodu įjungtas, ir šiame serveryje jis privalomas. Nepanaudotų atsarginių kodų: {}.",
+        "factor_first": "Šiame serveryje visi prisijungia su kodu. Prieš pradėdami dirbti, jį įjunkite.",
+        "factor_required": "Šiame serveryje visi prisijungia su kodu, todėl išjungti jo negalima.",
         "factor_remove": "Išjungti",
         "factor_removed": "Prisijungimas su kodu išjungtas.",
         "recovery_title": "Atsarginiai kodai",
@@ -145,7 +166,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "wrong_name": "Toks vardas netinka. Rašykite raides ir skaitmenis be tarpų, ne daugiau kaip 64 ženklus; viduje gali būti "
         "taškas, brūkšnelis ar @.",
         "name_taken": "Paskyra tokiu vardu jau yra.",
-        "last_administrator": "Tai paskutinis administratorius. Pirmiausia administratoriumi paskirkite kitą žmogų.",
+        "last_administrator": "Tai paskutinis administratorius, turintis čia slaptažodį. Pirmiausia administratoriumi paskirkite kitą tokį žmogų.",
         "not_yourself": "Savo paskyros pašalinti ar pakeisti jos vaidmens negalite. Paprašykite kito administratoriaus.",
         # log
         "log_title": "Veiksmų žurnalas",
@@ -231,6 +252,23 @@ WORDS: dict[Language, dict[str, str]] = {
         "not_ready": "The service is still starting",
         "not_ready_text": "Please try again in a few minutes.",
         "go_back": "Go back",
+        "oidc_log_in": "Log in with your organisation’s account",
+        "oidc_or": "Or log in with a name and a password:",
+        "oidc_out": "Log out of your organisation’s account too (where others use this computer)",
+        "oidc_no_way_out": "Your organisation’s log-in has no page for logging out. Close the browser.",
+        "oidc_mark": "logs in with the organisation’s account, which tells the role too",
+        "oidc_told": "{} (log-in with the organisation’s account)",
+        "oidc_down": "Your organisation’s log-in does not answer. Try again in a few minutes; if you have a password here, log in "
+        "with that.",
+        "oidc_not_confirmed": "Your organisation’s log-in did not confirm who you are. Try once more; if that does not help, tell whoever "
+        "looks after the server: its log says why.",
+        "oidc_begin_again": "The log-in took too long, or was begun in another browser. Please begin again.",
+        "oidc_no_group": "Your organisation confirmed who you are, but you are in none of the groups that may use the staff desk. Ask an "
+        "administrator.",
+        "oidc_no_name": "Your organisation’s log-in did not tell your name. Ask whoever looks after the server.",
+        "oidc_name_taken": "There is an account of this name here already, which logs in in another way. If it is yours, log in with its "
+        "password, or ask an administrator to remove it.",
+        "not_kept_here": "This account logs in through the organisation: its password, its log-in code and its role are changed there.",
         "password_title": "Change your password",
         "password_rules": "At least {} characters. Three or four words that do not belong together are easiest to keep in mind.",
         "old_password": "Current password",
@@ -255,6 +293,9 @@ WORDS: dict[Language, dict[str, str]] = {
         "factor_by_hand": "If scanning does not work, type this key into the app:",
         "factor_begin": "Turn on",
         "factor_on": "Logging in with a code is on. Unused recovery codes: {}. To turn it off, enter your password.",
+        "factor_on_required": "Logging in with a code is on, and this server requires it. Unused recovery codes: {}.",
+        "factor_first": "On this server everybody logs in with a code. Turn it on before you begin.",
+        "factor_required": "On this server everybody logs in with a code, so it cannot be turned off.",
         "factor_remove": "Turn off",
         "factor_removed": "Logging in with a code is off.",
         "recovery_title": "Recovery codes",
@@ -294,7 +335,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "wrong_name": "This name will not do. Use letters and digits without spaces, at most 64 characters; a dot, a hyphen or @ "
         "may stand inside.",
         "name_taken": "There is an account of this name already.",
-        "last_administrator": "This is the last administrator. Make another person an administrator first.",
+        "last_administrator": "This is the last administrator with a password here. Make another such person an administrator first.",
         "not_yourself": "You cannot remove your own account or change its role. Ask another administrator.",
         "log_title": "Activity log",
         "log_lead": "Who did what, and when. Lines of the log can be neither changed nor deleted.",
