@@ -354,3 +354,262 @@ def test_first_lines_that_differ_in_their_figures_are_no_running_header(tmp_path
 
     document = reading(tmp_path, "a.lt.pdf", make_pdf(*map(page, range(1, 5))))
     assert [text for _, text in shown(document)] == [f"Narys moka {n}00 eurų už {n} paslaugas." for n in range(1, 13)]
+
+
+# ── letters that are not what they seem ─────────────────────────────────────────────────────────────────────────
+
+
+def accented(canvas: Canvas, left: float, base: float, parts: list[tuple[str, str]]) -> None:
+    """Draw words as TeX does in its old encoding: each letter that has an accent, then the accent over or under it."""
+    for word, accent in parts:
+        canvas.drawString(left, base, word)
+        left += canvas.stringWidth(word)
+        if accent:
+            letter = canvas.stringWidth(word[-1])
+            mark = canvas.stringWidth(accent)
+            canvas.drawString(left - letter / 2 - mark / 2, base, accent)
+
+
+def make_typeset(*rows: list[tuple[str, str]]) -> bytes:
+    """A PDF whose lines are typeset like that."""
+
+    def draw(canvas: Canvas) -> None:
+        canvas.setFont(FONT, 12)
+        for number, row in enumerate(rows):
+            accented(canvas, 72, 700 - 20 * number, row)
+
+    return make_pdf(draw)
+
+
+def test_letters_and_accents_that_are_drawn_apart_are_one(tmp_path: Path) -> None:
+    made = make_typeset(
+        [("Ta", ""), ("c", "ˇ"), ("iau Lietuvos pilie", ""), ("c", "ˇ"), ("iai daug steb", ""), ("e", "˙"), ("ti negal", ""), ("e", "˙"), ("jo.", "")],
+        [("prote", "´"), ("ge", "´"), (" and Lu", ""), ("ı", "´"), ("s went to the caf", ""), ("e", "´"), (" with others.", "")],
+    )  # fmt: skip
+    text = reading(tmp_path, "a.lt.pdf", made).text
+    assert "Tačiau Lietuvos piliečiai daug stebėti negalėjo." in text
+    assert "protégé and Luís went to the café with others." in text
+
+
+def test_an_accent_beside_a_letter_stays(tmp_path: Path) -> None:
+    made = make_typeset([("The sign ´ alone, and a ˇ too, mark how a vowel is said in some words.", "")])
+    assert "The sign ´ alone, and a ˇ too, mark" in reading(tmp_path, "a.en.pdf", made).text
+
+
+def test_a_sign_for_two_letters_gives_both(tmp_path: Path) -> None:
+    made = ligature_pdf("We see things di\x01erently in this o\x01ice.")
+    assert "We see things differently in this office." in reading(tmp_path, "a.en.pdf", made).text
+
+
+def ligature_pdf(text: str, meaning: str = "00660066") -> bytes:
+    """A PDF whose font has a sign with the code 1 and says what it means, as is usual "ff"."""
+    mapping = "\n".join(f"<{code:02x}> <{code:04x}>" for code in range(32, 127))
+    table = f"""/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /X def /CMapType 2 def
+1 begincodespacerange <00> <ff> endcodespacerange
+95 beginbfchar
+{mapping}
+endbfchar
+1 beginbfchar
+<01> <{meaning}>
+endbfchar
+endcmap end end"""
+    writer = pypdf.PdfWriter()
+    page = writer.add_blank_page(595, 842)
+    told = pypdf.generic.DecodedStreamObject()
+    told.set_data(table.encode())
+    font = pypdf.generic.DictionaryObject(
+        {
+            pypdf.generic.NameObject("/Type"): pypdf.generic.NameObject("/Font"),
+            pypdf.generic.NameObject("/Subtype"): pypdf.generic.NameObject("/Type1"),
+            pypdf.generic.NameObject("/BaseFont"): pypdf.generic.NameObject("/Helvetica"),
+            pypdf.generic.NameObject("/ToUnicode"): writer._add_object(told),
+        }
+    )
+    fonts = pypdf.generic.DictionaryObject({pypdf.generic.NameObject("/F1"): font})
+    page[pypdf.generic.NameObject("/Resources")] = pypdf.generic.DictionaryObject(
+        {pypdf.generic.NameObject("/Font"): fonts}
+    )
+    content = pypdf.generic.DecodedStreamObject()
+    drawn = text.replace("\x01", "\\001")
+    content.set_data(f"BT /F1 12 Tf 72 700 Td ({drawn}) Tj ET".encode("latin-1"))
+    page[pypdf.generic.NameObject("/Contents")] = writer._add_object(content)
+    file = io.BytesIO()
+    writer.write(file)
+    return file.getvalue()
+
+
+def test_a_raised_number_of_a_note_stays_apart_from_the_next_word(tmp_path: Path) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 72, 700, ["All follows the specification"])
+        end = 72 + canvas.stringWidth("All follows the specification")
+        canvas.setFont(FONT, 6)
+        canvas.drawString(end, 704, "15")
+        after = end + canvas.stringWidth("15")
+        canvas.setFont(FONT, 10)
+        canvas.drawString(after, 700, " was written by the office.")
+
+    assert "the specification¹⁵ was written" in reading(tmp_path, "a.en.pdf", make_pdf(draw)).text
+
+
+def test_bullets_in_large_letters_are_items_and_long_sentences_no_headings(tmp_path: Path) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 72, 780, ["Who has to report"], size=20)
+        lines(canvas, 72, 740, ["• the facility falls under an activity of the annex", "• the facility is larger than the threshold"], size=14)  # fmt: skip
+        lines(canvas, 72, 690, ["In the tables below you find all the pollutants that have to be reported."], size=14)
+        lines(canvas, 72, 660, wrapped(ENGLISH))
+
+    found = shown(reading(tmp_path, "a.en.pdf", make_pdf(draw)))
+    assert found[:4] == [
+        ("heading", "Who has to report"),
+        ("list_item", "the facility falls under an activity of the annex"),
+        ("list_item", "the facility is larger than the threshold"),
+        ("paragraph", "In the tables below you find all the pollutants that have to be reported."),
+    ]
+
+
+def test_a_line_pulled_apart_is_no_row(tmp_path: Path) -> None:
+    def draw(canvas: Canvas) -> None:
+        left = 72.0
+        for word in "I love word documents and they make me happy".split():
+            canvas.drawString(left, 700, word)
+            left += canvas.stringWidth(word) + 20
+        lines(canvas, 72, 660, wrapped(ENGLISH))
+
+    found = shown(reading(tmp_path, "a.en.pdf", make_pdf(draw)))
+    assert found[0] == ("paragraph", "I love word documents and they make me happy")
+
+
+def test_signs_without_a_meaning_are_named(tmp_path: Path) -> None:
+    made = ligature_pdf("A sign \x01 is lost in this line.", meaning="fffd")
+    (warning,) = (w for w in reading(tmp_path, "a.en.pdf", made).warnings if "meaning" in w)
+    assert warning == "Pages with letters whose meaning the PDF does not say (shown as \ufffd): 1."
+
+
+# ── what cannot be seen ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def unseen(document) -> list[str]:
+    return [w for w in document.warnings if "cannot be seen" in w]
+
+
+def test_white_and_invisible_letters_are_not_read_and_said(tmp_path: Path) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 72, 700, wrapped(ENGLISH))
+        canvas.setFillColorRGB(1, 1, 1)
+        canvas.drawString(72, 500, "Whitened words")
+        canvas.setFillColorRGB(0, 0, 0)
+        text = canvas.beginText(72, 480)
+        text.setTextRenderMode(3)
+        text.textOut("Invisible words")
+        canvas.drawText(text)
+
+    document = reading(tmp_path, "a.en.pdf", make_pdf(draw))
+    assert "Whitened" not in document.text
+    assert "Invisible" not in document.text
+    assert "The Bronze label is valid for two years" in document.text
+    assert unseen(document) == [
+        "Letters that cannot be seen on the page (in its own colour, or covered) and are not read: 27. "
+        "They are still in the file, which anyone can open."
+    ]
+
+
+def test_white_letters_on_a_dark_ground_are_read(tmp_path: Path) -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.setFillColorRGB(0, 0.2, 0.5)
+        canvas.rect(60, 680, 400, 30, stroke=0, fill=1)
+        canvas.setFillColorRGB(1, 1, 1)
+        canvas.drawString(72, 690, "Kainos 2024 m., Eur.")
+        canvas.setFillColorRGB(0, 0, 0)
+        lines(canvas, 72, 640, wrapped(PROSE))
+
+    document = reading(tmp_path, "a.lt.pdf", make_pdf(draw))
+    assert "Kainos 2024 m., Eur." in document.text
+    assert not unseen(document)
+
+
+def test_letters_under_a_black_bar_and_in_the_colour_of_their_ground_are_not_read(tmp_path: Path) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 72, 700, wrapped(PROSE))
+        canvas.drawString(72, 500, "Asmens kodas 48001011234, tel. 612")
+        canvas.rect(
+            72 + canvas.stringWidth("Asmens kodas "), 497, canvas.stringWidth("48001011234"), 12, stroke=0, fill=1
+        )
+        canvas.setFillColorRGB(0.2, 0.4, 0.6)
+        canvas.rect(60, 430, 300, 30, stroke=0, fill=1)
+        canvas.drawString(72, 440, "Slepiama")
+
+    document = reading(tmp_path, "a.lt.pdf", make_pdf(draw))
+    assert "Asmens kodas" in document.text
+    assert "tel. 612" in document.text
+    assert "48001011234" not in document.text
+    assert "Slepiama" not in document.text
+    assert len(unseen(document)) == 1
+
+
+def test_recognised_letters_over_a_scan_are_read(tmp_path: Path) -> None:
+    from PIL import Image, ImageDraw
+
+    scan = Image.new("L", (595, 842), 255)
+    drawn = ImageDraw.Draw(scan)
+    for number, line in enumerate(wrapped(ENGLISH)):
+        drawn.text((72, 130 + 12 * number), line, fill=0)
+
+    def draw(canvas: Canvas) -> None:
+        canvas.drawImage(ImageReader(scan), 0, 0, 595, 842)
+        for number, line in enumerate(wrapped(ENGLISH)):
+            text = canvas.beginText(72, 702 - 12 * number)
+            text.setFont("Courier", 10)
+            text.setTextRenderMode(3)
+            text.textOut(line)
+            canvas.drawText(text)
+
+    document = reading(tmp_path, "a.en.pdf", make_pdf(draw))
+    assert "The Bronze label is valid for two years" in " ".join(document.text.split())
+    assert not unseen(document)
+
+
+def test_struck_out_letters_are_not_read_and_said(tmp_path: Path) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 72, 700, wrapped(PROSE))
+        canvas.drawString(72, 500, "Mokestis yra 500 600 Eur, o bauda 50 Eur.")
+        start = 72 + canvas.stringWidth("Mokestis yra ")
+        canvas.line(start, 503, start + canvas.stringWidth("500"), 503)
+        canvas.drawString(72, 480, "Pabrauktas žodis ir lentelės linija.")
+        canvas.line(72, 478, 72 + canvas.stringWidth("Pabrauktas žodis"), 478)
+        canvas.line(40, 483, 555, 483)  # goes on beyond the words, as the lines of a drawing do
+
+    document = reading(tmp_path, "a.lt.pdf", make_pdf(draw))
+    assert "Mokestis yra 600 Eur, o bauda 50 Eur." in document.text
+    assert "Pabrauktas žodis ir lentelės linija." in document.text
+    assert "Places with struck-out text, which is not read: 1." in document.warnings
+
+
+def test_a_remark_that_strikes_out_is_heeded(tmp_path: Path) -> None:
+    made = make_pdf(lambda c: lines(c, 72, 700, [*wrapped(PROSE), "Kaina 500 600 Eur."]))
+    reader = pypdf.PdfReader(io.BytesIO(made))
+    writer = pypdf.PdfWriter(clone_from=reader)
+    line = len(wrapped(PROSE))
+    base = 700 - 12 * line
+    canvas = Canvas(io.BytesIO())
+    left = 72 + canvas.stringWidth("Kaina ", FONT, 10)
+    right = left + canvas.stringWidth("500", FONT, 10)
+    area = (left, base - 2, right, base + 9)
+    quads = [left, base + 9, right, base + 9, left, base - 2, right, base - 2]
+    writer.add_annotation(
+        0,
+        pypdf.generic.DictionaryObject(
+            {
+                pypdf.generic.NameObject("/Type"): pypdf.generic.NameObject("/Annot"),
+                pypdf.generic.NameObject("/Subtype"): pypdf.generic.NameObject("/StrikeOut"),
+                pypdf.generic.NameObject("/Rect"): pypdf.generic.ArrayObject(map(pypdf.generic.FloatObject, area)),
+                pypdf.generic.NameObject("/QuadPoints"): pypdf.generic.ArrayObject(
+                    map(pypdf.generic.FloatObject, quads)
+                ),
+            }
+        ),
+    )
+    file = io.BytesIO()
+    writer.write(file)
+    document = reading(tmp_path, "a.lt.pdf", file.getvalue())
+    assert "Kaina 600 Eur." in document.text
+    assert "Places with struck-out text, which is not read: 1." in document.warnings

@@ -26,8 +26,10 @@ from typing import Any
 
 from clusterqa.documents import items, tables
 from clusterqa.documents.encoding import mojibake
-from clusterqa.documents.extract import Extract, clean, one_line, trimmed
+from clusterqa.documents.extract import Extract, clean, left_out, one_line, trimmed
 from clusterqa.documents.metadata import Metadata, language_of
+from clusterqa.documents.pdf_letters import DOUBLED, DROPPED, Letters, Look, Place
+from clusterqa.documents.pdf_sight import Sight
 from clusterqa.documents.plausible import are_words
 from clusterqa.documents.symbols import raised
 from clusterqa.errors import UnreadableDocument
@@ -48,20 +50,17 @@ In letter sizes: a gap wider than this and narrower than `WIDE_GAP` is a space o
 of a cell that is filled to its edge; where other rows have a border there tells which.
 """
 
-DOUBLED = 0.1
-"""In letter sizes: what comes twice within this distance is drawn twice to look bold; no letter is so narrow."""
-
 WIDEST_MARK = 5
 """In letter sizes: so wide may the gap between an item's mark and its text be."""
-
-QUARTER = 1.5707963267948966
-"""A quarter turn in radians: lines of a landscape page stand on end in the file's own coordinates."""
 
 PARAGRAPH_GAP = 1.3
 """In usual line distances: a wider one starts a new block."""
 
 HEADING_SIZE = 1.15
 """In sizes of the body text: larger lines are headings."""
+
+LONGEST_HEADING_WITH_STOP = 60
+"""Letters; a longer text that ends in a full stop is a sentence, however large."""
 
 RUNNING_SHARE = 0.4
 """
@@ -87,8 +86,8 @@ WHOLE_PAGE = 0.8
 MAX_OBJECTS = 5_000
 """A page of more parts (a map, a drawing) is not searched for pictures."""
 
-SMALLEST = 0.5
-"""Points; what is smaller, or has no size at all, counts as so large."""
+RIGHT_TO_LEFT = 0.1
+"""Share of letters that are written from right to left from which a warning says so: lines are read from the left."""
 
 GARBLED_SHARE = 0.2
 """Share of characters without a meaning above which a PDF counts as unreadable."""
@@ -176,6 +175,10 @@ def extract(raw: bytes, document: str) -> Extract:
     warnings += mojibake(text, document, _OCR_AGAIN)
     if silent := [sheet.label for sheet in sheets if not sheet.lines]:
         warnings.append(f"Pages without text, perhaps pictures of pages: {_listed(silent)}. {_OCR}")
+    if lost := [sheet.label for sheet in sheets if any("\ufffd" in line.text for line in sheet.lines)]:
+        warnings.append(f"Pages with letters whose meaning the PDF does not say (shown as �): {_listed(lost)}.")
+    if sum(unicodedata.bidirectional(c) in ("R", "AL") for c in text) > RIGHT_TO_LEFT * len(text):
+        warnings.append("It is written from right to left; the order of its words may be wrong.")
     title = one_line(properties.get("Title", ""))
     metadata = Metadata(
         title=layout.title() if not title or _NO_TITLE.match(title) else title,
@@ -251,6 +254,9 @@ class _Seen:
         self.comments = 0
         self.files = 0
         self.empty_fields = 0
+        self.unseen = 0
+        """Letters that nothing shows on the page."""
+        self.struck = 0
         self.doubtful: list[tuple[int, int]] = []
         """The pages, and the annotations on them, of fields that draw nothing and whose value another object may hold."""
         self._pictures: list[str] = []
@@ -289,6 +295,12 @@ class _Seen:
             )
         if self._pictures:
             found.append(f"Pages with pictures whose words are not read: {_listed(self._pictures)}.")
+        if self.unseen:
+            found.append(
+                f"Letters that cannot be seen on the page (in its own colour, or covered) and are not read: {self.unseen}. "
+                "They are still in the file, which anyone can open."
+            )
+        found += left_out(struck=self.struck)
         if self.comments:
             found.append(f"Comments on its pages that are not read: {self.comments}.")
         if self.empty_fields:
@@ -311,18 +323,16 @@ def _drawn(file: Any, index: int, page: Any, seen: _Seen) -> tuple[list[Stretch]
     import pypdfium2.raw as pdfium
 
     textpage = page.get_textpage()
-    stretches = list(_stretches(textpage, page))
-    letters = textpage.count_chars()
+    stretches = list(_stretches(textpage, page, seen))
+    has_form = _has_form(page, index, seen)
+    own = Letters(textpage).places() if has_form else frozenset()
     textpage.close()
-    if (
-        not _has_form(page, index, seen)
-        or pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY) != pdfium.FLATTEN_SUCCESS
-    ):
+    if not has_form or pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY) != pdfium.FLATTEN_SUCCESS:
         return stretches, page
     page.close()
     page = file[index]
     textpage = page.get_textpage()
-    values = list(_stretches(textpage, page, letters))
+    values = list(_stretches(textpage, page, seen, own))
     textpage.close()
     for value in values:
         stretches = _placed(stretches, value)
@@ -430,97 +440,13 @@ def _language(file: Any) -> str:
     return _wide(lambda buffer, size: pdfium.FPDFCatalog_GetLanguage(file, buffer, size))[:100]
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """How the letters of one text object are drawn: alike for all of them, so it is asked once."""
-
-    size: float
-    bold: bool
-    turns: int
-    tilted: bool
-    x: float
-    y: float
-
-
-class _Letters:
-    """The letters of a page, by their number in the order of its content; places in points."""
-
-    def __init__(self, textpage: Any) -> None:
-        import pypdfium2.raw as pdfium
-
-        self._pdfium = pdfium
-        self._page = textpage
-        self.count = textpage.count_chars()
-        self._doubles = [ctypes.c_double() for _ in range(4)]
-        self._box = tuple(map(ctypes.byref, self._doubles))
-        self._font = ctypes.create_string_buffer(128)
-        self._looks: dict[int | None, _Look] = {}
-        # As a plain number: a pointer object for each letter would cost more than the call.
-        address = ctypes.cast(pdfium.FPDFText_GetTextObject, ctypes.c_void_p).value or 0
-        self.object = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)(address)
-        self.raw = ctypes.cast(textpage.raw, ctypes.c_void_p).value
-
-    def codes(self) -> list[int]:
-        """The code of each letter; in one call where pdfium leaves none out."""
-        buffer = (ctypes.c_ushort * (self.count + 1))()
-        if self._pdfium.FPDFText_GetText(self._page, 0, self.count, buffer) == self.count + 1:
-            return list(buffer)[: self.count]
-        return [self._pdfium.FPDFText_GetUnicode(self._page, index) for index in range(self.count)]
-
-    def is_hyphen(self, index: int) -> bool:
-        """Whether it is the hyphen of a word that goes on in the next line."""
-        return int(self._pdfium.FPDFText_IsHyphen(self._page, index)) == 1
-
-    def box(self, index: int) -> tuple[float, float, float, float]:
-        """left, right, bottom, top"""
-        self._pdfium.FPDFText_GetCharBox(self._page, index, *self._box)
-        left, right, bottom, top = self._doubles
-        return left.value, right.value, bottom.value, top.value
-
-    def covers(self, one: int, other: int, size: float) -> bool:
-        """Whether two letters lie over each other."""
-        left, _, bottom, _ = self.box(one)
-        again, _, low, _ = self.box(other)
-        return abs(left - again) < DOUBLED * size and abs(bottom - low) < DOUBLED * size
-
-    def look(self, address: int | None, index: int) -> _Look:
-        """How the text object at an address is drawn, of which the letter `index` is one."""
-        found = self._looks.get(address)
-        if found is None:
-            found = self._look(index)
-            if address is not None:
-                self._looks[address] = found
-        return found
-
-    def _look(self, index: int) -> _Look:
-        pdfium, page = self._pdfium, self._page
-        x, y = ctypes.c_double(), ctypes.c_double()
-        pdfium.FPDFText_GetCharOrigin(page, index, ctypes.byref(x), ctypes.byref(y))
-        angle = -pdfium.FPDFText_GetCharAngle(page, index)  # pdfium counts clockwise
-        size = float(pdfium.FPDFText_GetFontSize(page, index))
-        matrix = pdfium.FS_MATRIX()
-        if pdfium.FPDFText_GetMatrix(page, index, ctypes.byref(matrix)):
-            # Some programs set size 1 and scale the page instead.
-            size *= (matrix.c**2 + matrix.d**2) ** 0.5 or 1.0
-        flags = ctypes.c_int()
-        named = pdfium.FPDFText_GetFontInfo(page, index, self._font, len(self._font), ctypes.byref(flags))
-        weight = pdfium.FPDFText_GetFontWeight(page, index)
-        return _Look(
-            size=max(round(size, 1), SMALLEST),
-            bold=weight >= 600 or (named > 0 and b"bold" in self._font.value.lower()),
-            turns=round(angle / QUARTER) % 4,
-            tilted=abs(angle / QUARTER - round(angle / QUARTER)) > 0.05,
-            x=x.value,
-            y=y.value,
-        )
-
-
-def _stretches(textpage: Any, sheet: Any, first: int = 0) -> Iterator[Stretch]:
+def _stretches(textpage: Any, sheet: Any, seen: _Seen, known: frozenset[Place] = frozenset()) -> Iterator[Stretch]:
     """
-    The stretches of a page, from the letter `first`, in the order of its content; a new one at a line end, a wide gap
+    The stretches of a page, without the letters that are `known`, in the order of its content; a new one at a line end, a wide gap
     or a step back. Letters that lie outside the page, or are drawn twice to look bold, are left out.
     """
-    page = _Letters(textpage)
+    page = Letters(textpage)
+    sight = Sight(page, sheet)
     height = sheet.get_height()
     edges = sheet.get_cropbox()
     letters: list[str] = []
@@ -530,8 +456,10 @@ def _stretches(textpage: Any, sheet: Any, first: int = 0) -> Iterator[Stretch]:
     slanted = follows = False
     raised_from = -1  # where in `letters` raised ones begin
     before: int | None = None  # the text object of the letter before, None after a space
+    drawn: int | None = None  # the text object that was asked last whether it is `faint`
+    faint = False
     last = -1  # the letter whose right end is not looked up yet
-    look: _Look | None = None
+    look: Look | None = None
 
     def taken() -> Iterator[Stretch]:
         nonlocal letters, bold, marks, follows, before, raised_from
@@ -542,7 +470,7 @@ def _stretches(textpage: Any, sheet: Any, first: int = 0) -> Iterator[Stretch]:
         letters, bold, marks, follows, before = [], 0, 0, False, None
         sizes.clear()
 
-    def ends(index: int, seen: _Look) -> float:
+    def ends(index: int, seen: Look) -> float:
         """The right end of a letter on its line, however the line is turned."""
         left, right, bottom, top = page.box(index)
         return (right, top, -left, -bottom)[seen.turns]
@@ -551,13 +479,13 @@ def _stretches(textpage: Any, sheet: Any, first: int = 0) -> Iterator[Stretch]:
         """Figures that stand raised are written so: "10" and a raised "6" are not 106."""
         nonlocal raised_from
         if raised_from >= 0:
-            told = raised("".join(letters[raised_from:]).strip())
-            if told:
-                letters[raised_from:] = [told]
+            high = "".join(letters[raised_from:])
+            if told := raised(high.strip()):
+                letters[raised_from:] = [told + high[len(high.rstrip()) :]]
         raised_from = -1
 
     for index, code in enumerate(page.codes()):
-        if index < first:
+        if code == DROPPED or (known and page.place(index) in known):
             continue
         plain = 0x21 <= code < 0x7F and code != 0x2D
         if not plain:
@@ -578,15 +506,20 @@ def _stretches(textpage: Any, sheet: Any, first: int = 0) -> Iterator[Stretch]:
                 else:
                     letters.append(" " if code in (0, 0x20) else char)
                 continue
+        address = page.object(page.raw, index)
         if (
             last >= 0
             and letters
             and letters[-1] == chr(code)
+            and address != before  # one sign for two letters, "ff", has both at one place
             and look is not None
             and page.covers(last, index, look.size)
         ):
             continue
-        address = page.object(page.raw, index)
+        if address is None or address != drawn:
+            drawn, faint = address, sight.is_faint(address)
+        if (faint and sight.hides(index)) or index in sight.left_out:
+            continue
         if address is None or address != before:
             if last >= 0 and look is not None:
                 end, last = max(end, ends(last, look)), -1
@@ -628,6 +561,9 @@ def _stretches(textpage: Any, sheet: Any, first: int = 0) -> Iterator[Stretch]:
     if last >= 0 and look is not None:
         end = max(end, ends(last, look))
     yield from taken()
+    if not known:  # the letters of a form come with those that were counted before
+        seen.unseen += sight.unseen
+        seen.struck += sight.struck
 
 
 def _once(stretches: list[Stretch]) -> list[Stretch]:
@@ -853,10 +789,20 @@ def _table_rows(rows: list[list[Stretch]]) -> set[int]:
             continue
         run = range(first, number)
         # Two rows of two could be any two lines with a tab in them.
-        if len(rows[first]) > 1 and len(run) * len(rows[first]) >= 6:
+        if (
+            len(rows[first]) > 1
+            and len(run) * len(rows[first]) >= 6
+            and not (len(run) == 1 and _is_justified(rows[first]))
+        ):
             found.update(run)
         first = number
     return found
+
+
+def _is_justified(row: list[Stretch]) -> bool:
+    """Whether a row is a line whose words were pulled apart: the gaps between them are alike."""
+    gaps = [other.left - one.right for one, other in pairwise(row)]
+    return max(gaps) - min(gaps) < 0.5 * row[0].size
 
 
 def _in_line(above: list[Stretch], below: list[Stretch]) -> bool:
@@ -1107,15 +1053,20 @@ class _Layout:
         """
         The level of a heading from 1, 0 when the group is none: it is larger, or bold in a text that is not.
         """
-        if not any(c.isalpha() for c in text):
+        if not any(c.isalpha() for c in text) or items.BULLETED.match(text):
             return 0
         larger = min(line.size for line in group) >= HEADING_SIZE * self.size
-        if larger and len(group) <= 3 and len(text) <= 200:
+        if larger and len(group) <= 3 and len(text) <= 200 and not _is_sentence(text):
             return self.levels[round(group[0].size * 2)]
         bold = all(line.bold for line in group) and not self.bold_body and group[0].size >= 0.95 * self.size
         if bold and len(group) <= 2 and len(text) <= 120 and not re.search(r"[.;,:]\Z", text):
             return min(len(self.levels) + 1, 6)
         return 0
+
+
+def _is_sentence(text: str) -> bool:
+    """Whether a larger text is a sentence rather than a heading, by its end and its length."""
+    return len(text) > LONGEST_HEADING_WITH_STOP and re.search(r"[^.][.;]\Z", text) is not None
 
 
 def _right_edges(lines: tuple[Line, ...]) -> dict[int, float]:
