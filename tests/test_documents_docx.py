@@ -387,3 +387,14 @@ def test_prompts_of_places_to_fill_in_are_named(tmp_path: Path) -> None:
 def test_a_danish_text_is_not_taken_for_a_damaged_lithuanian_one(tmp_path: Path) -> None:
     document = reading(tmp_path, "a.docx", make_word(p("Ansættelse i Allerød, Tænderne og Grønland.")))
     assert document.warnings == ()
+
+
+def test_a_level_that_was_skipped_counts_as_begun(tmp_path: Path) -> None:
+    body = item("Pirmas", 1) + item("Gilus", 1, 2) + item("Antras", 1, 1)
+    levels = "".join(
+        f'<w:lvl w:ilvl="{at}"><w:start w:val="1"/><w:numFmt w:val="decimal"/><w:lvlText w:val="{text}"/></w:lvl>'
+        for at, text in enumerate(("%1.", "%1.%2.", "%1.%2.%3."))
+    )
+    numbering = f'<w:abstractNum w:abstractNumId="0">{levels}</w:abstractNum><w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num>'
+    text = reading(tmp_path, "a.docx", make_word(body, numbering=numbering)).text
+    assert text == "1. Pirmas\n1.1.1. Gilus\n1.2. Antras"

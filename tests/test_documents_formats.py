@@ -50,7 +50,7 @@ def test_the_sample_of_every_format_can_be_read_and_a_missing_library_is_named(m
 _SPACES = " ".join(
     f'xmlns:{short}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
     for short, name in (("office", "office"), ("text", "text"), ("table", "table"), ("style", "style"), ("draw", "drawing"),
-                        ("fo", "xsl-fo-compatible"))
+                        ("fo", "xsl-fo-compatible"), ("form", "form"))
 ) + ' xmlns:xlink="http://www.w3.org/1999/xlink" xmlns:dc="http://purl.org/dc/elements/1.1/"'  # fmt: skip
 
 
@@ -461,7 +461,7 @@ Priedas.
     document = reading(tmp_path, "a.lt.eml", source)
     assert [text for _, text in shown(document)] == ["Dėl ženklo", "Laba diena.", "Pagarbiai Ona."]
     assert document.warnings == (
-        "What is attached to the e-mail is not read: a.pdf, message/rfc822, priedas.txt. Add it as documents.",
+        "What is attached to the e-mail is not read: a.pdf, Senas, priedas.txt. Add it as documents.",
     )
 
 
@@ -507,6 +507,9 @@ Files pinned to its pages are not read: 3. Add them as documents.
 Pages that are pictures with text recognised by a program: 3. Compare the letters and the figures with the pictures.
 Pages with pictures whose words are not read: 3.
 Form fields whose values the PDF does not draw: 3. Print it as a PDF anew.
+Letters that cannot be seen on the page (in its own colour, or covered) and are not read: 3. They are still in the file, which anyone can open.
+Pages with letters whose meaning the PDF does not say (shown as �): 3.
+It is written from right to left; the order of its words may be wrong.
 NUL bytes, shown as �: 3, the first in line 7. Open the original.
 Headers, footers, notes and comments of an RTF document are not read, and this one has some. Save it as DOCX to have them read.
 Its quotes and lists lie too deeply in each other; it was read as plain text, with their marks.
@@ -754,3 +757,148 @@ def test_hidden_rows_of_a_text_document_are_no_text(tmp_path: Path) -> None:
         ("", "A | x"),
         ("", "B | x"),
     ]
+
+
+# ── forms, words above words, and what stands beside the text ───────────────────────────────────────────────────
+
+
+def test_the_fields_of_a_form_in_an_odt_say_what_is_seen_of_them(tmp_path: Path) -> None:
+    forms = (
+        '<office:forms><form:form><form:fixed-text form:id="c1" form:label="Vardas"/>'
+        '<form:text form:id="c2" form:current-value="Ona" form:value="Jonas"/>'
+        '<form:checkbox form:id="c3" form:label="Sutinku" form:current-state="checked"/><form:radio form:id="c4" form:label="Ne"/>'
+        '<form:listbox form:id="c5"><form:option form:label="Vilnius"/><form:option form:label="Kaunas" form:current-selected="true"/>'
+        '</form:listbox><form:password form:id="c6" form:value="slapta"/><form:button form:id="c7" form:label="Siųsti"/></form:form>'
+        "</office:forms>"
+    )
+    controls = [f'<draw:control draw:control="c{number}"/>' for number in range(1, 8)]
+    body = f"{forms}<text:p>{''.join(controls[:2])}</text:p><text:p>{''.join(controls[2:])}</text:p>"
+    assert shown(reading(tmp_path, "a.odt", odt(body))) == [
+        ("paragraph", "Vardas Ona"),
+        ("paragraph", "☒ Sutinku ☐ Ne Kaunas"),
+    ]
+
+
+def test_prompts_of_an_odt_are_named_and_a_name_given_twice_refuses_nothing(tmp_path: Path) -> None:
+    body = (
+        '<text:p xml:id="a">Vardas: <text:placeholder>Įrašykite vardą</text:placeholder> čia</text:p>'
+        '<text:p xml:id="a">Toliau.</text:p>'
+    )
+    document = reading(tmp_path, "a.odt", odt(body))
+    assert shown(document) == [("paragraph", "Vardas:  čia"), ("paragraph", "Toliau.")]
+    assert document.warnings == ("Places to fill in, whose prompts are not read: 1.",)
+
+
+def test_how_a_word_is_said_stands_behind_it_in_every_format(tmp_path: Path) -> None:
+    ruby = "<text:ruby><text:ruby-base>TAR</text:ruby-base><text:ruby-text>registras</text:ruby-text></text:ruby>"
+    text_run = "<w:r><w:t>{}</w:t></w:r>"
+    word = make_word(
+        f"<w:p><w:ruby><w:rt>{text_run.format('registras')}</w:rt><w:rubyBase>{text_run.format('TAR')}</w:rubyBase></w:ruby>"
+        "<w:r><w:t> saugo.</w:t></w:r></w:p>"
+    )
+    page = "<html><body><main><p><ruby>TAR<rp>(</rp><rt>registras</rt><rp>)</rp></ruby> saugo.</p></main></body></html>"
+    for name, content in (("a.odt", odt(f"<text:p>{ruby} saugo.</text:p>")), ("a.docx", word), ("a.html", page)):
+        assert shown(reading(tmp_path, name, content)) == [("paragraph", "TAR (registras) saugo.")]
+
+
+def placed(*layers: tuple[str, str]) -> bytes:
+    """A presentation with a list on a slide; each layer is where a way to number is said, and that way."""
+    deck = pptx.Presentation()
+    slide = deck.slides.add_slide(deck.slide_layouts[1])
+    slide.shapes.title.text = "Žingsniai"
+    body = slide.placeholders[1]
+    body.text_frame.text = "Prašymas"
+    body.text_frame.add_paragraph().text = "Vertinimas"
+    layout = next(p for p in slide.slide_layout.placeholders if p.placeholder_format.idx == 1)
+    master = next(p for p in slide.slide_layout.slide_master.placeholders if p.placeholder_format.type.name == "BODY")
+    elements = {"slide": body, "layout": layout, "master": master}
+    for where, way in layers:
+        style = elements[where]._element.find(".//{*}lstStyle")
+        style.append(
+            etree.fromstring(
+                f'<a:lvl1pPr xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main">{way}</a:lvl1pPr>'
+            )
+        )
+    file = io.BytesIO()
+    deck.save(file)
+    return file.getvalue()
+
+
+NUMBERED, PLAIN = '<a:buAutoNum type="arabicPeriod"/>', "<a:buNone/>"
+
+
+@pytest.mark.parametrize(
+    ("layers", "numbered"),
+    [((), False), ((("layout", NUMBERED),), True), ((("master", NUMBERED),), True), ((("slide", NUMBERED),), True),
+     ((("slide", PLAIN), ("layout", NUMBERED)), False), ((("layout", PLAIN), ("master", NUMBERED)), False)],
+)  # fmt: skip
+def test_items_of_a_slide_have_the_numbers_of_its_layout_and_master(
+    tmp_path: Path, layers: tuple, numbered: bool
+) -> None:
+    document = reading(tmp_path, "a.pptx", placed(*layers))
+    assert shown(document)[1:] == [("list_item", "Prašymas"), ("list_item", "Vertinimas")]
+    assert ("1. Prašymas\n2. Vertinimas" in document.text) == numbered
+
+
+def test_a_column_of_values_is_no_column_of_headings(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for text in ("Prašymas teikiamas iki gegužės 1 d.", "600 EUR", "2.04", "Sprendimas priimamas per 30 dienų."):
+        sheet.append([text])
+    sheet.append([])
+    sheet.append(["Kainos"])
+    for row in (["Ženklas", "Kaina"], ["Bronzos", 600], ["Sidabro", 900], ["Aukso", 1200]):
+        sheet.append(row)
+    file = io.BytesIO()
+    book.save(file)
+    kinds = [kind for kind, _ in shown(reading(tmp_path, "a.xlsx", file.getvalue()))]
+    assert kinds == ["paragraph"] * 4 + ["heading"] + ["table_row"] * 3
+
+
+def test_pictures_of_every_kind_on_a_sheet_are_counted_and_links_to_other_books_refuse_nothing(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["Kaina", "600 EUR"])
+    book.active.oddFooter.center.text = '&"Arial,Regular"&12&KffffffPuslapis &P'
+    file = io.BytesIO()
+    book.save(file)
+    drawing = (
+        '<xdr:wsDr xmlns:xdr="http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing">'
+        + "<xdr:absoluteAnchor><xdr:pic/></xdr:absoluteAnchor>" * 2
+        + "</xdr:wsDr>"
+    )
+    kinds = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    links = (
+        '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+        f'<Relationship Id="d1" Type="{kinds}/drawing" Target="../drawings/drawing1.xml"/>'
+        f'<Relationship Id="d2" Type="{kinds}/oleObject" Target="../embeddings/a.bin"/></Relationships>'
+    )
+    with zipfile.ZipFile(file) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    sheet = members["xl/worksheets/sheet1.xml"].replace(b"</worksheet>", b'<drawing r:id="d1" xmlns:r="%s"/></worksheet>' % kinds.encode())  # fmt: skip
+    members |= {
+        "xl/worksheets/sheet1.xml": sheet,
+        "xl/worksheets/_rels/sheet1.xml.rels": links.encode(),
+        "xl/drawings/drawing1.xml": drawing.encode(),
+    }
+    document = reading(tmp_path, "a.xlsx", make_zip(members))
+    assert document.warnings == ("Pictures whose words are not read: 2.", "Embedded files that are not read: 1.")
+    assert shown(document)[-1] == ("paragraph", "Puslapis")
+
+
+@pytest.mark.parametrize("named", ["iso-8859-1", "iso-8859-13", "windows-1257", "us-ascii"])
+@pytest.mark.parametrize("subtype", ["plain", "html"])
+def test_an_e_mail_is_read_in_the_encoding_that_it_is_in(tmp_path: Path, named: str, subtype: str) -> None:
+    words = "Gerbiamoji Žemyna, „Šiaulių“ klasteris sumokėjo 600 € už ženklą – ačiū."
+    text = f"<p>{words}</p>" if subtype == "html" else words
+    head = f"Subject: Laiškas\nFrom: a@b.lt\nContent-Type: text/{subtype}; charset={named}\nContent-Transfer-Encoding: 8bit\n\n"
+    raw = head.encode() + text.encode("cp1257")
+    assert shown(reading(tmp_path, "a.lt.eml", raw))[-1] == ("paragraph", words)
+
+
+def test_the_signs_of_windows_in_an_e_mail_that_says_iso_8859_1_stay(tmp_path: Path) -> None:
+    words = "The “label” costs 600 € – that’s all."
+    head = (
+        "Subject: Fee\nFrom: a@b.lt\nContent-Type: text/plain; charset=iso-8859-1\nContent-Transfer-Encoding: 8bit\n\n"
+    )
+    document = reading(tmp_path, "a.en.eml", head.encode() + words.encode("cp1252"))
+    assert shown(document)[-1] == ("paragraph", words)

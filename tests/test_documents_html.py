@@ -214,3 +214,11 @@ def test_a_formula_is_read_also_where_a_picture_is_shown_for_it(tmp_path: Path) 
     formula = "<span><span style='display:none'><math><mi>x</mi><mo>≥</mo><mn>2</mn></math></span><img aria-hidden=true></span>"
     document = reading(tmp_path, "a.html", page(f"<main><p>{LONG}</p><p>Kai {formula}.</p></main>"))
     assert shown(document)[1] == ("paragraph", "Kai x ≥ 2.")
+
+
+def test_short_lines_at_the_ends_of_a_page_are_read_up_to_its_menus(tmp_path: Path) -> None:
+    ends = f"<p>Įžanga.</p><p>{LONG}</p><p>Sąrašas:</p><ul><li>vienas</li><li>du</li></ul><ol><li>trys</li></ol><p>Tel. 8 600</p>"
+    assert shown(reading(tmp_path, "a.html", page(ends))) == [
+        ("paragraph", "Įžanga."), ("paragraph", LONG), ("paragraph", "Sąrašas:"), ("list_item", "vienas"), ("list_item", "du"),
+        ("list_item", "trys"), ("paragraph", "Tel. 8 600"),
+    ]  # fmt: skip

@@ -20,8 +20,8 @@ from clusterqa.documents.encoding import decode, mojibake
 from clusterqa.documents.extract import Extract, TextBuilder, first_heading, left_out, one_line
 from clusterqa.documents.formulas import omml
 from clusterqa.documents.metadata import Metadata, language_of
-from clusterqa.documents.packages import ZIP_BROKEN, refuse_zip_bomb, transitional
-from clusterqa.documents.symbols import UNKNOWN, is_symbol_font, raised, sign
+from clusterqa.documents.packages import ZIP_BROKEN, parsed, refuse_zip_bomb, transitional
+from clusterqa.documents.symbols import UNKNOWN, is_symbol_font, raised, sign, spoken
 from clusterqa.errors import UnreadableDocument
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -179,8 +179,7 @@ class _Reader:
             struck=sum(e.tag == f"{_W}r" and self._begins_struck(e) for e in seen),
         )
         prompts = sum(_is_placeholder(e) and any(t.text for t in e.iter(f"{_W}t")) for e in self.body.iter(f"{_W}sdt"))
-        if prompts:
-            found.append(f"Places to fill in, whose prompts are not read: {prompts}.")
+        found += left_out(prompts=prompts)
         if self.unknown_signs:
             found.append(f"Signs of symbol fonts that are not known (shown as �): {self.unknown_signs}.")
         return found
@@ -513,6 +512,11 @@ class _Reader:
             elif tag == f"{_W}r":
                 if not (self._is_hidden(child) or self._is_struck(child)):
                     yield self._run(child)
+            elif tag == f"{_W}ruby":
+                for part in child.findall(f"{_W}rubyBase"):
+                    yield from self._collect(part)
+                for part in child.findall(f"{_W}rt"):
+                    yield spoken("".join(self._collect(part)))
             elif tag == f"{_W}fldSimple":
                 if not (self.skip_page_fields and _PAGE_FIELD.match(child.get(f"{_W}instr", ""))):
                     yield from self._collect(child)
@@ -628,9 +632,7 @@ def _root(part: Any) -> Any:
     element = getattr(part, "element", None)
     if element is not None:
         return element
-    from lxml import etree
-
-    return etree.fromstring(part.blob, etree.XMLParser(resolve_entities=False, no_network=True))
+    return parsed(part.blob)
 
 
 def _heading_level(names: tuple[str, ...], outline: int | None) -> int:
@@ -690,7 +692,7 @@ def _hexadecimal(text: str) -> int:
 
 
 _SKIPPED = frozenset(
-    {f"{_W}{name}" for name in ("del", "moveFrom", "delText", "pPr", "rPr", "txbxContent", "rt", "sdtPr")}
+    {f"{_W}{name}" for name in ("del", "moveFrom", "delText", "pPr", "rPr", "txbxContent", "sdtPr")}
     | {f"{_MC}Fallback"}
 )
 _CHARACTERS = {

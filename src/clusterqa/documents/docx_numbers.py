@@ -74,6 +74,9 @@ class Numbers:
             before = starts[at] - 1
         self._begun.add((number, at))
         counts[at] = (level.start - 1 if before is None else before) + 1
+        for above in range(at):  # a level that was skipped counts as begun: after 2.1.1 comes 2.2
+            if counts[above] is None and f"%{above + 1}" in level.text:
+                counts[above] = levels.get(above, _Level()).start
         for deeper in range(at + 1, LEVELS):
             if levels.get(deeper, _Level()).restarts:
                 counts[deeper] = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from email.header import decode_header, make_header
 from email.message import EmailMessage, MIMEPart
 from email.policy import EmailPolicy
@@ -12,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from itertools import islice
 from typing import Any
 
-from clusterqa.documents import plain
+from clusterqa.documents import encoding, plain
 from clusterqa.documents.extract import Extract, TextBuilder, left_out, one_line
 from clusterqa.documents.html import add_all
 from clusterqa.documents.metadata import Metadata
@@ -87,12 +88,11 @@ def _read(message: EmailMessage, document: str) -> Extract:
     struck = 0
     for body in bodies:
         if body.get_content_subtype() == "html":
-            content = body.get_content()
-            raw = content.encode() if isinstance(content, str) else content
+            raw = _content(body, document).encode("utf-8", "replace")
             struck += add_all(raw, document, builder, decoded=True)[1]
         else:
-            builder.add_extract(plain.extract(str(body.get_content()).strip()))
-    names = [one_line(part.get_filename() or part.get_content_type()) for part in _attached(message)]
+            builder.add_extract(plain.extract(_content(body, document).strip()))
+    names = [_name(part) for part in _attached(message)]
     warnings = left_out(struck=struck)
     if names:
         builder.add_uncovered("\n".join(names))
@@ -104,6 +104,22 @@ def _read(message: EmailMessage, document: str) -> Extract:
     return Extract(
         builder.text(), tuple(builder.blocks), Metadata(title=subject or None, date=day), warnings=tuple(warnings)
     )
+
+
+def _content(body: MIMEPart, document: str) -> str:
+    """The text of a part, in the encoding that it names where that can be right: many say ISO-8859-1 and mean another."""
+    raw, named = body.get_payload(decode=True), body.get_content_charset("us-ascii")
+    if isinstance(raw, bytes) and (named in ("us-ascii", "utf-8") or encoding.is_eight_bit(named)):
+        with suppress(UnreadableDocument):
+            return encoding.decode(raw, document, named)[0]
+    return str(body.get_content())
+
+
+def _name(part: MIMEPart) -> str:
+    """What something attached is called: its file, or the subject of an e-mail."""
+    if part.get_content_type() == "message/rfc822" and isinstance(inner := part.get_content(), EmailMessage):
+        return one_line(part.get_filename() or str(inner.get("Subject") or "")) or "message/rfc822"
+    return one_line(part.get_filename() or part.get_content_type())
 
 
 def _bodies(part: MIMEPart) -> list[MIMEPart]:

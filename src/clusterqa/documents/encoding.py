@@ -122,15 +122,21 @@ def _decode(raw: bytes, document: str, declared: str | None) -> tuple[str, list[
     return _eight_bit(raw, document)
 
 
+def is_eight_bit(name: str) -> bool:
+    """Whether a name, in small letters, is that of an encoding with a byte for each letter."""
+    pattern = r"(windows-|cp|ibm|x-cp)?\d{3,4}|(iso[-_]?)?8859[-_]\d{1,2}|iso8859-\d{1,2}|latin-?\d|macintosh"
+    return re.fullmatch(pattern, name) is not None
+
+
 def _as_declared(raw: bytes, declared: str, document: str) -> str | None:
     """The text in the encoding that the file names, or None when that cannot be right."""
     name = declared.lower()
-    if not re.fullmatch(
-        r"(windows-|cp|ibm|x-cp)?\d{3,4}|(iso[-_]?)?8859[-_]\d{1,2}|iso8859-\d{1,2}|latin-?\d|macintosh", name
-    ):
+    if not is_eight_bit(name):
         return None
     if re.fullmatch(r"(iso[-_]?)?8859[-_]1|iso8859-1|latin-?1", name):
         name = "cp1252"  # browsers read it so, and pages are made to look right in browsers
+    if re.fullmatch(r"(iso[-_]?)?8859[-_]13|iso8859-13|latin-?7", name) and re.search(rb"[\x80-\x9f]", raw):
+        name = "cp1257"  # its letters are the same, and only Windows has signs there
     try:
         text = raw.decode(name.removeprefix("x-"))
         mojibake(text, document)  # windows-1257 declared as ISO-8859-1: the declaration is wrong, not the text

@@ -117,7 +117,7 @@ def first_heading(text: str, blocks: Sequence[Block]) -> str:
     return next((one_line(text[block.start : block.end]) for block in blocks if block.kind == "heading"), "")
 
 
-def left_out(pictures: int = 0, charts: int = 0, files: int = 0, struck: int = 0) -> list[str]:
+def left_out(pictures: int = 0, charts: int = 0, files: int = 0, struck: int = 0, prompts: int = 0) -> list[str]:
     """A warning for each kind of thing that may say something and is not read, where there is any."""
     found = []
     if pictures:
@@ -128,6 +128,8 @@ def left_out(pictures: int = 0, charts: int = 0, files: int = 0, struck: int = 0
         found.append(f"Embedded files that are not read: {files}.")
     if struck:
         found.append(f"Places with struck-out text, which is not read: {struck}.")
+    if prompts:
+        found.append(f"Places to fill in, whose prompts are not read: {prompts}.")
     return found
 
 

@@ -18,7 +18,7 @@ from clusterqa.documents.docx_numbers import written
 from clusterqa.documents.extract import Extract, TextBuilder, left_out, one_line
 from clusterqa.documents.formulas import mathml
 from clusterqa.documents.metadata import Metadata, iso_date, language_of, web_address
-from clusterqa.documents.symbols import raised
+from clusterqa.documents.symbols import raised, spoken
 from clusterqa.errors import UnreadableDocument
 from clusterqa.records import BlockKind
 
@@ -32,7 +32,7 @@ _BLOCK_TAGS = frozenset(
 )
 _NO_TEXT = (
     "script style noscript template svg canvas iframe object embed video audio button select option textarea input "
-    "head del s strike map datalist progress meter".split()
+    "head del s strike map datalist progress meter rp".split()
 )
 _AROUND = frozenset({"nav", "footer", "header", "aside", "dialog", "menu", "search"})
 _ROLES_AROUND = frozenset({"navigation", "banner", "contentinfo", "complementary", "search", "dialog", "alertdialog"})
@@ -338,6 +338,12 @@ def _chosen(pieces: list[_Piece], own: str) -> list[_Piece]:
             (pieces[last].group and pieces[last + 1].group == pieces[last].group)
             or (keys[last + 1] and keys[last + 1] in own)
         ):
+            last += 1
+        # What stands right beside them is seen as well, up to the next menu.
+        own_words = [not (piece.around or piece.linked) for piece in pieces]
+        while first > 0 and own_words[first - 1]:
+            first -= 1
+        while last + 1 < len(pieces) and own_words[last + 1]:
             last += 1
     certain = set(sure)
     return [
@@ -654,6 +660,8 @@ def _inline(element: Any, skip_tables: bool = False) -> str:
     text = "".join(parts)
     if tag == "sup":
         return raised(text.strip()) or text
+    if tag == "rt":
+        return spoken(text)
     return f"„{text}“" if tag == "q" else text
 
 

@@ -42,6 +42,17 @@ so many keeps its marks.
 _NEWLINE = re.compile(r"\r\n?|\n")
 _COMMENT = r"<!--(?:(?!-->).)*(?:-->|\Z)"
 _TAG = re.compile(r"<[^<>]*>")
+_SIGNS = {
+    "table": re.compile(r"\|"),
+    "fence": re.compile(r"```|~~~"),
+    "blockquote": re.compile(r">"),
+    "hr": re.compile(r"[-_*][ \t]*[-_*][ \t]*[-_*]"),
+    "reference": re.compile(r"\["),
+    "html_block": re.compile(r"<"),
+    "heading": re.compile(r"#"),
+    "lheading": re.compile(r"[=-][ \t]*(?:[\r\n]|\Z)"),
+}
+"""What a text has in which one of the parser's rules finds something."""
 _NESTED = re.compile(r"(?:[ \t]*(?:>|[-+*](?=[ \t])|\d{1,9}[.)](?=[ \t])))+")
 _MARK = re.compile(r"[\[\]!*_`<&\\]")
 
@@ -81,6 +92,8 @@ class _Reader:
         # brackets takes the time of their square.
         self.parser = MarkdownIt("commonmark", {"maxNesting": MAX_NESTING}).enable("table")
         self.parser.core.ruler.disable("inline")
+        # Each rule is tried on each line; one whose sign the text does not have finds nothing.
+        self.parser.block.ruler.disable([rule for rule, sign in _SIGNS.items() if not sign.search(text, body)])
         self.known: dict[str, object] = {}
         self.tokens: list[Token] = []
 

@@ -14,18 +14,16 @@ from clusterqa.documents.extract import Extract, TextBuilder, first_heading, lef
 from clusterqa.documents.formulas import mathml
 from clusterqa.documents.metadata import Metadata, language_of
 from clusterqa.documents.packages import ZIP_BROKEN, parsed, refuse_zip_bomb
-from clusterqa.documents.symbols import raised
+from clusterqa.documents.symbols import raised, spoken
 from clusterqa.errors import UnreadableDocument
 
 _OASIS = "{urn:oasis:names:tc:opendocument:xmlns:"
 _TEXT, _TABLE, _OFFICE = f"{_OASIS}text:1.0}}", f"{_OASIS}table:1.0}}", f"{_OASIS}office:1.0}}"
 _STYLE, _DRAW, _FO = f"{_OASIS}style:1.0}}", f"{_OASIS}drawing:1.0}}", f"{_OASIS}xsl-fo-compatible:1.0}}"
+_FORM = f"{_OASIS}form:1.0}}"
 _XLINK = "{http://www.w3.org/1999/xlink}"
 _SKIPPED = frozenset(
-    {
-        f"{_TEXT}{name}"
-        for name in ("tracked-changes", "table-of-content", "alphabetical-index", "sequence-decls", "ruby-text")
-    }
+    {f"{_TEXT}{name}" for name in ("tracked-changes", "table-of-content", "alphabetical-index", "sequence-decls")}
     | {f"{_OFFICE}annotation", f"{_OFFICE}annotation-end", f"{_OFFICE}forms"}
 )
 _WALKED = frozenset(f"{_TEXT}{name}" for name in ("numbered-paragraph", "bibliography", "index-title", "index-body"))
@@ -92,7 +90,10 @@ class _Reader:
         self.counts: dict[str, list[int]] = {}
         self.heads: list[int] = []
         self.pending: list[str] = []
-        self.comments = self.pictures = self.objects = self.struck = 0
+        self.controls = {
+            e.get(f"{_FORM}id"): e for e in content.iter() if isinstance(e.tag, str) and e.get(f"{_FORM}id")
+        }
+        self.comments = self.pictures = self.objects = self.struck = self.prompts = 0
 
     def read(self) -> None:
         """Headers, the body, footers."""
@@ -105,7 +106,7 @@ class _Reader:
         found = []
         if comments := sum(1 for _ in self.body.iter(f"{_OFFICE}annotation")):
             found.append(f"Comments that are not read: {comments}.")
-        found += left_out(pictures=self.pictures, files=self.objects, struck=self.struck)
+        found += left_out(pictures=self.pictures, files=self.objects, struck=self.struck, prompts=self.prompts)
         return found
 
     def _margins(self, kind: str) -> None:
@@ -320,6 +321,12 @@ class _Reader:
                 pass
             elif tag == f"{_DRAW}frame":
                 yield self._frame(child)
+            elif tag == f"{_DRAW}control":
+                yield f"{_control(self.controls.get(child.get(f'{_DRAW}control')))} "
+            elif tag == f"{_TEXT}placeholder":
+                self.prompts += 1
+            elif tag == f"{_TEXT}ruby-text":
+                yield spoken("".join(self._collect(child, without_numbers)))
             elif tag == f"{_TEXT}span":
                 name = child.get(f"{_TEXT}style-name")
                 if self._is_struck(name):
@@ -354,6 +361,28 @@ class _Reader:
             if inner.tag == f"{_DRAW}image":
                 self.pictures += 1
         return ""
+
+
+def _control(field: Any | None) -> str:
+    """What a person sees of a field of a form: its label, what is written, ticked or picked in it."""
+    if field is None:
+        return ""
+    kind = field.tag.removeprefix(_FORM)
+    label = field.get(f"{_FORM}label") or ""
+    if kind in ("checkbox", "radio"):
+        states = [field.get(f"{_FORM}{name}") for name in ("current-state", "state", "current-selected", "selected")]
+        stated = next((state for state in states if state), "")
+        return f"{'☒' if stated in ('checked', 'true') else '☐'} {label}"
+    if kind == "listbox":
+        lines = field.findall(f"{_FORM}option")
+        now = [line for line in lines if line.get(f"{_FORM}current-selected") == "true"]
+        picked = now or [line for line in lines if line.get(f"{_FORM}selected") == "true"]
+        return " ".join(line.get(f"{_FORM}label") or "" for line in picked)
+    if kind in ("fixed-text", "frame"):
+        return label
+    if kind in ("password", "button", "hidden", "file", "image"):
+        return ""
+    return field.get(f"{_FORM}current-value") or field.get(f"{_FORM}value") or ""
 
 
 def _is_hidden(row: Any) -> bool:

@@ -53,7 +53,7 @@ def parsed(raw: bytes) -> Any:
     """The root element of a part in XML; nothing outside it is fetched. Raises lxml.etree.XMLSyntaxError."""
     from lxml import etree
 
-    return etree.fromstring(raw, etree.XMLParser(resolve_entities=False, no_network=True))
+    return etree.fromstring(raw, etree.XMLParser(resolve_entities=False, no_network=True, collect_ids=False))
 
 
 def transitional(raw: bytes) -> bytes:

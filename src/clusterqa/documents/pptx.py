@@ -21,6 +21,7 @@ from clusterqa.records import Page
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
+_P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
 _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds"
 
@@ -132,10 +133,12 @@ class _Slide:
                 return
             listed = shape.is_placeholder
             counts: dict[int, int] = {}
+            styles = self._list_styles(shape)
             for paragraph in shape.text_frame.paragraphs:
                 text = _text(paragraph._p)
                 several = len(shape.text_frame.paragraphs) > 1
-                mark = _number(paragraph._p, paragraph.level, counts) if text.strip() else ""
+                drawn = _bullet(paragraph._p, paragraph.level, styles)
+                mark = _number(drawn, paragraph.level, counts) if text.strip() else ""
                 item = bool(mark) or (listed and several)
                 self.builder.add("list_item" if item else "paragraph", text, paragraph.level if item else 0, mark=mark)
         elif getattr(shape, "has_table", False) and shape.has_table:
@@ -150,6 +153,24 @@ class _Slide:
                 self.seen["files"] += 1
             else:
                 self._diagram(diagram)
+
+    def _list_styles(self, shape: Any) -> list[Any]:
+        """What says how the items of a shape look: itself, then what it has its place from on the layout and the master."""
+        found = [shape._element.find(f".//{_A}lstStyle")]
+        if shape.is_placeholder:
+            layout = self.slide.slide_layout
+            place = shape.placeholder_format
+            for other in layout.placeholders:
+                if other.placeholder_format.idx == place.idx:
+                    found.append(other._element.find(f".//{_A}lstStyle"))
+            for other in layout.slide_master.placeholders:
+                if other.placeholder_format.type == place.type or (
+                    place.type in _BODIES and other.placeholder_format.type in _BODIES
+                ):
+                    found.append(other._element.find(f".//{_A}lstStyle"))
+            if place.type in _BODIES:
+                found.append(layout.slide_master._element.find(f"{_P}txStyles/{_P}bodyStyle"))
+        return [style for style in found if style is not None]
 
     def _diagram(self, element: Any) -> None:
         """The words of a SmartArt drawing, a paragraph for each shape."""
@@ -189,6 +210,16 @@ def _frame() -> frozenset[Any]:
 _FRAME = _frame()
 
 
+def _bodies() -> frozenset[Any]:
+    from pptx.enum.shapes import PP_PLACEHOLDER
+
+    return frozenset({PP_PLACEHOLDER.BODY, PP_PLACEHOLDER.OBJECT})
+
+
+_BODIES = _bodies()
+"""Placeholders whose items look as the master says of the text of slides."""
+
+
 def _is_frame(shape: Any) -> bool:
     """Whether it is the number, the date, the head or the foot of a slide."""
     return bool(shape.is_placeholder and shape.placeholder_format.type in _FRAME)
@@ -223,13 +254,21 @@ _NUMBERS = {
 _AROUND = {"Period": "{}.", "ParenR": "{})", "ParenBoth": "({})", "Plain": "{}"}
 
 
-def _number(paragraph: Any, level: int, counts: dict[int, int]) -> str:
+def _bullet(paragraph: Any, level: int, styles: list[Any]) -> Any | None:
+    """What says which number is drawn before a paragraph: itself, or the first of the styles that says anything of its level."""
+    for properties in [paragraph.find(f"{_A}pPr"), *(style.find(f"{_A}lvl{level + 1}pPr") for style in styles)]:
+        for child in properties if properties is not None else ():
+            if child.tag in (f"{_A}buNone", f"{_A}buChar", f"{_A}buBlip", f"{_A}buAutoNum"):
+                return child if child.tag == f"{_A}buAutoNum" else None
+    return None
+
+
+def _number(drawn: Any | None, level: int, counts: dict[int, int]) -> str:
     """
     The number that PowerPoint draws before a paragraph, "" for none; `counts` has the numbers above it, by level.
     """
     for deeper in [known for known in counts if known > level]:
         del counts[deeper]
-    drawn = paragraph.find(f"{_A}pPr/{_A}buAutoNum")
     kind = re.match(r"([a-z]+(?:Lc|Uc)?)([A-Z]\w*)\Z", drawn.get("type", "")) if drawn is not None else None
     if kind is None or kind[1] not in _NUMBERS or kind[2] not in _AROUND:
         counts.pop(level, None)

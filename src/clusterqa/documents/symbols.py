@@ -67,3 +67,8 @@ def lowered(text: str) -> str | None:
     """The text as lowered characters („x₁“), None where Unicode does not have them all."""
     told = text.translate(_LOWERED)
     return told if text and all(a != b for a, b in zip(text, told, strict=True)) else None
+
+
+def spoken(text: str) -> str:
+    """How a word is said, as it stands small above it: in brackets behind it."""
+    return f" ({text.strip()})" if text.strip() else ""

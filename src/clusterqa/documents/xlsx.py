@@ -19,6 +19,8 @@ from clusterqa.errors import UnreadableDocument
 from clusterqa.records import Page
 
 MAX_CELLS = 1_000_000
+MOST_TITLES = 3
+"""So many rows of one cell above a table are its titles."""
 MAX_MERGED = 200_000
 """Cells that are merged with others; the library makes each of them as it opens the workbook."""
 
@@ -49,7 +51,7 @@ def extract(raw: bytes, document: str) -> Extract:
     try:
         raw = transitional(raw)
         _refuse_merged(raw, document)
-        book = openpyxl.load_workbook(io.BytesIO(raw), data_only=True, rich_text=True)
+        book = openpyxl.load_workbook(io.BytesIO(raw), data_only=True, rich_text=True, keep_links=False)
         parts = _Parts(raw)
     except _BROKEN as error:
         raise UnreadableDocument(
@@ -61,7 +63,7 @@ def extract(raw: bytes, document: str) -> Extract:
     builder = TextBuilder()
     pages: list[Page] = []
     hidden: list[str] = []
-    comments = pictures = charts = unseen = missing = struck = 0
+    comments = charts = unseen = missing = struck = 0
     told: set[str] = set()
     for sheet in book.worksheets:
         if sheet.sheet_state != "visible":
@@ -74,7 +76,6 @@ def extract(raw: bytes, document: str) -> Extract:
         pages.append(Page(len(pages) + 1, one_line(sheet.title), start, builder.length()))
         struck += sum(_is_struck(cell) or _seen(cell.value, struck=True) != "" for cell in sheet._cells.values())
         comments += sum(cell.comment is not None for cell in sheet._cells.values())
-        pictures += len(sheet._images)
         missing += parts.without_value(sheet.title)
     for chart in book.chartsheets:
         if chart.sheet_state != "visible":
@@ -88,7 +89,7 @@ def extract(raw: bytes, document: str) -> Extract:
         warnings.append(f"Hidden sheets that are not read: {', '.join(hidden)}.")
     if unseen:
         warnings.append(f"Hidden rows and columns that are not read: {unseen}.")
-    warnings += left_out(pictures, charts, struck=struck)
+    warnings += left_out(parts.pictures, charts, parts.files, struck)
     if comments:
         warnings.append(f"Comments that are not read: {comments}.")
     if missing:
@@ -136,6 +137,8 @@ class _Parts:
 
     def __init__(self, raw: bytes) -> None:
         self.archive = zipfile.ZipFile(io.BytesIO(raw))
+        self.pictures = self.files = 0
+        """In the sheets whose drawings were added."""
         workbook = next(name for kind, name in relations(self.archive, "").values() if kind == "officeDocument")
         named = relations(self.archive, workbook)
         self.sheets = {
@@ -152,6 +155,7 @@ class _Parts:
         """Append the text boxes and the charts of a sheet, from the top; returns how many charts are not read."""
         unread = 0
         for kind, drawing in relations(self.archive, self.sheets[title]).values():
+            self.files += kind in ("oleObject", "package")
             if kind != "drawing":
                 continue
             related = relations(self.archive, drawing)
@@ -162,6 +166,7 @@ class _Parts:
                     _, part = related.get(chart.get(f"{_R}id"), ("", ""))
                     read = part in self.archive.namelist() and add_chart(builder, parsed(self.archive.read(part)))
                     unread += not read
+                self.pictures += sum(1 for _ in anchor.iter(f"{_XDR}pic"))
         return unread
 
 
@@ -178,7 +183,7 @@ def _margins(sheet: Any, builder: TextBuilder, told: set[str]) -> None:
     """What headers and footers say on the printed sheet, beside page numbers and the like; each text once."""
     for margin in (sheet.oddHeader, sheet.oddFooter):
         for part in (margin.left, margin.center, margin.right):
-            said = one_line(re.sub(r"&(?:\[\w+\]|[A-Z])", " ", part.text or ""))
+            said = one_line(re.sub(r"&(?:\[\w+\]|K[0-9A-Fa-f]{6}|K\d\d[+-]\d{3}|[A-Z])", " ", part.text or ""))
             if any(c.isalpha() for c in said) and said not in told:
                 told.add(said)
                 builder.add("paragraph", said)
@@ -261,10 +266,14 @@ def _is_struck(cell: Any) -> bool:
 
 def _table(sheet: Any, group: list[list[tables.Cell]], first: int, builder: TextBuilder) -> None:
     """Add rows that follow each other, given by the cells that have text."""
-    # A title above the table stands alone in its row.
+    # A title above the table stands alone in its row; many such rows are a list.
     titles = next((n for n, row in enumerate(group) if len(row) > 1), len(group))
-    for number, (cell,) in enumerate(group[:titles], start=1):
-        builder.add("heading" if number < len(group) and len(cell.text) <= 120 else "paragraph", cell.text, 2)
+    alone = [cell for (cell,) in group[:titles]]
+    for number, cell in enumerate(alone, start=1):
+        is_title = number < len(group) and len(cell.text) <= 120 and any(c.isalpha() for c in cell.text)
+        if titles > MOST_TITLES or titles == len(group):
+            is_title = is_title and cell.bold and not all(other.bold for other in alone)
+        builder.add("heading" if is_title else "paragraph", cell.text, 2 if is_title else 0)
     group = _filled(group[titles:])
     first += titles
     if not group:
