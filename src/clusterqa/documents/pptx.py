@@ -270,7 +270,7 @@ def _number(drawn: Any | None, level: int, counts: dict[int, int]) -> str:
     for deeper in [known for known in counts if known > level]:
         del counts[deeper]
     kind = re.match(r"([a-z]+(?:Lc|Uc)?)([A-Z]\w*)\Z", drawn.get("type", "")) if drawn is not None else None
-    if kind is None or kind[1] not in _NUMBERS or kind[2] not in _AROUND:
+    if drawn is None or kind is None or kind[1] not in _NUMBERS or kind[2] not in _AROUND:
         counts.pop(level, None)
         return ""
     start = drawn.get("startAt", "1")
