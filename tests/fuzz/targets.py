@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -386,3 +387,34 @@ TARGETS: dict[str, Target] = {
     "backup": Target(_backup, st.one_of(mutated(_saved()), repacked(_saved()))),
 }
 ERRORS = (ClusterQAError, EvaluationError)
+
+
+def with_something_missing(sample: bytes) -> Iterator[tuple[str, bytes]]:
+    """The zip archive without one of its parts, with an empty one, and without one kind of element of one; with what it is."""
+    with zipfile.ZipFile(io.BytesIO(sample)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}
+
+    def packed(changed: str, content: bytes | None) -> bytes:
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w") as archive:
+            for name, own in parts.items():
+                if (kept := content if name == changed else own) is not None:
+                    archive.writestr(name, kept)
+        return file.getvalue()
+
+    for name, own in parts.items():
+        for told, content in (
+            ("gone", None),
+            ("empty", b""),
+            ("another root", b"<a/>"),
+            ("cut off", own[: len(own) // 2]),
+        ):
+            yield f"{name}: {told}", packed(name, content)
+        yield f"{name}: no numbers", packed(name, re.sub(rb'="-?\d+"', b'="x"', own))
+        yield f"{name}: no relations", packed(name, re.sub(rb' r:\w+="[^"]*"', b"", own))
+        if "/theme/" in name:  # nothing of it is read
+            continue
+        for element in sorted(set(re.findall(rb"<([A-Za-z][\w:.-]*)", own))):
+            tag = re.escape(element) + rb"(?=[\s/>])"
+            less = re.sub(rb"<" + tag + rb"[^>]*/>|<" + tag + rb"[^>]*>.*?</" + tag + rb">", b"", own, flags=re.DOTALL)
+            yield f"{name}: no {element.decode()}", packed(name, less)

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from fuzz.targets import ERRORS, TARGETS
+from clusterqa.documents import samples
+from clusterqa.documents.formats import FORMAT_OF_SUFFIX
+from fuzz.targets import ERRORS, TARGETS, with_something_missing
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "15"))
 
@@ -33,3 +35,14 @@ def test_no_input_raises_anything_but_our_errors(name: str) -> None:
                 target.run(content, Path(folder))
 
         throw()
+
+
+@pytest.mark.parametrize("suffix", ["docx", "odt", "pptx", "xlsx", "epub"])
+def test_a_package_that_lacks_a_part_or_an_element_is_read_or_refused(suffix: str, tmp_path: Path) -> None:
+    broke = {}
+    for what, content in with_something_missing(samples.SAMPLES[FORMAT_OF_SUFFIX[suffix]]()):
+        try:
+            TARGETS[suffix].run(content, tmp_path)
+        except AssertionError as error:
+            broke[what] = str(error)
+    assert broke == {}

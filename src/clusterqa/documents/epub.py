@@ -54,7 +54,8 @@ def _refuse_locked(archive: zipfile.ZipFile, document: str) -> None:
 
 def _read(archive: zipfile.ZipFile) -> Extract:
     container = parsed(archive.read("META-INF/container.xml"))
-    path = next(e.get("full-path") for e in container.iter() if isinstance(e.tag, str) and e.tag.endswith("}rootfile"))
+    files = (e for e in container.iter() if isinstance(e.tag, str) and e.tag.endswith("}rootfile"))
+    path = next((e.get("full-path") or "" for e in files), "")  # there is no file of no name
     package = parsed(archive.read(path))
     items = {e.get("id"): e for e in package.iter(f"{_OPF}item")}
     builder = TextBuilder()

@@ -79,6 +79,8 @@ class _Reader:
         content = parsed(archive.read("content.xml"))
         styles = parsed(archive.read("styles.xml")) if "styles.xml" in archive.namelist() else content
         self.body = content.find(f"{_OFFICE}body/{_OFFICE}text")
+        if self.body is None:
+            raise ValueError("there is no body")
         self.styles = {e.get(f"{_STYLE}name"): e for root in (styles, content) for e in root.iter(f"{_STYLE}style")}
         self.lists = {e.get(f"{_STYLE}name"): e for root in (styles, content) for e in root.iter(f"{_TEXT}list-style")}
         self.outline = next(styles.iter(f"{_TEXT}outline-style"), None)

@@ -38,14 +38,16 @@ def extract(raw: bytes, document: str) -> Extract:
     from lxml import etree
 
     try:
-        deck = pptx.Presentation(io.BytesIO(transitional(raw)))
-        slides = list(deck.slides)
+        return _read(pptx.Presentation(io.BytesIO(transitional(raw))))  # parts are looked for as they are come to
     except (KeyError, ValueError, AttributeError, OSError, *ZIP_BROKEN, etree.LxmlError,
             pptx.exc.PythonPptxError) as error:  # fmt: skip
         raise UnreadableDocument(
             document, f"It is no whole presentation ({one_line(str(error))[:120]}).",
             "Open it in PowerPoint or LibreOffice and save it as PPTX again.",
         ) from error  # fmt: skip
+
+
+def _read(deck: Any) -> Extract:
     builder = TextBuilder()
     pages: list[Page] = []
     hidden: list[str] = []
@@ -53,7 +55,7 @@ def extract(raw: bytes, document: str) -> Extract:
     seen = {"pictures": 0, "charts": 0, "files": 0}
     told: set[str] = set()
     comments = struck = 0
-    for number, slide in enumerate(slides, start=1):
+    for number, slide in enumerate(deck.slides, start=1):
         if slide._element.get("show") in ("0", "false"):
             hidden.append(str(number))
             continue

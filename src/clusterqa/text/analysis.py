@@ -37,7 +37,8 @@ _ENDING = re.compile(
 )
 """The ending of a number: „2024-aisiais“, „1990-ųjų“, „5-oji“."""
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
-_MARKUP = re.compile(r"!?\[([^\]\n]{1,300})\]\([^)\n]{0,500}\)|(?<!\w)[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}(?!\w)")
+# Nothing inside could be the bracket that ends it, so what was taken is not given back: that would cost as much again.
+_MARKUP = re.compile(r"!?\[([^\]\n]{1,300}+)\]\([^)\n]{0,500}+\)|(?<!\w)[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}(?!\w)")
 _SPACE = re.compile(r"\s+")
 _LETTER = re.compile(".[\u0300-\u036f]+")
 """A letter with marks of its own, which NFC may make one character."""
