@@ -14,7 +14,7 @@ from clusterqa.settings import Settings
 from clusterqa.web.app import build
 from clusterqa.web.doors import EVENTS
 
-EVENT = {"data": ["Kas yra klasteris?", "0" * 32], "fn_index": 0, "session_hash": "abc123", "trigger_id": 1}
+EVENT = {"data": ["Kas yra klasteris?", "0" * 32, "", ""], "fn_index": 0, "session_hash": "abc123", "trigger_id": 1}
 LOAD = {"data": ["0" * 32], "session_hash": "abc123"}
 
 
@@ -76,6 +76,10 @@ def test_every_route_that_gradio_brings_is_shut_but_those_of_our_page(client: Te
     assert {path for method, path in open_doors if method == "POST"} == set()
 
 
+def test_the_event_that_the_others_are_made_of_is_let_in(client: TestClient) -> None:
+    assert client.post("/lt/gradio_api/queue/join", json=EVENT).status_code == 200
+
+
 def test_nothing_is_kept_of_a_file_that_somebody_sends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
     client = browser(tmp_path)
@@ -89,7 +93,7 @@ def test_nothing_is_kept_of_a_file_that_somebody_sends(tmp_path: Path, monkeypat
     "changed",
     [
         {"fn_index": 999}, {"fn_index": -1}, {"fn_index": "0"}, {"fn_index": None}, {"data": []}, {"data": "x"},
-        {"data": [{"path": "/etc/passwd"}, "x"]}, {"data": ["x"] * 3}, {"session_hash": None}, {"session_hash": "../x"},
+        {"data": [{"path": "/etc/passwd"}, "x", "", ""]}, {"data": ["x"] * 3}, {"session_hash": None}, {"session_hash": "../x"},
         {"session_hash": "a" * 65}, {"trigger_id": "x"},
     ],
 )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import socket
 import ssl
@@ -9,10 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 import pytest
+
+from test_doors import EVENT
 
 GIVEN = Path(__file__).parent.parent / "docs" / "server" / "nginx.conf"
 NAME = "klausimai.example.lt"
@@ -144,3 +148,30 @@ def test_the_protocol_is_negotiated_with_current_tls(site: tuple[int, int]) -> N
         context.wrap_socket(wire, server_hostname=NAME) as tls,
     ):
         assert tls.version() in ("TLSv1.2", "TLSv1.3")
+
+
+def test_half_sent_requests_of_one_client_keep_nobody_else_out(site: tuple[int, int]) -> None:
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with ExitStack() as held:
+        for number in range(120):
+            wire = held.enter_context(socket.create_connection(("127.0.0.1", site[1]), timeout=20))
+            if number % 3:
+                tls = held.enter_context(context.wrap_socket(wire, server_hostname=NAME))
+                head = f"POST /staff/drafts HTTP/1.1\r\nHost: {NAME}\r\n".encode()
+                tls.sendall(head if number % 3 == 1 else head + b"Content-Length: 5000000\r\n\r\nx")
+        elsewhere = httpx.HTTPTransport(verify=False, local_address="127.0.0.2")
+        with httpx.Client(transport=elsewhere, timeout=20) as client:
+            answer = client.get(
+                f"https://127.0.0.1:{site[1]}/healthz", headers={"host": NAME}, extensions={"sni_hostname": NAME}
+            )
+        assert answer.status_code == 200
+
+
+def test_what_the_chat_says_comes_as_a_stream(site: tuple[int, int]) -> None:
+    joined = ask(site[1], "/lt/gradio_api/queue/join", "POST", json=EVENT)
+    assert joined.status_code == 200, joined.text
+    told = ask(site[1], f"/lt/gradio_api/queue/data?session_hash={EVENT['session_hash']}")
+    assert told.headers["content-type"].startswith("text/event-stream")
+    said = [json.loads(line.removeprefix("data: "))["msg"] for line in told.text.splitlines() if line]
+    assert said[0] == "estimation" and said[-1] == "close_stream" and "process_completed" in said

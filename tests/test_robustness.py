@@ -421,12 +421,13 @@ def test_an_unreadable_file_stops_nothing_and_is_named_once(settings: Settings, 
     write("d.md", "")
     (settings.corpus / "e.txt").write_bytes(bytes(range(256)) * 10)
     (settings.corpus / os.fsdecode(b"f\xff.md")).write_text(PRICES)
+    (settings.corpus / "g\x1b[2J\n.md").write_text(PRICES)
     write("z.lt.md", KAINOS)
     report = index()
     assert report.added == ("a.en.md", "z.lt.md")
     assert [e.document for e in report.unreadable] == ["b.pdf", "c.docx", "d.md", "e.txt"]
     assert all(e.reason and e.next_step for e in report.unreadable)
-    assert len(report.ignored) == 1
+    assert report.ignored == ("f\\xff.md", "g\\x1b[2J\\x0a.md")  # a terminal shows them and does not obey them
     assert index().generation == 1  # nothing new: no new generation for the same complaints
     assert [f.detail.split()[0] for f in bad(settings) if f.what == "document"] == ["b.pdf", "c.docx", "d.md", "e.txt"]
     (settings.corpus / "b.pdf").unlink()

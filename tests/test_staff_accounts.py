@@ -538,3 +538,34 @@ def test_a_weak_password_and_an_unknown_name_end_with_a_message(run) -> None:
 def test_no_password_is_taken_as_an_argument(run) -> None:
     assert "unexpected extra argument" in run("add", "rasa", PASSWORD, status=2)
     assert "No such option" in run("add", "rasa", "--password", PASSWORD, status=2)
+
+
+# ── clocks, and two at a time ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_clock_that_was_set_back_makes_nobody_wait_for_it_and_ends_sessions_of_its_future(rasa: Accounts) -> None:
+    future = NOON + timedelta(days=400)
+    session = rasa.begin(rasa.find("rasa"), future)
+    fail(rasa, FAILURES_HERE, at=future)
+    assert rasa.check("rasa", PASSWORD, HERE, NOON).name == "rasa"
+    assert rasa.session(session.token, NOON) is None
+    fail(rasa, FAILURES_HERE, client=ELSEWHERE)
+    with pytest.raises(Locked):  # a clock that is a little behind lifts no lock
+        rasa.check("rasa", PASSWORD, ELSEWHERE, NOON - timedelta(seconds=30))
+
+
+def test_two_administrators_who_remove_each_other_leave_one(rasa: Accounts) -> None:
+    rasa.add("jonas", OTHER, "administrator", "rasa")
+    rasa.remove("jonas", "rasa")
+    with pytest.raises(NoSuchAccount):  # what jonas sent a moment before
+        rasa.remove("rasa", "jonas")
+    assert rasa.exist()
+
+
+@pytest.mark.parametrize(
+    "name", ["r\u0430sa", "\u0433\u0430\u0441\u0430x", "ra\u0455a", "rasa\u0337", "p\u0430stas@example.lt"]
+)
+def test_a_name_that_looks_like_another_ones_is_no_name(rasa: Accounts, name: str) -> None:
+    with pytest.raises(WrongName):
+        rasa.add(name, OTHER, "editor", "rasa")
+    assert rasa.add("žąsė.Šėlė-ŪŽ_1", OTHER, "editor", "rasa").role == "editor"

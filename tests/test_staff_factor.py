@@ -203,3 +203,15 @@ def test_where_a_factor_is_required_nothing_else_is_done_before_it_is_set_up(
     factors.remove(rasa, "cli:root")  # the telephone is lost: the session may set up the next one, and nothing else
     assert browser.get("/staff/log").headers["location"] == "/staff/factor"
     app.state.desk.close()
+
+
+def test_codes_go_on_after_a_clock_was_set_back(factors: Factors, rasa: Account) -> None:
+    future = NOON + timedelta(days=400)
+    factors.offer(rasa)
+    factors.confirm(rasa, code(factors, rasa, future), future)
+    for number in range(FAILURES_IN_ALL):
+        with pytest.raises(WrongCode):
+            factors.check(rasa, "wrong", f"203.0.113.{number}", future)
+    factors.check(rasa, code(factors, rasa, NOON), HERE, NOON)
+    with pytest.raises(WrongCode):
+        factors.check(rasa, code(factors, rasa, NOON), HERE, NOON)

@@ -129,7 +129,7 @@ def update_index(settings: Settings, *, rebuild: bool = False, encoder: Callable
     for name, text in report.warnings:
         remark(f"Note: {name}: {text}")
     for name in report.ignored:
-        remark(f"Left out: {name} (not a kind of document that is read)")
+        remark(f"Left out: {name} (its name or its type is not known)")
     return report
 
 

@@ -29,6 +29,7 @@ SUFFIXES: tuple[str, ...] = tuple(FORMAT_OF_SUFFIX)
 """File name endings that are read, in lower case, without the dot."""
 
 _SIDECARS = (".yaml", ".yml")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _TEMPORARY = re.compile(r"~\$.*|.*~|#.*#|.*\.(?:sw[a-p]|tmp|temp|part|crdownload|bak|lock)", re.IGNORECASE)
 _SYSTEM = frozenset({"thumbs.db", "desktop.ini"})
 
@@ -144,6 +145,8 @@ def _walk(corpus: Path) -> list[tuple[str, Path, bool]]:
                 name.encode()
             except UnicodeEncodeError:
                 name, wanted = os.fsencode(name).decode("utf-8", "backslashreplace"), False
+            if _CONTROL.search(name):  # a terminal would obey them, and no address leads to a line break
+                name, wanted = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", name), False
             if wanted:
                 taken.add(name)
             found.append((name, path, wanted))

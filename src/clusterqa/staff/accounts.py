@@ -24,6 +24,7 @@ from typing import Literal, get_args
 from itsdangerous import BadSignature, Signer
 
 from clusterqa.addresses import neighbourhood
+from clusterqa.deceptive import findings
 from clusterqa.errors import ClusterQAError
 from clusterqa.staff.audit import PROVIDER, Audit
 from clusterqa.staff.database import Connection, Database, stamp, statements, when
@@ -266,7 +267,7 @@ class Accounts:
     def add(self, name: str, password: str, role: Role, by: str, *, must_change: bool = False) -> Account:
         """Make an account. Raises WrongName, NameTaken, WeakPassword."""
         name = unicodedata.normalize("NFC", name.strip())
-        if not _NAME.fullmatch(name):
+        if not _is_name(name):
             raise WrongName(name)
         hashed = self._checked(name, password)
         with self._database.changing() as db:
@@ -290,7 +291,7 @@ class Accounts:
                 (identity.issuer, identity.subject),
             ).fetchone()
             if row is None:
-                if not _NAME.fullmatch(name):
+                if not _is_name(name):
                     raise WrongName(name)
                 if db.execute("SELECT 1 FROM accounts WHERE key = ?", (_key(name),)).fetchone():
                     raise NameOfAnother(name)
@@ -307,6 +308,8 @@ class Accounts:
         """Remove an account and end its sessions. Raises NoSuchAccount; LastAdministrator while others remain."""
         with self._database.changing() as db:
             account = self._find(db, name)
+            if ":" not in by:  # two administrators who remove each other in one moment would leave nobody
+                self._find(db, by)
             if db.execute("SELECT 1 FROM accounts WHERE id != ?", (account.id,)).fetchone():
                 self._keep_an_administrator(db, account)
             db.execute("DELETE FROM accounts WHERE id = ?", (account.id,))
@@ -363,7 +366,8 @@ class Accounts:
         moment = now or datetime.now(UTC)
         slot, here = self.signature("attempt", _key(name)), self.signature("client", neighbourhood(client))
         with self._database.changing() as db:
-            db.execute("DELETE FROM attempts WHERE at < ?", (stamp(moment - 2 * LOCK),))
+            # A clock that was set back must not make anybody wait until it has caught up.
+            db.execute("DELETE FROM attempts WHERE at < ? OR at > ?", (stamp(moment - 2 * LOCK), stamp(moment + LOCK)))
             found = db.execute(
                 f"SELECT {_COLUMNS}, a.password FROM accounts a WHERE a.key = ?", (_key(name),)
             ).fetchone()
@@ -443,7 +447,7 @@ class Accounts:
             begun, used = (when(value) for value in row[-2:])
             account = _account(row[:-2])
             foreign = account.issuer and account.issuer != self._issuer
-            if foreign or moment - begun > self._whole or moment - used > self._idle:
+            if foreign or abs(moment - begun) > self._whole or moment - used > self._idle:  # a clock may be set back
                 db.execute("DELETE FROM sessions WHERE digest = ?", (_digest(identifier),))
                 return None
             if moment - used > TOUCH:
@@ -584,6 +588,11 @@ def _upgrade(db: Connection, version: int) -> None:
     """What an earlier version did not have."""
     for statement in statements((_SCHEMA_2 if version < 2 else "") + _SCHEMA_3):
         db.execute(statement)
+
+
+def _is_name(name: str) -> bool:
+    """Whether an account can be called so: not by a name that looks like another one's, as with a Cyrillic a."""
+    return _NAME.fullmatch(name) is not None and not findings(name)
 
 
 def _key(name: str) -> str:

@@ -108,7 +108,7 @@ class Factors:
         moment = now or datetime.now(UTC)
         here = self._accounts.signature("client", neighbourhood(client))
         with self._database.changing() as db:
-            db.execute("DELETE FROM code_failures WHERE at < ?", (stamp(moment - LOCK),))
+            db.execute("DELETE FROM code_failures WHERE at < ? OR at > ?", (stamp(moment - LOCK), stamp(moment + LOCK)))
             rows = db.execute(
                 "SELECT client, at FROM code_failures WHERE account = ? ORDER BY at", (account.id,)
             ).fetchall()
@@ -143,6 +143,8 @@ def _step(secret: str, code: str, moment: datetime, last: int) -> int | None:
     totp = pyotp.TOTP(secret)
     given = "".join(code.split())
     now = totp.timecode(moment)
+    if last > now + 1:  # the clock was set back; codes of that future would be waited for in vain
+        last = 0
     for step in (now - 1, now, now + 1):
         if step > last and secrets.compare_digest(totp.generate_otp(step).encode(), given.encode("utf-8", "replace")):
             return step
