@@ -83,6 +83,8 @@ def test_a_document_that_is_known_is_not_sent_again(client: TestClient) -> None:
     path = f"/api/v1/documents/bronze.en.md?version={whole.json()['version']}"
     tag = client.get(path).headers["etag"]
     assert tag == whole.headers["etag"]
+    two_lines = [("If-None-Match", '"another"'), ("If-None-Match", tag)]
+    assert client.get(path, headers=two_lines).status_code == 304
     for known in (tag, tag.removeprefix("W/"), f'"another", {tag}', "*"):
         answer = client.get(path, headers={"If-None-Match": known})
         assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", tag)
@@ -174,3 +176,51 @@ def test_the_description_says_where_the_server_is(settings: Settings) -> None:
         {"url": "https://example.lt/klausimai"}
     ]
     assert "servers" not in TestClient(build(settings)).get("/api/openapi.json").json()
+
+
+@pytest.mark.encoder
+@pytest.mark.parametrize(
+    ("accepts", "packed"),
+    [
+        ("gzip", True), ("br, GZIP;q=0.5", True), ("gzip;q=0", False), ("br, gzip; q=0.0", False), ("identity", False),
+        ("xgzip", False),
+    ],
+)  # fmt: skip
+def test_nobody_is_sent_gzip_who_does_not_want_it(client: TestClient, accepts: str, packed: bool) -> None:
+    answer = client.post(
+        "/api/v1/ask", json={"question": QUESTIONS[0], "id": "x" * 200}, headers={"Accept-Encoding": accepts}
+    )
+    assert answer.status_code == 200
+    assert ("content-encoding" in answer.headers, "Accept-Encoding" in answer.headers["vary"]) == (packed, True)
+
+
+@pytest.mark.encoder
+@pytest.mark.parametrize(
+    ("sent", "content_type", "status", "told"),
+    [
+        (b'{"question": "a",}', "application/json", 422, "body: this is no JSON (column 18: a comma too many)"),
+        (b"", "application/json", 422, "body: Field required"),
+        (b'{"question": "a"}', "application/x-www-form-urlencoded", 422, "Content-Type: application/json"),
+        ('{"question": "ženklas"}'.encode("iso-8859-13"), "application/json", 400, "Send JSON in UTF-8"),
+    ],
+)
+def test_a_body_that_cannot_be_read_is_told_with_what_to_do(
+    client: TestClient, sent: bytes, content_type: str, status: int, told: str
+) -> None:
+    answer = client.post("/api/v1/ask", content=sent, headers={"Content-Type": content_type})
+    assert (answer.status_code, told in answer.json()["detail"]) == (status, True)
+
+
+@pytest.mark.encoder
+def test_a_method_that_an_address_does_not_take_is_told_with_those_it_does(client: TestClient) -> None:
+    answer = client.put("/api/v1/ask", json={})
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    assert answer.json()["detail"] == "This address takes POST, not PUT."
+
+
+@pytest.mark.encoder
+def test_a_version_that_is_not_there_is_told_with_those_that_are(client: TestClient) -> None:
+    version = client.get("/api/v1/documents/bronze.en.md").json()["version"]
+    answer = client.get("/api/v1/documents/bronze.en.md?version=zz")
+    assert answer.status_code == 404
+    assert answer.json()["detail"] == f"bronze.en.md has no version that begins with zz. It has: {version[:12]}"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -71,8 +74,11 @@ def test_a_place_that_nobody_can_listen_at_is_said_before_anything_is_loaded(cal
     assert "cannot listen at 192.0.2.1:7860" in done.stderr
 
 
-def test_an_empty_question_is_wrong_usage(call):
-    assert call("ask", "  ").exit_code == 2
+@pytest.mark.parametrize("command", ["ask", "search"])
+def test_an_empty_question_is_wrong_usage(call, command):
+    for given in ("", "  ", "-"):
+        done = call(command, given, typed="\n")
+        assert (done.exit_code, "The question is empty." in done.stderr) == (2, True)
 
 
 def test_a_strict_index_ends_with_one_when_a_file_could_not_be_read(call, write):
@@ -89,6 +95,7 @@ def test_a_dash_is_the_standard_input(call, write):
     write("bronze.en.md", "# Bronze\n\nThe bronze label lasts a year.\n")
     assert call("index").exit_code == 0
     assert "lasts a year" in call("ask", "-", typed="bronze label\n").output
+    assert "bronze.en.md" in call("search", "-", typed="bronze label\n").output
     done = call("ask", "--input", "-", typed='{"id": "1", "question": "bronze label"}\n')
     assert '"id": "1"' in done.output
 
@@ -96,3 +103,53 @@ def test_a_dash_is_the_standard_input(call, write):
 def test_settings_are_read_from_their_own_variables_still(monkeypatch, tmp_path: Path):
     monkeypatch.setenv("CLUSTERQA_PORT", "1234")
     assert Settings.load({"corpus": tmp_path}).port == 1234
+
+
+def test_a_copied_file_is_not_called_changed(call, write, settings):
+    for name in ("a.en.md", "b.en.md"):
+        write(name, "# Bronze\n\nThe bronze label lasts a year.\n")
+    assert call("index").exit_code == 0
+    for path in settings.corpus.iterdir():
+        os.utime(path, (1, 1))
+    assert "changed" not in call("ask", "bronze label").stderr
+    write("a.en.md", "# Bronze\n\nThe bronze label lasts 2 yrs.\n")
+    assert "1 document changed since the index was built (a.en.md)." in call("ask", "bronze label").stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"# mine\n", "line 1: this is no JSON (column 1: there are no comments in JSON)"),
+        (b'{"question": "a"}\r\n["b"]\r\n', "line 2: this is no JSON object"),
+        ('{"question": "ž"}'.encode("utf-16"), "it is no UTF-8"),
+        (None, "No such file or directory"),
+    ],
+)
+def test_questions_that_cannot_be_read_are_told_with_what_is_wrong(call, tmp_path, content, told):
+    path = tmp_path / "questions.jsonl"
+    if content:
+        path.write_bytes(content)
+    done = call("ask", "--input", str(path))
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert told in done.stderr and "Errno" not in done.stderr and " 1 lines" not in done.stderr
+
+
+def test_ctrl_c_is_130_in_one_line_and_no_regression(call, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(common, "knowledge_base", interrupted)
+    done = call("ask", "bronze?")
+    assert (done.exit_code, done.stdout, done.stderr) == (130, "", "\nInterrupted.\n")
+
+
+def test_every_command_is_told_in_a_list_without_being_cut_off():
+    def groups(command: click.Command, *names: str) -> Iterator[tuple[str, ...]]:
+        if isinstance(command, click.Group):
+            yield names
+            for name, below in command.commands.items():
+                yield from groups(below, *names, name)
+
+    for names in groups(cli):
+        shown = CliRunner().invoke(cli, [*names, "--help"], terminal_width=80).stdout
+        assert not [line for line in shown.splitlines()[1:] if line.endswith("...")], names

@@ -83,12 +83,12 @@ def test_a_run_prints_directions_and_keeps_everything(call, questions, tmp_path)
     assert f"{100 * mean:5.1f}" in scored.output.splitlines()[1]
 
 
-def test_a_half_without_questions_is_said_and_not_a_fault(call, tmp_path):
+def test_a_split_without_questions_is_said_with_what_to_do_and_not_a_fault(call, tmp_path):
     held = next(f"i{n}" for n in range(50) if _half(tmp_path, f"i{n}") == "held")
     path = write_set(tmp_path / "one.jsonl", [{"id": held, "question": "gold?", "language": "en", "answer": []}])
     done = call("run", path, "--split", "fit")
     assert done.exit_code == 0
-    assert "None of the questions is of the split 'fit'." in done.output
+    assert "None of the questions is of the split 'fit'" in done.output and "--split all" in done.output
 
 
 def _half(tmp_path, identifier):
@@ -205,6 +205,28 @@ def gate(call, floors_file, tmp_path):
 def test_the_gate_passes_what_reaches_its_floors_and_one_question_less(gate):
     assert gate(ranks(1, 1, 1, 1), floors=ranks(1, 1, 1, 1))[0] == 0
     assert gate(ranks(1, 1, 1, 0), floors=ranks(1, 1, 1, 1))[0] == 0
+
+
+def test_a_gate_that_holds_nothing_is_no_gate(gate, call, floors_file, tmp_path):
+    """A run without questions of the held split would pass whatever it did."""
+    fitted = run_of(*(replace(outcome(letter), split="fit") for letter in "abc"))
+    code, output = gate(fitted, "--write")
+    assert (code, floors_file.exists()) == (2, False)
+    assert "none of the questions of this run is in it" in output
+    Baseline(fitted.questions_sha256, fitted.encoder, {}).write(floors_file)
+    done = call("gate", tmp_path / "run.json", "--baseline", floors_file, "--json", data=False)
+    assert done.exit_code == 2
+    told = json.loads(done.stdout)
+    assert (told["passed"], "any run would pass" in told["error"]) == (False, True)
+
+
+def test_what_is_written_makes_its_folder_or_is_told(gate, call, tmp_path):
+    ranks(1, 1).write(tmp_path / "run.json")
+    call("gate", tmp_path / "run.json", "--baseline", tmp_path / "new" / "floors.json", "--write", data=False)
+    assert Baseline.read(tmp_path / "new" / "floors.json").floors
+    (tmp_path / "file").write_text("x")
+    done = call("gate", tmp_path / "run.json", "--baseline", tmp_path / "file" / "floors.json", "--write", data=False)
+    assert (done.exit_code, "cannot be written (File exists)" in done.output) == (2, True)
 
 
 def test_the_gate_fails_a_regression_with_1_and_names_it(gate):

@@ -359,3 +359,13 @@ def test_a_question_set_may_be_gzipped_and_hold_short_answers_and_pairs(tmp_path
     (tmp_path / "set.jsonl.gz").write_bytes(gzip.compress(json.dumps(line, ensure_ascii=False).encode()))
     [item] = read_set(tmp_path / "set.jsonl.gz")
     assert (item.pair, item.answers[0].short) == ("7", "dvejus metus")
+
+
+def test_a_run_of_another_set_is_told_and_not_scored_as_nothing(tmp_path):
+    run, qrels = tmp_path / "run", tmp_path / "qrels"
+    run.write_text("a Q0 d 1 1.0 tag\n")
+    qrels.write_text("q-a 0 d 1\n")
+    with pytest.raises(EvaluationError, match=r"answers none of the questions .* 'a' .* 'q-a'"):
+        trec.score(run, qrels)
+    run.write_text("")  # a search that found nothing is one, and is wrong everywhere
+    assert trec.score(run, qrels, ["R@1"]) == (1, {"R@1": (0.0, 0.0, 0.0)})

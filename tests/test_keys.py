@@ -234,6 +234,11 @@ def test_without_a_key_everything_is_as_for_any_reader(app: FastAPI, given: str)
     assert answer.headers["ratelimit-policy"] == '"client";q=5;w=60'
 
 
+def test_a_key_without_its_scheme_is_not_taken_for_none(app: FastAPI) -> None:
+    answer = programme(app, authorization="cqa_" + "x" * 43)
+    assert (answer.status_code, "Authorization: Bearer KEY" in answer.json()["detail"]) == (401, True)
+
+
 def test_a_key_revoked_by_another_process_ends_at_once(app: FastAPI) -> None:
     key, secret = app.state.service.keys().add("portal", 0, "", "rasa")
     assert programme(app, secret).status_code == 503

@@ -495,11 +495,15 @@ def test_a_name_in_decomposed_letters_is_the_same_document(index: Index, setting
 def test_out_of_step_names_what_came_changed_and_went(write: Write, index: Index, settings: Settings) -> None:
     write("same.md", PRICES)
     write("broken.pdf", "no pdf")
-    changed, gone = write("changed.md", PRICES), write("gone.md", PRICES)
+    changed, copied, gone = (write(name, PRICES) for name in ("changed.md", "copied.md", "gone.md"))
     index()
     with open_store(settings.home) as store:
         assert sync.out_of_step(settings, store) == []
+        later(copied)
+        assert sync.out_of_step(settings, store) == []
+        assert sync.to_look_at(settings, store) == ["copied.md"]
         later(changed)
+        changed.write_text(PRICES.replace("2,250", "2,500"))
         gone.unlink()
         write("new.md", PRICES)
         assert sync.out_of_step(settings, store) == ["changed.md", "gone.md", "new.md"]

@@ -214,9 +214,30 @@ def test_a_mistake_is_told_with_the_next_step(talk: Talk) -> None:
     errors, told = talk(conversation)
     assert errors == [True] * 5
     for text, says in zip(
-        told, ("no document nosuch.md", "0 versions", "characters: give", "characters: give", "greater"), strict=True
+        told,
+        ("no document nosuch.md", "no version that begins", "characters: give", "characters: give", "greater"),
+        strict=True,
     ):
         assert says in text
+
+
+@pytest.mark.encoder
+@pytest.mark.parametrize(
+    ("name", "arguments", "told"),
+    [
+        ("search", {"query": "label", "limit": 3}, "search takes no limit, only query, k, language."),
+        ("ask", {"question": QUESTION, "lang": "lt"}, "ask takes no lang, only question, history, language."),
+        ("ask", {}, "question: Field required"),
+        ("ask", {"question": 5}, "question: Input should be a valid string"),
+        ("ask", {"question": QUESTION, "language": "de"}, "language: Input should be 'lt' or 'en'"),
+        ("nosuch", {}, "Unknown tool: nosuch"),
+    ],
+)
+def test_arguments_that_a_tool_does_not_take_are_refused_in_one_line(
+    talk: Talk, name: str, arguments: dict[str, Any], told: str
+) -> None:
+    result = talk(lambda client: client.call_tool(name, arguments))
+    assert (result.is_error, result.content[0].text) == (True, told)
 
 
 @pytest.mark.encoder

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import pickle
 import re
 import subprocess
 import sys
@@ -69,6 +70,44 @@ def test_a_question_is_a_text_or_a_record(kb):
         kb.ask(clusterqa.Question("gold"), language="lt")
 
 
+@pytest.mark.parametrize(
+    ("call", "kind", "says"),
+    [
+        (lambda kb: kb.ask(5), TypeError, "a text or a Question, not int"),
+        (lambda kb: kb.ask(None), TypeError, "a text or a Question, not NoneType"),
+        (lambda kb: kb.ask("gold", history="one text"), TypeError, "a list of questions, not one text"),
+        (lambda kb: kb.ask("gold", history=[1]), TypeError, "earlier questions as texts"),
+        (lambda kb: kb.ask("gold", language="de"), ValueError, 'give "lt", "en" or None'),
+        (lambda kb: kb.search("gold", "3"), TypeError, "integer"),
+        (lambda kb: kb.search("gold", 0), ValueError, "one hit or more"),
+    ],
+)
+def test_what_is_given_wrongly_is_said_at_once(kb, call, kind, says):
+    with pytest.raises(kind, match=says):
+        call(kb)
+
+
+def test_one_that_was_closed_says_so(kb):
+    kb.close()
+    kb.close()
+    for use in (lambda: kb.ask("gold"), lambda: kb.search("gold"), kb.documents, lambda: kb.add("gold.md"), kb.update):
+        with pytest.raises(clusterqa.ClusterQAError, match="was closed"):
+            use()
+
+
+def test_replies_and_errors_go_through_a_pickle_and_a_knowledge_base_does_not(kb):
+    """So that processes can hand each other what they found, and what went wrong."""
+    reply, hits = kb.ask("What does the gold label cost?"), kb.search("gold")
+    assert pickle.loads(pickle.dumps((reply, hits))) == (reply, hits)
+    errors = [clusterqa.UnreadableDocument("a.pdf", "It is damaged.", "Save it again.")]
+    errors += [clusterqa.IndexNotFound("data"), clusterqa.MissingExtra("The desk", "staff", ["scipy"])]
+    for error in errors:
+        again = pickle.loads(pickle.dumps(error))
+        assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
+    with pytest.raises(TypeError, match="Open one where it is needed"):
+        pickle.dumps(kb)
+
+
 def test_language_and_history_go_with_a_text(kb):
     assert [kb.ask("MITA 2018", language=language).language for language in ("lt", "en")] == ["lt", "en"]
     question = kb.trace("and the price?", history=["gold label"]).question
@@ -111,7 +150,7 @@ def test_an_earlier_version_can_still_be_read(kb, write):
 
 @pytest.mark.parametrize(("document", "version"), [("nosuch.md", None), ("gold.en.md", "0" * 64)])
 def test_what_is_not_there_is_said(kb, document, version):
-    with pytest.raises(clusterqa.CorpusError, match=r"no document nosuch|0 versions"):
+    with pytest.raises(clusterqa.CorpusError, match=r"no document nosuch|no version that begins"):
         kb.text(document, version)
 
 
@@ -179,6 +218,13 @@ def test_a_split_that_cannot_be_measured_is_said(kb, tmp_path, split, says):
 def test_settings_stand_alone(settings):
     with pytest.raises(TypeError, match="Give them alone"):
         clusterqa.open(settings, data="elsewhere")
+
+
+def test_a_set_without_an_answer_has_no_rows(kb, tmp_path):
+    pytest.importorskip("pandas")
+    (tmp_path / "set.jsonl").write_text('{"id": "q", "question": "gold?", "language": "en", "answer": []}\n')
+    figures = kb.evaluate(tmp_path / "set.jsonl")
+    assert (figures.rows, figures.frame().empty) == ((), True)
 
 
 def test_a_missing_corpus_is_said(tmp_path):

@@ -17,9 +17,21 @@ Finding no answer is not an error; it is a Reply with status "not_found".
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class ClusterQAError(Exception):
-    """Base of everything the person at the keyboard can put right."""
+    """Base of everything the person at the keyboard can put right. Can be pickled, as errors of other processes are."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _remade, (type(self), self.args, self.__dict__)
+
+
+def _remade(kind: type[ClusterQAError], args: tuple[Any, ...], attributes: dict[str, Any]) -> ClusterQAError:
+    """An error as it was, past an `__init__` that takes other things than the message."""
+    made = kind.__new__(kind, *args)
+    made.__dict__.update(attributes)
+    return made
 
 
 class SettingsError(ClusterQAError):

@@ -23,7 +23,16 @@ def private(path: str, flags: int) -> int:
 
 @contextmanager
 def growing(target: Path, mode: Literal["x", "xb"], **how: Any) -> Iterator[IO[Any]]:
-    """A file to write into, opened as `how` says; it takes its place in the end, and not after an exception. Raises OSError."""
+    """
+    A file to write into, opened as `how` says; it takes its place in the end, and not after an exception. Raises OSError.
+
+    The file that a link leads to is replaced, not the link. What is no file (/dev/stdout, a pipe) is written to as it is.
+    """
+    target = target.resolve()
+    if target.exists() and not target.is_file():
+        with open(target, "wb" if mode == "xb" else "w", **how) as file:
+            yield file
+        return
     part = part_of(target)
     try:
         with open(part, mode, **how) as file:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clusterqa import extras, runtime
-from clusterqa.corpus import sync
+from clusterqa.corpus import folder, sync
 from clusterqa.errors import IndexNotFound
 from clusterqa.settings import Settings
 
@@ -31,7 +31,7 @@ class KnowledgeBase(runtime.KnowledgeBase):
         `split` is "held", "fit" or "all". Raises EvaluationError when the set cannot be used, MissingExtra
         where `clusterqa[eval]` is not installed.
         """
-        self._not_forked()
+        self._usable()
         extras.need("eval", "Evaluation")
         from clusterqa.evaluation.summary import evaluate  # loads more than asking needs
 
@@ -58,6 +58,7 @@ def open(corpus: str | Path | Settings | None = None, data: str | Path | None = 
     try:
         return KnowledgeBase(made, encoder)
     except IndexNotFound:
+        folder.corpus_files(made)  # where there are none, no data folder is made
         for error in sync.update(made, lambda: encoder).unreadable:
             log.warning("Not read: %s", error)
     return KnowledgeBase(made, encoder)

@@ -10,11 +10,12 @@ What changes the process (threads of numeric libraries, environment variables) h
 from __future__ import annotations
 
 import importlib
+import operator
 import os
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Self
+from typing import NoReturn, Self
 
 from clusterqa.clock import today
 from clusterqa.corpus import folder, sync
@@ -59,6 +60,7 @@ class KnowledgeBase:
         self.settings = settings
         self.pipeline = pipeline(settings, encoder, profile=profile)
         self._process = os.getpid()
+        self._closed = False
 
     @property
     def encoder(self) -> Encoder:
@@ -75,6 +77,7 @@ class KnowledgeBase:
 
     def close(self) -> None:
         """Let go of the index; what is asked afterwards is an error. Closing again does nothing."""
+        self._closed = True
         self.pipeline.index.close()
 
     def __enter__(self) -> Self:
@@ -85,7 +88,7 @@ class KnowledgeBase:
 
     def refresh(self) -> bool:
         """Take up the newest generation; says whether there was one. Every question does so by itself."""
-        self._not_forked()
+        self._usable()
         return self.pipeline.refresh()
 
     # ── asking ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -108,11 +111,19 @@ class KnowledgeBase:
         language: Language | None = None,
     ) -> Trace:
         """As `ask`, with everything that the stages gave on the way, and at most `depth` hits."""
-        self._not_forked()
+        self._usable()
+        if isinstance(history, str):
+            raise TypeError("history is a list of questions, not one text.")
         if isinstance(question, str):
             question = Question(question, tuple(history), language)
+        elif not isinstance(question, Question):
+            raise TypeError(f"A question is a text or a Question, not {type(question).__name__}.")
         elif history or language:
             raise TypeError("A Question has its own history and language. Give them in it.")
+        if not all(isinstance(earlier, str) for earlier in question.history):
+            raise TypeError("history holds the earlier questions as texts.")
+        if question.language not in (None, *LANGUAGES):
+            raise ValueError(f'language is {question.language!r}: give "lt", "en" or None.')
         return self.pipeline.ask(question, depth)
 
     def search(self, text: str, k: int = DEPTH, *, language: Language | None = None) -> tuple[Hit, ...]:
@@ -121,7 +132,7 @@ class KnowledgeBase:
 
         Translations and near-duplicates of a passage are merged into its hit.
         """
-        if k < 1:
+        if operator.index(k) < 1:
             raise ValueError(f"k is {k}: ask for one hit or more.")
         return self.trace(text, k, language=language).hits
 
@@ -129,7 +140,7 @@ class KnowledgeBase:
 
     def documents(self) -> list[Stored]:
         """What is known of each document that questions are answered from, in the order of their ids."""
-        self._not_forked()
+        self._usable()
         with open_store(self.settings.home) as store:
             return store.documents()
 
@@ -140,7 +151,7 @@ class KnowledgeBase:
         `version` is a sha256, as quotes have it (its beginning is enough); without one it is the newest. Raises CorpusError
         for an unknown document or version.
         """
-        self._not_forked()
+        self._usable()
         with open_store(self.settings.home) as store, store.reading():
             return find(store, document, version)[2]
 
@@ -151,7 +162,7 @@ class KnowledgeBase:
         Raises UnreadableDocument when it cannot be read, or when a document of its name says something else and `replace` is
         not set.
         """
-        self._not_forked()
+        self._usable()
         added, refused = folder.add(self.settings, [Path(path)], replace=replace)
         if refused:
             raise refused[0]
@@ -160,13 +171,13 @@ class KnowledgeBase:
 
     def remove(self, document: str) -> None:
         """Take a document out of the corpus folder and of every answer; `restore` brings it back. Raises CorpusError."""
-        self._not_forked()
+        self._usable()
         folder.remove(self.settings, document)
         self.update()
 
     def restore(self, document: str) -> None:
         """Bring a removed document back. Raises CorpusError."""
-        self._not_forked()
+        self._usable()
         folder.restore(self.settings, document)
         self.update()
 
@@ -176,12 +187,17 @@ class KnowledgeBase:
 
         Raises CorpusError, StoreError.
         """
-        self._not_forked()
+        self._usable()
         report = sync.update(self.settings, lambda: self.encoder)
         self.refresh()
         return report
 
-    def _not_forked(self) -> None:
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A knowledge base cannot be pickled or copied. Open one where it is needed.")
+
+    def _usable(self) -> None:
+        if self._closed:
+            raise ClusterQAError("This knowledge base was closed. Open another.")
         if os.getpid() != self._process:
             raise ClusterQAError("This knowledge base was opened before a fork. Open one in the forked process.")
 

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from clusterqa.evaluation import report
+from clusterqa.evaluation.files import write
 from clusterqa.evaluation.outcomes import Asked, Place, Run, Shown
 from evaluation_fixtures import outcome, run_of
 
@@ -40,7 +41,7 @@ def a_run() -> Run:
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     file: Path = tmp_path_factory.mktemp("report") / "report.html"
     before = run_of(*(outcome(name, language=lang, view=view, rank=1) for name, lang, view, _, _ in FACTS[:3]))
-    report.write(file, report.as_html(report.build(a_run(), before)))
+    write(file, report.as_html(report.build(a_run(), before)))
     return file.as_uri()
 
 

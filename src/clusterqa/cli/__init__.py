@@ -1,7 +1,7 @@
 """
 The command line: options, one call, one print. Answers go to stdout, remarks to stderr.
 
-Exit status 0, 1 for an error whose message says what to do, 2 for wrong usage. Heavy libraries load inside the
+Exit status 0, 1 for an error whose message says what to do, 2 for wrong usage, 130 after Ctrl+C. Heavy libraries load inside the
 commands that need them, so that `--help` is instant.
 """
 
@@ -26,6 +26,9 @@ from clusterqa.cli.moving import move
 from clusterqa.cli.staff import staff
 from clusterqa.errors import ClusterQAError
 
+INTERRUPTED = 130
+"""What shells give for it; 1 would be taken for an error, or by the gate for a regression."""
+
 
 class FriendlyGroup(click.Group):
     """Turns our own errors into one clean message; anything else keeps its traceback, as a bug should."""
@@ -41,6 +44,9 @@ class FriendlyGroup(click.Group):
             return super().invoke(ctx)
         except ClusterQAError as error:
             raise click.ClickException(str(error)) from error
+        except KeyboardInterrupt:
+            click.echo("\nInterrupted.", err=True)
+            raise SystemExit(INTERRUPTED) from None
 
 
 @click.group(cls=FriendlyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -49,7 +55,15 @@ class FriendlyGroup(click.Group):
 def cli(verbose: bool) -> None:
     """Answers questions in Lithuanian and English by quoting documents, byte for byte."""
     logging.basicConfig(level=logging.INFO if verbose else logging.WARNING, format="%(message)s", stream=sys.stderr)
-    for noisy in ("httpx", "sentence_transformers", "transformers", "trafilatura", "pypdf", "filelock"):
+    for noisy in (
+        "httpx",
+        "sentence_transformers",
+        "transformers",
+        "trafilatura",
+        "pypdf",
+        "filelock",
+        "huggingface_hub",
+    ):
         logging.getLogger(noisy).setLevel(logging.ERROR)
 
 

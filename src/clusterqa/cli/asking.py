@@ -67,10 +67,10 @@ def ask(
         raise click.UsageError("--output goes with --input.")
     if explain and source is not None:
         raise click.UsageError("--explain goes with one question. Leave out --input.")
-    text = sys.stdin.read() if question == "-" else question or ""
-    if source is None and not text.strip():
-        raise click.UsageError("The question is empty.")
-    questions = read_questions(source, lang) if source else [Question(text, history, lang)]  # type: ignore[arg-type]
+    if source is None:
+        questions = [Question(common.question_of(question or ""), history, lang)]  # type: ignore[arg-type]
+    else:
+        questions = read_questions(source, lang)
     with common.knowledge_base(settings) as asked:
         if source is None:
             trace = asked.trace(questions[0])
@@ -94,7 +94,12 @@ def ask(
 @click.option("--lang", type=click.Choice(["lt", "en"]), help="Language where the question itself does not show it.")
 @json_option
 def search(settings: Settings, question: str, k: int, lang: str | None, as_json: bool) -> None:
-    """Find passages, best first, with the scores of both channels."""
+    """
+    Find passages, best first, with the scores of both channels.
+
+    "-" in place of the question stands for the standard input.
+    """
+    question = common.question_of(question)
     from clusterqa.shapes import hits_as_json
 
     with common.knowledge_base(settings) as asked:
@@ -124,8 +129,9 @@ def read_questions(path: Path, lang: str | None) -> list[Any]:
         content = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
         lines = content.decode("utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
+        told = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
         raise ClusterQAError(
-            f"The questions in {path} cannot be read ({error}). Give a UTF-8 file of JSON lines."
+            f"The questions in {path} cannot be read ({told}). Give a UTF-8 file of JSON lines."
         ) from error
     questions, wrong = [], []
     for number, line in enumerate(lines, start=1):
@@ -133,6 +139,8 @@ def read_questions(path: Path, lang: str | None) -> list[Any]:
             continue
         try:
             item = parsed(line)
+            if not isinstance(item, dict):
+                raise TypeError("this is no JSON object {…}")
             text, history = item["question"], item.get("history") or []
             language = item.get("language") or lang
             if (
@@ -149,12 +157,12 @@ def read_questions(path: Path, lang: str | None) -> list[Any]:
             )
         except KeyError as error:
             wrong.append(f"line {number}: {error} is missing")
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError) as error:
             wrong.append(f"line {number}: {error}")
     if wrong:
         raise ClusterQAError(
-            f'{path} has {len(wrong)} lines that are not questions like {{"id": "1", "question": "…"}}:\n  '
-            + "\n  ".join(wrong[:20])
+            f"{path} has {common.counted(len(wrong), 'line')} that cannot be asked. A line is like "
+            f'{{"id": "1", "question": "…"}}:\n  ' + "\n  ".join(wrong[:20])
         )
     return questions
 

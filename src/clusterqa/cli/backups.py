@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 )
 def backup(settings: Settings, file: Path, replace: bool, check_only: bool) -> None:
     """
-    Save everything into one file: documents, drafts, index, journal, accounts and settings.
+    Save everything into one file. Documents, drafts, index, journal, accounts and settings.
 
     A server may run meanwhile. The file holds secrets: keep it where only you can read it.
     """
@@ -46,7 +46,7 @@ def backup(settings: Settings, file: Path, replace: bool, check_only: bool) -> N
 @click.argument("backup", metavar="DOCUMENT_OR_BACKUP")
 @click.option("--replace", is_flag=True, help="Put a backup in the place of everything that is here.")
 def restore(settings: Settings, backup: str, replace: bool) -> None:
-    """Bring a removed document back; or everything that a file made by `backup` holds."""
+    """Bring a removed document back, or what `backup` saved."""
     from clusterqa.corpus import folder as corpus_folder
 
     document = backup

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 Command = Callable[..., Any]
 
-corpus_option = click.option("--corpus", type=click.Path(), help="Folder of the documents.  [default: corpus]")
+corpus_option = click.option(
+    "--corpus", type=click.Path(), help="Folder of the documents.  [default: corpus, else the one of the package]"
+)
 
 
 def settings_options(command: Command, corpus_option: Callable[[Command], Command] = corpus_option) -> Command:
@@ -35,9 +37,9 @@ def settings_options(command: Command, corpus_option: Callable[[Command], Comman
     @click.option(
         "--data",
         type=click.Path(),
-        help="Folder for the index and the journal.  [default: data]",
+        help="Folder for the index and the journal.  [default: data; for the corpus of the package, the user's data folder]",
     )
-    @click.option("--encoder", help='"bundled", a folder, or a name on the Hugging Face hub.')
+    @click.option("--encoder", help='"bundled", a folder, or a name on the Hugging Face hub.  [default: bundled]')
     @wraps(command)
     def with_settings(corpus: str | None, data: str | None, encoder: str | None, **rest: Any) -> Any:
         from clusterqa.corpus.lock import finish_restoring
@@ -57,6 +59,19 @@ def settings_options(command: Command, corpus_option: Callable[[Command], Comman
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+def counted(number: int, thing: str) -> str:
+    """ "1 document", "2 documents"."""
+    return f"{number:,} {thing}{'s' * (number != 1)}"
+
+
+def question_of(given: str) -> str:
+    """The question of an argument; "-" is the standard input. Raises UsageError for an empty one."""
+    text = sys.stdin.read() if given == "-" else given
+    if not text.strip():
+        raise click.UsageError("The question is empty.")
+    return text
 
 
 def remark(text: str) -> None:
@@ -152,7 +167,8 @@ def knowledge_base(settings: Settings) -> Iterator[KnowledgeBase]:
         stale = []
     if stale:
         remark(
-            f"{len(stale)} documents changed since the index was built ({stale[0]} …). Take them up with: clusterqa index"
+            f"{counted(len(stale), 'document')} changed since the index was built ({stale[0]}{' …' * (len(stale) > 1)}). "
+            "Take up what changed with: clusterqa index"
         )
     with KnowledgeBase(settings, encoder()) as found:
         yield found

@@ -99,26 +99,18 @@ def list_documents(settings: Settings, as_json: bool) -> None:
 @click.option("--version", "version", help="sha256 of an earlier version (its beginning is enough).")
 def show(settings: Settings, document: str, text_only: bool, version: str | None) -> None:
     """Show what is stored of a document."""
-    from clusterqa.store import open_store
+    from clusterqa.store import open_store, reading
 
-    with open_store(settings.home) as store:
-        stored = store.document(document)
-        if stored is None:
+    with open_store(settings.home) as store, store.reading():
+        if store.document(document) is None:
             raise ClusterQAError(f"There is no document {document}. See what there is with: clusterqa list")
+        stored, wanted, text = reading.find(store, document, version)
         versions = store.versions(document)
-        wanted = [v for v in versions if v.startswith(version)] if version else [stored.version]
-        if len(wanted) != 1:
-            raise ClusterQAError(
-                f"{document} has {len(wanted)} versions that begin with {version}: {', '.join(versions)}"
-            )
-        text = store.text(document, wanted[0])
-    if text is None:
-        raise ClusterQAError(f"The text of {document} is missing. Mend the index with: clusterqa index --rebuild")
     if text_only:
         sys.stdout.buffer.write(text.encode("utf-8", "surrogatepass"))  # as it is: no newline added, none translated
         return
     facts = {
-        "document": stored.id, "title": stored.title, "language": stored.language, "version": wanted[0],
+        "document": stored.id, "title": stored.title, "language": stored.language, "version": wanted,
         "versions": len(versions), "state": stored.state, "type": stored.media_type, "date": stored.date,
         "publisher": stored.publisher, "url": stored.url, "tags": ", ".join(stored.tags),
         "characters": len(text),
@@ -136,7 +128,7 @@ def show(settings: Settings, document: str, text_only: bool, version: str | None
 @settings_options
 @click.argument("document")
 def remove(settings: Settings, document: str) -> None:
-    """Take a document out of the corpus and of every answer; `restore` brings it back."""
+    """Take a document out of the corpus and of every answer. `restore` brings it back."""
     from clusterqa.corpus import folder as corpus_folder
 
     moved = corpus_folder.remove(settings, document)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import wraps
 from pathlib import Path
@@ -99,7 +100,7 @@ def run_command(
     form: str,
 ) -> None:
     """
-    Ask every question of a set; prints the measures of one split by direction.
+    Ask every question of a set. Prints the measures of one split by direction.
 
     SET is a JSONL file of questions; or a set with its own documents, which are indexed and searched: a BEIR folder, a
     folder with Parquet files as MTEB has it, or ir_datasets:ID.
@@ -114,24 +115,28 @@ def run_command(
     if resume and not output:
         raise click.UsageError("--resume needs a run to go on with: name its file with -o.")
     kept = output.with_name(output.name + ".asked") if output and resume else None
-    if is_foreign(questions):
-        result, split = _run_beir(settings, questions, split or "", subset or "", kept), "all"
-    else:
-        if subset:
-            raise click.UsageError("--subset is of a folder of MTEB, not of a question set.")
-        split = split or "held"
-        if split not in SPLITS:
-            raise click.UsageError(f"--split of a question set is one of {', '.join(SPLITS)}, not {split!r}.")
-        items = read_set(questions)
-        items += variants(items) if with_variants else []
-        result = run(items, settings, common.load_encoder(settings)(), _ticks(len(items), "Asking"), resume=kept)
+    with _resumable(kept):
+        if is_foreign(questions):
+            result, split = _run_beir(settings, questions, split or "", subset or "", kept), "all"
+        else:
+            if subset:
+                raise click.UsageError("--subset is of a folder of MTEB, not of a question set.")
+            split = split or "held"
+            if split not in SPLITS:
+                raise click.UsageError(f"--split of a question set is one of {', '.join(SPLITS)}, not {split!r}.")
+            items = read_set(questions)
+            items += variants(items) if with_variants else []
+            result = run(items, settings, common.load_encoder(settings)(), _ticks(len(items), "Asking"), resume=kept)
     if output:
         result.write(output)
     if kept:
         kept.unlink(missing_ok=True)
     if trec:
-        for path in write_trec(result, trec):
+        written = write_trec(result, trec)
+        for path in written:
             click.echo(f"Wrote {path}.", err=True)
+        if not written:
+            common.remark(f"Nothing is written into {trec}: no question of the set has a known answer.")
     _show_run(result, split, form)
 
 
@@ -140,7 +145,7 @@ def run_command(
 @split_option
 @format_options
 def table_command(run_file: Path, split: str, form: str) -> None:
-    """Print the measures of a kept run again, also for programs and papers."""
+    """Print the measures of a run again, for programs and papers."""
     from clusterqa.evaluation.outcomes import Run
 
     run = Run.read(run_file)
@@ -153,7 +158,7 @@ def table_command(run_file: Path, split: str, form: str) -> None:
 @set_split_option
 @subset_option
 def check_command(settings: Settings, questions: Path, split: str | None, subset: str | None) -> None:
-    """Say which quotes of a set no longer stand in their document, or what is wrong in a set with its own documents."""
+    """Say what is wrong with a set. Which quotes no longer stand in their document; in a set with its own documents, which are missing."""
     from clusterqa.evaluation.beir import is_foreign, read_foreign
     from clusterqa.evaluation.sets import read_set, stale
     from clusterqa.store import open_store
@@ -185,7 +190,9 @@ def check_command(settings: Settings, questions: Path, split: str | None, subset
 @format_options
 def compare_command(runs: tuple[Path, ...], split: str, measure: str, form: str) -> None:
     """
-    Compare runs: two question by question (wins, losses, ties), more beside each other, and whether it may be chance.
+    Compare runs, and say whether a difference may be chance.
+
+    Two are compared question by question (wins, losses, ties); more stand beside each other.
 
     The column Holm has p corrected for all tests that are shown.
     """
@@ -214,12 +221,13 @@ def compare_command(runs: tuple[Path, ...], split: str, measure: str, form: str)
 @click.option("--junit", type=FILE, help="Also write what passed and what did not as JUnit XML into this file.")
 def gate_command(run_file: Path, file: Path, write: bool, lower: bool, as_json: bool, junit: Path | None) -> None:
     """
-    Hold a run to its floors: exit 0 passed, 1 a regression, 2 cannot be compared. Never lowers a floor itself.
+    Hold a run to its floors. Exit 0 passed, 1 a regression, 2 cannot be compared. Never lowers a floor itself.
 
     In a GitHub workflow the verdicts also go into the summary of the step, and what fell becomes an annotation.
     """
     from clusterqa.errors import EvaluationError
     from clusterqa.evaluation import continuous
+    from clusterqa.evaluation.files import write as write_file
     from clusterqa.evaluation.gate import Baseline, baseline_of, hold, lowered
     from clusterqa.evaluation.outcomes import Run
 
@@ -236,13 +244,15 @@ def gate_command(run_file: Path, file: Path, write: bool, lower: bool, as_json: 
             return
         verdicts = hold(run, Baseline.read(file))
         if junit:
-            continuous.write(junit, continuous.as_junit(verdicts, run.created))
+            write_file(junit, continuous.as_junit(verdicts, run.created))
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-            continuous.write(Path(summary), continuous.as_summary(verdicts, run_file.name), append=True)
+            write_file(Path(summary), continuous.as_summary(verdicts, run_file.name), append=True)
     except EvaluationError as error:
         click.echo(f"Error: {error}", err=True)
+        if as_json:
+            _print_json({"passed": False, "error": str(error), "verdicts": []})
         if junit and not junit.is_dir():
-            continuous.write(junit, continuous.as_junit([], error=str(error)))
+            write_file(junit, continuous.as_junit([], error=str(error)))
         if os.environ.get("GITHUB_ACTIONS") == "true":
             click.echo(continuous.annotation("Cannot be compared", str(error)), err=True)
         raise SystemExit(CANNOT_COMPARE) from error
@@ -275,9 +285,10 @@ def gate_command(run_file: Path, file: Path, write: bool, lower: bool, as_json: 
 def report_command(
     run_file: Path, against: Path | None, output: Path, markdown: Path | None, shifted: Path | None, split: str
 ) -> None:
-    """Make a page to look at: tables, curves, every failure; with --against, what changed, side by side."""
+    """Make a page to look at. Tables, curves, every failure; with --against, what changed, side by side."""
     extras.need("eval", "Evaluation")
     from clusterqa.evaluation import report
+    from clusterqa.evaluation.files import write
     from clusterqa.evaluation.outcomes import Run
 
     other = Run.read(against) if against else None
@@ -289,10 +300,10 @@ def report_command(
         other=against.name if against else "",
         shifted=Run.read(shifted) if shifted else None,
     )
-    report.write(output, report.as_html(made))
+    write(output, report.as_html(made))
     click.echo(f"Wrote {output}.")
     if markdown:
-        report.write(markdown, report.as_markdown(made))
+        write(markdown, report.as_markdown(made))
         click.echo(f"Wrote {markdown}.")
 
 
@@ -304,7 +315,7 @@ def report_command(
 )
 @format_options
 def score_command(run_file: Path, qrels: Path, measures: tuple[str, ...], form: str) -> None:
-    """Score a TREC run, of this or of any other search, against a qrels file; both may be gzipped."""
+    """Score a TREC run against a qrels file. Any search may have made it; both may be gzipped."""
     extras.need("eval", "Evaluation")
     from clusterqa.evaluation.measures import SEARCH_MEASURES
     from clusterqa.evaluation.trec import score
@@ -344,9 +355,10 @@ def score_command(run_file: Path, qrels: Path, measures: tuple[str, ...], form: 
 def sweep_command(
     settings: Settings, questions: Path, vary: tuple[str, ...], split: str, measure: str, output: Path | None
 ) -> None:
-    """Run a set under every combination of settings; prints a line for each, by direction."""
+    """Run a set under every combination of settings. Prints a line for each, by direction."""
     extras.need("eval", "Evaluation")
     from clusterqa.errors import EvaluationError
+    from clusterqa.evaluation.files import write
     from clusterqa.evaluation.sets import read_set
     from clusterqa.evaluation.sweep import parse_grid, sweep
     from clusterqa.evaluation.tables import TABLE_MEASURES, as_table, by_direction
@@ -372,7 +384,7 @@ def sweep_command(
             }
         )
     if output:
-        output.write_text(json.dumps(rows, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        write(output, _as_json(rows) + "\n")
 
 
 @evaluate.command("calibrate")
@@ -408,7 +420,7 @@ def calibrate_command(settings: Settings, run_files: tuple[Path, ...], output: P
 )
 def pool_command(settings: Settings, run_files: tuple[Path, ...], depth: int, split: str, output: Path | None) -> None:
     """
-    List the passages that runs found and nobody has judged, for people to judge at the desk (/staff/judging).
+    List passages that runs found and nobody has judged. People judge them at the desk (/staff/judging).
 
     Whoever judges sees neither the run nor the rank. `clusterqa eval judged` makes qrels of what they said.
     """
@@ -438,12 +450,12 @@ def pool_command(settings: Settings, run_files: tuple[Path, ...], depth: int, sp
 @json_option
 def judged_command(settings: Settings, output: Path | None, known: Path | None, as_json: bool) -> None:
     """
-    Say how far the people who judged passages agree, and make qrels of what they said: 2 right, 1 partly, 0 wrong.
+    Say how far people agree, and make qrels of what they judged. 2 is right, 1 partly, 0 wrong.
 
     A passage has the grade that most of them gave; one about which they differ is left out until a third has judged it.
     """
     from clusterqa.errors import EvaluationError
-    from clusterqa.evaluation.continuous import write
+    from clusterqa.evaluation.files import write
     from clusterqa.evaluation.pool import agreement, settle, with_known
     from clusterqa.evaluation.trec import as_qrels, read_own_qrels
     from clusterqa.staff.judgements import judgements_in
@@ -490,11 +502,11 @@ def judged_command(settings: Settings, output: Path | None, known: Path | None, 
 @json_option
 def propose_command(settings: Settings, questions: Path, most: int, output: Path | None, as_json: bool) -> None:
     """
-    List what a question set does not cover: passages that no known answer stands in, and what the desk has answered.
+    List what a question set does not cover. Passages that no known answer stands in, and what the desk has answered.
 
     These are candidates for people. No question is made up here, and nothing is put into the set.
     """
-    from clusterqa.evaluation.continuous import write
+    from clusterqa.evaluation.files import write
     from clusterqa.evaluation.pool import not_yet, uncovered
     from clusterqa.evaluation.sets import read_set
     from clusterqa.staff.answers import QUESTIONS
@@ -539,6 +551,17 @@ def _run_beir(settings: Settings, source: Path, split: str, subset: str, resume:
             f"{len(report.unreadable)} documents have no text that can be searched, the first: {first}", err=True
         )
     return run_beir(beir, own, encoder, _ticks(len(beir.qrels), "Searching"), resume=resume)
+
+
+@contextmanager
+def _resumable(kept: Path | None) -> Iterator[None]:
+    """Says, when a run is broken off, that what was asked is kept."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if kept and kept.exists():
+            common.remark("\nWhat was asked is kept. The same command goes on after it.")
+        raise
 
 
 def _ticks(total: int, title: str) -> Callable[[], None]:
@@ -612,6 +635,8 @@ def _print_figures(figures: Iterable[Figure], form: str) -> None:
 def _show_run(run: Run, split: str, form: str) -> None:
     from clusterqa.evaluation.figures import figures, flat
 
+    if not any(split in ("all", outcome.split) for outcome in run.outcomes):
+        common.remark(f"None of the questions is of the split {split!r}; the id of each decides. Try --split all.")
     if not form:
         _print_run(run, split)
         return
@@ -667,7 +692,6 @@ def _print_run(run: Run, split: str) -> None:
 
     outcomes = [o for o in run.outcomes if split in ("all", o.split)]
     if not outcomes:
-        click.echo(f"None of the questions is of the split {split!r}.")
         return
     table = tables.as_table(outcomes)
     if run.kind == "questions":

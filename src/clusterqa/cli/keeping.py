@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,8 @@ def serve(settings: Settings, host: str | None, port: int | None) -> None:
     for line in left_out():
         common.remark(line)
     common.remark(f"The chat opens at http://{settings.host}:{settings.port}/  (stop with Ctrl+C)")
-    run(settings)
+    with suppress(KeyboardInterrupt):  # how it is stopped, and no mishap
+        run(settings)
 
 
 def check_free(host: str, port: int) -> None:
@@ -66,7 +68,7 @@ def check_free(host: str, port: int) -> None:
 @click.option("--strict", is_flag=True, help="End with status 1 when a file could not be read.")
 @json_option
 def index(settings: Settings, rebuild: bool, strict: bool, as_json: bool) -> None:
-    """Bring the index in step with the corpus; says what was added, changed, removed."""
+    """Bring the index in step with the corpus. Says what was added, changed, removed."""
     report = common.update_index(settings, rebuild=rebuild)
     if as_json:
         click.echo(
@@ -124,7 +126,7 @@ def _print_report(report: Report) -> None:
 @json_option
 def doctor(settings: Settings, documents: bool, as_json: bool) -> None:
     """
-    Say what is installed, which encoder is used, whether the index is in step, and what is damaged.
+    Say what is in order and what is not. Looks at what is installed, the encoder, the index and its files.
 
     \b
     clusterqa doctor --corpus                    are the documents themselves in order?

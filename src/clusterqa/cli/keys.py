@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def keys() -> None:
-    """The keys of programs that ask over HTTP: add, list, change, remove them. Holds in a running server at once."""
+    """The keys of programs that ask over HTTP. All of it holds in a running server at once."""
 
 
 limit_option = click.option("--limit", type=int, metavar="N", help="Questions a minute; 0 is no limit.")
@@ -35,7 +35,7 @@ site_option = click.option(
 @site_option
 def add(settings: Settings, name: str, limit: int | None, sites: tuple[str, ...], as_json: bool) -> None:
     """
-    Make a key and print it, this once; without --limit it may ask as often as anybody.
+    Make a key and print it, this once. Without --limit it may ask as often as anybody.
 
     \b
     clusterqa keys add portal --limit 600
@@ -54,7 +54,7 @@ def add(settings: Settings, name: str, limit: int | None, sites: tuple[str, ...]
 @settings_options
 @json_option
 def list_keys(settings: Settings, as_json: bool) -> None:
-    """List the keys with their limits, sites and last use; a key itself is known to nobody any more."""
+    """List the keys with their limits, sites and last use. A key itself is known to nobody any more."""
     with opened(settings) as book:
         known = book.everyone()
     if as_json:
@@ -74,7 +74,7 @@ def list_keys(settings: Settings, as_json: bool) -> None:
 @site_option
 @click.option("--no-sites", is_flag=True, help="No page of another site may use it any more.")
 def change(settings: Settings, name: str, limit: int | None, sites: tuple[str, ...], no_sites: bool) -> None:
-    """Give a key another limit or other sites (all of them); the key stays as it is."""
+    """Give a key another limit or other sites (all of them). The key stays as it is."""
     if limit is None and not sites and not no_sites:
         raise click.UsageError("Say what is to change: --limit, --site or --no-sites.")
     if sites and no_sites:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @settings_options
 def serve_mcp(settings: Settings) -> None:
     """
-    Serve the documents to a language model's program, over standard input and output.
+    Serve the documents to a language model's program. It is spoken to over standard input and output.
 
     The program starts this command itself; docs/mcp.md shows what it needs to be told.
     """

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--to", "target", required=True, metavar="PLACE", help="An empty place.")
 def move(settings: Settings, source: str, target: str) -> None:
     """
-    Copy documents, versions and passages to another place, and hold each to its checksum.
+    Copy everything indexed to another place. Documents, versions and passages; each is held to its checksum.
 
     A PLACE is "sqlite", in the data folder; "sqlite:FOLDER", in another; or "postgresql://user@host/database". What was cut off
     goes on with the same command. Nothing is deleted, and the setting `store` is yours to change.

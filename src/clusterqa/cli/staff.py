@@ -22,7 +22,7 @@ Command = Callable[..., Any]
 
 @click.group()
 def staff() -> None:
-    """The people who may use the staff desk: add, list, remove them, change their passwords."""
+    """The people who may use the staff desk."""
 
 
 @staff.command()
@@ -35,7 +35,7 @@ def staff() -> None:
 )
 def add(settings: Settings, name: str, role: str | None) -> None:
     """
-    Make an account; its password is asked for, or read from stdin.
+    Make an account. Its password is asked for, or read from stdin.
 
     \b
     clusterqa staff add rasa
@@ -88,7 +88,7 @@ def remove(settings: Settings, name: str) -> None:
 @settings_options
 @click.argument("name")
 def password(settings: Settings, name: str) -> None:
-    """Change a password, asked for or read from stdin; logs the account out and lifts its lock."""
+    """Change a password. It is asked for, or read from stdin; logs the account out and lifts its lock."""
     with accounts(settings) as book:
         name = book.find(name).name  # before the password is asked for in vain
         book.set_password(name, new_password(name), who())
@@ -99,7 +99,7 @@ def password(settings: Settings, name: str) -> None:
 @settings_options
 @click.argument("name")
 def factor_off(settings: Settings, name: str) -> None:
-    """Ask an account for no code any more, when its telephone and its recovery codes are lost."""
+    """Ask an account for no code any more. For when its telephone and its recovery codes are lost."""
     extras.need("staff", "The staff desk")
     from clusterqa.staff.accounts import Accounts
     from clusterqa.staff.factor import Factors

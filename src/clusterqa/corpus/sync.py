@@ -247,8 +247,28 @@ def _same_stat(stored: Stored, path: Path) -> bool:
         return False
 
 
+def _same_content(stored: Stored, path: Path) -> bool:
+    try:
+        return stored.file_size == file_stat(path)[0] and stored.file_sha256 == file_state(path, stored.id).sha256
+    except (OSError, UnreadableDocument):
+        return False
+
+
 def out_of_step(settings: Settings, store: Store) -> list[str]:
-    """Ids of documents whose files changed, came or went since the index was built; a quick look at sizes and times."""
+    """
+    Ids of documents whose files changed, came or went since the index was built.
+
+    A file of the old content is none of them, however new its time: copies and checkouts have new times.
+    """
+    if not (names := to_look_at(settings, store)):
+        return []
+    known, files = {stored.id: stored for stored in store.documents()}, dict(corpus_files(settings))
+    both = known.keys() & files.keys()
+    return [name for name in names if name not in both or not _same_content(known[name], files[name])]
+
+
+def to_look_at(settings: Settings, store: Store) -> list[str]:
+    """The same by sizes and times alone, which is quick; files of the old content may be among them."""
     known = {stored.id: stored for stored in store.documents()}
     failed = {name for name, _, _ in store.unreadable()}
     files = corpus_files(settings)

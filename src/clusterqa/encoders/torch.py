@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+log = logging.getLogger(__name__)
 
 
 class Torch:
@@ -17,6 +21,8 @@ class Torch:
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging as transformers_logging
 
+        if not Path(name).is_dir() and not _is_cached(name):  # without a network the hub is tried for a minute
+            log.warning("There is no folder %s; looking for an encoder of that name on the Hugging Face hub.", name)
         transformers_logging.disable_progress_bar()
         torch.set_num_threads(threads)
         self._model = SentenceTransformer(name, device="cpu", model_kwargs={"dtype": torch.float32})
@@ -40,3 +46,11 @@ class Torch:
             digest.update(key.encode())
             digest.update(tensor.cpu().numpy().tobytes())
         return digest.hexdigest()[:16]
+
+
+def _is_cached(name: str) -> bool:
+    from huggingface_hub import try_to_load_from_cache
+
+    return isinstance(
+        try_to_load_from_cache(name if "/" in name else f"sentence-transformers/{name}", "config.json"), str
+    )

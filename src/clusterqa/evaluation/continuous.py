@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from xml.etree import ElementTree
 
-from clusterqa.errors import EvaluationError
 from clusterqa.evaluation.gate import Verdict
 
 
@@ -69,16 +67,6 @@ def as_summary(verdicts: Sequence[Verdict], name: str) -> str:
 def annotation(title: str, message: str) -> str:
     """A line that a GitHub workflow shows as an error."""
     return f"::error title={_escaped(title).replace(':', '%3A').replace(',', '%2C')}::{_escaped(message)}"
-
-
-def write(path: Path, content: str, append: bool = False) -> None:
-    """Raises EvaluationError when it cannot be written."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a" if append else "w", encoding="utf-8") as file:
-            file.write(content)
-    except OSError as error:
-        raise EvaluationError(f"{path} cannot be written ({error.strerror}). Name another file.") from error
 
 
 def _escaped(text: str) -> str:

@@ -1,4 +1,7 @@
-"""Files that others wrote: plain or gzipped text, and grades; every mistake is told with its file and line."""
+"""
+Files that others wrote: plain or gzipped text, and grades; every mistake is told with its file and line. And writing what
+others read.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from clusterqa.errors import EvaluationError
+from clusterqa.files import write_whole
 
 Qrels = dict[str, dict[str, float]]
 """Query id → document id → grade; above 0 is relevant, 0 and below was looked at and is not."""
@@ -25,7 +29,7 @@ def read_text(path: Path, wanted: str) -> str:
         content = path.read_bytes()
         content = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
     except (OSError, EOFError, zlib.error) as error:
-        raise EvaluationError(f"{path} cannot be read ({error}). Give {wanted}.") from error
+        raise EvaluationError(f"{path} cannot be read ({reason(error)}). Give {wanted}.") from error
     # UTF-16 without a mark at its start is valid UTF-8, with a zero beside every plain letter.
     if content[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) or b"\x00" in content[:200]:
         raise EvaluationError(f"{path} line 1: this is UTF-16, or no text at all. Save the file as UTF-8.")
@@ -34,6 +38,24 @@ def read_text(path: Path, wanted: str) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise EvaluationError(f"{path} line {line}: this is not UTF-8. Save the file as UTF-8.") from error
+
+
+def write(path: Path, content: str, append: bool = False) -> None:
+    """With the folders it needs; whole or not at all, unless it is appended. Raises EvaluationError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if append:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(content)
+        else:
+            write_whole(path, content.encode(), opener=None)
+    except OSError as error:
+        raise EvaluationError(f"{path} cannot be written ({reason(error)}). Name another file.") from error
+
+
+def reason(error: Exception) -> str:
+    """Why a file cannot be read or written, without its name and a number, which messages have or do not need."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 def number(value: Any) -> float:

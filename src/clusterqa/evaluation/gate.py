@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from clusterqa.errors import EvaluationError, NotComparable
+from clusterqa.evaluation.files import reason, write
 from clusterqa.evaluation.outcomes import Run
 from clusterqa.evaluation.tables import REFUSED, as_table, by_direction, mean_of, soundness
 from clusterqa.jsontext import parsed
@@ -47,11 +48,12 @@ class Baseline:
             return cls(data["questions_sha256"], data["encoder"], floors, data.get("corpus_sha256", ""))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise EvaluationError(
-                f"{path} is not a baseline ({error}). Make one with: clusterqa eval gate RUN --baseline FILE --write"
+                f"{path} is not a baseline ({reason(error)}). Make one with: clusterqa eval gate RUN --baseline FILE --write"
             ) from error
 
     def write(self, path: Path) -> None:
-        path.write_text(json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        """Raises EvaluationError."""
+        write(path, json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,13 @@ class Verdict:
 
 
 def baseline_of(run: Run) -> Baseline:
-    """The values of a run's kept-out split as a baseline."""
-    return Baseline(run.questions_sha256, run.encoder, values(run), run.corpus_sha256)
+    """The values of a run's kept-out split as a baseline. Raises NotComparable when the split has no questions."""
+    if not (floors := values(run)):
+        raise NotComparable(
+            "The gate holds the split held, and none of the questions of this run is in it. Give the set more questions: the "
+            "id of each decides its split."
+        )
+    return Baseline(run.questions_sha256, run.encoder, floors, run.corpus_sha256)
 
 
 def values(run: Run) -> dict[str, Floor]:
@@ -100,8 +107,12 @@ def hold(run: Run, baseline: Baseline) -> list[Verdict]:
     """
     Every floor beside what the run reached.
 
-    Raises NotComparable when the floors were measured on other questions, or the run has not taken one of them.
+    Raises NotComparable when there are no floors, they were measured on other questions, or the run has not taken one of them.
     """
+    if not baseline.floors:
+        raise NotComparable(
+            "The baseline has no floors, so any run would pass. Write it again: clusterqa eval gate … --write"
+        )
     if baseline.questions_sha256 != run.questions_sha256:
         raise NotComparable(
             "The floors were measured on other questions. Look at the run, then: clusterqa eval gate … --write"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from clusterqa.errors import EvaluationError
+from clusterqa.evaluation.files import reason
 from clusterqa.evaluation.sets import Variant
 from clusterqa.files import write_whole
 from clusterqa.jsontext import parsed
@@ -195,7 +196,7 @@ class Run:
             write_whole(path, gzip.compress(content, mtime=0) if path.suffix == ".gz" else content, opener=None)
         except OSError as error:
             raise EvaluationError(
-                f"The run cannot be written to {path} ({error}). Name another file with -o."
+                f"The run cannot be written to {path} ({reason(error)}). Name another file with -o."
             ) from error
 
     @classmethod
@@ -210,8 +211,10 @@ class Run:
             data["questions"] = tuple(_asked(row) for row in data.get("questions", ()))
             return cls(**data)
         except (OSError, EOFError, ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+            known = isinstance(error, OSError | EOFError | ValueError)  # the others say where our code stumbled
+            told = reason(error) if known else "it has not what a run has"
             raise EvaluationError(
-                f"{path} is not a run ({error}). Make one with: clusterqa eval run SET -o {path}"
+                f"{path} is not a run ({told}). Make one with: clusterqa eval run SET -o {path}"
             ) from error
 
 

@@ -19,11 +19,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from clusterqa.errors import EvaluationError, NotComparable
-from clusterqa.evaluation.files import read_text
+from clusterqa.evaluation.files import read_text, write
 from clusterqa.evaluation.measures import cohen_kappa
 from clusterqa.evaluation.outcomes import BEIR, Ranked, Run
 from clusterqa.evaluation.sets import Item, spans
-from clusterqa.files import write_whole
 from clusterqa.jsontext import parsed
 from clusterqa.ports import Store
 from clusterqa.records import Language
@@ -149,12 +148,8 @@ def pool(runs: Mapping[str, Run], store: Store, depth: int, split: str = "all") 
 
 def write_pool(path: Path, pooled: Iterable[Pooled]) -> None:
     """One JSON object a line; the file appears whole or not at all. Raises EvaluationError."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lines = (json.dumps(asdict(one), ensure_ascii=False) for one in pooled)
-        write_whole(path, "".join(f"{line}\n" for line in lines).encode(), opener=None)
-    except OSError as error:
-        raise EvaluationError(f"{path} cannot be written ({error}). Name another file with -o.") from error
+    lines = (json.dumps(asdict(one), ensure_ascii=False) for one in pooled)
+    write(path, "".join(f"{line}\n" for line in lines))
 
 
 def read_pool(path: Path) -> list[Pooled]:

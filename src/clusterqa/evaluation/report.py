@@ -17,7 +17,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
-from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -263,15 +262,6 @@ def as_markdown(report: Report) -> str:
         version=__version__,
     )  # fmt: skip
     return re.sub(r"\n{3,}", "\n\n", page).strip() + "\n"
-
-
-def write(path: Path, content: str) -> None:
-    """Write a report, with the folders it needs. Raises EvaluationError when that cannot be done."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
-    except OSError as error:
-        raise EvaluationError(f"The report cannot be written to {path} ({error}). Name another file.") from error
 
 
 _VIEW_ORDER = {"both": 0, "lt": 1, "en": 2}

@@ -45,7 +45,7 @@ class Figures:
             from pandas import DataFrame
         except ImportError as error:
             raise EvaluationError("pandas is not installed. Install it, or read the same numbers in `rows`.") from error
-        return DataFrame(list(self.rows)).set_index("what")
+        return DataFrame(list(self.rows), columns=None if self.rows else ["what", "questions"]).set_index("what")
 
 
 def evaluate(path: Path, kb: KnowledgeBase, split: str) -> Figures:

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from clusterqa.errors import EvaluationError
 from clusterqa.evaluation.files import Qrels, judge, number, read_text
+from clusterqa.evaluation.files import write as write_file
 from clusterqa.evaluation.measures import SEARCH_MEASURES, interval, scored_values, whole_grades
 from clusterqa.evaluation.outcomes import VIEWS, Run
 from clusterqa.evaluation.tables import Interval
@@ -37,15 +38,8 @@ def write(run: Run, folder: Path) -> list[Path]:
                 lines.append(f"{_name(o.id)} Q0 {_name(row.key)} {rank} {score:.6f} {TAG}")
         ranked = "".join(f"{line}\n" for line in lines)
         for name, content in ((f"{view}.run", ranked), (f"{view}.qrels", as_qrels(judged))):
-            path = folder / name
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-                path.write_text(content, encoding="utf-8")
-            except OSError as error:
-                raise EvaluationError(
-                    f"{path} cannot be written ({error}). Name another folder with --trec."
-                ) from error
-            written.append(path)
+            written.append(folder / name)
+            write_file(written[-1], content)
     return written
 
 
@@ -62,7 +56,8 @@ def score(
     """
     The number of judged questions, and each measure's mean with its interval.
 
-    Every question of the qrels counts: one that the run does not have is wrong, not missing.
+    Every question of the qrels counts: one that the run does not have is wrong, not missing. A run that has none of them is
+    of another set. Raises EvaluationError.
     """
     qrels = read_qrels(qrels_file)
     scores: dict[str, dict[str, float]] = {}
@@ -72,6 +67,11 @@ def score(
                 f"{run_file} line {place}: it ranks {document} twice for the question {query}. Remove one line."
             )
         scores[query][document] = float(found)
+    if scores and not scores.keys() & qrels.keys():
+        raise EvaluationError(
+            f"{run_file} answers none of the questions that {qrels_file} judges, but {next(iter(scores))!r} and others. "
+            f"{qrels_file} judges {next(iter(qrels))!r} and others. Give files with the same question ids."
+        )
     values = scored_values(qrels, scores, measures)
     return len(qrels), {measure: interval([row[measure] for row in values.values()]) for measure in measures}
 

@@ -121,8 +121,10 @@ class TooManyOrigins(KeyProblem):
 class WrongKey(ClusterQAError):
     """What was sent is no key of ours, or none any more."""
 
-    def __init__(self) -> None:
-        super().__init__("This key is wrong or was revoked. Ask the administrators of the server for a new one.")
+    def __init__(
+        self, told: str = "This key is wrong or was revoked. Ask the administrators of the server for a new one."
+    ) -> None:
+        super().__init__(told)
 
 
 class Keys:

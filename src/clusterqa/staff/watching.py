@@ -54,7 +54,7 @@ class Watch:
             return
         with open_store(self._settings.home) as store:
             failed = {name for name, _, _ in store.unreadable()} & files.keys()  # perhaps they can be read now
-            names = sorted({*sync.out_of_step(self._settings, store), *(() if first else failed)})
+            names = sorted({*sync.to_look_at(self._settings, store), *(() if first else failed)})
         self._take_up(files, names)
 
     def _take_up(self, files: dict[str, tuple[int, int]], names: Sequence[str]) -> None:

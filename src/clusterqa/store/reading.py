@@ -21,7 +21,12 @@ def find(store: Store, document: str, version: str | None = None) -> tuple[Store
     if version:
         versions = [known for known in store.versions(document) if known.startswith(version)]
     if len(versions) != 1:
-        raise CorpusError(f"{document} has {len(versions)} versions that begin with {version}.")
+        some = ", ".join(known[:12] for known in (versions or store.versions(document))[-10:])
+        raise CorpusError(
+            f"{document} has {len(versions)} versions that begin with {version}. Give more of it: {some}"
+            if versions
+            else f"{document} has no version that begins with {version}. It has: {some}"
+        )
     text = store.text(document, versions[0])
     if text is None:
         raise CorpusError(f"The text of {document} is missing from the index. Mend it with: clusterqa index --rebuild")

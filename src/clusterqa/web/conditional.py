@@ -15,6 +15,7 @@ from clusterqa.web.whole import whole
 TAGGED = "/api/v1/documents"
 """Answers below have an ETag: a version never changes, so asking for it again costs a few bytes."""
 
+_NOT_AT_ALL = re.compile(r"q=0(\.0*)?")
 _ETAG = re.compile(r'(?:W/)?("[^"]*")')
 
 
@@ -38,7 +39,13 @@ class Compressed:
         self._compressing = GZipMiddleware(app, minimum_size=1000, compresslevel=6)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await (self._compressing if is_door(scope) else self._app)(scope, receive, send)
+        if not is_door(scope):
+            await self._app(scope, receive, send)
+            return
+        headers = [line for line in scope["headers"] if line[0] != b"accept-encoding"]
+        if takes_gzip(Headers(scope=scope)):
+            headers.append((b"accept-encoding", b"gzip"))  # GZipMiddleware looks for the word alone
+        await self._compressing({**scope, "headers": headers}, receive, send)
 
 
 class Conditional:
@@ -51,8 +58,18 @@ class Conditional:
         if scope["type"] == "http" and scope["method"] == "GET":
             path = scope["path"].removeprefix(scope.get("root_path", ""))
             if path == TAGGED or path.startswith(f"{TAGGED}/"):
-                send = _tagged(Headers(scope=scope).get("if-none-match", ""), send)
+                send = _tagged(",".join(Headers(scope=scope).getlist("if-none-match")), send)
         await self._app(scope, receive, send)
+
+
+def takes_gzip(headers: Headers) -> bool:
+    """Whether Accept-Encoding names gzip, with a weight that is not 0 (RFC 9110, 12.5.3)."""
+    for line in headers.getlist("accept-encoding"):
+        for coding in line.lower().split(","):
+            name, _, weight = coding.partition(";")
+            if name.strip() == "gzip":
+                return not _NOT_AT_ALL.fullmatch(weight.replace(" ", ""))
+    return False
 
 
 def _bodiless(send: Send) -> Send:

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clusterqa.records import LANGUAGES, Language
 from clusterqa.web import forms, pages, render
+from clusterqa.web.conditional import takes_gzip
 from clusterqa.web.whole import whole
 
 NOWHERE = "clusterqa.invalid"
@@ -54,7 +55,7 @@ class Head:
         if language is None:
             await self._app(scope, receive, _instead(scope, receive, send))
             return
-        packed = "gzip" in Headers(scope=scope).get("accept-encoding", "")
+        packed = takes_gzip(Headers(scope=scope))
         asked = parse_qs(scope["query_string"].decode("latin-1")).get("q", [""])[-1]
 
         def mend(begin: Message, body: bytes) -> bytes:

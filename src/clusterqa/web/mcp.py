@@ -32,7 +32,7 @@ from mcp.types import (
     TextContent,
     ToolAnnotations,
 )
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -50,6 +50,7 @@ from clusterqa.web import shapes
 from clusterqa.web.api import facts
 from clusterqa.web.callers import Caller, caller_of
 from clusterqa.web.forwarded import PASSED_ON
+from clusterqa.web.problems import mistake
 from clusterqa.web.service import NotReady, Service
 
 log = logging.getLogger(__name__)
@@ -240,7 +241,7 @@ def server(answers: Answers, say: Callable[[ClusterQAError], str]) -> MCPServer[
 
 
 class _Server(MCPServer[Any]):
-    """Lists the documents of the moment as resources, each as the version that it has now; says which prompt is wrong."""
+    """Lists the documents of the moment as resources, each as the version that it has now; says what a client did wrong."""
 
     def __init__(self, answers: Answers) -> None:
         super().__init__("clusterqa", title="clusterqa", instructions=INSTRUCTIONS, version=__version__)
@@ -253,6 +254,21 @@ class _Server(MCPServer[Any]):
             return await super().get_prompt(name, arguments, context)
         except ValueError as error:  # a mistake of the client, which is no error of the server
             raise MCPError(INVALID_PARAMS, str(error)) from None
+
+    async def call_tool(
+        self, name: str, arguments: dict[str, Any], context: Context[Any, Any] | None = None
+    ) -> CallToolResult | InputRequiredResult:
+        takes = next((tool.input_schema["properties"] for tool in await self.list_tools() if tool.name == name), None)
+        if takes is not None and (unknown := [argument for argument in arguments if argument not in takes]):
+            # Passed over, "limit" for "k" would give another answer than was asked for.
+            raise ToolError(f"{name} takes no {', '.join(unknown)}, only {', '.join(takes)}.")
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            if isinstance(error.__cause__, ValidationError):
+                mistakes = [mistake(item) for item in error.__cause__.errors()]
+                raise ToolError("; ".join(f"{place}: {what}" for place, what in mistakes)) from None
+            raise
 
     async def list_resources(self) -> list[Resource]:
         return await anyio.to_thread.run_sync(self._documents)

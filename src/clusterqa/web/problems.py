@@ -6,8 +6,11 @@ Below /v1 they have the shape that OpenAI's clients know.
 
 from __future__ import annotations
 
+import json
 import logging
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -15,6 +18,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
+from clusterqa import jsontext
 from clusterqa.errors import ClusterQAError
 from clusterqa.web import pages
 from clusterqa.web.limits import TooMany, TooManyAtOnce
@@ -24,6 +28,9 @@ log = logging.getLogger(__name__)
 
 _OPENAI_TYPES = {429: "requests", 401: "authentication_error"}
 _OPENAI_CODES = {429: "rate_limit_exceeded", 401: "invalid_api_key"}
+
+_NOT_PARSED = "There was an error parsing the body"
+"""What FastAPI says of a body that is no UTF-8, or nested too deeply."""
 
 NOTHING_HERE = "There is nothing at this address. What there is stands at /api/docs."
 
@@ -66,18 +73,17 @@ def install(app: FastAPI) -> None:
             return pages.nowhere(request)
         if error.status_code == 404 and detail == HTTPStatus.NOT_FOUND.phrase:
             detail = NOTHING_HERE
+        elif error.status_code == 405 and (allowed := (error.headers or {}).get("Allow")):
+            detail = f"This address takes {allowed}, not {request.method}."
+        elif detail == _NOT_PARSED:
+            detail = "The body cannot be read. Send JSON in UTF-8, not nested without end."
         return problem(error.status_code, detail, dict(error.headers or {}))
 
     @app.exception_handler(RequestValidationError)
     async def wrong_request(_: Request, error: RequestValidationError) -> Response:
-        places = [".".join(str(part) for part in item["loc"] if part != "body") for item in error.errors()]
-        told = [
-            "there is no such field here, leave it out" if item["type"] == "extra_forbidden" else item["msg"]
-            for item in error.errors()
-        ]
-        lines = [f"{place or 'body'}: {what}" for place, what in zip(places, told, strict=True)]
-        detail = "; ".join(lines) + ". The shape of a request stands at /api/docs."
-        return problem(422, detail, param=places[0] or None)
+        mistakes = [mistake(item, error.body) for item in error.errors()]
+        detail = "; ".join(f"{place or 'body'}: {what}" for place, what in mistakes)
+        return problem(422, f"{detail}. The shape of a request stands at /api/docs.", param=mistakes[0][0] or None)
 
     @app.exception_handler(TooMany)
     async def too_many(_: Request, error: TooMany) -> Response:
@@ -100,3 +106,15 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def bug(_: Request, error: Exception) -> Response:
         return problem(500, "The server made a mistake, and its log says which. Try again, or ask something else.")
+
+
+def mistake(item: Mapping[str, Any], body: Any = None) -> tuple[str, str]:
+    """Where one error of pydantic's is ("" for the whole), and what is wrong there, for whoever sent it."""
+    if item["type"] == "json_invalid":
+        return "", jsontext.told(json.JSONDecodeError(item["ctx"]["error"], body, item["loc"][-1]))
+    place = ".".join(str(part) for part in item["loc"] if part != "body")
+    if item["type"] == "extra_forbidden":
+        return place, "there is no such field here, leave it out"
+    if isinstance(item["input"], bytes):
+        return place, "this was not sent as JSON. Give the header Content-Type: application/json"
+    return place, item["msg"].removeprefix("Value error, ")

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clusterqa.errors import StoreError
 from clusterqa.settings import ANY_ORIGIN
-from clusterqa.staff.keys import Key, WrongKey
+from clusterqa.staff.keys import PREFIX, Key, WrongKey
 from clusterqa.web.callers import ALLOWED_SITE, CALLER, Caller, is_door
 from clusterqa.web.limits import SECONDS
 from clusterqa.web.problems import problem
@@ -90,4 +90,6 @@ def _secret(headers: Headers) -> str:
     """The bearer token of a request; "" when it has none, or the one that stands for none."""
     kind, _, value = headers.get("authorization", "").partition(" ")
     value = value.strip()
+    if kind.startswith(PREFIX):
+        raise WrongKey("The key stands without its scheme. Send it as Authorization: Bearer KEY")
     return value if kind.lower() == "bearer" and value != ANONYMOUS else ""

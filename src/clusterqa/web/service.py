@@ -178,7 +178,7 @@ class Service:
         """Index what changed in the corpus while no server ran; questions are answered meanwhile."""
         try:
             with open_store(self.settings.home) as store:
-                stale = sync.out_of_step(self.settings, store) if self.settings.corpus.is_dir() else []
+                stale = sync.to_look_at(self.settings, store) if self.settings.corpus.is_dir() else []
             if stale:
                 with reading.Reader() as read:
                     report = sync.update(self.settings, lambda: encoder, read=read)

@@ -1,0 +1,41 @@
+"""Files are there whole or not at all, and nothing else than files is replaced."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from clusterqa.files import growing, write_whole
+
+
+def test_after_an_exception_the_old_file_is_there_and_nothing_else(tmp_path: Path) -> None:
+    target = tmp_path / "run.json"
+    target.write_text("old")
+    with pytest.raises(RuntimeError), growing(target, "x") as file:
+        file.write("half")
+        raise RuntimeError
+    assert (target.read_text(), os.listdir(tmp_path)) == ("old", ["run.json"])
+
+
+def test_the_file_that_a_link_leads_to_is_written_and_the_link_stays(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    real, link = tmp_path / "elsewhere" / "run.json", tmp_path / "latest.json"
+    link.symlink_to(real)
+    for content in (b"first", b"second"):
+        write_whole(link, content)
+        assert (real.read_bytes(), link.is_symlink()) == (content, True)
+
+
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    """So is /dev/stdout, in whose place a file would be seen by every other program of the machine."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    read: list[bytes] = []
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()))
+    reader.start()
+    write_whole(pipe, b"to whoever reads")
+    reader.join(timeout=60)
+    assert (read, pipe.is_fifo(), os.listdir(tmp_path)) == ([b"to whoever reads"], True, ["pipe"])
