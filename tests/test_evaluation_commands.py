@@ -445,7 +445,7 @@ def same(a: Profile, b: Profile) -> bool:
 
 def test_a_profile_holds_the_weights_of_its_run_and_is_read_as_written(fitting, tmp_path):
     fitted = fit_profile([fitting])
-    fitted.write(tmp_path / FILE)
+    (tmp_path / FILE).write_text(fitted.as_text())
     assert same(Profile.read(tmp_path / FILE), fitted)
     assert fitted.calibration == calibrate([fitting])
     assert fitted.search == replace(Profile.bundled().search, dense_weight=0.25)
@@ -465,7 +465,7 @@ def test_a_profile_holds_the_weights_of_its_run_and_is_read_as_written(fitting, 
 def test_a_profile_of_another_encoder_or_reranker_is_passed_over(
     fitting, settings, tmp_path, caplog, encoder, reranker, told
 ):
-    fit_profile([fitting]).write(tmp_path / FILE)
+    (tmp_path / FILE).write_text(fit_profile([fitting]).as_text())
     own = settings.model_copy(update={"data": tmp_path, "reranker": reranker})
     assert find_profile(own, encoder, None) == Profile.bundled()  # and says so
     assert re.search(f"fitted for the encoder {told}.*clusterqa eval calibrate", caplog.text)

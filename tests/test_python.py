@@ -99,7 +99,7 @@ def test_replies_and_errors_go_through_a_pickle_and_a_knowledge_base_does_not(kb
     """So that processes can hand each other what they found, and what went wrong."""
     reply, hits = kb.ask("What does the gold label cost?"), kb.search("gold")
     assert pickle.loads(pickle.dumps((reply, hits))) == (reply, hits)
-    errors = [clusterqa.UnreadableDocument("a.pdf", "It is damaged.", "Save it again.")]
+    errors: list[clusterqa.ClusterQAError] = [clusterqa.UnreadableDocument("a.pdf", "It is damaged.", "Save it again.")]
     errors += [clusterqa.IndexNotFound("data"), clusterqa.MissingExtra("The desk", "staff", ["scipy"])]
     for error in errors:
         again = pickle.loads(pickle.dumps(error))

@@ -565,7 +565,7 @@ def test_what_an_operating_point_does(threshold: float, told: Point) -> None:
 def test_the_evidence_is_a_run_with_this_encoder_else_the_calibrations_own(tmp_path: Path) -> None:
     assert evidence(tmp_path, SURE) is None
     fitted = replace(SURE.calibration, outcomes=[(0.7, 1, 1), (0.2, 0, 0)])
-    replace(SURE, calibration=fitted).write(tmp_path / FILE)
+    (tmp_path / FILE).write_text(replace(SURE, calibration=fitted).as_text())
     again = Profile.read(tmp_path / FILE)
     found = evidence(tmp_path, again)
     assert found is not None and found.origin == "calibration"

@@ -399,6 +399,7 @@ def calibrate_command(settings: Settings, run_files: tuple[Path, ...], output: P
     """
     extras.need("eval", "Evaluation")
     from clusterqa.evaluation.calibrate import check_encoder, fit_profile
+    from clusterqa.evaluation.files import write
     from clusterqa.evaluation.outcomes import Run
 
     runs = [Run.read(run_file) for run_file in run_files]
@@ -406,7 +407,7 @@ def calibrate_command(settings: Settings, run_files: tuple[Path, ...], output: P
         check_encoder(runs[0], settings.home)
     target = output or settings.data / "profile.json"
     fitted = fit_profile(runs)
-    fitted.write(target)
+    write(target, fitted.as_text())
     click.echo(f"Wrote {target}: operating point {fitted.calibration.threshold}, for the encoder {fitted.encoder}.")
 
 

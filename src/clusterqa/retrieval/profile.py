@@ -67,13 +67,13 @@ class Profile:
         """Whether the numbers were fitted for these."""
         return (self.encoder, self.reranker, self.reader) == (encoder, reranker, reader)
 
-    def write(self, path: Path) -> None:
+    def as_text(self) -> str:
+        """As `read` takes it."""
         content: dict[str, Any] = asdict(self)
         outcomes = content["calibration"].pop("outcomes")
         text = json.dumps(content, ensure_ascii=False, indent=2)
         # The outcomes stand in one line: there are hundreds of rows.
-        text = text.removesuffix("\n  }\n}") + f',\n    "outcomes": {json.dumps(outcomes)}\n  }}\n}}\n'
-        path.write_text(text, encoding="utf-8")
+        return text.removesuffix("\n  }\n}") + f',\n    "outcomes": {json.dumps(outcomes)}\n  }}\n}}\n'
 
 
 def profile_for(encoder: str, reranker: str, reader: str, own: Path, beside: Sequence[Path]) -> Profile:
