@@ -370,7 +370,7 @@ def test_a_question_in_wrong_bytes_is_answered_and_not_a_crash(settings: Setting
     for extra, encoding in (([], "utf-8"), (["--json"], "utf-8"), (["--json"], "ascii"), ([], "cp1257")):
         done = subprocess.run(
             [*map(os.fsencode, command), b"\xfeenklas gold", *map(os.fsencode, extra)],
-            capture_output=True, timeout=60, env={**os.environ, "PYTHONIOENCODING": encoding},
+            capture_output=True, timeout=900, env={**os.environ, "PYTHONIOENCODING": encoding},
         )  # fmt: skip
         assert done.returncode == 0, done.stderr.decode()
         assert b"Traceback" not in done.stderr

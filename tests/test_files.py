@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from clusterqa.files import growing, write_whole
+from probes import told_by
 
 
 def test_after_an_exception_the_old_file_is_there_and_nothing_else(tmp_path: Path) -> None:
@@ -29,8 +30,14 @@ def test_the_file_that_a_link_leads_to_is_written_and_the_link_stays(tmp_path: P
         assert (real.read_bytes(), link.is_symlink()) == (content, True)
 
 
+def test_the_standard_output_can_be_named_as_a_file() -> None:
+    code = (
+        "from pathlib import Path; from clusterqa.files import write_whole; write_whole(Path('/dev/stdout'), b'told')"
+    )
+    assert told_by(code) == "told"
+
+
 def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
-    """So is /dev/stdout, in whose place a file would be seen by every other program of the machine."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     read: list[bytes] = []

@@ -87,6 +87,11 @@ def test_what_is_given_wrongly_is_said_at_once(kb, call, kind, says):
         call(kb)
 
 
+def test_a_folder_is_no_document(kb, tmp_path):
+    with pytest.raises(clusterqa.UnreadableDocument, match=r"It is a folder\. Name the files in it\."):
+        kb.add(tmp_path)
+
+
 def test_one_that_was_closed_says_so(kb):
     kb.close()
     kb.close()

@@ -28,11 +28,11 @@ def growing(target: Path, mode: Literal["x", "xb"], **how: Any) -> Iterator[IO[A
 
     The file that a link leads to is replaced, not the link. What is no file (/dev/stdout, a pipe) is written to as it is.
     """
-    target = target.resolve()
     if target.exists() and not target.is_file():
         with open(target, "wb" if mode == "xb" else "w", **how) as file:
             yield file
         return
+    target = target.resolve()
     part = part_of(target)
     try:
         with open(part, mode, **how) as file:

@@ -75,6 +75,8 @@ def add(
             name = unicodedata.normalize("NFC", path.name)
             target = dict(corpus_files(settings)).get(name, settings.corpus / name)
             try:
+                if path.is_dir():
+                    raise UnreadableDocument(str(path), "It is a folder.", "Name the files in it.")
                 if not path.is_file():
                     raise UnreadableDocument(str(path), "There is no such file.", "Check the name and the folder.")
                 read_file(path, name)
