@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import socket
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +20,13 @@ class Torch:
     """A model by its folder or hub name. Thread-safe: torch runs inference without shared state."""
 
     def __init__(self, name: str, threads: int) -> None:
+        if not Path(name).is_dir() and not _is_cached(name):
+            log.warning("There is no folder %s; looking for an encoder of that name on the Hugging Face hub.", name)
+            _look_up_hub()
         import torch
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging as transformers_logging
 
-        if not Path(name).is_dir() and not _is_cached(name):  # without a network the hub is tried for a minute
-            log.warning("There is no folder %s; looking for an encoder of that name on the Hugging Face hub.", name)
         transformers_logging.disable_progress_bar()
         torch.set_num_threads(threads)
         self._model = SentenceTransformer(name, device="cpu", model_kwargs={"dtype": torch.float32})
@@ -54,3 +58,11 @@ def _is_cached(name: str) -> bool:
     return isinstance(
         try_to_load_from_cache(name if "/" in name else f"sentence-transformers/{name}", "config.json"), str
     )
+
+
+def _look_up_hub() -> None:
+    """Raises OSError where the hub has no address, as without a network; its own client would try for a minute first."""
+    from huggingface_hub import constants
+
+    if not getproxies():
+        socket.getaddrinfo(urlsplit(constants.ENDPOINT).hostname, 443)
