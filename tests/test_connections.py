@@ -62,8 +62,8 @@ class Wire(asyncio.Transport):
 
 
 async def app(scope, receive, send) -> None:
-    """Answers once the body is there; at /never it does not."""
-    while (await receive()).get("more_body"):
+    """Answers once the body is there, at /now at once; at /never it does not."""
+    while scope["path"] != "/now" and (await receive()).get("more_body"):
         pass
     if scope["path"] == "/never":
         await asyncio.Event().wait()
@@ -118,6 +118,20 @@ def loop() -> Iterator[Clock]:
     loop.run_until_complete(_turns())
     asyncio.set_event_loop(None)
     loop.close()
+
+
+@pytest.mark.parametrize("path", [b"/now", b"/"])
+@pytest.mark.parametrize("together", [True, False])
+def test_what_cannot_be_read_is_answered_once_and_is_no_fault_of_ours(
+    loop: Clock, caplog: pytest.LogCaptureFixture, path: bytes, together: bool
+) -> None:
+    head, broken = b"POST %b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" % path, b"zz\r\n"
+    site = Site(loop)
+    connection, _ = site.connect(said=head + broken if together else head)
+    if not together:
+        connection.data_received(broken)
+    site.turn()
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 # ── time ────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -151,6 +151,16 @@ class Patient(H11Protocol):
         super().data_received(data)
         self._look()
 
+    def send_400_response(self, msg: str) -> None:
+        """What cannot be read ends the connection; an answer to what came before it would find it ended."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            super().send_400_response(msg)
+        else:  # the middle of an answer is no place for another
+            self.transport.close()
+
     def on_response_complete(self) -> None:
         super().on_response_complete()
         self._look(afresh=True)
