@@ -269,6 +269,14 @@ def test_headings_with_nothing_between_are_read_one_after_the_other() -> None:
     assert found == [("heading", "Skyrius")] * 2000 + [("paragraph", "Tekstas.")]
 
 
+@pytest.mark.parametrize(
+    "field", ["To: <", "From: a@", "Cc: ,;<", 'To: "', "Subject: =?", "Date: <", "Content-Type: text/plain; charset=x"]
+)
+def test_a_field_that_pythons_parser_trips_over_takes_no_text_away(tmp_path: Path, field: str) -> None:
+    document = reading(tmp_path, "a.eml", f"Subject: Vartai\n{field}\n\nVartai uždaromi devintą.\n".encode())
+    assert "Vartai uždaromi devintą." in document.text
+
+
 def test_many_receivers_are_kept_and_a_broken_head_is_refused(tmp_path: Path) -> None:
     everyone = ", ".join(f"Ona Onaitė {n} <ona{n}@b.lt>" for n in range(500))
     document = reading(tmp_path, "a.lt.eml", f"Subject: Kvietimas\nTo: {everyone}\n\nLaba diena.\n")

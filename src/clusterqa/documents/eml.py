@@ -37,8 +37,10 @@ class _Policy(EmailPolicy):
     def header_fetch_parse(self, name: str, value: str) -> Any:
         value = _letters(value)
         if len(value) <= LONGEST_FIELD:
-            return super().header_fetch_parse(name, value)
-        if name.lower() not in _PLAIN_FIELDS:
+            # Python's parser trips over some broken fields, "To: <" is one; those are shown as they are written.
+            with suppress(LookupError, ValueError, TypeError, AttributeError):
+                return super().header_fetch_parse(name, value)
+        elif name.lower() not in _PLAIN_FIELDS:
             raise _FieldTooLong(name)
         return str(make_header(decode_header(re.sub(r"[\r\n]+[ \t]?", " ", value))))
 
@@ -112,7 +114,10 @@ def _content(body: MIMEPart, document: str) -> str:
     if isinstance(raw, bytes) and (named in ("us-ascii", "utf-8") or encoding.is_eight_bit(named)):
         with suppress(UnreadableDocument):
             return encoding.decode(raw, document, named)[0]
-    return str(body.get_content())
+    try:
+        return str(body.get_content())
+    except LookupError:  # it names an encoding that nobody knows
+        return encoding.decode(raw if isinstance(raw, bytes) else b"", document)[0]
 
 
 def _name(part: MIMEPart) -> str:
