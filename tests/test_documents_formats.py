@@ -509,6 +509,7 @@ Pages with pictures whose words are not read: 3.
 Form fields whose values the PDF does not draw: 3. Print it as a PDF anew.
 Letters that cannot be seen on the page (in its own colour, or covered) and are not read: 3. They are still in the file, which anyone can open.
 Pages with letters whose meaning the PDF does not say (shown as �): 3.
+Pages with tables that the PDF holds column by column, so that their rows are not put together: 3.
 It is written from right to left; the order of its words may be wrong.
 NUL bytes, shown as �: 3, the first in line 7. Open the original.
 Headers, footers, notes and comments of an RTF document are not read, and this one has some. Save it as DOCX to have them read.

@@ -451,6 +451,38 @@ def test_a_raised_number_of_a_note_stays_apart_from_the_next_word(tmp_path: Path
     assert "the specification¹⁵ was written" in reading(tmp_path, "a.en.pdf", make_pdf(draw)).text
 
 
+def test_a_word_stays_apart_from_a_lowered_letter_before_it(tmp_path: Path) -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.drawString(72, 700, "Atstumas d")
+        end = 72 + canvas.stringWidth("Atstumas d")
+        canvas.setFont(FONT, 6)
+        canvas.drawString(end, 698, "n")
+        end += canvas.stringWidth("n")
+        canvas.setFont(FONT, 10)
+        canvas.drawString(end + 3, 700, "ir kiti dydžiai matuojami metrais.")
+
+    assert "Atstumas dn ir kiti dydžiai" in reading(tmp_path, "a.lt.pdf", make_pdf(draw)).text
+
+
+def test_a_table_that_is_held_column_by_column_is_named(tmp_path: Path) -> None:
+    columns = (["Data", *(f"2024-05-0{n}" for n in range(1, 8))], ["Įmonė", *(f"Bendrovė {n}-oji" for n in "abcdefg")], ["Suma", *(f"{n}00" for n in range(1, 8))])  # fmt: skip
+
+    def by_columns(canvas: Canvas) -> None:
+        for number, column in enumerate(columns):
+            lines(canvas, 72 + 150 * number, 700, column)
+
+    def by_rows(canvas: Canvas) -> None:
+        for number, row in enumerate(zip(*columns, strict=True)):
+            for place, cell in enumerate(row):
+                canvas.drawString(72 + 150 * place, 700 - 12 * number, cell)
+
+    told = "Pages with tables that the PDF holds column by column, so that their rows are not put together: 1."
+    assert told in reading(tmp_path, "a.lt.pdf", make_pdf(by_columns)).warnings
+    document = reading(tmp_path, "b.lt.pdf", make_pdf(by_rows))
+    assert told not in document.warnings
+    assert ("Data | Įmonė | Suma", "2024-05-01 | Bendrovė a-oji | 100") in rows(document)
+
+
 def test_bullets_in_large_letters_are_items_and_long_sentences_no_headings(tmp_path: Path) -> None:
     def draw(canvas: Canvas) -> None:
         lines(canvas, 72, 780, ["Who has to report"], size=20)

@@ -50,6 +50,9 @@ In letter sizes: a gap wider than this and narrower than `WIDE_GAP` is a space o
 of a cell that is filled to its edge; where other rows have a border there tells which.
 """
 
+SPACE = 0.15
+"""In letter sizes: a wider gap behind a small letter is a space."""
+
 WIDEST_MARK = 5
 """In letter sizes: so wide may the gap between an item's mark and its text be."""
 
@@ -73,6 +76,9 @@ MARGIN = 0.13
 
 COLUMN_CHARACTERS = 18
 """Mean length of a stretch from which two side by side are columns of text and not cells."""
+
+FEWEST_ROWS = 5
+"""So many lines of a column must stand beside two others each, for a table that is held column by column."""
 
 WRAPPED_LINES = 8
 """A cell of a table has at most so many lines; what is longer is a column of text."""
@@ -223,7 +229,10 @@ def _load(raw: bytes, document: str) -> tuple[list[Sheet], dict[str, str], list[
                 warnings.append(f"Page {label} is broken and left out; copy the PDF from its source again.")
                 continue
             stretches, page = _drawn(file, index, page, seen)
-            lines = _lines(_joined_again(_once(stretches)))
+            stretches = _joined_again(_once(stretches))
+            if _is_by_columns(stretches):
+                seen.by_columns.append(label)
+            lines = _lines(stretches)
             total += sum(len(line.text) for line in lines)
             if total > MAX_CHARACTERS:
                 raise UnreadableDocument(
@@ -254,6 +263,7 @@ class _Seen:
         self.comments = 0
         self.files = 0
         self.empty_fields = 0
+        self.by_columns: list[str] = []
         self.unseen = 0
         """Letters that nothing shows on the page."""
         self.struck = 0
@@ -295,6 +305,10 @@ class _Seen:
             )
         if self._pictures:
             found.append(f"Pages with pictures whose words are not read: {_listed(self._pictures)}.")
+        if self.by_columns:
+            found.append(
+                f"Pages with tables that the PDF holds column by column, so that their rows are not put together: {_listed(self.by_columns)}."
+            )
         if self.unseen:
             found.append(
                 f"Letters that cannot be seen on the page (in its own colour, or covered) and are not read: {self.unseen}. "
@@ -308,6 +322,27 @@ class _Seen:
                 f"Form fields whose values the PDF does not draw: {self.empty_fields}. Print it as a PDF anew."
             )
         return found
+
+
+def _is_by_columns(stretches: list[Stretch]) -> bool:
+    """
+    Whether a page has a table of which a column comes apart from its rows: figures below each other that share their
+    lines with two other places each.
+    """
+    columns: list[list[Stretch]] = []
+    for stretch in stretches:
+        last = columns[-1][-1] if columns else None
+        if last is not None and stretch.y < last.y and abs(stretch.left - last.left) < stretch.size:
+            columns[-1].append(stretch)
+        else:
+            columns.append([stretch])
+    lines = Counter(round(stretch.y) for stretch in stretches)
+    return any(
+        len(column) > FEWEST_ROWS
+        and all(re.search(r"\d", s.text) and len(s.text) < COLUMN_CHARACTERS for s in column[1:])
+        and sum(lines[round(s.y)] > 2 for s in column) >= FEWEST_ROWS
+        for column in columns
+    )
 
 
 def _listed(names: list[str]) -> str:
@@ -523,7 +558,7 @@ def _stretches(textpage: Any, sheet: Any, seen: _Seen, known: frozenset[Place] =
         if address is None or address != before:
             if last >= 0 and look is not None:
                 end, last = max(end, ends(last, look)), -1
-            look = page.look(address, index)
+            before_it, look = look, page.look(address, index)
             left, right, bottom, top = page.box(index)
             if right < edges[0] - 1 or left > edges[2] + 1 or top < edges[1] - 1 or bottom > edges[3] + 1:
                 before = None
@@ -548,6 +583,13 @@ def _stretches(textpage: Any, sheet: Any, seen: _Seen, known: frozenset[Place] =
                         raised_from = len(letters)
                 else:
                     lift()
+                    if (
+                        before_it is not None
+                        and before_it.size < 0.8 * size
+                        and gap > SPACE * size
+                        and chr(code).isalnum()
+                    ):
+                        letters.append(" ")  # pdfium gives none between a lowered letter and the next word
             if not sizes:
                 letters = []
                 start, end, line, slanted = low, low, baseline, look.tilted

@@ -834,6 +834,8 @@ _SAID: tuple[tuple[str, str], ...] = (
      r"Raidžių, kurių puslapyje nematyti (fono spalvos arba uždengtų; jų neskaitome): \1. Faile jos tebėra, todėl kiekvienas gali jas rasti."),
     (r"Pages with letters whose meaning the PDF does not say \(shown as �\): (.*)\.",
      r"Puslapiai su raidėmis, kurių reikšmės PDF nenurodo (rodoma �): \1."),
+    (r"Pages with tables that the PDF holds column by column, so that their rows are not put together: (.*)\.",
+     r"Puslapiai su lentelėmis, kurias PDF saugo stulpeliais, todėl jų eilučių nesujungiame: \1."),
     (r"It is written from right to left; .*", "Tekstas rašomas iš dešinės į kairę, todėl žodžių tvarka gali būti neteisinga."),
     (r"NUL bytes, shown as �: (\d+), the first in line (\d+)\..*", r"NUL baitų (rodoma �): \1, pirmasis – \2 eilutėje."),
     (r"Headers, footers, notes and comments of an RTF document are not read, .*",
