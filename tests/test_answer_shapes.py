@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from clusterqa.records import Concept, Hit, Part, Passage, PassageText, Quote, Reply, Source, Span
 from clusterqa.retrieval.preference import NEARLY_AS_GOOD, preferred
-from clusterqa.retrieval.quote import choices, compares, shows, together
+from clusterqa.retrieval.quote import SHORT_PARAGRAPH, choices, compares, shows, together, window
 from clusterqa.text.asked_parts import asked_parts
 
 SOURCE = Source("a.en.md", "0" * 64, "Prices", "en")
@@ -61,6 +61,24 @@ def test_parts_that_stand_in_one_place_or_nowhere_are_no_parts() -> None:
     whole = reply(quote("ESCA and EUCLES are two bodies."))
     assert together(whole, parts, [reply(quote()), reply(quote())]) == whole
     assert together(whole, parts, [reply(), reply()]) == whole
+
+
+def test_a_part_that_the_first_quote_answers_too_is_not_said_to_have_no_answer() -> None:
+    parts = asked_parts("Who coordinates the cluster and how many members are there?", "en")
+    both = reply(quote("The cluster has 25 members and is coordinated by an association."))
+    assert together(both, parts, [both, reply()]) == both
+    one = reply(quote("The cluster is coordinated by an association; its members are not named."))
+    assert [part.quote for part in together(one, parts, [one, reply()]).parts] == [one.quotes[0], None]
+
+
+def test_a_short_paragraph_is_quoted_whole_and_of_a_long_one_the_best_sentences() -> None:
+    rule, comment = "One member, one vote, whatever the fee.", "Votes by fee are hard to change later."
+    both = hit(f"{rule} {comment}", 0.9, (0.1, 0.9), rule, comment)
+    assert window(both, (), 0.5) == (0, 1)
+    long = f"{rule[:-1]}{' and so on' * (SHORT_PARAGRAPH // 10)}."
+    assert window(hit(f"{long} {comment * 2}", 0.9, (0.1, 0.9), long, comment * 2), (), 0.5) == (1, 1)
+    items = hit(f"- {rule}\n- {comment * 2}", 0.9, (0.1, 0.9), rule, comment * 2)
+    assert window(items, (), 0.5) == (1, 1)
 
 
 def test_a_sure_quote_that_names_both_compares_them() -> None:

@@ -407,6 +407,19 @@ def test_the_confidence_learns_what_tells_right_from_wrong(fitting):
     assert fit_profile([fitting]).encoder == WordsEncoder().fingerprint
 
 
+def test_a_wrong_quote_of_a_question_with_an_answer_counts_less_than_one_without_and_the_probability_stays_one_of_being_right(
+    fitting,
+):
+    """ "found" tells questions with an answer from those without, but not right quotes from wrong ones."""
+    outcomes = [replace(o, features={**o.features, "found": float(o.answerable)}) for o in fitting.outcomes]
+    fitted = calibrate([replace(fitting, outcomes=tuple(outcomes))])
+    told = [fitted.probability(o.features) for o in outcomes]
+    with_answer = [p for p, o in zip(told, outcomes, strict=True) if o.answerable and o.rank != 1]
+    without = [p for p, o in zip(told, outcomes, strict=True) if not o.answerable]
+    assert np.mean(with_answer) > np.mean(without) + 0.1
+    assert np.mean(told) == pytest.approx(np.mean([o.rank == 1 for o in outcomes]), abs=0.02)
+
+
 def test_more_evidence_never_lowers_the_confidence(fitting):
     """Two features that say the same, one of them with noise: free signs would play them off against each other."""
     draw = np.random.default_rng(12)

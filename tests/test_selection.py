@@ -312,3 +312,16 @@ def test_a_closed_call_is_told(text: str, title: str, closed: bool) -> None:
     read = with_date(text, title)
     passage = Passage("a.md", 0, 0, len(text), text, (Span(0, len(text)),))
     assert says_closed(selection(read, 0, len(text), False), passage, read) is closed
+
+
+def test_an_item_beside_a_closed_call_is_not_closed() -> None:
+    text = (
+        "Support:\n\n- InoKlaster is for mature clusters; the call is closed.\n- Verslo klasteris LT is for five firms."
+    )
+    read = with_date(text, "2024 call")
+    first, second = (
+        Span(text.index(begin), text.index(begin) + length) for begin, length in (("Ino", 54), ("Verslo", 38))
+    )
+    passage = Passage("a.md", 0, first.start, second.end, text[first.start : second.end], (first, second))
+    for span, closed in ((first, True), (second, False)):
+        assert says_closed(selection(read, span.start, span.end, False), passage, read) is closed

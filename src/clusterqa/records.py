@@ -444,7 +444,7 @@ class Part:
 @dataclass(frozen=True, slots=True)
 class Quote:
     """
-    One to three sentences cut from a document, inside the passage around them, and what is shown with them.
+    One to three sentences, or a short paragraph, cut from a document, inside the passage around them, and what is shown with them.
 
     `text` is the document's from `start` to `end`. `parts` are all that is shown, in the document's order: the sentences, item
     or row themselves, and what a reader needs beside them. `around` is the passage, in parts as well.
@@ -564,7 +564,7 @@ class Reply:
     parts: tuple[PartReply, ...] = ()
     """Where a question asked two things: what answers each."""
     choices: tuple[str, ...] = ()
-    """Where it can be read in more than one way: what each of `quotes` is about, from the headings over them."""
+    """Where it is not sure which of `quotes` answers: what each is about, from the headings over them."""
 
 
 @dataclass(frozen=True, slots=True)

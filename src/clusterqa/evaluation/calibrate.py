@@ -23,6 +23,11 @@ FOR_AN_ANSWER = frozenset(
 """Features whose rise must not lower the confidence."""
 AGAINST_AN_ANSWER = frozenset({"unknown"})
 """Features whose rise must not raise it. All others may weigh either way."""
+PLACE_FOUND = 0.5
+"""
+What a question with an answer is worth to the fit when its first quote is wrong: the answer may be the second quote, and more
+is known to be there than of a question without one. With 0 fewer of those without an answer are refused (docs/measurements.md, 104).
+"""
 MAX_LOST = 0.08
 """Share of the answerable questions that may lose a right first answer to a refusal at the operating point."""
 
@@ -37,10 +42,11 @@ def calibrate(runs: Sequence[Run]) -> Calibration:
     probabilities (folds keep a question's views together), so that it is not flattered by the fit. Raises EvaluationError when there is too little to fit on.
     """
     chosen = [o for run in runs for o in run.outcomes if o.split == "fit" and o.features]
-    labels = np.array([float(o.answerable and o.rank == 1) for o in chosen])
-    if len(chosen) < 60 or labels.sum() < 20 or (1 - labels).sum() < 20:
+    right = np.array([float(o.answerable and o.rank == 1) for o in chosen])
+    labels = np.maximum(right, [PLACE_FOUND * o.answerable for o in chosen])
+    if len(chosen) < 60 or right.sum() < 20 or (1 - right).sum() < 20:
         raise EvaluationError(
-            f"There are only {len(chosen)} outcomes to fit on ({int(labels.sum())} right). "
+            f"There are only {len(chosen)} outcomes to fit on ({int(right.sum())} right). "
             "Give a question set with at least 20 right and 20 wrong or unanswerable ones in its fitting split."
         )
     names = sorted(chosen[0].features)
@@ -54,9 +60,9 @@ def calibrate(runs: Sequence[Run]) -> Calibration:
     for fold in range(FOLDS):
         test = groups == fold
         if test.any():
-            coefficients, bias = _fit(names, standard[~test], labels[~test], weights[~test])
+            coefficients, bias = _fit(names, standard[~test], labels[~test], right[~test], weights[~test])
             out_of_fold[test] = 1 / (1 + np.exp(-(standard[test] @ coefficients + bias)))
-    coefficients, bias = _fit(names, standard, labels, weights)
+    coefficients, bias = _fit(names, standard, labels, right, weights)
     return Calibration(
         weights=dict(zip(names, coefficients.round(5).tolist(), strict=True)),
         means=dict(zip(names, means.round(5).tolist(), strict=True)),
@@ -121,21 +127,36 @@ def operating_point(outcomes: Sequence[Outcome], probabilities: np.ndarray) -> f
     return float(right[min(int(len(whole) * MAX_LOST), len(right) - 1)])
 
 
-def _fit(names: Sequence[str], matrix: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, float]:
-    """Coefficients and bias of least weighted log loss + L2/2 · |coefficients|², within the bounds of the names."""
-    from scipy.optimize import minimize
-
-    def loss(at: np.ndarray) -> tuple[float, np.ndarray]:
-        z = matrix @ at[:-1] + at[-1]
-        value = weights @ np.logaddexp(0, np.where(labels > 0, -z, z)) + L2 / 2 * (at[:-1] @ at[:-1])
-        slope = weights * (1 / (1 + np.exp(-z)) - labels)
-        return float(value), np.append(matrix.T @ slope + L2 * at[:-1], slope.sum())
-
+def _fit(
+    names: Sequence[str], matrix: np.ndarray, labels: np.ndarray, right: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, float]:
+    """
+    Coefficients, within the bounds of the names, and bias: what tells the `labels` apart, as a probability of `right` (Platt
+    1999).
+    """
     bounds = [
         (0, None) if name in FOR_AN_ANSWER else (None, 0) if name in AGAINST_AN_ANSWER else (None, None)
         for name in names
     ]
-    found = minimize(loss, np.zeros(len(names) + 1), jac=True, method="L-BFGS-B", bounds=[*bounds, (None, None)]).x
+    coefficients, bias = _regress(matrix, labels, weights, bounds)
+    stretch, shift = _regress((matrix @ coefficients + bias)[:, None], right, weights, [(0, None)])
+    return coefficients * stretch, float(bias * stretch[0] + shift)
+
+
+def _regress(
+    matrix: np.ndarray, labels: np.ndarray, weights: np.ndarray, bounds: Sequence[tuple[float | None, float | None]]
+) -> tuple[np.ndarray, float]:
+    """Coefficients and bias of least weighted log loss + L2/2 · |coefficients|² for labels in [0, 1]."""
+    from scipy.optimize import minimize
+
+    def loss(at: np.ndarray) -> tuple[float, np.ndarray]:
+        z = matrix @ at[:-1] + at[-1]
+        value = weights @ (np.logaddexp(0, z) - labels * z) + L2 / 2 * (at[:-1] @ at[:-1])
+        slope = weights * (1 / (1 + np.exp(-z)) - labels)
+        return float(value), np.append(matrix.T @ slope + L2 * at[:-1], slope.sum())
+
+    start = np.zeros(matrix.shape[1] + 1)
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[*bounds, (None, None)]).x
     return found[:-1], float(found[-1])
 
 

@@ -46,7 +46,10 @@ def year_of(parts: Sequence[Part], document: Document, question: str) -> int | N
 
 def says_closed(parts: Sequence[Part], passage: Passage, document: Document) -> bool:
     """Whether the quote, the passage around it or the beginning of its document says that a call is closed."""
-    if any(part.kind == "row" for part in parts):  # a row is about its own call
+    items = [part.text for part in parts if part.kind == "item"]
+    if items:  # an item is about its own call, and of several each about another
+        around = items[0] if len(items) == 1 else ""
+    elif any(part.kind == "row" for part in parts):
         around = " ".join(part.text for part in parts)
     else:
         around = " ".join((*passage.heading, passage.text))

@@ -55,6 +55,7 @@ from clusterqa.retrieval.understand import is_ellipsis, understand
 from clusterqa.text.asked_parts import AskedPart, asked_parts
 from clusterqa.text.lacking import lacks
 from clusterqa.text.lexicon import Lexicon
+from clusterqa.text.times import is_of_another_time
 
 DEPTH = 10
 """Hits of a question: three are quoted, the others show how far the first stands out."""
@@ -149,7 +150,7 @@ class Pipeline:
         hits = preferred(question.text, hits, _named(question, query, first))[:depth]
         quotes = self._quotes(query, hits, first, readings)
         values = features(query, first, hits, quotes, readings, weights)
-        confidence = calibration.probability(values) if quotes and not _lacking(question, quotes[0]) else 0.0
+        confidence = calibration.probability(values) if quotes and self._may_answer(question, quotes[0]) else 0.0
         if confidence < FAIRLY_SURE:  # a mark in a quote that may be wrong would only look sure
             quotes = tuple(replace(made, sure=False) for made in quotes)
         answer = reply(question, query, quotes, confidence, calibration.threshold, self.index.generation)
@@ -184,6 +185,14 @@ class Pipeline:
             if not any(shows(earlier, cut) for earlier in made):
                 made.append(cut)
         return tuple(made)
+
+    def _may_answer(self, question: Question, quote: Quote) -> bool:
+        """Whether what is shown of a quote holds what is plainly asked for, of the time that is asked about."""
+        shown = " ".join((quote.text, *(part.text for part in quote.selection)))
+        source = quote.source
+        told = " ".join((source.title, source.date or "", quote.heading, quote.passage.text, shown))
+        document = self.index.read(source.document).text
+        return not lacks(question.text, shown) and not is_of_another_time(question.text, told, document, quote.closed)
 
     def _hits(
         self,
@@ -227,11 +236,6 @@ def _named(question: Question, query: Query, first: FirstLook) -> tuple[Concept,
         return ()
     own = tuple(concept for concept in first.concepts if query.words.get(concept.word) == 1)
     return own if len(own) < len(query.words) else ()
-
-
-def _lacking(question: Question, quote: Quote) -> bool:
-    """Whether all that is shown of a quote holds nothing of what is asked for."""
-    return lacks(question.text, " ".join((quote.text, *(part.text for part in quote.selection))))
 
 
 class _Clock:

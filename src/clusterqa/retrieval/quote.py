@@ -1,5 +1,5 @@
 """
-Hits to a reply: the best one to three sentences as a quotation, or an honest "not found".
+Hits to a reply: the best one to three sentences, or a short paragraph, as a quotation, or an honest "not found".
 
 Every quote is cut here, from the stored text, by its offsets.
 """
@@ -31,7 +31,7 @@ from clusterqa.retrieval.selection import named_cell, selection
 from clusterqa.retrieval.small_talk import REPLIES
 from clusterqa.retrieval.wording import WORDS
 from clusterqa.text.analysis import content_words, terms
-from clusterqa.text.answer_types import wants_list
+from clusterqa.text.answer_types import expected, holds, wants_list
 from clusterqa.text.asked_parts import AskedPart
 
 HEADING_BAR = " › "
@@ -44,6 +44,8 @@ MAX_QUOTES = 3
 MAX_SENTENCES = 3
 SHORT_QUOTE = 60
 """A quote of fewer characters is too short to stand alone and takes the sentence beside it."""
+SHORT_PARAGRAPH = 300
+"""A paragraph of so many characters is quoted whole: the rule and its exception, the step and its deadline."""
 MORE_WORDS = 0.12
 """A neighbouring sentence joins the quote also when it brings at least this much more of the question's words."""
 FURTHER_SHARE = 0.45
@@ -115,6 +117,10 @@ def together(whole: Reply, parts: Sequence[AskedPart], replies: Sequence[Reply])
     found = [part.quote for part in made if part.quote]
     if not found or len({(quote.source.document, quote.start) for quote in found}) < len(found):
         return whole
+    if whole.status == "answered" and any(
+        given.quote is None and _holds_all(part, whole.quotes[0]) for part, given in zip(parts, made, strict=True)
+    ):
+        return whole
     if whole.status == "answered":
         return replace(whole, parts=made, choices=())
     first = next(reply for reply in replies if reply.quotes)
@@ -128,9 +134,19 @@ def compares(reply: Reply, parts: Sequence[AskedPart]) -> bool:
     """Whether a reply that is fairly sure names, in its first quote, all that is to be compared."""
     if reply.status != "answered" or reply.confidence < FAIRLY_SURE:
         return False
-    quote = reply.quotes[0]
+    return all(_names(reply.quotes[0], part) for part in parts)
+
+
+def _names(quote: Quote, part: AskedPart) -> bool:
+    """Whether a quote holds every word of what is asked."""
     held = {term for word in content_words(quote.text) for term in terms(word)}
-    return all(held & set(terms(word)) for part in parts for word in content_words(part.label))
+    return all(held & set(terms(word)) for word in content_words(part.label))
+
+
+def _holds_all(part: AskedPart, quote: Quote) -> bool:
+    """Whether a quote holds every word of a part, and a thing of the kind that it asks for."""
+    kind = expected(part.question)
+    return kind is not None and holds(quote.text, kind) and _names(quote, part)
 
 
 def quote(
@@ -170,8 +186,10 @@ def quote(
 
 
 def window(hit: Hit, concepts: Sequence[Concept], neighbour_share: float) -> tuple[int, int]:
-    """The first and the last of the best one to three neighbouring sentences of a hit."""
+    """The first and the last of the best one to three neighbouring sentences of a hit, or all of a short paragraph."""
     scores = hit.sentence_scores
+    if len(hit.passage.text) <= SHORT_PARAGRAPH and _run_on(hit, 0, len(scores) - 1):
+        return 0, len(scores) - 1
     texts = sentence_texts(hit.passage)
     best = max(range(len(scores)), key=lambda i: (round(scores[i], 9), -i))
     first = last = best

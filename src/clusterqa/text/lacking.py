@@ -95,7 +95,7 @@ def lacks(question: str, text: str) -> bool:
 @lru_cache(maxsize=256)  # asked of each hit of a question
 def _wanted(question: str) -> str | None:
     """What a question plainly asks for; None where it does not."""
-    asked = _asked(question)
+    asked = what_asks(question)
     kind = expected(asked)
     if kind in ("email", "phone"):
         return kind
@@ -106,7 +106,7 @@ def _wanted(question: str) -> str | None:
     return "officer" if found == "person" and _OFFICE.search(plain) else found
 
 
-def _asked(question: str) -> str:
+def what_asks(question: str) -> str:
     """The last sentence that asks; all of it where none ends with a question mark."""
     found = [question[span.start : span.end] for span in sentences(question)]
     return next((text for text in reversed(found) if text.rstrip("\"“”'» ").endswith("?")), question)

@@ -110,7 +110,7 @@ class Answer(BaseModel):
     nearest: list[Quote] = Field(description='The places that come nearest, where the status is "not_found".')
     parts: list[AnsweredPart] = Field(description="Where the question asked two things: what answers each.")
     choices: list[str] = Field(
-        description="Where the question can be read in more than one way: what each of `quotes` is about."
+        description="Where it is not sure which of `quotes` answers: what each of them is about."
     )
     generation: int = Field(description="Generation of the index that answered.")
 
