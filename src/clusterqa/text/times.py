@@ -49,8 +49,11 @@ _EVENT = (
     r"(?:calls?|rounds?|editions?|forums?|conferences?|competitions?|fairs?|summits?|congress\w*|meetings?"
     r"|kvietim\w+|konkurs\w+|tur(?:as|o|e|ui|ai)|forum\w+|konferencij\w+|muge\w*|susitikim\w+|suvaziavim\w+|kongres\w+)"
 )
+_BREAK = r"(?:per|in|at|of|to|for|on|by|the|i|prie|uz|po|del|su)\b"
+"""What stands between a number and its event is the event's name."""
 _NUMBERED_EVENT = {
-    number: re.compile(rf"\b{word}\s(?:[\w„“\"-]+\s){{0,3}}?{_EVENT}\b") for number, word in _NUMBERED.items()
+    number: re.compile(rf"\b{word}\s(?:(?!{_BREAK})[\w„“\"-]+\s){{0,3}}?{_EVENT}\b")
+    for number, word in _NUMBERED.items()
 }
 _COMING = re.compile(
     rf"\b(?:next|upcoming|coming|kit(?:as|o|a|os)|busim\w+|artimiaus\w+)\s(?:[\w„“\"-]+\s){{0,3}}?{_EVENT}\b"
@@ -72,7 +75,7 @@ def is_of_another_time(question: str, told: str, document: str, closed: bool = F
     plain = fold(told)
     if event and not _NUMBERED_EVENT[event].search(plain):
         others = any(pattern.search(plain) for pattern in _NUMBERED_EVENT.values())
-        if others or (event > 1 and not re.search(rf"\b{_NUMBERED[event]}\b", fold(document))):
+        if others or not re.search(rf"\b{_NUMBERED[event]}\b", fold(document)):
             return True
     return year is not None and not _touches(year, plain)
 
@@ -84,7 +87,8 @@ def _asked_about(question: str) -> tuple[str | None, int | None, bool]:
     if yes_or_no(plain):
         return None, None, False
     years = set(re.findall(_YEAR, plain))
-    event = next((number for number, pattern in _NUMBERED_EVENT.items() if pattern.search(plain)), None)
+    # The first of several is often just "the call": nothing told of it says so.
+    event = next((n for n, pattern in _NUMBERED_EVENT.items() if n > 1 and pattern.search(plain)), None)
     year = years.pop() if len(years) == 1 and not _OWN_STORY.search(plain) else None
     return year, event, _COMING.search(plain) is not None
 
