@@ -12,8 +12,9 @@ import pytest
 from clusterqa.corpus.sync import Report, update
 from clusterqa.encoders.sentence import SentenceEncoder
 from clusterqa.ports import Encoder
-from clusterqa.settings import Settings
-from clusterqa.staff.database import Database
+from clusterqa.settings import Home, Settings
+from clusterqa.staff.database import Database, open_database
+from engines import postgres_address
 from words_encoder import WordsEncoder
 
 # How long an example takes depends on the machine: other work on it must not fail a test.
@@ -63,10 +64,16 @@ def index(settings: Settings, words: WordsEncoder) -> Callable[..., Report]:
     return index
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def home(request: pytest.FixtureRequest, tmp_path: Path) -> Home:
+    """Where store, desk and journal are: in files, and in PostgreSQL. What holds here holds for both."""
+    return Home(tmp_path / "data", "sqlite" if request.param == "sqlite" else postgres_address())
+
+
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    """The staff desk's database, as empty as it begins."""
-    database = Database.open(tmp_path / "data")
+def database(home: Home) -> Iterator[Database]:
+    """The staff desk's book, as empty as it begins."""
+    database = open_database(home)
     yield database
     database.close()
 

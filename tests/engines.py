@@ -72,6 +72,16 @@ def _server() -> str:
     return f"postgresql://clusterqa@/postgres?host={quote(str(home), safe='')}"
 
 
+def postgres_files() -> Path:
+    """The folder in which the server keeps all tables, with everything written that it has in memory."""
+    import psycopg
+
+    with psycopg.connect(_server(), autocommit=True) as db:
+        db.execute("CHECKPOINT")
+        (folder,) = db.execute("SHOW data_directory").fetchone() or ("",)
+    return Path(folder) / "base"
+
+
 def milvus_address() -> str:
     """A file of Milvus Lite, with names of collections that nobody uses. Skips the test where it is not installed."""
     if missing("milvus"):

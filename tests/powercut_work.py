@@ -17,7 +17,7 @@ from clusterqa.journal import Journal
 from clusterqa.records import Reply
 from clusterqa.settings import Settings
 from clusterqa.staff.audit import Audit
-from clusterqa.staff.database import Database
+from clusterqa.staff.database import Database, open_database
 from clusterqa.staff.history import History
 from clusterqa.staff.publishing import Keeper
 from clusterqa.staff.queueing import Readings
@@ -63,8 +63,8 @@ def say(*words: str) -> None:
 def main(folder: Path) -> None:
     settings = settings_of(folder)
     settings.corpus.mkdir()
-    journal = Journal.open(settings.data, 100)
-    database = Database.open(settings.data)
+    journal = Journal.open(settings.home, 100)
+    database = open_database(settings.home)
     keeper = keeper_of(settings, database)
     for name, (_, text) in BY_HAND.items():
         with (settings.corpus / name).open("w", encoding="utf-8") as file:

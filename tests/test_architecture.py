@@ -18,10 +18,10 @@ PACKAGE = Path(clusterqa.__file__).parent
 
 ONLY = {
     "faiss": ("store.faiss_index",),
-    "psycopg": ("store.libpq", "store.pgvector", "store.postgres"),
+    "psycopg": ("store.libpq", "store.pgvector", "store.postgres", "books.postgres"),
     "pgvector": ("store.pgvector",),
     "pymilvus": ("store.milvus",),
-    "sqlite3": ("store.sqlite", "journal", "staff.database", "staff.audit", "private"),
+    "sqlite3": ("store.sqlite", "books.sqlite", "private"),
     "openvino": ("inference",),
     "torch": ("encoders.torch",),
     "sentence_transformers": ("encoders.torch",),

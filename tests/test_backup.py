@@ -32,7 +32,7 @@ from clusterqa.shapes import reply_as_json
 from clusterqa.staff import audit
 from clusterqa.staff.accounts import Accounts
 from clusterqa.staff.audit import Audit
-from clusterqa.staff.database import Database
+from clusterqa.staff.database import open_database
 from clusterqa.store import copy_database, open_store
 from clusterqa.store.sqlite import DATABASE
 from killing import dies_at
@@ -63,9 +63,9 @@ def full(tmp_path: Path, words: WordsEncoder, monkeypatch: pytest.MonkeyPatch) -
     earlier = settings.data / "earlier/gold.en.md/0123456789abcdef/gold.en.md"
     earlier.parent.mkdir(parents=True)
     earlier.write_text("# Gold\n\nThe gold label costs 8,000 euro.\n", encoding="utf-8")
-    with closing(Journal.open(settings.data, 100)) as journal:
+    with closing(Journal.open(settings.home, 100)) as journal:
         journal.record(unanswered("Kiek kainuoja?"), "api")
-    with closing(Database.open(settings.data)) as database:
+    with closing(open_database(settings.home)) as database:
         Accounts(database, Audit(database)).add("rasa", PASSWORD, "administrator", "rasa")
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
@@ -96,7 +96,7 @@ def told(settings: Settings) -> dict[str, Any]:
     """What the copy answers, and what it knows of people and questions."""
     with KnowledgeBase(settings, WordsEncoder()) as kb:
         answers = [json.dumps(reply_as_json(kb.ask(question)), ensure_ascii=False) for question in QUESTIONS]
-    with closing(Journal.open(settings.data, 100)) as journal, closing(Database.open(settings.data)) as database:
+    with closing(Journal.open(settings.home, 100)) as journal, closing(open_database(settings.home)) as database:
         people = Accounts(database, Audit(database)).everyone()
         return {"answers": answers, "asked": journal.entries(), "people": people, "log": Audit(database).entries()}
 
@@ -133,7 +133,7 @@ def test_a_restored_copy_has_every_file_and_answers_the_same_byte_for_byte(full:
     assert files(other(full)) == {name: text for name, text in files(full).items() if name != "corpus/.hidden"}
     assert told(other(full)) == told(full)
     assert '"status": "answered"' in told(full)["answers"][0] and len(told(full)["asked"]) == 1
-    verdict = audit.verify(other(full).data)
+    verdict = audit.verify(other(full).home)
     assert verdict is not None and not verdict.faults and verdict.lines == 1
     with open_store(other(full).home) as store:
         assert out_of_step(other(full), store) == []
@@ -156,8 +156,8 @@ def test_a_restore_in_place_reaches_the_connections_that_a_server_has_open(full:
     before = told(full)
     with (
         KnowledgeBase(full, words) as kb,
-        closing(Journal.open(full.data, 100)) as journal,
-        closing(Database.open(full.data)) as database,
+        closing(Journal.open(full.home, 100)) as journal,
+        closing(open_database(full.home)) as database,
     ):
         book = Accounts(database, Audit(database))
         save(full, Path("b.zip"))
@@ -179,18 +179,18 @@ def test_a_restore_in_place_reaches_the_connections_that_a_server_has_open(full:
     after = told(full)
     assert [entry.question for entry in after["asked"]] == ["After?", "Kiek kainuoja?"]
     assert [account.name for account in after["people"]] == ["ona", "rasa"]
-    verdict = audit.verify(full.data)
+    verdict = audit.verify(full.home)
     assert verdict is not None and not verdict.faults
 
 
 def test_a_backup_is_made_while_others_write_and_holds_whole_transactions(full: Settings) -> None:
-    with closing(Journal.open(full.data, 100)) as journal, closing(Database.open(full.data)) as database:
+    with closing(Journal.open(full.home, 100)) as journal, closing(open_database(full.home)) as database:
         with database.changing() as db:
             db.execute("CREATE TABLE half (x)")
             save(full, Path("b.zip"))
         journal.record(unanswered("Afterwards?"), "chat")
     restore(other(full), Path("b.zip"))
-    with closing(Database.open(other(full).data)) as copy, copy.using() as db:
+    with closing(open_database(other(full).home)) as copy, copy.using() as db:
         assert db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'half'").fetchone() == (0,)
     assert len(told(other(full))["asked"]) == 1
 
@@ -233,7 +233,7 @@ def test_a_restore_that_is_killed_at_any_file_operation_leaves_all_of_the_old_or
     (full.corpus / "gold.en.md").write_text("# Gold\n\nThe gold label costs nothing.\n", encoding="utf-8")
     (full.corpus / "more.en.md").write_text("# More\n\nThe gold report.\n", encoding="utf-8")
     update(full, WordsEncoder)
-    with closing(Journal.open(full.data, 100)) as journal:
+    with closing(Journal.open(full.home, 100)) as journal:
         journal.record(unanswered("Later?"), "chat")
     old = everything(full)
     kept = full.data.parent.parent / "kept"

@@ -21,11 +21,11 @@ from clusterqa.errors import ClusterQAError
 from clusterqa.journal import JOURNAL, Journal
 from clusterqa.records import Quote, Reply
 from clusterqa.runtime import KnowledgeBase
-from clusterqa.settings import Settings
+from clusterqa.settings import Home, Settings
 from clusterqa.staff import audit, database
 from clusterqa.staff.accounts import Accounts
 from clusterqa.staff.audit import Audit
-from clusterqa.staff.database import Database
+from clusterqa.staff.database import open_database
 from clusterqa.staff.history import Event, History
 from clusterqa.store import open_store
 from clusterqa.store.sqlite import DATABASE
@@ -158,10 +158,10 @@ def test_damage_to_the_journal_or_to_the_desks_file_is_never_more_than_an_error_
     base: Settings, tmp_path: Path
 ) -> None:
     kept = tmp_path / "beside"
-    own = Journal.open(kept, 30)
+    own = Journal.open(Home(kept), 30)
     for reply in asked(base):
         own.give_feedback(own.record(reply, "chat", 12.5), helpful=False)
-    desk = Database.open(kept)
+    desk = open_database(Home(kept))
     book, history = Accounts(desk, Audit(desk)), History(desk)
     book.add("rasa", "debesis neša geltoną lagaminą", "editor", "cli:root")
     for number in range(5):
@@ -175,22 +175,26 @@ def test_damage_to_the_journal_or_to_the_desks_file_is_never_more_than_an_error_
             shutil.rmtree(data, ignore_errors=True)
             shutil.copytree(tmp_path / "copy", data)
             damage(data / name, seed)
-            hurt += bool(journal.faults(data) or database.faults(data))
-            for look in (look_at_the_journal, look_at_the_desk, audit.verify):
+            hurt += bool(journal.faults(Home(data)) or database.faults(Home(data)))
+            for look in (look_at_the_journal, look_at_the_desk, look_at_the_log):
                 with suppress(ClusterQAError):
                     look(data)
     assert hurt > DAMAGES / 8
 
 
 def look_at_the_journal(data: Path) -> None:
-    with closing(Journal.open(data, 36500)) as own:
+    with closing(Journal.open(Home(data), 36500)) as own:
         own.entries()
         own.unmet()
         own.purge()
 
 
+def look_at_the_log(data: Path) -> None:
+    audit.verify(Home(data))
+
+
 def look_at_the_desk(data: Path) -> None:
-    with closing(Database.open(data)) as desk:
+    with closing(open_database(Home(data))) as desk:
         log = Audit(desk)
         book, history = Accounts(desk, log), History(desk)
         book.everyone()
@@ -205,8 +209,8 @@ def test_doctor_names_the_damaged_file_and_what_to_do(
 ) -> None:
     write("a.en.md", PRICES)
     index()
-    Journal.open(settings.data, 30).close()
-    Database.open(settings.data).close()
+    Journal.open(settings.home, 30).close()
+    open_database(settings.home).close()
 
     def states() -> dict[str, Finding]:
         return {finding.what: finding for finding in examine(settings, WordsEncoder)}

@@ -52,10 +52,8 @@ def test_a_secret_is_long_and_stands_nowhere(keys: Keys, database: Database) -> 
     key, secret = keys.add("portal", 600, "", "rasa")
     assert re.fullmatch(r"cqa_[\w-]{43}", secret)
     assert (key.beginning, keys.check(secret).id) == (secret[:SHOWN], key.id)
-    database.close()
-    database.open(database.path.parent)  # the fixture closes it once more
-    for path in database.path.parent.iterdir():
-        assert secret[SHOWN:].encode() not in path.read_bytes()
+    with database.using() as db:
+        assert secret[SHOWN:] not in str([database.rows(db, table).fetchall() for table in database.columns(db)])
 
 
 def test_what_is_no_key_or_none_any_more_is_refused(keys: Keys) -> None:
@@ -245,10 +243,11 @@ def test_a_key_revoked_by_another_process_ends_at_once(app: FastAPI) -> None:
     data = app.state.service.settings.data
     subprocess.run([sys.executable, "-c", f"""
 from pathlib import Path
+from clusterqa.settings import Home
 from clusterqa.staff.audit import Audit
-from clusterqa.staff.database import Database
+from clusterqa.staff.database import open_database
 from clusterqa.staff.keys import Keys
-database = Database.open(Path({str(data)!r}))
+database = open_database(Home(Path({str(data)!r})))
 Keys(database, Audit(database)).revoke({key.id}, "cli:root")
 """], check=True)  # fmt: skip
     assert programme(app, secret).status_code == 401
@@ -333,7 +332,7 @@ def test_a_key_made_at_the_command_line_holds_in_a_running_server_and_ends_there
     assert at_the_command_line(app, "change", "portal", "--no-sites").stdout == "Changed: portal (no limit)\n"
     assert at_the_command_line(app, "remove", "PORTAL").stdout == "Removed: portal\n"
     assert programme(app, secret).status_code == 401
-    entries = list(export(app.state.service.settings.data))
+    entries = list(export(app.state.service.settings.home))
     assert [entry["what"] for entry in entries] == ["key.added", "key.changed", "key.changed", "key.revoked"]
     assert all(str(entry["who"]).startswith("cli:") for entry in entries)
 

@@ -24,9 +24,9 @@ from fastapi.testclient import TestClient
 
 from clusterqa import extras
 from clusterqa.cli import cli
-from clusterqa.settings import Settings
+from clusterqa.settings import Home, Settings
 from clusterqa.staff.audit import Audit
-from clusterqa.staff.database import Database
+from clusterqa.staff.database import open_database
 from clusterqa.staff.keys import Keys
 from python_fixtures import DOCUMENTS, environment, folder_with_corpus
 
@@ -358,7 +358,7 @@ def test_whoever_has_a_key_is_served_from_anywhere_and_a_wrong_one_is_refused(fo
 
 def new_key(data: Path) -> str:
     """The secret of an API key, as an administrator would make it at the desk."""
-    database = Database.open(data)
+    database = open_database(Home(data))
     try:
         return Keys(database, Audit(database)).add("mcp", 0, "", "cli:test")[1]
     finally:

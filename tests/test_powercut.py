@@ -20,7 +20,7 @@ from clusterqa.corpus.sync import out_of_step, update
 from clusterqa.errors import IndexNotFound
 from clusterqa.journal import Journal
 from clusterqa.staff import audit
-from clusterqa.staff.database import Database
+from clusterqa.staff.database import open_database
 from clusterqa.store import open_store
 from powercut import Operation, recorded, replay
 from powercut_work import BY_HAND, PUBLISHED, QUESTIONS, drain, keeper_of, settings_of
@@ -55,7 +55,7 @@ def mended(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     settings.corpus.mkdir(parents=True, exist_ok=True)
     monkeypatch.setattr(threading.Thread, "start", lambda _: None)  # its work is done here, one after the other
     try:
-        with closing(Database.open(settings.data)) as database, closing(Journal.open(settings.data, 100)):
+        with closing(open_database(settings.home)) as database, closing(Journal.open(settings.home, 100)):
             try:
                 open_store(settings.home).close()
             except IndexNotFound:
@@ -70,7 +70,7 @@ def mended(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         monkeypatch.undo()
     with open_store(settings.home) as store:
         wrong = [*store.damage(), *out_of_step(settings, store)]
-    verdict = audit.verify(settings.data)
+    verdict = audit.verify(settings.home)
     return [*wrong, *(verdict.faults if verdict else ())]
 
 
@@ -103,13 +103,13 @@ def test_a_power_cut_at_any_operation_loses_nothing_that_was_done_and_leaves_not
             texts = [text for document, _, text in PUBLISHED if document == name]
             last = max(texts.index(ast.literal_eval(line[2])) for line in done if line[1] == name)
             assert live[name][2] in texts[last:], f"{name} is lost: {where}"
-        with closing(Database.open(settings.data)) as database:
+        with closing(open_database(settings.home)) as database:
             history = keeper_of(settings, database).history
             for name in {document for document, _, _ in PUBLISHED}:
                 events = history.of(name)
                 assert {event.who for event in events} <= {"rasa"}, f"{where}: {events}"
                 assert len(events) >= sum(line[1] == name for line in done), where
-        with closing(Journal.open(settings.data, 100)) as journal:
+        with closing(Journal.open(settings.home, 100)) as journal:
             entries = {entry.id: entry.question for entry in journal.entries()}
         assert set(entries.values()) <= set(QUESTIONS), where
         assert {line[1] for line in said if line[0] == "asked"} <= set(entries), where

@@ -6,6 +6,7 @@ import json
 import sqlite3
 import stat
 import threading
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from click.testing import CliRunner
 
 from clusterqa.cli import cli
 from clusterqa.errors import StoreError
+from clusterqa.settings import IN_A_FILE, Home
 from clusterqa.staff.accounts import (
     FAILURES_HERE,
     FAILURES_IN_ALL,
@@ -33,7 +35,8 @@ from clusterqa.staff.accounts import (
     one_time_password,
 )
 from clusterqa.staff.audit import Audit
-from clusterqa.staff.database import DATABASE, Database
+from clusterqa.staff.database import DATABASE, Database, open_database
+from engines import postgres_files
 
 PASSWORD = "žirafa geria šaltibarščius"
 OTHER = "debesis neša geltoną lagaminą"
@@ -75,16 +78,18 @@ def test_a_desk_without_accounts_says_so_and_one_account_opens_it(accounts: Acco
     assert (account.name, account.role, account.must_change, account.seen_at) == ("rasa", "administrator", False, None)
 
 
-def test_neither_passwords_nor_sessions_stand_in_the_file(rasa: Accounts, tmp_path: Path) -> None:
+def test_neither_passwords_nor_sessions_stand_in_the_files(rasa: Accounts, home: Home) -> None:
     token = rasa.log_in("rasa", PASSWORD, HERE).token
-    written = b"".join(path.read_bytes() for path in (tmp_path / "data").iterdir())
+    folder = home.data if home.store == IN_A_FILE else postgres_files()
+    written = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
     assert b"$argon2id$" in written
     for secret in (PASSWORD, token, token.rsplit(".", 1)[0], HERE):
         assert secret.encode() not in written
 
 
-def test_only_its_owner_reads_the_file(rasa: Accounts, tmp_path: Path) -> None:
-    for path in (tmp_path / "data").iterdir():
+def test_only_its_owner_reads_the_file(tmp_path: Path) -> None:
+    open_database(Home(tmp_path)).close()
+    for path in tmp_path.iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path.name
 
 
@@ -242,17 +247,16 @@ def test_only_so_many_addresses_are_known_and_none_can_be_read(
 
 
 @pytest.mark.parametrize(("version", "lacking"), [(1, ("places", "identities")), (2, ("identities",))])
-def test_accounts_of_an_earlier_version_are_taken_over(tmp_path: Path, version: int, lacking: tuple[str, ...]) -> None:
-    database = Database.open(tmp_path / "old")
-    book = Accounts(database, Audit(database))
-    book.add("rasa", PASSWORD, "administrator", "cli:root")
-    with database.changing() as db:
-        for table in lacking:
-            db.execute(f"DROP TABLE {table}")
-        db.execute("UPDATE parts SET version = ? WHERE part = 'accounts'", (version,))
-    book = Accounts(database, Audit(database))
-    assert book.check("rasa", PASSWORD, HERE).role == "administrator"
-    database.close()
+def test_accounts_of_an_earlier_version_are_taken_over(home: Home, version: int, lacking: tuple[str, ...]) -> None:
+    with closing(open_database(home)) as database:
+        Accounts(database, Audit(database)).add("rasa", PASSWORD, "administrator", "cli:root")
+        with database.changing() as db:
+            for table in lacking:
+                db.execute(f"DROP TABLE {table}")
+            db.execute("UPDATE parts SET version = ? WHERE part = 'accounts'", (version,))
+    with closing(open_database(home)) as database:
+        book = Accounts(database, Audit(database))
+        assert book.check("rasa", PASSWORD, HERE).role == "administrator"
 
 
 def test_names_that_do_not_exist_lock_alike(rasa: Accounts) -> None:
@@ -261,9 +265,9 @@ def test_names_that_do_not_exist_lock_alike(rasa: Accounts) -> None:
         rasa.check("nobody", PASSWORD, HERE, NOON)
 
 
-def test_a_restart_does_not_lift_the_lock(rasa: Accounts, tmp_path: Path) -> None:
+def test_a_restart_does_not_lift_the_lock(rasa: Accounts, home: Home) -> None:
     fail(rasa, FAILURES_HERE)
-    again = Database.open(tmp_path / "data")
+    again = open_database(home)
     with pytest.raises(Locked):
         Accounts(again, Audit(again)).check("rasa", PASSWORD, HERE, NOON + timedelta(minutes=1))
     again.close()
@@ -442,11 +446,14 @@ def test_failures_are_logged_for_accounts_and_never_what_was_typed_for_a_name(ra
 def test_the_log_can_only_grow(audit: Audit, database: Database) -> None:
     audit.record("rasa", "document.published", "a.md")
     row = "'2026-01-01T00:00:00.000+00:00', 'x', 'x', 'x', 'x', 'x'"
-    for statement in (
-        "UPDATE audit SET who = 'x'", "DELETE FROM audit", f"INSERT OR REPLACE INTO audit VALUES (1, {row})",
-        f"INSERT INTO audit (at, who, what, target, detail, chain) VALUES ({row})",
-    ):  # fmt: skip
-        with pytest.raises(StoreError, match="audit log"), database.changing() as db:
+    tries = ["UPDATE audit SET who = 'x'", "DELETE FROM audit"]
+    if database.kind == "sqlite":
+        tries += [f"INSERT OR REPLACE INTO audit VALUES (1, {row})"]
+        tries += [f"INSERT INTO audit (at, who, what, target, detail, chain) VALUES ({row})"]
+    else:
+        tries += ["TRUNCATE audit", f"INSERT INTO audit VALUES (0, {row})"]
+    for statement in tries:
+        with pytest.raises(StoreError, match=r"audit log|given before"), database.changing() as db:
             db.execute(statement)
     assert [line.who for line in audit.entries()] == ["rasa"]
 
@@ -483,14 +490,14 @@ def test_a_damaged_file_and_one_of_another_version_say_what_to_do(tmp_path: Path
     damaged.mkdir()
     (damaged / DATABASE).write_bytes(b"not a database at all" * 100)
     with pytest.raises(StoreError, match="clusterqa staff add"):
-        Database.open(damaged)
-    database = Database.open(tmp_path / "other")
+        open_database(Home(damaged))
+    database = open_database(Home(tmp_path / "other"))
     Audit(database)
     database.close()
     with sqlite3.connect(tmp_path / "other" / DATABASE) as db:
         db.execute("UPDATE parts SET version = 99")
-    database = Database.open(tmp_path / "other")
-    with pytest.raises(StoreError, match="another version"):
+    database = open_database(Home(tmp_path / "other"))
+    with pytest.raises(StoreError, match="a newer version"):
         Audit(database)
     database.close()
 
@@ -518,7 +525,7 @@ def test_accounts_are_made_listed_and_removed_on_the_command_line(run, tmp_path:
     ]
     assert [row["role"] for row in json.loads(run("list", "--json"))] == ["editor", "administrator"]
     assert run("password", "JONAS", stdin=f"{PASSWORD}\n") == "Changed: the password of jonas\n"
-    database = Database.open(tmp_path / "data")
+    database = open_database(Home(tmp_path / "data"))
     audit = Audit(database)
     assert Accounts(database, audit).check("jonas", PASSWORD, HERE).role == "editor"
     assert "administrator first" in run("remove", "rasa", status=1)

@@ -14,9 +14,9 @@ from click.testing import CliRunner
 from clusterqa.cli import cli
 from clusterqa.doctor import examine
 from clusterqa.errors import StoreError
-from clusterqa.settings import Settings
+from clusterqa.settings import Home, Settings
 from clusterqa.staff.audit import BEGINNING, MOST_FAULTS, Audit, export, link, verify
-from clusterqa.staff.database import DATABASE, Database
+from clusterqa.staff.database import DATABASE, open_database
 from words_encoder import WordsEncoder
 
 LINES = 5
@@ -37,7 +37,7 @@ INSERT INTO audit (at, who, what, target, detail) VALUES ('2026-01-01T11:00:00.0
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    database = Database.open(tmp_path)
+    database = open_database(Home(tmp_path))
     audit = Audit(database)
     for number in range(LINES):
         audit.record("rasa", "document.published", f"ženklai-{number}.md", '"kabutės" | x')
@@ -57,16 +57,16 @@ def outside(data: Path) -> Iterator[sqlite3.Connection]:
 
 def faults(data: Path, noted: str = "") -> list[str]:
     """What is wrong with the log beside the missing guards."""
-    verdict = verify(data, noted)
+    verdict = verify(Home(data), noted)
     assert verdict is not None and "audit_stays" in verdict.faults[-1]
     return list(verdict.faults[:-1])
 
 
 def test_a_log_that_nobody_touched_is_whole_and_its_chain_can_be_followed_by_anybody(data: Path) -> None:
-    verdict = verify(data)
+    verdict = verify(Home(data))
     assert verdict is not None and (verdict.lines, verdict.faults) == (LINES, ())
     chain = BEGINNING
-    for line in export(data):
+    for line in export(Home(data)):
         chain = link(chain, [line[name] for name in ("id", "at", "who", "what", "target", "detail")])
         assert line["chain"] == chain
     assert verdict.end == f"{LINES}:{chain}"
@@ -108,7 +108,7 @@ def test_two_lines_that_changed_places_and_one_put_before_all_are_found(
 
 
 def test_a_chain_computed_anew_is_found_by_its_end_that_was_noted(data: Path, outside: sqlite3.Connection) -> None:
-    before = verify(data)
+    before = verify(Home(data))
     assert before is not None
     chain = BEGINNING
     for row in outside.execute("SELECT id, at, who, what, target, detail FROM audit ORDER BY id").fetchall():
@@ -121,12 +121,12 @@ def test_a_chain_computed_anew_is_found_by_its_end_that_was_noted(data: Path, ou
 
 
 def test_an_end_noted_earlier_is_still_there_when_the_log_has_grown(data: Path) -> None:
-    before = verify(data)
+    before = verify(Home(data))
     assert before is not None
-    database = Database.open(data)
+    database = open_database(Home(data))
     audit = Audit(database)
     audit.record("rasa", "login")
-    after = verify(data, before.end)
+    after = verify(Home(data), before.end)
     assert after is not None and (after.lines, after.faults) == (LINES + 1, ())
     assert after.end == audit.end() != before.end
     database.close()
@@ -137,7 +137,7 @@ def test_many_faults_are_not_all_told(data: Path, outside: sqlite3.Connection) -
         "WITH RECURSIVE n (x) AS (SELECT 6 UNION ALL SELECT x + 1 FROM n WHERE x < 500) "
         "INSERT INTO audit SELECT x, 'at', 'who', 'what', '', '', 'chain' FROM n"
     )
-    verdict = verify(data)
+    verdict = verify(Home(data))
     assert verdict is not None and len(verdict.faults) == MOST_FAULTS + 1
 
 
@@ -145,26 +145,26 @@ def test_a_log_of_the_first_version_is_chained_as_it_stands(tmp_path: Path) -> N
     with sqlite3.connect(tmp_path / DATABASE) as db:
         db.executescript(VERSION_1)
     db.close()
-    before = verify(tmp_path)
+    before = verify(Home(tmp_path))
     assert before is not None and "earlier version" in before.faults[0]
     for _ in range(2):
-        database = Database.open(tmp_path)
+        database = open_database(Home(tmp_path))
         audit = Audit(database)
         audit.record("jonas", "login")
         database.close()
-    verdict = verify(tmp_path)
+    verdict = verify(Home(tmp_path))
     assert verdict is not None and (verdict.lines, verdict.faults) == (4, ())
-    assert [(line["id"], line["who"], line["target"]) for line in export(tmp_path)] == [
+    assert [(line["id"], line["who"], line["target"]) for line in export(Home(tmp_path))] == [
         (1, "rasa", ""), (2, "rasa", "ž"), (3, "jonas", ""), (4, "jonas", ""),
     ]  # fmt: skip
 
 
 def test_where_there_is_no_desk_there_is_nothing_to_verify_and_a_damaged_file_says_so(tmp_path: Path) -> None:
-    assert verify(tmp_path) is None and list(export(tmp_path)) == []
+    assert verify(Home(tmp_path)) is None and list(export(Home(tmp_path))) == []
     assert not (tmp_path / DATABASE).exists()
     (tmp_path / DATABASE).write_bytes(b"no database" * 1000)
     with pytest.raises(StoreError, match="backup"):
-        verify(tmp_path)
+        verify(Home(tmp_path))
 
 
 def test_the_command_says_whether_the_log_is_whole(data: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -194,7 +194,7 @@ def test_doctor_looks_at_the_log(settings: Settings, words: WordsEncoder) -> Non
         return {finding.what: finding.ok for finding in examine(settings, lambda: words)}
 
     assert "activity log" not in found()
-    database = Database.open(settings.data)
+    database = open_database(settings.home)
     Audit(database).record("rasa", "login")
     assert found()["activity log"]
     with database.changing() as db:

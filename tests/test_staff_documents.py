@@ -36,7 +36,7 @@ from clusterqa.staff import drafts as drafts_module
 from clusterqa.staff import reading
 from clusterqa.staff.audit import Audit
 from clusterqa.staff.changes import compare
-from clusterqa.staff.database import Database
+from clusterqa.staff.database import open_database
 from clusterqa.staff.drafts import DeskError, Draft, Drafts, checked, sidecar_text
 from clusterqa.staff.history import History
 from clusterqa.staff.jobs import Job
@@ -64,7 +64,7 @@ def running(
 ) -> Iterator[Keeper]:
     settings = settings.model_copy(update={"refresh_seconds": 0.02})
     sync.update(settings, lambda: words)
-    database = Database.open(settings.data)
+    database = open_database(settings.home)
     keeper = Keeper(settings, words, History(database), Audit(database), read=read, today=today)
     keeper.start()
     yield keeper
@@ -616,7 +616,7 @@ def test_a_draft_that_was_being_published_is_published_at_the_next_start(
     settings: Settings, words: WordsEncoder
 ) -> None:
     sync.update(settings, lambda: words)
-    database = Database.open(settings.data)
+    database = open_database(settings.home)
     first = Keeper(settings, words, History(database), Audit(database), read=documents.read)
     draft, _ = first.take_in("a.md", io.BytesIO(PRICE_LIST.encode()), "rasa", LIMIT)
     first._read_draft(draft.id)  # the server was killed before its threads came to publishing
@@ -659,7 +659,7 @@ WORKS: dict[str, tuple[str, str, Callable[[Keeper], object]]] = {
 @contextmanager
 def resting(settings: Settings, words: WordsEncoder) -> Iterator[Keeper]:
     """A keeper without its threads: what it puts off is done when asked for."""
-    database = Database.open(settings.data)
+    database = open_database(settings.home)
     yield Keeper(settings, words, History(database), Audit(database), read=documents.read)
     database.close()
 

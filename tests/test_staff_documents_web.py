@@ -31,7 +31,7 @@ from clusterqa.passages import split
 from clusterqa.records import LANGUAGES, Language
 from clusterqa.settings import Home, Settings
 from clusterqa.staff.audit import Audit
-from clusterqa.staff.database import Database
+from clusterqa.staff.database import open_database
 from clusterqa.staff.drafts import Draft
 from clusterqa.staff.history import History
 from clusterqa.staff.publishing import Keeper
@@ -58,7 +58,7 @@ def app(built: FastAPI, settings: Settings, words: WordsEncoder) -> Iterator[Fas
     """The app over folders of its own, with a keeper that works."""
     settings = settings.model_copy(update={"refresh_seconds": 0.02, "max_upload_mb": 1})
     sync.update(settings, lambda: words)
-    database = Database.open(settings.data)
+    database = open_database(settings.home)
     keeper = Keeper(settings, words, History(database), Audit(database), read=documents.read)
     keeper.start()
     service, desk = built.state.service, built.state.desk

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from clusterqa.cli import cli
-from clusterqa.settings import Settings
+from clusterqa.settings import Home, Settings
 from clusterqa.staff.accounts import FAILURES_HERE, FAILURES_IN_ALL, LOCK, Account, Accounts, Locked
 from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database
@@ -117,8 +117,8 @@ def test_neither_recovery_codes_nor_a_removed_accounts_secret_stay(
 
 
 @pytest.fixture
-def desk(tmp_path: Path, factors: Factors, rasa: Account) -> Iterator[Browser]:
-    app = build(Settings(corpus=tmp_path, data=tmp_path / "data"))
+def desk(tmp_path: Path, home: Home, factors: Factors, rasa: Account) -> Iterator[Browser]:
+    app = build(Settings(corpus=tmp_path, data=home.data, store=home.store))
     yield Browser(app)
     app.state.desk.close()
 
@@ -166,7 +166,7 @@ def test_a_half_log_in_is_nobody_elses_and_cannot_be_made_up(desk: Browser, fact
 
 
 def test_the_factor_is_taken_off_with_the_password_or_on_the_command_line(
-    desk: Browser, factors: Factors, rasa: Account, tmp_path: Path
+    desk: Browser, factors: Factors, rasa: Account, home: Home
 ) -> None:
     codes = turn_on(desk, factors, rasa)
     second_step(desk, desk.log_in("rasa").text, code=codes[0])
@@ -176,7 +176,8 @@ def test_the_factor_is_taken_off_with_the_password_or_on_the_command_line(
     assert not factors.on(rasa)
     factors.offer(rasa)
     factors.confirm(rasa, code(factors, rasa, NOON), NOON)
-    result = CliRunner().invoke(cli, ["staff", "factor-off", "RASA", "--data", str(tmp_path / "data")])
+    command = ["staff", "factor-off", "RASA", "--data", str(home.data)]
+    result = CliRunner().invoke(cli, command, env={"CLUSTERQA_STORE": home.store})
     assert result.exit_code == 0 and not factors.on(rasa)
     whats = [line.what for line in Audit(factors._database).entries(what="account")]
     assert whats[:4] == ["account.factor_off", "account.factor_on", "account.factor_off", "account.factor_on"]

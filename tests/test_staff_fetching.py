@@ -19,7 +19,7 @@ from clusterqa.documents import samples
 from clusterqa.documents.formats import KIND
 from clusterqa.settings import Settings
 from clusterqa.staff.audit import Audit
-from clusterqa.staff.database import Database
+from clusterqa.staff.database import open_database
 from clusterqa.staff.drafts import DeskError, Draft
 from clusterqa.staff.fetching import Address, Fetched, fetch, is_public
 from clusterqa.staff.history import History
@@ -214,7 +214,7 @@ def keeper(settings: Settings, words: WordsEncoder) -> Iterator[tuple[Keeper, li
     """A keeper whose pages change each time they are fetched, and what it was asked for."""
     settings = settings.model_copy(update={"refresh_seconds": 0.02, "fetch_urls": True})
     sync.update(settings, lambda: words)
-    database = Database.open(settings.data)
+    database = open_database(settings.home)
     asked: list[str] = []
 
     def page(url: str, limit: int) -> Fetched:

@@ -17,7 +17,7 @@ from clusterqa.journal import JOURNAL, Journal
 from clusterqa.settings import Home, Settings
 from clusterqa.staff.accounts import Accounts
 from clusterqa.staff.audit import Audit
-from clusterqa.staff.database import DATABASE, Database, DeskUnusable
+from clusterqa.staff.database import DATABASE, DeskUnusable, open_database
 from clusterqa.store import open_store
 from clusterqa.web.app import build
 from test_staff_web import OTHER, PASSWORD, Browser
@@ -25,13 +25,14 @@ from test_staff_web import OTHER, PASSWORD, Browser
 SERVER = """
 import sys
 from pathlib import Path
+from clusterqa.settings import Home
 from clusterqa.staff.accounts import Accounts
 from clusterqa.staff.audit import Audit
-from clusterqa.staff.database import Database
+from clusterqa.staff.database import open_database
 data = Path(sys.argv[1])
-first = Database.open(data)
+first = open_database(Home(data))
 book = Accounts(first, Audit(first))
-Database.open(data).close()
+open_database(Home(data)).close()
 print("open", flush=True)
 for line in sys.stdin:
     book.add(line.strip(), "debesis neša geltoną lagaminą", "editor", "rasa")
@@ -79,7 +80,7 @@ def desk(tmp_path: Path) -> Iterator[tuple[Path, Browser]]:
     app = build(Settings(corpus=tmp_path, data=data))
     browser = Browser(app)
     assert browser.log_in("jonas", OTHER).status_code == 303
-    keeper = Database.open(data)
+    keeper = open_database(Home(data))
     yield data, browser
     keeper.close()
     app.state.desk.close()
@@ -104,23 +105,23 @@ def test_a_password_changed_on_the_command_line_holds_in_a_running_server_at_onc
 
 
 def test_a_process_has_the_file_open_once_however_often_it_is_asked_for(tmp_path: Path) -> None:
-    first, second = Database.open(tmp_path), Database.open(tmp_path / ".." / tmp_path.name)
+    first, second = open_database(Home(tmp_path)), open_database(Home(tmp_path / ".." / tmp_path.name))
     assert first is second
     first.close()
     with second.using() as db:
         assert db.execute("SELECT 1").fetchone() == (1,)
     second.close()
-    third = Database.open(tmp_path)
+    third = open_database(Home(tmp_path))
     assert third is not second
     third.close()
 
 
 def test_a_file_that_was_moved_away_or_replaced_is_not_written_to_unseen(tmp_path: Path) -> None:
-    database = Database.open(tmp_path)
+    database = open_database(Home(tmp_path))
     (tmp_path / DATABASE).rename(tmp_path / "aside")
     with pytest.raises(DeskUnusable, match="moved away"), database.changing():
         pass
-    new = Database.open(tmp_path)
+    new = open_database(Home(tmp_path))
     book = Accounts(new, Audit(new))
     assert new is not database and not book.exist()
     with pytest.raises(DeskUnusable, match="replaced"), database.using():
@@ -142,14 +143,14 @@ sys.addaudithook(hook)
 from clusterqa.journal import Journal
 from clusterqa.staff.accounts import Accounts
 from clusterqa.staff.audit import Audit
-from clusterqa.staff.database import Database
+from clusterqa.staff.database import open_database
 from clusterqa.settings import Home
 from clusterqa.store import open_store
 data = Path(sys.argv[1])
 for _ in range(2):
-    desk, journal, store = Database.open(data), Journal.open(data, 1), open_store(Home(data), create=True)
+    desk, journal, store = open_database(Home(data)), Journal.open(Home(data), 1), open_store(Home(data), create=True)
     Accounts(desk, Audit(desk)).exist()
-    again = Database.open(data), Journal.open(data, 1), open_store(Home(data))
+    again = open_database(Home(data)), Journal.open(Home(data), 1), open_store(Home(data))
     journal.purge()
     for one in (*again, desk, journal, store):
         one.close()
@@ -162,7 +163,7 @@ print(opened)
 def test_what_only_its_owner_may_read_is_so_from_the_first_moment_and_after_an_upgrade(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
-        journal, desk = Journal.open(tmp_path, 30), Database.open(tmp_path)
+        journal, desk = Journal.open(Home(tmp_path), 30), open_database(Home(tmp_path))
     finally:
         os.umask(before)
     with desk.changing() as db:
@@ -173,7 +174,7 @@ def test_what_only_its_owner_may_read_is_so_from_the_first_moment_and_after_an_u
     journal.close()
     desk.close()
     (tmp_path / JOURNAL).chmod(0o644)  # as earlier versions made it
-    Journal.open(tmp_path, 30).close()
+    Journal.open(Home(tmp_path), 30).close()
     assert stat.S_IMODE((tmp_path / JOURNAL).stat().st_mode) == 0o600
 
 

@@ -31,7 +31,7 @@ from clusterqa.records import Language, Question, Reply, Status
 from clusterqa.retrieval.confidence import Calibration
 from clusterqa.retrieval.profile import FILE, Profile
 from clusterqa.runtime import KnowledgeBase
-from clusterqa.settings import Settings
+from clusterqa.settings import Home, Settings
 from clusterqa.staff import plots
 from clusterqa.staff.answers import (
     QUESTIONS,
@@ -68,7 +68,7 @@ UNKNOWING = Lexicon.read([HEADER])
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[Journal]:
-    journal = Journal.open(tmp_path / "data", 180)
+    journal = Journal.open(Home(tmp_path / "data"), 180)
     yield journal
     journal.close()
 
@@ -201,7 +201,7 @@ def test_an_answered_group_that_is_asked_again_in_vain_is_open_again(
 def test_decisions_go_with_the_questions_and_the_log_never_holds_their_text(
     tmp_path: Path, database: Database, words: WordsEncoder
 ) -> None:
-    journal = Journal.open(tmp_path / "data", 30)
+    journal = Journal.open(Home(tmp_path / "data"), 30)
     decisions, audit = Decisions(database, Audit(database)), Audit(database)
     old = asked(journal, "slaptas aukso klausimas", ago=24 * 29)
     decisions.dismiss([old], "rasa")

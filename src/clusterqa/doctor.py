@@ -169,8 +169,8 @@ def _kept(settings: Settings) -> list[Finding]:
     """The files beside the index, where there are any."""
     found = []
     for what, faults, advice in (
-        ("journal", journal.faults(settings.data), "Move it away; a new one is begun."),
-        ("staff", database.faults(settings.data), "Take it from a backup."),
+        ("journal", journal.faults(settings.home), "Move it away; a new one is begun."),
+        ("staff", database.faults(settings.home), "Take it from a backup."),
     ):
         if faults is not None:
             detail = f"damaged: {'; '.join(faults)}. {advice}" if faults else "whole"
@@ -180,7 +180,7 @@ def _kept(settings: Settings) -> list[Finding]:
 
 def _log(settings: Settings) -> list[Finding]:
     try:
-        verdict = audit.verify(settings.data)
+        verdict = audit.verify(settings.home)
     except ClusterQAError as error:
         return [Finding("activity log", False, str(error))]
     if verdict is None:

@@ -83,9 +83,9 @@ def remark(text: str) -> None:
 def staff_database(settings: Settings) -> Iterator[tuple[Database, Audit]]:
     """The staff database with its activity log, for one command."""
     from clusterqa.staff.audit import Audit
-    from clusterqa.staff.database import Database
+    from clusterqa.staff.database import open_database
 
-    with closing(Database.open(settings.data)) as database:
+    with closing(open_database(settings.home)) as database:
         yield database, Audit(database)
 
 

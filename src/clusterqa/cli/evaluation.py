@@ -463,7 +463,7 @@ def judged_command(settings: Settings, output: Path | None, known: Path | None, 
 
     if known and not output:
         raise click.UsageError("--known needs a file to write to: name it with -o.")
-    told = judgements_in(settings.data)
+    told = judgements_in(settings.home)
     settled = settle(told)
     pairs = agreement(told)
     if output:

@@ -129,7 +129,7 @@ def log(settings: Settings, as_json: bool, verify: bool, noted: str) -> None:
         return
     from clusterqa.staff.audit import export
 
-    for line in export(settings.data):
+    for line in export(settings.home):
         if as_json:
             click.echo(json.dumps(line, ensure_ascii=False))
         else:
@@ -142,7 +142,7 @@ def check_log(settings: Settings, noted: str) -> None:
     """Print what `audit.verify` finds; a ClickException when the log is not whole."""
     from clusterqa.staff.audit import verify
 
-    verdict = verify(settings.data, noted)
+    verdict = verify(settings.home, noted)
     if verdict is None:
         click.echo("There is no activity log here yet.", err=True)
         return

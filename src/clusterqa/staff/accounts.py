@@ -24,10 +24,11 @@ from typing import Literal, get_args
 from itsdangerous import BadSignature, Signer
 
 from clusterqa.addresses import neighbourhood
+from clusterqa.books import Connection, Part
 from clusterqa.deceptive import findings
 from clusterqa.errors import ClusterQAError
 from clusterqa.staff.audit import PROVIDER, Audit
-from clusterqa.staff.database import Connection, Database, stamp, statements, when
+from clusterqa.staff.database import Database, stamp, when
 from clusterqa.text.analysis import fold
 
 Role = Literal["editor", "administrator"]
@@ -62,7 +63,7 @@ klasteris klasteriai klasteriu zenklas zenklai bronza sidabras auksas bronzos si
 administratorius redaktorius darbuotojas darbuotojai sistema dokumentai clusterqa cluster clusters label labels bronze silver
 """
 
-_SCHEMA = """
+_SCHEMA_1 = """
 CREATE TABLE accounts (
     id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL, role TEXT NOT NULL,
     password TEXT NOT NULL, password_at TEXT NOT NULL, must_change INTEGER NOT NULL, added_at TEXT NOT NULL, seen_at TEXT
@@ -240,9 +241,9 @@ class Accounts:
         # (64 MiB, four lanes) would take both processors from the chat at every log-in.
         self._hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
         self._hashing = threading.BoundedSemaphore(2)  # so that a flood of log-ins takes 38 MiB, not all there is
-        database.prepare("accounts", 3, _SCHEMA + _SCHEMA_2 + _SCHEMA_3, _upgrade)
+        database.prepare(ACCOUNTS)
         with database.changing() as db:
-            db.execute("INSERT OR IGNORE INTO keys VALUES ('signing', ?)", (secrets.token_bytes(32),))
+            db.execute("INSERT INTO keys VALUES ('signing', ?) ON CONFLICT DO NOTHING", (secrets.token_bytes(32),))
             self._key = bytes(db.execute("SELECT value FROM keys WHERE name = 'signing'").fetchone()[0])
         self._nobody = self._hash(secrets.token_urlsafe())
         """What the password of a name that does not exist is compared with, so that it takes as long."""
@@ -403,7 +404,10 @@ class Accounts:
 
     def _remember(self, db: Connection, account: int, here: str, moment: datetime) -> None:
         """This address is known to the account from now on; those longest unused are forgotten."""
-        db.execute("INSERT OR REPLACE INTO places VALUES (?, ?, ?)", (account, here, stamp(moment)))
+        db.execute(
+            "INSERT INTO places VALUES (?, ?, ?) ON CONFLICT (account, client) DO UPDATE SET at = excluded.at",
+            (account, here, stamp(moment)),
+        )
         db.execute("DELETE FROM places WHERE at < ?", (stamp(moment - KNOWN),))
         db.execute(
             "DELETE FROM places WHERE account = ? AND client NOT IN "
@@ -532,14 +536,15 @@ class Accounts:
 
     def _insert(
         self, db: Connection, name: str, role: Role, hashed: str, by: str, must_change: bool = False
-    ) -> int | None:
+    ) -> int:
         now = stamp()
-        made = db.execute(
-            "INSERT INTO accounts (key, name, role, password, password_at, must_change, added_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (number,) = db.execute(
+            "INSERT INTO accounts (key, name, role, password, password_at, must_change, added_at) VALUES (?, ?, ?, ?, ?, ?, ?) "
+            "RETURNING id",
             (_key(name), name, role, hashed, now, must_change, now),
-        )
+        ).fetchone()
         self._audit.note(db, by, "account.added", name, role)
-        return made.lastrowid
+        return int(number)
 
     def _keep_an_administrator(self, db: Connection, account: Account) -> None:
         """One who can log in when the provider is down, or no longer says that anybody is one."""
@@ -586,8 +591,12 @@ def _locked_until(failures: list[datetime], limit: int, now: datetime) -> dateti
 
 def _upgrade(db: Connection, version: int) -> None:
     """What an earlier version did not have."""
-    for statement in statements((_SCHEMA_2 if version < 2 else "") + _SCHEMA_3):
-        db.execute(statement)
+    if version < 2:
+        db.execute(_SCHEMA_2)
+    db.execute(_SCHEMA_3)
+
+
+ACCOUNTS = Part("accounts", 3, _SCHEMA_1 + _SCHEMA_2 + _SCHEMA_3, _upgrade)
 
 
 def _is_name(name: str) -> bool:

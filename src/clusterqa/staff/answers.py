@@ -32,13 +32,14 @@ from typing import Any, Literal
 import yaml
 
 from clusterqa import documents
+from clusterqa.books import Part, storable
 from clusterqa.documents.metadata import iso_date, web_address
 from clusterqa.errors import ClusterQAError, UnreadableDocument
 from clusterqa.files import write_whole
 from clusterqa.records import LANGUAGES, Language, Status
 from clusterqa.runtime import KnowledgeBase
 from clusterqa.staff.audit import Audit
-from clusterqa.staff.database import Database, Row, stamp, storable, unpacked, when
+from clusterqa.staff.database import Database, stamp, unpacked, when
 from clusterqa.staff.demand import Decisions
 from clusterqa.staff.jobs import Stopped
 from clusterqa.text.analysis import fold, words
@@ -66,6 +67,7 @@ CREATE TABLE answers (
     written_at TEXT NOT NULL, written_by TEXT NOT NULL, content TEXT NOT NULL, checks TEXT NOT NULL, trouble TEXT NOT NULL
 );
 """
+ANSWERS = Part("answers", 1, _SCHEMA)
 # What Markdown would read as something else than text: headings, quotes, code, rules, HTML.
 _MARKUP = re.compile(r"^(?:#{1,6}(?:\s|$)|>|```|~~~|(?:[-=*_]\s*){2,}$|<[a-zA-Z/!])", re.MULTILINE)
 _LIST_MARK = re.compile(r"^(?:[-*+]|\d{1,4}[.)])\s+")
@@ -311,7 +313,7 @@ class Answers:
     def __init__(self, database: Database, audit: Audit) -> None:
         self._database = database
         self._audit = audit
-        database.prepare("answers", 1, _SCHEMA)
+        database.prepare(ANSWERS)
 
     def all(self) -> list[Answer]:
         """The newest first."""
@@ -547,7 +549,7 @@ def _packed(content: Content) -> str:
     return storable(json.dumps(asdict(content), ensure_ascii=False))
 
 
-def _answer(row: Row | tuple[Any, ...]) -> Answer:
+def _answer(row: tuple[Any, ...]) -> Answer:
     content = unpacked(row[6])
     return Answer(
         id=row[0],

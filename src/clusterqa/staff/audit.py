@@ -6,23 +6,22 @@ breaks the chain: each line holds the sha256 of the line before it and of all th
 the file can compute the whole chain anew; that is found out with the chain's end as it was noted elsewhere, which
 `clusterqa staff log --verify` prints and the server's own log holds.
 
-    verify(data)           looks at the file from outside, without changing anything in it
+    verify(home)           looks at it from outside, without changing anything
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
+from clusterqa.books import Book, Connection, Kind, Part, look_into, statements, storable
 from clusterqa.errors import StoreError
-from clusterqa.private import FAILURES
-from clusterqa.staff.database import DATABASE, Connection, Database, stamp, statements, storable, when
+from clusterqa.settings import Home
+from clusterqa.staff.database import STAFF, Database, DeskUnusable, stamp, when
 
 COMMAND_LINE = "cli:"
 """What `who` begins with when a change came from the command line; account names hold no colon."""
@@ -35,20 +34,32 @@ BEGINNING = "0" * 64
 MOST_FAULTS = 20
 """Faults that are told one by one."""
 
-_GUARDS = """
+_GUARDS: Mapping[Kind, str] = {
+    "sqlite": """
 CREATE TRIGGER audit_stays BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is not altered'); END;
 CREATE TRIGGER audit_grows BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is not shortened'); END;
 CREATE TRIGGER audit_goes_on BEFORE INSERT ON audit WHEN NEW.id <= (SELECT max(id) FROM audit)
     BEGIN SELECT RAISE(ABORT, 'a line of the audit log is not replaced'); END;
-"""
-_SCHEMA = f"""
+""",
+    "postgres": """
+CREATE TRIGGER audit_stays BEFORE UPDATE ON audit FOR EACH ROW EXECUTE FUNCTION refuse('the audit log is not altered');
+CREATE TRIGGER audit_grows BEFORE DELETE ON audit FOR EACH ROW EXECUTE FUNCTION refuse('the audit log is not shortened');
+CREATE TRIGGER audit_goes_on BEFORE TRUNCATE ON audit EXECUTE FUNCTION refuse('the audit log is not emptied');
+""",
+}
+_NAMES: Mapping[Kind, frozenset[str]] = {
+    "sqlite": frozenset({"audit_stays", "audit_grows", "audit_goes_on"}),
+    "postgres": frozenset({"audit_stays", "audit_grows", "audit_goes_on", "audit_number"}),
+}
+_SCHEMA = """
 CREATE TABLE audit (
     id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL,
     target TEXT NOT NULL, detail TEXT NOT NULL,
     chain TEXT NOT NULL             -- sha256 of the line before and this one
 );
 CREATE INDEX audit_who ON audit (who);
-{_GUARDS}"""
+"""
+_COLUMNS = ("id", "at", "who", "what", "target", "detail", "chain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +97,7 @@ class Audit:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        database.prepare("audit", 2, _SCHEMA, _upgrade)
+        database.prepare(AUDIT)
 
     def record(self, who: str, what: str, target: str = "", detail: str = "", now: datetime | None = None) -> None:
         """Add a line of its own."""
@@ -122,7 +133,7 @@ class Audit:
 
         `what` may be the beginning of a key up to a dot: "document" stands for every "document.…".
         """
-        conditions, values = ["1"], list[str | int]()
+        conditions, values = ["true"], list[str | int]()
         for condition, value in (("who = ?", who), ("target = ?", target), ("id < ?", before)):
             if value is not None:
                 conditions.append(condition)
@@ -157,53 +168,52 @@ def link(before: str, row: Iterable[object]) -> str:
     return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def verify(data: Path, noted: str = "") -> Verdict | None:
+def verify(home: Home, noted: str = "") -> Verdict | None:
     """
-    Follow the chain of the log in a data folder; None when nobody has a desk there.
+    Follow the chain of the log at a home's desk; None when nobody has one there.
 
-    `noted` is an end of the chain as it was noted earlier: the log must still hold it. Nothing in the file is changed.
+    `noted` is an end of the chain as it was noted earlier: the log must still hold it. Nothing is changed.
     Raises StoreError when it cannot be read.
     """
-    path = data / DATABASE
-    if not path.is_file():
-        return None
-    try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)) as db:
-            version = db.execute("SELECT version FROM parts WHERE part = 'audit'").fetchone()
-            if version == (1,):
-                return Verdict(0, "", ("The log is of an earlier version, without a chain. Start the server once.",))
-            if version is None and not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'audit'").fetchone():
-                return None
-            return _verdict(db, noted)
-    except FAILURES as error:
-        raise _unreadable(path, error) from error
+    with _looking(home) as found:
+        if found is None:
+            return None
+        book, db = found
+        version = db.execute("SELECT version FROM parts WHERE part = 'audit'").fetchone()
+        if version == (1,):
+            return Verdict(0, "", ("The log is of an earlier version, without a chain. Start the server once.",))
+        if version is None and "audit" not in book.columns(db):
+            return None
+        return _verdict(book, db, noted)
 
 
-def export(data: Path) -> Iterator[dict[str, object]]:
+def export(home: Home) -> Iterator[dict[str, object]]:
     """
-    Every line of the log in a data folder with its sha256, oldest first; with `link`, anybody can follow the chain in it.
+    Every line of the log at a home's desk with its sha256, oldest first; with `link`, anybody can follow the chain in it.
 
     Raises StoreError when it cannot be read.
     """
-    path = data / DATABASE
-    if not path.is_file():
-        return
+    with _looking(home) as found:
+        if found is not None:
+            for row in found[1].execute(f"SELECT {', '.join(_COLUMNS)} FROM audit ORDER BY id"):
+                yield dict(zip(_COLUMNS, row, strict=True))
+
+
+@contextmanager
+def _looking(home: Home) -> Iterator[tuple[Book, Connection] | None]:
+    """The desk's book from outside; None where there is none."""
     try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=10)) as db:
-            db.row_factory = sqlite3.Row
-            for row in db.execute("SELECT * FROM audit ORDER BY id"):
-                yield dict(row)
-    except FAILURES as error:
-        raise _unreadable(path, error) from error
+        book = look_into(STAFF, home)
+        if book is None:
+            yield None
+            return
+        with closing(book), book.using() as db:
+            yield book, db
+    except DeskUnusable as error:
+        raise StoreError(f"The log cannot be read; if it is damaged, take it from a backup. {error}") from error
 
 
-def _unreadable(path: Path, error: Exception) -> StoreError:
-    return StoreError(
-        f"The log in {path} cannot be read ({error}). Check the permissions; if the file is damaged, take it from a backup."
-    )
-
-
-def _verdict(db: Connection, noted: str) -> Verdict:
+def _verdict(book: Book, db: Connection, noted: str) -> Verdict:
     faults = []
     number, chain, found = 0, BEGINNING, not noted or noted == f"0:{BEGINNING}"
     for row in db.execute("SELECT id, at, who, what, target, detail, chain FROM audit ORDER BY id"):
@@ -223,19 +233,21 @@ def _verdict(db: Connection, noted: str) -> Verdict:
         faults.append(
             f"The end of the chain noted earlier, {noted}, is not in the log: lines were rewritten or cut off."
         )
-    guards = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")}
-    if missing := {"audit_stays", "audit_grows", "audit_goes_on"} - guards:
+    if missing := _NAMES[book.kind] - book.guards(db):
         faults.append(f"What keeps the log from being changed was taken off ({', '.join(sorted(missing))}).")
     return Verdict(number, f"{number}:{chain}", tuple(faults))
 
 
 def _upgrade(db: Connection, version: int) -> None:
-    """Chain the lines of version 1, which had none."""
+    """Chain the lines of version 1, which had none; only files of SQLite are so old."""
     rows = db.execute("SELECT id, at, who, what, target, detail FROM audit ORDER BY id").fetchall()
     db.execute("DROP TABLE audit")
-    for statement in statements(_SCHEMA):
+    for statement in statements(_SCHEMA + _GUARDS["sqlite"]):
         db.execute(statement)
     chain = BEGINNING
     for row in rows:
         chain = link(chain, row)
         db.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?)", (*row, chain))
+
+
+AUDIT = Part("audit", 2, _SCHEMA, _upgrade, _GUARDS)

@@ -21,6 +21,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from clusterqa.books import Part
 from clusterqa.journal import Entry, Journal
 from clusterqa.ports import Encoder
 from clusterqa.records import Language
@@ -60,6 +61,7 @@ CREATE TABLE decisions (
 );
 CREATE INDEX decisions_answer ON decisions (answer);
 """
+DECISIONS = Part("demand", 1, _SCHEMA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,7 @@ class Decisions:
     def __init__(self, database: Database, audit: Audit) -> None:
         self._database = database
         self._audit = audit
-        database.prepare("demand", 1, _SCHEMA)
+        database.prepare(DECISIONS)
 
     def all(self) -> dict[str, Decision]:
         with self._database.using() as db:
@@ -180,7 +182,11 @@ class Decisions:
     def _decide(self, questions: Sequence[str], state: Decided, who: str, answer: str | None, what: str) -> None:
         rows = [(question, state, stamp(), who, answer) for question in questions]
         with self._database.changing() as db:
-            db.executemany("INSERT OR REPLACE INTO decisions VALUES (?, ?, ?, ?, ?)", rows)
+            db.executemany(
+                "INSERT INTO decisions VALUES (?, ?, ?, ?, ?) ON CONFLICT (question) DO UPDATE "
+                "SET state = excluded.state, at = excluded.at, who = excluded.who, answer = excluded.answer",
+                rows,
+            )
             self._audit.note(db, who, what, target=answer or "", detail=str(len(rows)))
 
     def keep_only(self, questions: Iterable[str]) -> None:

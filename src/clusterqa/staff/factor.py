@@ -13,9 +13,10 @@ import secrets
 from datetime import UTC, datetime
 
 from clusterqa.addresses import neighbourhood
+from clusterqa.books import Connection, Part
 from clusterqa.staff.accounts import FAILURES_HERE, FAILURES_IN_ALL, LOCK, Account, AccountError, Accounts, Locked
 from clusterqa.staff.audit import Audit
-from clusterqa.staff.database import Connection, Database, stamp
+from clusterqa.staff.database import Database, stamp
 
 RECOVERY_CODES = 8
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that are read for one another
@@ -32,6 +33,7 @@ CREATE TABLE code_failures (
     account INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE, client TEXT NOT NULL, at TEXT NOT NULL
 );
 """
+FACTORS = Part("factors", 1, _SCHEMA)
 
 
 class WrongCode(AccountError):
@@ -52,7 +54,7 @@ class Factors:
         self._database = database
         self._audit = audit
         self._accounts = accounts
-        database.prepare("factors", 1, _SCHEMA)
+        database.prepare(FACTORS)
 
     def on(self, account: Account) -> bool:
         """Whether a code is asked for at the log-in."""
@@ -70,7 +72,9 @@ class Factors:
         import pyotp
 
         with self._database.changing() as db:
-            db.execute("INSERT OR IGNORE INTO factors VALUES (?, ?, NULL, 0)", (account.id, pyotp.random_base32()))
+            db.execute(
+                "INSERT INTO factors VALUES (?, ?, NULL, 0) ON CONFLICT DO NOTHING", (account.id, pyotp.random_base32())
+            )
             row = db.execute("SELECT secret FROM factors WHERE account = ?", (account.id,)).fetchone()
         return str(row[0])
 
@@ -115,16 +119,15 @@ class Factors:
             times_here = [at for place, at in rows if place == here]
             if len(times_here) >= FAILURES_HERE or len(rows) >= FAILURES_IN_ALL:
                 raise Locked(datetime.fromisoformat((times_here or [rows[0][1]])[0]) + LOCK)
-            # Counted before it is looked at, so that many at a time cannot outrun the count.
-            mark = db.execute("INSERT INTO code_failures VALUES (?, ?, ?)", (account.id, here, stamp(moment))).lastrowid
             row = _confirmed(db, account)
             step = _step(row[0], code, moment, row[1]) if row else None
             if step is not None:
                 db.execute("UPDATE factors SET last_step = ? WHERE account = ?", (step, account.id))
             used = "DELETE FROM recovery_codes WHERE account = ? AND digest = ?"
             if step is not None or db.execute(used, (account.id, _digest(code))).rowcount:
-                db.execute("DELETE FROM code_failures WHERE rowid = ?", (mark,))
                 return
+            # In the transaction that looked at it, so that many at a time cannot outrun the count.
+            db.execute("INSERT INTO code_failures VALUES (?, ?, ?)", (account.id, here, stamp(moment)))
             self._audit.note(db, account.name, "login.code_failed", now=now)
         raise WrongCode
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from clusterqa.books import Connection, Part, storable
 from clusterqa.staff.audit import Audit
-from clusterqa.staff.database import Connection, Database, stamp, storable, unpacked, when
+from clusterqa.staff.database import Database, stamp, unpacked, when
 
 What = Literal[
     "published", "replaced", "corrected", "left_out", "put_back", "noted", "withdrawn", "restored",
@@ -38,6 +39,8 @@ CREATE TABLE document_changes (         -- begun and not yet ended
     detail TEXT NOT NULL                -- JSON
 );
 """
+HISTORY = Part("document_history", 1, _SCHEMA)
+CHANGES = Part("document_changes", 1, _BEGUN)
 _COLUMNS = "at, who, what, document, version, generation, detail"
 
 
@@ -70,8 +73,8 @@ class History:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        database.prepare("document_history", 1, _SCHEMA)
-        database.prepare("document_changes", 1, _BEGUN)
+        database.prepare(HISTORY)
+        database.prepare(CHANGES)
 
     def record(self, event: Event, audit: Audit | None = None, told: str = "") -> None:
         """Keep an event; with `audit` and the line in the log, which `told` is the detail of: both or neither."""
@@ -93,10 +96,11 @@ class History:
         """Write down what is going to be done; `end` or `give_up` must follow, after a kill at the next start."""
         with self._database.changing() as db:
             row = (stamp(), who, what, document, _packed(detail or {}))
-            added = db.execute(
-                "INSERT INTO document_changes (at, who, what, document, detail) VALUES (?, ?, ?, ?, ?)", row
-            )
-            return Change(int(added.lastrowid or 0), who, what, document, detail or {})
+            (number,) = db.execute(
+                "INSERT INTO document_changes (at, who, what, document, detail) VALUES (?, ?, ?, ?, ?) RETURNING id",
+                row,
+            ).fetchone()
+            return Change(number, who, what, document, detail or {})
 
     def end(self, change: Change, event: Event, audit: Audit, told: str = "") -> None:
         """The change is made: its event and its line in the log are there, and it is no longer begun."""

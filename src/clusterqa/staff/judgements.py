@@ -7,10 +7,12 @@ A judgement is its own record of who and when, so the activity log does not repe
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
+from contextlib import closing
 
+from clusterqa.books import Part, look_into
 from clusterqa.evaluation.pool import Grade, Judgement, Pooled
-from clusterqa.staff.database import DATABASE, Database, stamp
+from clusterqa.settings import Home
+from clusterqa.staff.database import STAFF, Database, open_database, stamp
 
 _SCHEMA = """
 CREATE TABLE judgements (
@@ -19,6 +21,7 @@ CREATE TABLE judgements (
     PRIMARY KEY (question, passage, version, who)
 );
 """
+JUDGEMENTS = Part("judgements", 1, _SCHEMA)
 
 
 class Judgements:
@@ -26,13 +29,17 @@ class Judgements:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        database.prepare("judgements", 1, _SCHEMA)
+        database.prepare(JUDGEMENTS)
 
     def judge(self, pooled: Pooled, grade: Grade, who: str) -> None:
         """Keep what somebody says of a passage, in place of what they said before."""
         row = (pooled.question, pooled.passage, pooled.version, who, grade, stamp())
         with self._database.changing() as db:
-            db.execute("INSERT OR REPLACE INTO judgements VALUES (?, ?, ?, ?, ?, ?)", row)
+            db.execute(
+                "INSERT INTO judgements VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (question, passage, version, who) DO UPDATE "
+                "SET grade = excluded.grade, at = excluded.at",
+                row,
+            )
 
     def all(self) -> list[Judgement]:
         """In the order in which they were made."""
@@ -42,15 +49,14 @@ class Judgements:
             ]
 
 
-def judgements_in(data: Path) -> list[Judgement]:
-    """Those of a data folder; none where nobody has a desk."""
-    if not (data / DATABASE).exists():
+def judgements_in(home: Home) -> list[Judgement]:
+    """Those at a home's desk; none where nobody has one."""
+    database = look_into(STAFF, home)
+    if database is None:
         return []
-    database = Database.open(data)
-    try:
+    database.close()
+    with closing(open_database(home)) as database:
         return Judgements(database).all()
-    finally:
-        database.close()
 
 
 def last_of(judgements: Iterable[Judgement], who: str) -> Judgement | None:

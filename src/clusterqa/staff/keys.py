@@ -18,10 +18,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from clusterqa.books import Connection, Part
 from clusterqa.errors import ClusterQAError, StoreError
 from clusterqa.settings import ANY_ORIGIN, MAX_RATE, ORIGIN
 from clusterqa.staff.audit import Audit
-from clusterqa.staff.database import Connection, Database, stamp, storable
+from clusterqa.staff.database import Database, stamp
 
 PREFIX = "cqa_"
 """What every secret begins with: whoever finds one somewhere, or looks for lost ones, knows what it is."""
@@ -39,6 +40,7 @@ CREATE TABLE api_keys (
     made_by TEXT NOT NULL, made_at TEXT NOT NULL, used_at TEXT
 );
 """
+KEYS = Part("api_keys", 1, _SCHEMA)
 LARGEST_ID = (1 << 63) - 1
 _COLUMNS = "id, name, beginning, rate_limit, origins, made_by, made_at, used_at"
 
@@ -133,7 +135,7 @@ class Keys:
     def __init__(self, database: Database, audit: Audit) -> None:
         self._database = database
         self._audit = audit
-        database.prepare("api_keys", 1, _SCHEMA)
+        database.prepare(KEYS)
 
     def everyone(self) -> list[Key]:
         """In the order of names."""
@@ -165,13 +167,13 @@ class Keys:
         with self._database.changing() as db:
             if db.execute("SELECT 1 FROM api_keys WHERE folded = ?", (name.casefold(),)).fetchone():
                 raise KeyNameTaken(name)
-            made = db.execute(
+            (number,) = db.execute(
                 "INSERT INTO api_keys (digest, name, folded, beginning, rate_limit, origins, made_by, made_at) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
                 values,
-            )
+            ).fetchone()
             self._audit.note(db, by, "key.added", name, _told(rate_limit, sites))
-            return _find(db, int(made.lastrowid or 0)), secret
+            return _find(db, number), secret
 
     def change(self, identifier: int, rate_limit: int, origins: str, by: str) -> None:
         """Another limit, other sites; holds from the key's next request. Raises KeyProblem."""
@@ -241,7 +243,7 @@ def _key(row: tuple[object, ...]) -> Key:
 
 
 def _neat(name: str) -> str:
-    return unicodedata.normalize("NFC", " ".join(storable(name).split()))
+    return unicodedata.normalize("NFC", " ".join(name.encode("utf-8", "replace").decode().split()))
 
 
 def _sites(origins: str) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -55,6 +55,11 @@ class Address:
         """A connection that commits each statement by itself."""
         return psycopg.connect(self.conninfo, autocommit=True, connect_timeout=CONNECT_SECONDS, client_encoding="utf8")
 
+    def beside(self, name: str) -> Address:
+        """The schema whose name is this one's, with another name after it."""
+        schema = f"{self.schema}_{name}"
+        return replace(self, schema=schema, shown=self.shown.replace(f"(schema {self.schema})", f"(schema {schema})"))
+
     @property
     def identifier(self) -> sql.Identifier:
         return sql.Identifier(self.schema)
@@ -69,3 +74,9 @@ def one(db: psycopg.Connection[Any], statement: str, *parameters: object) -> Any
     """The first value of the first row; None where there is no row."""
     row = db.execute(statement, parameters).fetchone()
     return row[0] if row else None
+
+
+def size_of(db: psycopg.Connection[Any], schema: str) -> int:
+    """Bytes that the tables of a schema take on the server's disk."""
+    bytes_of = "SELECT sum(pg_total_relation_size(oid))::bigint FROM pg_class WHERE relkind = 'r' AND relnamespace = "
+    return one(db, bytes_of + "to_regnamespace(quote_ident(%s))", schema) or 0

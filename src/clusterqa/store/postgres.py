@@ -21,7 +21,7 @@ from psycopg.pq import TransactionStatus
 from clusterqa.errors import IndexNotFound, StoreDamaged, StoreError
 from clusterqa.records import NewPassage
 from clusterqa.settings import Home
-from clusterqa.store.libpq import Address, one, told
+from clusterqa.store.libpq import Address, one, size_of, told
 from clusterqa.store.seal import Value
 from clusterqa.store.tables import DAMAGED, SCHEMA, Row, TableStore, by_place, faults
 
@@ -48,6 +48,7 @@ _TYPES = (
     ("INTEGER", "BIGINT"),
     ("TEXT", 'TEXT COLLATE "C"'),
     ("BLOB", "BYTEA"),
+    ("REAL", "DOUBLE PRECISION"),
 )
 
 # The first that fits counts; all others mean that PostgreSQL refuses something.
@@ -192,15 +193,15 @@ class PostgresStore(TableStore):
             return
         with self._explained(), self._db.cursor(f"each{next(_numbers)}", binary=True, row_factory=_named) as cursor:
             cursor.itersize = AT_ONCE
-            yield from cursor.execute(_marked(sql), parameters)
+            yield from cursor.execute(marked(sql), parameters)
 
     def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         with self._explained(), self._db.cursor(binary=True, row_factory=_named) as cursor:
-            return list(cursor.execute(_marked(sql), parameters))
+            return list(cursor.execute(marked(sql), parameters))
 
     def _many(self, sql: str, rows: Iterable[Sequence[Value]]) -> None:
         with self._db.cursor() as cursor:
-            cursor.executemany(_marked(sql), rows)
+            cursor.executemany(marked(sql), rows)
 
     # ── the lexical index ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -240,11 +241,11 @@ class PostgresStore(TableStore):
 
 
 def open_store(home: Home, *, create: bool = False, unfinished: bool = False) -> PostgresStore:
-    return PostgresStore.open(_address(home), create=create, unfinished=unfinished)
+    return PostgresStore.open(address_of(home), create=create, unfinished=unfinished)
 
 
 def shown(home: Home) -> str:
-    return _address(home).shown
+    return address_of(home).shown
 
 
 def exists(home: Home) -> bool:
@@ -259,7 +260,7 @@ def put_aside(home: Home) -> None:
     damage = faults(lambda: open_store(home, create=True))
     if not damage:
         return
-    address = _address(home)
+    address = address_of(home)
     aside = f"{address.schema}_damaged_{1 + len(asides(home))}"
     with _connected(address) as db:
         db.execute(sql.SQL("ALTER SCHEMA {} RENAME TO {}").format(address.identifier, sql.Identifier(aside)))
@@ -267,29 +268,29 @@ def put_aside(home: Home) -> None:
 
 
 def asides(home: Home) -> list[str]:
-    address = _address(home)
+    address = address_of(home)
     names = "SELECT nspname FROM pg_namespace WHERE starts_with(nspname, %s) ORDER BY oid"
     with _connected(address) as db:
         return [name for (name,) in db.execute(names, (f"{address.schema}_damaged_",))]
 
 
 def size(home: Home) -> int:
-    address = _address(home)
-    bytes_of = "SELECT sum(pg_total_relation_size(oid))::bigint FROM pg_class WHERE relkind = 'r' AND relnamespace = "
+    address = address_of(home)
     with _connected(address) as db:
-        return one(db, bytes_of + "to_regnamespace(quote_ident(%s))", address.schema) or 0
+        return size_of(db, address.schema)
 
 
 @contextmanager
 def alone(home: Home) -> Iterator[None]:
-    address = _address(home)
+    address = address_of(home)
     with _connected(address) as db:
         db.execute(f"SET lock_timeout = '{WAIT_FOR_RUN}'")
         db.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (f"run {address.schema}",))
         yield
 
 
-def _address(home: Home) -> Address:
+def address_of(home: Home) -> Address:
+    """Where the store of a home is. Raises SettingsError."""
     return Address.parse(home.store, "store", EXAMPLE, USUAL_SCHEMA)
 
 
@@ -306,15 +307,20 @@ def _connected(address: Address) -> Iterator[psycopg.Connection[Any]]:
 @cache
 def _statements() -> tuple[str, ...]:
     """What makes the tables, in PostgreSQL's words."""
-    made = SCHEMA + _STEMS
+    return tuple(statement for statement in in_own_words(SCHEMA + _STEMS).split(";\n") if statement.strip())
+
+
+def in_own_words(schema: str) -> str:
+    """What makes or changes tables, from SQLite's words to PostgreSQL's."""
     for sqlites, ours in _TYPES:
-        made = made.replace(sqlites, ours)
-    return tuple(statement for statement in made.split(";\n") if statement.strip())
+        schema = schema.replace(sqlites, ours)
+    return schema
 
 
 @cache
-def _marked(sql: str) -> str:
-    return sql.replace("?", "%s")
+def marked(sql: str) -> str:
+    """A statement whose values are marked as psycopg has it."""
+    return sql.replace("%", "%%").replace("?", "%s")
 
 
 def _named(cursor: psycopg.Cursor[Any] | psycopg.ServerCursor[Any]) -> Any:

@@ -22,7 +22,7 @@ from clusterqa.runtime import KnowledgeBase
 from clusterqa.settings import Settings
 from clusterqa.staff import reading
 from clusterqa.staff.audit import Audit
-from clusterqa.staff.database import Database
+from clusterqa.staff.database import Database, open_database
 from clusterqa.staff.history import History
 from clusterqa.staff.inquiries import Inquiries
 from clusterqa.staff.keys import Keys
@@ -152,7 +152,7 @@ class Service:
         """From now on documents come, change and go while questions are answered."""
         assert self._assistant is not None
         try:
-            self._staff_file = Database.open(self.settings.data)
+            self._staff_file = open_database(self.settings.home)
             history, audit = History(self._staff_file), Audit(self._staff_file)
             log.info("activity log", extra={"end": audit.end()})  # a witness outside the file
             keeper = Keeper(self.settings, encoder, history, audit, profile=self._assistant.profile)
@@ -225,7 +225,7 @@ class Service:
         if self.journal is None:
             try:
                 settings = self.settings
-                self.journal = Journal.open(settings.data, settings.retention_days, settings.journal_mb)
+                self.journal = Journal.open(settings.home, settings.retention_days, settings.journal_mb)
                 self._journal_fails = False
             except ClusterQAError as error:  # answering goes on without it
                 log.error("%s", error)
@@ -253,7 +253,7 @@ class Service:
     @property
     def journalling(self) -> bool:
         """Whether what is asked is kept; answering goes on without."""
-        return self.journal is not None and not self._journal_fails and self.journal.path.is_file()
+        return self.journal is not None and not self._journal_fails and self.journal.there()
 
     def check(self) -> KnowledgeBase:
         """The assistant, when it is there and what it answers from is too; raises NotReady."""
@@ -282,7 +282,7 @@ class Service:
         """The API keys, whether there is a desk or not; raises StoreError as long as its file cannot be opened."""
         with self._opening:
             if self._keys is None:
-                database = Database.open(self.settings.data)
+                database = open_database(self.settings.home)
                 try:
                     self._keys = Keys(database, Audit(database))
                 except ClusterQAError:

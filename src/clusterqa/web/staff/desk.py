@@ -35,7 +35,7 @@ from clusterqa.errors import ClusterQAError
 from clusterqa.records import LANGUAGES, Language
 from clusterqa.staff.accounts import Account, Accounts, Role, Session
 from clusterqa.staff.audit import Audit
-from clusterqa.staff.database import Database
+from clusterqa.staff.database import Database, open_database
 from clusterqa.staff.factor import Factors
 from clusterqa.staff.keys import Keys
 from clusterqa.staff.oidc import Provider
@@ -96,7 +96,7 @@ class Desk:
         with self._lock:
             if self._database is None or self._audit is None or self._accounts is None:
                 settings = self.service.settings
-                database = Database.open(settings.data)
+                database = open_database(settings.home)
                 try:
                     self._audit = Audit(database)
                     self._accounts = Accounts(database, self._audit, settings.session_hours, settings.oidc_issuer)
