@@ -17,7 +17,6 @@ from clusterqa.errors import IndexNotFound, StoreDamaged, StoreError
 from clusterqa.records import PassageVectors
 from clusterqa.settings import Home
 from clusterqa.store import open_store
-from clusterqa.store.seal import seal
 from clusterqa.store.sqlite import DATABASE, SqliteStore
 from clusterqa.store.tables import SCHEMA_VERSION
 from store_fixtures import assert_same_vectors, document, passage, put, remove
@@ -142,45 +141,6 @@ def test_an_index_of_version_4_gets_its_checksums_where_it_stands(store: SqliteS
         assert new.damage() == []
     with open_store(Home(tmp_path)) as again:
         assert again.meta("schema") == SCHEMA_VERSION
-
-
-TO_VERSION_5 = """
-ALTER TABLE documents DROP COLUMN seal; ALTER TABLE documents DROP COLUMN valid_until;
-ALTER TABLE documents DROP COLUMN review_by; ALTER TABLE documents ADD COLUMN seal INTEGER;
-UPDATE meta SET value = '5' WHERE key = 'schema';
-"""
-
-
-def take_back_to_version_5(data: Path) -> None:
-    with closing(sqlite3.connect(data / DATABASE)) as raw:
-        raw.executescript(TO_VERSION_5)
-        for row in raw.execute("SELECT * FROM documents").fetchall():
-            raw.execute("UPDATE documents SET seal = ? WHERE id = ?", (seal(*row[:-1]), row[0]))
-        raw.commit()
-
-
-def test_an_index_of_version_5_learns_until_when_documents_are_valid(store: SqliteStore, tmp_path: Path) -> None:
-    put(store, document())
-    put(store, document("z.md"))
-    remove(store, "z.md")
-    before = ([*store.documents(state=None)], [entry.passage for entry in store.passages()])
-    store.close()
-    take_back_to_version_5(tmp_path)
-    with open_store(Home(tmp_path)) as new:
-        assert new.damage() == []
-        assert ([*new.documents(state=None)], [entry.passage for entry in new.passages()]) == before
-        put(new, document("new.md", valid_until="2030"))
-        assert [stored.valid_until for stored in new.documents()] == [None, "2030"]
-        assert (new.damage(), new.meta("schema")) == ([], SCHEMA_VERSION)
-
-
-def test_an_index_of_version_5_that_is_damaged_is_not_sealed_as_it_is(store: SqliteStore, tmp_path: Path) -> None:
-    put(store, document())
-    store.close()
-    take_back_to_version_5(tmp_path)
-    change(tmp_path, "UPDATE documents SET title = 'Other'")
-    with pytest.raises(StoreDamaged, match="clusterqa index --rebuild"):
-        open_store(Home(tmp_path))
 
 
 @pytest.mark.parametrize("sql", ["UPDATE vectors SET data = x'00'", "UPDATE versions SET text = 'x'"])

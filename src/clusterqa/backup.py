@@ -34,16 +34,20 @@ from clusterqa.corpus.lock import writer_lock
 from clusterqa.documents.packages import ZIP_BROKEN
 from clusterqa.errors import ClusterQAError, IndexNotFound, StoreError
 from clusterqa.files import growing, private, sync_folder, write_whole
+from clusterqa.journal import JOURNAL
+from clusterqa.moving import books, copy_books
 from clusterqa.moving import copy as copy_store
 from clusterqa.settings import IN_A_FILE, SETTINGS_FILE, Home, Settings
+from clusterqa.staff.database import DATABASE as STAFF
 from clusterqa.store import copy_database, open_store
+from clusterqa.store.sqlite import DATABASE as INDEX
 
 MANIFEST = "manifest.json"
 FORMAT = 1
 CHUNK = 1 << 20
 LARGEST_MANIFEST = 1 << 28
 _PACKED = (".pdf", ".docx", ".odt", ".pptx", ".xlsx", ".epub", ".gz", ".zip", ".jpg", ".png")
-_COPIED_FIRST = ("staff.sqlite3",)
+_COPIED_FIRST = (STAFF,)
 """Before the journal: what the staff wrote about a question then never stands there without the question."""
 _BROKEN = (*ZIP_BROKEN, RuntimeError, ValueError, struct.error)
 """What reading a zip archive raises when it is damaged."""
@@ -123,7 +127,9 @@ def _write(home: Home, places: Places, file: IO[bytes], work: Path) -> Backup:
         from_server = _from_server(home, work)
         for copy in from_server:
             members.append(_add(archive, copy, f"data/{copy.name}", copy.stat()))
-        names = set(places.databases()) - {copy.name for copy in from_server}
+        names = set(places.databases())
+        if home.store != IN_A_FILE:  # what may lie there is of an earlier time
+            names -= {INDEX, STAFF, JOURNAL}
         for name in sorted(names, key=lambda name: (name not in _COPIED_FIRST, name)):
             copy = work / name
             copy_database(places.data / name, copy)
@@ -147,12 +153,14 @@ def _write(home: Home, places: Places, file: IO[bytes], work: Path) -> Backup:
 
 
 def _from_server(home: Home, work: Path) -> list[Path]:
-    """The index of a server as a file, like the one that it would be in the data folder; what may lie there is of an earlier time."""
+    """Index, desk and journal of a server as files, like those that they would be in the data folder."""
     if home.store == IN_A_FILE:
         return []
+    files = Home(work / "index")
     with suppress(IndexNotFound):
-        copy_store(home, Home(work / "index"))
-    return sorted((work / "index").glob("*.sqlite3"))
+        copy_store(home, files)
+    copy_books(books(home, files))  # where there is no index
+    return sorted(files.data.glob("*.sqlite3"))
 
 
 def _files(folder: Path, names: list[str]) -> Iterator[Path]:
@@ -335,7 +343,7 @@ def restore(settings: Settings, source: Path, *, replace: bool = False) -> Resto
     """
     if settings.store != IN_A_FILE:
         raise BackupError(
-            "A backup is restored into the data folder, not into a server. Restore it there, and take the index to an empty place in "
+            "A backup is restored into the data folder, not into a server. Restore it there, and take everything to an empty place in "
             f"the server: CLUSTERQA_STORE={IN_A_FILE} clusterqa restore {source}, then clusterqa move --from {IN_A_FILE} --to …"
         )
     places = Places(settings.data, settings.corpus)

@@ -1,5 +1,5 @@
 """
-Moving the store of a knowledge base to another place: from the data folder to PostgreSQL, back, or to another server.
+Moving a knowledge base, its desk and its journal to another place: from the data folder to PostgreSQL, back, or to another server.
 
 Rows are copied as they are, numbers of passages and generations too, so answers stay the same. The new place says that it is
 unfinished until the last row is there, so nobody takes a part of it for the whole; whoever was cut off goes on where it was.
@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from clusterqa import journal
+from clusterqa.books.copying import Copying
 from clusterqa.corpus.lock import writer_lock
 from clusterqa.errors import IndexNotFound, StoreDamaged, StoreError
 from clusterqa.settings import IN_A_FILE, Home
+from clusterqa.staff.database import STAFF
+from clusterqa.staff.tables import PARTS
 from clusterqa.store import alone, open_tables, shown
 from clusterqa.store.tables import TableStore
 
@@ -26,10 +30,14 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """What stands in the new place, counted there; `copied` are the documents that no earlier try had put there."""
+    """
+    What stands in the new place, counted there; `copied` are the documents that no earlier try had put there. `kept` are the rows
+    of the desk's book and the journal, by table.
+    """
 
     counts: dict[str, int]
     copied: int
+    kept: dict[str, int] = field(default_factory=dict)
 
 
 def move(source: Home, target: Home, progress: Progress = lambda done, total: None) -> Moved:
@@ -51,8 +59,24 @@ def move(source: Home, target: Home, progress: Progress = lambda done, total: No
         return copy(source, target, progress)
 
 
+def books(source: Home, target: Home) -> list[Copying]:
+    """The desk's book and the journal, to be copied."""
+    return [Copying(STAFF, PARTS, source, target), Copying(journal.BOOK, (journal.QUESTIONS,), source, target)]
+
+
+def copy_books(kept: list[Copying]) -> dict[str, int]:
+    """Copy them, where there is no more to it."""
+    copied = {table: count for book in kept for table, count in book.copy().items()}
+    for book in kept:
+        book.finish()
+    return copied
+
+
 def copy(source: Home, target: Home, progress: Progress = lambda done, total: None) -> Moved:
-    """As `move`, where the caller sees to it that nobody writes to either."""
+    """
+    As `move`, where the caller sees to it that nobody indexes or publishes. What is asked or done at the desk while its book is
+    copied, or later, stays where it was.
+    """
     with ExitStack() as stack:
         here = stack.enter_context(open_tables(source))
         if here.generation() == 0:
@@ -64,16 +88,19 @@ def copy(source: Home, target: Home, progress: Progress = lambda done, total: No
             )
         there = stack.enter_context(open_tables(target, create=True, unfinished=True))
         stack.enter_context(here.reading())
-        return _copy(here, there, progress)
+        return _copy(here, there, books(source, target), progress)
 
 
-def _copy(here: TableStore, there: TableStore, progress: Progress) -> Moved:
+def _copy(here: TableStore, there: TableStore, kept: list[Copying], progress: Progress) -> Moved:
     if there.generation() and not there.unfinished():
         if there.meta("seal") == here.meta("seal"):
-            return Moved(there.counts(), 0)
+            # The last step of a move that was cut off there, or of one by a version that left the books where they were.
+            return Moved(there.counts(), 0, copy_books(kept))
         raise StoreError(
             f"There is another index at {there.shown}. Name an empty place with --to, or delete that one first."
         )
+    for book in kept:
+        book.check()
     with there.noting():
         there.set_unfinished()
     wanted, had = here.seals(), there.seals()
@@ -89,11 +116,14 @@ def _copy(here: TableStore, there: TableStore, progress: Progress) -> Moved:
             for name in names:
                 there.take(here.copy_of(name))
         done += len(names)
+    copied = {table: count for book in kept for table, count in book.copy().items()}
     with there.noting():
         there.take_whole(here.copy_of_whole())
+    for book in kept:
+        book.finish()
     there.forget_log()
     progress(len(wanted), len(wanted))
-    return Moved(there.counts(), len(lacking))
+    return Moved(there.counts(), len(lacking), copied)
 
 
 def _parts(names: list[str]) -> Iterator[list[str]]:

@@ -12,6 +12,10 @@ import pytest
 from clusterqa.errors import StoreDamaged
 from clusterqa.ports import Store
 from clusterqa.records import Block, Document, FileState, Page, PassageVectors
+from clusterqa.settings import Home
+from clusterqa.store import open_store, open_tables
+from clusterqa.store.seal import seal
+from clusterqa.store.tables import SCHEMA_VERSION
 from store_fixtures import FILE, PLACES, Place, assert_same_vectors, document, passage, put, remove
 
 
@@ -315,3 +319,47 @@ def test_a_store_that_was_replaced_says_so(store: Store, place: Place) -> None:
     with place.open() as opened:
         assert opened.current()
         assert [stored.id for stored in opened.documents()] == ["b.md"]
+
+
+# ── of an earlier version ───────────────────────────────────────────────────────────────────────────────────────
+
+TO_VERSION_5 = """
+ALTER TABLE documents DROP COLUMN seal; ALTER TABLE documents DROP COLUMN valid_until;
+ALTER TABLE documents DROP COLUMN review_by; ALTER TABLE documents ADD COLUMN seal BIGINT
+"""
+
+
+def take_back_to_version_5(home: Home, change: str = "") -> None:
+    """The tables as they were before documents had a last day, with their checksums."""
+    with open_tables(home) as store, store.noting():
+        for statement in TO_VERSION_5.split(";"):
+            store._run(statement)
+        for row in store._rows("SELECT * FROM documents"):
+            store._run("UPDATE documents SET seal = ? WHERE id = ?", seal(*list(row)[:-1]), row["id"])
+        if change:
+            store._run(change)
+        store.set_meta("schema", "5")
+
+
+def test_an_index_of_version_5_learns_until_when_documents_are_valid(home: Home) -> None:
+    with open_store(home, create=True) as store:
+        put(store, document())
+        put(store, document("z.md"))
+        remove(store, "z.md")
+        before = ([*store.documents(state=None)], [entry.passage for entry in store.passages()])
+    take_back_to_version_5(home)
+    with open_store(home) as new:
+        assert new.damage() == []
+        assert ([*new.documents(state=None)], [entry.passage for entry in new.passages()]) == before
+        put(new, document("new.md", valid_until="2030"))
+        assert [stored.valid_until for stored in new.documents()] == [None, "2030"]
+        assert (new.damage(), new.meta("schema")) == ([], SCHEMA_VERSION)
+
+
+def test_an_index_of_version_5_that_is_damaged_is_not_sealed_as_it_is(home: Home) -> None:
+    with open_store(home, create=True) as store:
+        put(store, document())
+    take_back_to_version_5(home, "UPDATE documents SET title = 'Other'")
+    for _ in range(2):  # the first try has changed nothing
+        with pytest.raises(StoreDamaged, match=r"what is known of a\.en\.md, without its checksum"):
+            open_store(home)

@@ -14,6 +14,7 @@ written in the words of SQLite.
 from __future__ import annotations
 
 import json
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
@@ -26,6 +27,8 @@ from clusterqa.errors import StoreError
 from clusterqa.settings import IN_A_FILE, Home
 
 ENDING = ".sqlite3"
+UNFINISHED = "unfinished"
+"""Stands among the parts as long as a move to here is not through."""
 Kind = Literal["sqlite", "postgres"]
 
 
@@ -58,6 +61,11 @@ class Part:
     """Makes tables of an earlier version those of this one; in any book."""
     own: Mapping[Kind, str] = field(default_factory=dict)
     """What one kind of book has besides, in its own words."""
+
+    @property
+    def tables(self) -> list[str]:
+        """Their names; a table stands after those that its rows refer to."""
+        return re.findall(r"CREATE TABLE (?:IF NOT EXISTS )?(\w+)", self.schema)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +106,10 @@ class Book(ABC):
     @abstractmethod
     def changing(self) -> AbstractContextManager[Connection]:
         """The connection inside the one transaction that writes; any exception rolls it back. Not to be nested."""
+
+    @abstractmethod
+    def snapshot(self) -> AbstractContextManager[Connection]:
+        """The connection inside a transaction that sees the book as it is at its beginning."""
 
     @abstractmethod
     def there(self) -> bool:
@@ -141,11 +153,16 @@ class Book(ABC):
             return
         with self.changing() as db:
             version = self._version(db, part.name)
+            if self._version(db, UNFINISHED):
+                raise self.title.unusable(
+                    self.shown,
+                    "only a part of what is moved there has come; go on with: clusterqa move --from … --to …",
+                )
             if version is None:
-                for statement in (*statements(part.schema), *statements(part.own.get(self.kind, ""))):
-                    db.execute(statement)
+                self.make(db, part)
             elif version < part.version and part.upgrade:
                 part.upgrade(db, version)
+                self.mark(db, part.name, part.version)
             elif version != part.version:
                 newer = "a newer" if version > part.version else "another"
                 raise self.title.unusable(
@@ -153,12 +170,25 @@ class Book(ABC):
                     f"it was written by {newer} version of clusterqa, part {part.name} is of version {version} and not {part.version}; "
                     "run the version that wrote it",
                 )
-            if version != part.version:
-                db.execute(
-                    "INSERT INTO parts VALUES (?, ?) ON CONFLICT (part) DO UPDATE SET version = excluded.version",
-                    (part.name, part.version),
-                )
         self._prepared.add(part.name)
+
+    def has(self, part: str) -> bool:
+        """Whether the tables of a part are there, of whatever version."""
+        with self.using() as db:
+            return self._version(db, part) is not None
+
+    def make(self, db: Connection, part: Part) -> None:
+        """Make the tables of a part, which are not there."""
+        for statement in (*statements(part.schema), *statements(part.own.get(self.kind, ""))):
+            db.execute(statement)
+        self.mark(db, part.name, part.version)
+
+    def mark(self, db: Connection, part: str, version: int) -> None:
+        """Note that the tables of a part are there."""
+        db.execute(
+            "INSERT INTO parts VALUES (?, ?) ON CONFLICT (part) DO UPDATE SET version = excluded.version",
+            (part, version),
+        )
 
     def faults(self) -> list[str]:
         """What is wrong inside, in words; empty when it is whole. Changes nothing, and may be asked while others write."""

@@ -131,6 +131,12 @@ class ServerBook(Book):
             self._db.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (self._address.schema,))
             yield db
 
+    @contextmanager
+    def snapshot(self) -> Iterator[_Connection]:
+        with self.using() as db, self._db.transaction(force_rollback=True):
+            self._db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            yield db
+
     def there(self) -> bool:
         return True  # who uses it finds out
 
@@ -190,7 +196,8 @@ class ServerBook(Book):
         with self.using():
             return one(self._db, "SELECT to_regclass(quote_ident(%s) || '.parts')", self._address.schema) is not None
 
-    def make(self) -> None:
+    def begin(self) -> None:
+        """Make its tables."""
         with self.changing() as db:
             if not self.made():  # else somebody was quicker
                 self._db.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(self._address.identifier))
@@ -204,7 +211,7 @@ def open_book(title: Title, home: Home, megabytes: int) -> ServerBook:
     book = ServerBook(title, _address(title, home), megabytes)
     try:
         if not book.made():
-            book.make()
+            book.begin()
     except BaseException:
         book.close()
         raise

@@ -80,6 +80,16 @@ class FileBook(Book):
                     db.execute("ROLLBACK")
                 raise
 
+    @contextmanager
+    def snapshot(self) -> Iterator[sqlite3.Connection]:
+        with self.using() as db:
+            db.execute("BEGIN")
+            try:
+                yield db
+            finally:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+
     def there(self) -> bool:
         return self._path.is_file()
 
@@ -115,10 +125,10 @@ class FileBook(Book):
 
     def _version(self, db: Connection, part: str) -> int | None:
         row = db.execute("SELECT version FROM parts WHERE part = ?", (part,)).fetchone()
-        # A journal of an earlier version of clusterqa says it here.
-        row = row or db.execute("PRAGMA user_version").fetchone()
+        if row is None and part == self.title.name:  # a journal of an earlier version of clusterqa says it so
+            row = db.execute("PRAGMA user_version").fetchone()
         try:
-            return int(row[0]) or None
+            return int(row[0]) or None if row else None
         except (TypeError, ValueError) as error:
             raise self.title.unusable(self.shown, error) from error
 

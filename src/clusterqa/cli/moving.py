@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option("--to", "target", required=True, metavar="PLACE", help="An empty place.")
 def move(settings: Settings, source: str, target: str) -> None:
     """
-    Copy everything indexed to another place. Documents, versions and passages; each is held to its checksum.
+    Copy everything to another place. Documents, versions, passages, accounts and journal; all are held to their checksums.
 
     A PLACE is "sqlite", in the data folder; "sqlite:FOLDER", in another; or "postgresql://user@host/database". What was cut off
     goes on with the same command. Nothing is deleted, and the setting `store` is yours to change.
@@ -38,6 +38,8 @@ def move(settings: Settings, source: str, target: str) -> None:
         task = bar.add_task("", total=None)
         moved = moving.move(*places, lambda done, total: bar.update(task, completed=done, total=total))
     told = ", ".join(f"{moved.counts[name]} {name}" for name in ("documents", "versions", "passages"))
+    kept = {"accounts": "accounts", "audit": "lines of the activity log", "questions": "questions of the journal"}
+    told += "".join(f", {moved.kept[table]} {words}" for table, words in kept.items() if table in moved.kept)
     click.echo(
         f"Moved to {shown(places[1])}: {told}; {moved.copied} documents were copied now. Every checksum is right. "
         "Name the place in the setting store."

@@ -24,11 +24,12 @@ from typing import Literal, get_args
 from itsdangerous import BadSignature, Signer
 
 from clusterqa.addresses import neighbourhood
-from clusterqa.books import Connection, Part
+from clusterqa.books import Connection
 from clusterqa.deceptive import findings
 from clusterqa.errors import ClusterQAError
 from clusterqa.staff.audit import PROVIDER, Audit
 from clusterqa.staff.database import Database, stamp, when
+from clusterqa.staff.tables import ACCOUNTS
 from clusterqa.text.analysis import fold
 
 Role = Literal["editor", "administrator"]
@@ -63,31 +64,6 @@ klasteris klasteriai klasteriu zenklas zenklai bronza sidabras auksas bronzos si
 administratorius redaktorius darbuotojas darbuotojai sistema dokumentai clusterqa cluster clusters label labels bronze silver
 """
 
-_SCHEMA_1 = """
-CREATE TABLE accounts (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, name TEXT NOT NULL, role TEXT NOT NULL,
-    password TEXT NOT NULL, password_at TEXT NOT NULL, must_change INTEGER NOT NULL, added_at TEXT NOT NULL, seen_at TEXT
-);
-CREATE TABLE sessions (
-    digest TEXT PRIMARY KEY, account INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
-    begun_at TEXT NOT NULL, used_at TEXT NOT NULL, message TEXT NOT NULL DEFAULT ''
-);
-CREATE TABLE attempts (name TEXT NOT NULL, client TEXT NOT NULL, at TEXT NOT NULL);
-CREATE INDEX attempts_name ON attempts (name);
-CREATE TABLE keys (name TEXT PRIMARY KEY, value BLOB NOT NULL);
-"""
-_SCHEMA_2 = """
-CREATE TABLE places (
-    account INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE, client TEXT NOT NULL, at TEXT NOT NULL,
-    PRIMARY KEY (account, client)
-);
-"""
-_SCHEMA_3 = """
-CREATE TABLE identities (
-    account INTEGER PRIMARY KEY REFERENCES accounts (id) ON DELETE CASCADE, issuer TEXT NOT NULL, subject TEXT NOT NULL,
-    UNIQUE (issuer, subject)
-);
-"""
 _COLUMNS = (
     "a.id, a.name, a.role, a.must_change, a.password_at, a.added_at, a.seen_at, "
     "(SELECT issuer FROM identities WHERE account = a.id)"
@@ -587,16 +563,6 @@ def _locked_until(failures: list[datetime], limit: int, now: datetime) -> dateti
         return None
     close = [at for at in failures if at > failures[-1] - LOCK]
     return failures[-1] + LOCK if len(close) >= limit else None
-
-
-def _upgrade(db: Connection, version: int) -> None:
-    """What an earlier version did not have."""
-    if version < 2:
-        db.execute(_SCHEMA_2)
-    db.execute(_SCHEMA_3)
-
-
-ACCOUNTS = Part("accounts", 3, _SCHEMA_1 + _SCHEMA_2 + _SCHEMA_3, _upgrade)
 
 
 def _is_name(name: str) -> bool:

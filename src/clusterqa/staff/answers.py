@@ -32,7 +32,7 @@ from typing import Any, Literal
 import yaml
 
 from clusterqa import documents
-from clusterqa.books import Part, storable
+from clusterqa.books import storable
 from clusterqa.documents.metadata import iso_date, web_address
 from clusterqa.errors import ClusterQAError, UnreadableDocument
 from clusterqa.files import write_whole
@@ -42,6 +42,7 @@ from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database, stamp, unpacked, when
 from clusterqa.staff.demand import Decisions
 from clusterqa.staff.jobs import Stopped
+from clusterqa.staff.tables import ANSWERS
 from clusterqa.text.analysis import fold, words
 from clusterqa.text.sentences import sentences
 
@@ -61,13 +62,6 @@ State = Literal["publishing", "checking", "live", "failed"]
 Publish = Callable[[str, str, str], int]
 """Makes a text the live document of an id, for a person: (document, text, who) → generation. Waits until it is live."""
 
-_SCHEMA = """
-CREATE TABLE answers (
-    id TEXT PRIMARY KEY, stem TEXT NOT NULL UNIQUE, revision INTEGER NOT NULL, state TEXT NOT NULL,
-    written_at TEXT NOT NULL, written_by TEXT NOT NULL, content TEXT NOT NULL, checks TEXT NOT NULL, trouble TEXT NOT NULL
-);
-"""
-ANSWERS = Part("answers", 1, _SCHEMA)
 # What Markdown would read as something else than text: headings, quotes, code, rules, HTML.
 _MARKUP = re.compile(r"^(?:#{1,6}(?:\s|$)|>|```|~~~|(?:[-=*_]\s*){2,}$|<[a-zA-Z/!])", re.MULTILINE)
 _LIST_MARK = re.compile(r"^(?:[-*+]|\d{1,4}[.)])\s+")

@@ -21,13 +21,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from clusterqa.books import Part
 from clusterqa.journal import Entry, Journal
 from clusterqa.ports import Encoder
 from clusterqa.records import Language
 from clusterqa.retrieval.understand import is_follow_up
 from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database, stamp, when
+from clusterqa.staff.tables import DECISIONS
 from clusterqa.text.analysis import content_words, terms, words
 from clusterqa.text.lexicon import Lexicon
 
@@ -53,15 +53,6 @@ Decided = Literal["dismissed", "answered"]
 State = Literal["open", "dismissed", "answered"]
 Holding = Callable[[Sequence[str]], int]
 """How many passages of the corpus hold one of these index terms."""
-
-_SCHEMA = """
-CREATE TABLE decisions (
-    question TEXT PRIMARY KEY, state TEXT NOT NULL CHECK (state IN ('dismissed', 'answered')), at TEXT NOT NULL,
-    who TEXT NOT NULL, answer TEXT
-);
-CREATE INDEX decisions_answer ON decisions (answer);
-"""
-DECISIONS = Part("demand", 1, _SCHEMA)
 
 
 @dataclass(frozen=True, slots=True)

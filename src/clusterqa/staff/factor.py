@@ -13,27 +13,14 @@ import secrets
 from datetime import UTC, datetime
 
 from clusterqa.addresses import neighbourhood
-from clusterqa.books import Connection, Part
+from clusterqa.books import Connection
 from clusterqa.staff.accounts import FAILURES_HERE, FAILURES_IN_ALL, LOCK, Account, AccountError, Accounts, Locked
 from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database, stamp
+from clusterqa.staff.tables import FACTORS
 
 RECOVERY_CODES = 8
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that are read for one another
-_SCHEMA = """
-CREATE TABLE factors (
-    account INTEGER PRIMARY KEY REFERENCES accounts (id) ON DELETE CASCADE, secret TEXT NOT NULL,
-    confirmed_at TEXT,                  -- NULL until the first right code
-    last_step INTEGER NOT NULL          -- of the last code taken: none is taken twice
-);
-CREATE TABLE recovery_codes (
-    digest TEXT PRIMARY KEY, account INTEGER NOT NULL REFERENCES factors (account) ON DELETE CASCADE
-);
-CREATE TABLE code_failures (
-    account INTEGER NOT NULL REFERENCES accounts (id) ON DELETE CASCADE, client TEXT NOT NULL, at TEXT NOT NULL
-);
-"""
-FACTORS = Part("factors", 1, _SCHEMA)
 
 
 class WrongCode(AccountError):

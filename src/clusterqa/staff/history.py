@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from clusterqa.books import Connection, Part, storable
+from clusterqa.books import Connection, storable
 from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database, stamp, unpacked, when
+from clusterqa.staff.tables import CHANGES, HISTORY
 
 What = Literal[
     "published", "replaced", "corrected", "left_out", "put_back", "noted", "withdrawn", "restored",
@@ -22,25 +23,6 @@ AMENDING: tuple[What, ...] = ("corrected", "left_out", "put_back", "noted")
 BRINGING: tuple[What, ...] = ("published", "replaced", "added_by_hand", "changed_by_hand")
 """The events that give a document a content."""
 
-_SCHEMA = """
-CREATE TABLE document_history (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL,
-    who TEXT,                       -- NULL when the file was changed by hand
-    what TEXT NOT NULL, document TEXT NOT NULL,
-    version TEXT,                   -- sha256 of the text that the document has now, or had last
-    generation INTEGER NOT NULL,    -- of the index that was the first to answer so
-    detail TEXT NOT NULL            -- JSON
-);
-CREATE INDEX document_history_document ON document_history (document);
-"""
-_BEGUN = """
-CREATE TABLE document_changes (         -- begun and not yet ended
-    id INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, who TEXT NOT NULL, what TEXT NOT NULL, document TEXT NOT NULL,
-    detail TEXT NOT NULL                -- JSON
-);
-"""
-HISTORY = Part("document_history", 1, _SCHEMA)
-CHANGES = Part("document_changes", 1, _BEGUN)
 _COLUMNS = "at, who, what, document, version, generation, detail"
 
 

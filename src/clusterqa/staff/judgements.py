@@ -9,19 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import closing
 
-from clusterqa.books import Part, look_into
+from clusterqa.books import look_into
 from clusterqa.evaluation.pool import Grade, Judgement, Pooled
 from clusterqa.settings import Home
 from clusterqa.staff.database import STAFF, Database, open_database, stamp
-
-_SCHEMA = """
-CREATE TABLE judgements (
-    question TEXT NOT NULL, passage TEXT NOT NULL, version TEXT NOT NULL, who TEXT NOT NULL,
-    grade TEXT NOT NULL CHECK (grade IN ('right', 'partly', 'wrong')), at TEXT NOT NULL,
-    PRIMARY KEY (question, passage, version, who)
-);
-"""
-JUDGEMENTS = Part("judgements", 1, _SCHEMA)
+from clusterqa.staff.tables import JUDGEMENTS
 
 
 class Judgements:

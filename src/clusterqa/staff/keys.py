@@ -18,11 +18,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from clusterqa.books import Connection, Part
+from clusterqa.books import Connection
 from clusterqa.errors import ClusterQAError, StoreError
 from clusterqa.settings import ANY_ORIGIN, MAX_RATE, ORIGIN
 from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database, stamp
+from clusterqa.staff.tables import KEYS
 
 PREFIX = "cqa_"
 """What every secret begins with: whoever finds one somewhere, or looks for lost ones, knows what it is."""
@@ -33,14 +34,6 @@ MAX_ORIGINS = 20
 TOUCH = timedelta(minutes=1)
 """How exactly the last use of a key is known: to write at every request would be for nothing."""
 
-_SCHEMA = """
-CREATE TABLE api_keys (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL UNIQUE, name TEXT NOT NULL, folded TEXT NOT NULL UNIQUE,
-    beginning TEXT NOT NULL, rate_limit INTEGER NOT NULL, origins TEXT NOT NULL,
-    made_by TEXT NOT NULL, made_at TEXT NOT NULL, used_at TEXT
-);
-"""
-KEYS = Part("api_keys", 1, _SCHEMA)
 LARGEST_ID = (1 << 63) - 1
 _COLUMNS = "id, name, beginning, rate_limit, origins, made_by, made_at, used_at"
 

@@ -114,6 +114,7 @@ class PostgresStore(TableStore):
             with self._locked():
                 if self._meta_table() is None:  # else somebody was quicker
                     self._make(address)
+        self._bring_up_to_date(_statements())
         self._check_version(unfinished)
         self._made = self._meta_table()
 
@@ -197,7 +198,8 @@ class PostgresStore(TableStore):
 
     def _rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         with self._explained(), self._db.cursor(binary=True, row_factory=_named) as cursor:
-            return list(cursor.execute(marked(sql), parameters))
+            cursor.execute(marked(sql), parameters)
+            return list(cursor) if cursor.description else []
 
     def _many(self, sql: str, rows: Iterable[Sequence[Value]]) -> None:
         with self._db.cursor() as cursor:

@@ -21,8 +21,7 @@ from clusterqa.errors import IndexNotFound, StoreDamaged, StoreError
 from clusterqa.private import FAILURES
 from clusterqa.settings import Home
 from clusterqa.store.seal import Value
-from clusterqa.store.tables import DAMAGED, SCHEMA, SCHEMA_VERSION, Row, TableStore, by_place, faults
-from clusterqa.store.upgrade import UPGRADES
+from clusterqa.store.tables import DAMAGED, SCHEMA, Row, TableStore, by_place, faults
 
 log = logging.getLogger(__name__)
 
@@ -121,20 +120,12 @@ class SqliteStore(TableStore):
             self._make_tables(_STATEMENTS)
             self._db.execute("COMMIT")
             return
-        if self.meta("schema") in UPGRADES:
-            self._upgrade()
+        self._bring_up_to_date(_STATEMENTS)
         self._check_version(unfinished)
         if [
             tuple(row) for row in self._rows(_TABLES)
         ] != _tables():  # a column that is called otherwise, a tokenizer that folds otherwise
             raise self._damaged("its tables are not as they were made")
-
-    def _upgrade(self) -> None:
-        with self._transaction():
-            if upgrade := UPGRADES.get(self.meta("schema") or ""):  # else somebody was quicker
-                if found := upgrade(self._rows, _STATEMENTS, self._insert):
-                    raise self._damaged(f"{found} without its checksum")
-                self.set_meta("schema", SCHEMA_VERSION)
 
     def close(self) -> None:
         self._db.close()

@@ -33,6 +33,7 @@ from clusterqa.records import (
 )
 from clusterqa.store.damage import fits, is_span, missing_rows, of_passages, whole, wrong_rows
 from clusterqa.store.seal import Value, seal
+from clusterqa.store.upgrade import UPGRADES
 
 T = TypeVar("T")
 
@@ -156,6 +157,16 @@ class TableStore(Store):
         for key, value in (("schema", SCHEMA_VERSION), ("generation", "0")):
             self.set_meta(key, value)
         self._seal_whole()
+
+    def _bring_up_to_date(self, statements: Sequence[str]) -> None:
+        """Make tables of an earlier version those of this one, which `statements` make, in one transaction."""
+        if self.meta("schema") not in UPGRADES:
+            return
+        with self._transaction():
+            if upgrade := UPGRADES.get(self.meta("schema") or ""):  # else somebody was quicker
+                if found := upgrade(self._rows, statements, self._insert):
+                    raise self._damaged(f"{found} without its checksum")
+                self.set_meta("schema", SCHEMA_VERSION)
 
     # ── transactions ────────────────────────────────────────────────────────────────────────────────────────────
 
