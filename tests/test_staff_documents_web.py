@@ -706,15 +706,15 @@ def test_nothing_outside_the_folders_can_be_had(rasa: Browser) -> None:
 class RealServer:
     """`clusterqa serve` in a process of its own."""
 
-    def __init__(self, base: Path) -> None:
+    def __init__(self, base: Path, data: str = "data", **environment: str) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self.options = ["--corpus", str(base / "corpus"), "--data", str(base / "data")]
+        self.options = ["--corpus", str(base / "corpus"), "--data", str(base / data)]
         command = [sys.executable, "-m", "clusterqa", "serve", *self.options, "--port", str(self.port)]
-        environment = {**os.environ, "CLUSTERQA_THREADS": "1"}
-        self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment)
+        given = {**os.environ, "CLUSTERQA_THREADS": "1", **environment}
+        self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=given)
         try:
             until(self.ready, 600)  # it takes seconds, but on a machine that does much else
         except BaseException:

@@ -105,7 +105,7 @@ class Settings(BaseSettings):
         default=IN_A_FILE,
         pattern=r"^(sqlite|postgres(ql)?://\S+)$",
         repr=False,
-        description='where documents, versions and passages are kept: "sqlite", in the data folder, or '
+        description='where documents, versions, passages, accounts and journal are kept: "sqlite", in the data folder, or '
         '"postgresql://user@host/database"',
     )
     encoder: str = Field(
@@ -141,7 +141,7 @@ class Settings(BaseSettings):
         default=1000,
         ge=0,
         le=1_000_000,
-        description="largest file of the journal, in MB; when it is full, questions are answered and not kept. 0 for no bound",
+        description="largest size of the journal, in MB; when it is full, questions are answered and not kept. 0 for no bound",
     )
     rate_limit: int = Field(
         default=300, ge=0, le=MAX_RATE, description="questions a minute from one client; 0 for no limit"

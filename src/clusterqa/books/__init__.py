@@ -107,6 +107,10 @@ class Book(ABC):
     def changing(self) -> AbstractContextManager[Connection]:
         """The connection inside the one transaction that writes; any exception rolls it back. Not to be nested."""
 
+    def taking(self) -> AbstractContextManager[Connection]:
+        """The connection inside a transaction that keeps nobody from others but for the rows that it locks."""
+        return self.changing()
+
     @abstractmethod
     def snapshot(self) -> AbstractContextManager[Connection]:
         """The connection inside a transaction that sees the book as it is at its beginning."""

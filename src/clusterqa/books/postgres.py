@@ -18,7 +18,7 @@ from psycopg.pq import TransactionStatus
 
 from clusterqa.books import Book, Connection, Cursor, Title, statements
 from clusterqa.settings import Home
-from clusterqa.store.libpq import Address, one, size_of, told
+from clusterqa.store.libpq import Address, one, size_of, table_id, told
 from clusterqa.store.postgres import address_of, in_own_words, marked
 
 WAIT = "10s"
@@ -132,6 +132,11 @@ class ServerBook(Book):
             yield db
 
     @contextmanager
+    def taking(self) -> Iterator[_Connection]:
+        with self.using() as db, self._db.transaction():
+            yield db
+
+    @contextmanager
     def snapshot(self) -> Iterator[_Connection]:
         with self.using() as db, self._db.transaction(force_rollback=True):
             self._db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -194,7 +199,7 @@ class ServerBook(Book):
     def made(self) -> bool:
         """Whether its tables are there."""
         with self.using():
-            return one(self._db, "SELECT to_regclass(quote_ident(%s) || '.parts')", self._address.schema) is not None
+            return table_id(self._db, self._address.schema, "parts") is not None
 
     def begin(self) -> None:
         """Make its tables."""

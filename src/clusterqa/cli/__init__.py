@@ -19,7 +19,7 @@ from clusterqa.cli.asking import ask, search
 from clusterqa.cli.backups import backup, restore
 from clusterqa.cli.documents import add, list_documents, remove, show
 from clusterqa.cli.evaluation import evaluate
-from clusterqa.cli.keeping import doctor, index, serve
+from clusterqa.cli.keeping import doctor, index, serve, work
 from clusterqa.cli.keys import keys
 from clusterqa.cli.mcp import serve_mcp
 from clusterqa.cli.moving import move
@@ -70,6 +70,7 @@ def cli(verbose: bool) -> None:
 for command in (
     serve,
     index,
+    work,
     ask,
     search,
     add,

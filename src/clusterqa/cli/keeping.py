@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
@@ -105,6 +106,33 @@ def _print_report(report: Report) -> None:
         f"{len(report.removed)} removed, {report.unchanged} unchanged, {len(report.unreadable)} not read; "
         f"{report.passages} passages."
     )
+
+
+@click.command()
+@settings_options
+@click.option("--until-empty", is_flag=True, help="End when nothing waits any more.")
+def work(settings: Settings, until_empty: bool) -> None:
+    """
+    Take a share of what is indexed elsewhere. It encodes passages that wait in PostgreSQL.
+
+    Start it as often as you like, on any machine that has the same store and encoder; it may be killed at any moment. It needs
+    neither the documents nor the data folder.
+    """
+    from clusterqa.corpus.work import LOOK_SECONDS, queue
+
+    encoder = common.load_encoder(settings)()
+    with queue(settings.home, encoder) as shared:
+        common.remark(f"Working with {encoder.fingerprint}.  (stop with Ctrl+C)")
+        done, told = 0, list[str]()
+        with suppress(KeyboardInterrupt):
+            while (some := shared.work()) or not until_empty:
+                done += some
+                if not some:
+                    if (others := shared.others()) != told:
+                        told = others
+                        common.remark(f"There is work for other encoders: {', '.join(others) or 'none any more'}")
+                    time.sleep(LOOK_SECONDS)
+    click.echo(f"{done} passages were encoded here.")
 
 
 @click.command()

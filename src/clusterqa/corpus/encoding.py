@@ -20,15 +20,19 @@ ENCODED_AT_ONCE = 512
 
 Split = tuple[Document, Sequence[Passage]]
 
+Work = Callable[[Mapping[str, PassageTexts], Encoder, Callable[[int], None]], Mapping[str, PassageVectors]]
+"""Encodes passages, by digest, as `encode_texts` does."""
+
 
 def encode(
     split: Sequence[Split],
     encoder: Encoder,
     known: Callable[[Sequence[str]], Mapping[str, PassageVectors]],
     progress: Callable[[int, int], None] | None = None,
+    work: Work | None = None,
 ) -> list[list[NewPassage]]:
     """
-    The passages of each document with vectors and terms.
+    The passages of each document with vectors and terms; `work` encodes them elsewhere too.
 
     `known` gives the vectors that there are already for digests of texts: those are not encoded again. `progress` is called
     with how many texts are encoded and how many there are.
@@ -49,15 +53,8 @@ def encode(
         if progress:
             progress(done, total)
 
-    for begin in range(0, len(missing), ENCODED_AT_ONCE):
-        some = missing[begin : begin + ENCODED_AT_ONCE]
-        wholes = encoder.read_passages([flat[digest].whole for digest in some], count)
-        rows = encoder.encode_passages([text for digest in some for text in flat[digest].sentences], count)
-        first = 0
-        for digest, whole in zip(some, wholes, strict=True):
-            last = first + len(flat[digest].sentences)
-            vectors[digest] = _vectors(flat[digest], whole, rows[first:last])
-            first = last
+    if missing:
+        vectors |= (work or encode_texts)({digest: flat[digest] for digest in missing}, encoder, count)
     return [
         [
             NewPassage(
@@ -71,6 +68,24 @@ def encode(
         ]
         for (document, passages), names in zip(split, digests, strict=True)
     ]
+
+
+def encode_texts(
+    texts: Mapping[str, PassageTexts], encoder: Encoder, count: Callable[[int], None] = lambda n: None
+) -> dict[str, PassageVectors]:
+    """The vectors of passages, by digest; `count` is told how many more texts are encoded."""
+    vectors: dict[str, PassageVectors] = {}
+    digests = list(texts)
+    for begin in range(0, len(digests), ENCODED_AT_ONCE):
+        some = digests[begin : begin + ENCODED_AT_ONCE]
+        wholes = encoder.read_passages([texts[digest].whole for digest in some], count)
+        rows = encoder.encode_passages([text for digest in some for text in texts[digest].sentences], count)
+        first = 0
+        for digest, whole in zip(some, wholes, strict=True):
+            last = first + len(texts[digest].sentences)
+            vectors[digest] = _vectors(texts[digest], whole, rows[first:last])
+            first = last
+    return vectors
 
 
 def cut_off(document: Document, passages: Sequence[Passage], encoder: Encoder) -> str | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Collection, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,11 +20,12 @@ from clusterqa.corpus import change
 from clusterqa.corpus.encoding import CONTEXT_VERSION, cut_off, encode
 from clusterqa.corpus.folder import Reader, corpus_files, derived, file_stat, file_state, read_file
 from clusterqa.corpus.lock import writer_lock
+from clusterqa.corpus.work import queue
 from clusterqa.errors import IndexNotFound, IndexOutdated, UnreadableDocument
 from clusterqa.passages import split
 from clusterqa.ports import Encoder, Store
 from clusterqa.records import Document, FileState, NewPassage, Passage, Stored
-from clusterqa.settings import Settings
+from clusterqa.settings import IN_A_FILE, Settings
 from clusterqa.store import open_store, put_aside, shown
 from clusterqa.text.analysis import ANALYSIS_VERSION
 
@@ -217,15 +219,19 @@ def _update(
 ) -> Report:
     plan = _plan(store, files, everything, only, read, progress)
     cut = [(document, splitter(document, settings.passage_chars)) for document, _ in plan.read]
-    new = encode(
-        cut,
-        encoder,
-        (lambda digests: {}) if everything else store.vectors_by_digest,
-        partial(progress, "encode") if progress else None,
-    )
+    with queue(settings.home, encoder) if settings.store != IN_A_FILE else nullcontext() as shared:
+        new = encode(
+            cut,
+            encoder,
+            (lambda digests: {}) if everything else store.vectors_by_digest,
+            partial(progress, "encode") if progress else None,
+            shared.encode if shared else None,
+        )
+        _apply(plan, store, encoder, settings, new, everything)
+        if shared:
+            shared.clear()
     warnings = [(document.id, text) for document, _ in plan.read for text in document.warnings]
     warnings += [(document.id, text) for document, passages in cut if (text := cut_off(document, passages, encoder))]
-    _apply(plan, store, encoder, settings, new, everything)
     failed = {error.document for error in plan.unreadable}
     return Report(
         generation=store.generation(),

@@ -510,9 +510,7 @@ class Accounts:
             raise NotKeptHere(account.name)
         return account
 
-    def _insert(
-        self, db: Connection, name: str, role: Role, hashed: str, by: str, must_change: bool = False
-    ) -> int:
+    def _insert(self, db: Connection, name: str, role: Role, hashed: str, by: str, must_change: bool = False) -> int:
         now = stamp()
         (number,) = db.execute(
             "INSERT INTO accounts (key, name, role, password, password_at, must_change, added_at) VALUES (?, ?, ?, ?, ?, ?, ?) "

@@ -302,7 +302,7 @@ def stem_of(question: str) -> str:
 
 
 class Answers:
-    """What was written, in data/staff.sqlite3. Thread-safe."""
+    """What was written, in the desk's book. Thread-safe."""
 
     def __init__(self, database: Database, audit: Audit) -> None:
         self._database = database

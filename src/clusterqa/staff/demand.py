@@ -143,7 +143,7 @@ class Group:
 
 
 class Decisions:
-    """What was decided about questions of the journal, in data/staff.sqlite3. Thread-safe."""
+    """What was decided about questions of the journal, in the desk's book. Thread-safe."""
 
     def __init__(self, database: Database, audit: Audit) -> None:
         self._database = database

@@ -80,3 +80,10 @@ def size_of(db: psycopg.Connection[Any], schema: str) -> int:
     """Bytes that the tables of a schema take on the server's disk."""
     bytes_of = "SELECT sum(pg_total_relation_size(oid))::bigint FROM pg_class WHERE relkind = 'r' AND relnamespace = "
     return one(db, bytes_of + "to_regnamespace(quote_ident(%s))", schema) or 0
+
+
+def table_id(db: psycopg.Connection[Any], schema: str, name: str) -> int | None:
+    """What tells a table from another one that takes its place; None where there is none."""
+    # `to_regclass` may still answer from before a lock was waited for.
+    asked = "SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = %s AND c.relname = %s"
+    return one(db, asked, schema, name)  # type: ignore[no-any-return]

@@ -21,7 +21,7 @@ from psycopg.pq import TransactionStatus
 from clusterqa.errors import IndexNotFound, StoreDamaged, StoreError
 from clusterqa.records import NewPassage
 from clusterqa.settings import Home
-from clusterqa.store.libpq import Address, one, size_of, told
+from clusterqa.store.libpq import Address, one, size_of, table_id, told
 from clusterqa.store.seal import Value
 from clusterqa.store.tables import DAMAGED, SCHEMA, Row, TableStore, by_place, faults
 
@@ -134,7 +134,7 @@ class PostgresStore(TableStore):
 
     def _meta_table(self) -> int | None:
         """What tells this store from another one that takes its place; None where there is none."""
-        return one(self._db, "SELECT to_regclass(quote_ident(%s) || '.meta')::oid", self._schema)  # type: ignore[no-any-return]
+        return table_id(self._db, self._schema, "meta")
 
     def close(self) -> None:
         self._db.close()

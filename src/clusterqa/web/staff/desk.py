@@ -126,7 +126,7 @@ def service(request: Request) -> Service:
 
 
 def database(request: Request) -> Database:
-    """data/staff.sqlite3, for parts of the desk that have tables of their own in it."""
+    """The desk's book, for parts of the desk that have tables of their own in it."""
     return desk_of(request).parts()[0]
 
 
