@@ -211,7 +211,7 @@ def fill(home: Home) -> None:
         for number in range(3):
             asked = own.record(reply(f"Klausimas {number}\0?", "not_found"), "chat", 12.5)
             own.give_feedback(asked, False, "wrong_place")
-        own.answer_at(asked, "ona@imone.lt")
+        own.answer_at(asked, "ona@kita.lt")
 
 
 def kept(home: Home) -> dict[str, list[tuple[object, ...]]]:

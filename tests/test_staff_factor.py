@@ -184,9 +184,9 @@ def test_the_factor_is_taken_off_with_the_password_or_on_the_command_line(
 
 
 def test_where_a_factor_is_required_nothing_else_is_done_before_it_is_set_up(
-    tmp_path: Path, factors: Factors, rasa: Account
+    tmp_path: Path, home: Home, factors: Factors, rasa: Account
 ) -> None:
-    app = build(Settings(corpus=tmp_path, data=tmp_path / "data", second_factor="required"))
+    app = build(Settings(corpus=tmp_path, data=home.data, store=home.store, second_factor="required"))
     browser = Browser(app)
     browser.log_in("rasa")
     for path in ("/staff", "/staff/log", "/staff/people", "/staff/documents"):
