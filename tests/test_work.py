@@ -65,6 +65,12 @@ sync.update(Settings(corpus=Path(sys.argv[1]), data=Path(sys.argv[2]), store=sys
 """
 
 
+@pytest.fixture(autouse=True)
+def importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The processes import what lies beside this file."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+
+
 @pytest.fixture
 def settings(settings: Settings, write: Callable[[str, str], object]) -> Settings:
     for number in range(DOCUMENTS):
@@ -109,6 +115,7 @@ def test_what_is_shared_is_what_one_alone_would_make(settings: Settings, expecte
     workers = [start(settings.home, 0.01) for _ in range(2)]
     try:
         report = sync.update(settings, WordTokens)
+        assert [worker.poll() for worker in workers] == [None, None]
     finally:
         for worker in workers:
             worker.kill()
