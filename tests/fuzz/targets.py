@@ -12,7 +12,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -136,20 +136,25 @@ def mutated(sample: bytes) -> st.SearchStrategy[bytes]:
     return st.lists(change, min_size=1, max_size=6).map(apply)
 
 
+def _unpacked(sample: bytes) -> dict[str, bytes]:
+    """The parts of a zip archive."""
+    with zipfile.ZipFile(io.BytesIO(sample)) as archive:
+        return {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}
+
+
+def _packed(parts: Mapping[str, bytes], changed: str, content: bytes | None) -> bytes:
+    """The archive of these parts, one of them with another content; without it where that is None."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, own in parts.items():
+            if (kept := content if name == changed else own) is not None:
+                archive.writestr(name, kept)
+    return file.getvalue()
+
+
 def repacked(sample: bytes) -> st.SearchStrategy[bytes]:
     """The zip archive with one of its parts damaged, lost, or with foreign pieces in it; it can still be unpacked."""
-    with zipfile.ZipFile(io.BytesIO(sample)) as archive:
-        parts = {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}
-
-    def pack(name: str, content: bytes | None) -> bytes:
-        file = io.BytesIO()
-        with zipfile.ZipFile(file, "w") as archive:
-            for part, own in parts.items():
-                if part != name:
-                    archive.writestr(part, own)
-                elif content is not None:
-                    archive.writestr(part, content)
-        return file.getvalue()
+    parts = _unpacked(sample)
 
     def damaged(name: str) -> st.SearchStrategy[bytes | None]:
         own = parts[name]
@@ -159,7 +164,9 @@ def repacked(sample: bytes) -> st.SearchStrategy[bytes]:
         )  # fmt: skip
         return st.one_of(st.none(), mutated(own), inserted)
 
-    return st.sampled_from(sorted(parts)).flatmap(lambda name: damaged(name).map(lambda content: pack(name, content)))
+    return st.sampled_from(sorted(parts)).flatmap(
+        lambda name: damaged(name).map(lambda content: _packed(parts, name, content))
+    )
 
 
 # ── what reads them ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -391,17 +398,7 @@ ERRORS = (ClusterQAError, EvaluationError)
 
 def with_something_missing(sample: bytes) -> Iterator[tuple[str, bytes]]:
     """The zip archive without one of its parts, with an empty one, and without one kind of element of one; with what it is."""
-    with zipfile.ZipFile(io.BytesIO(sample)) as archive:
-        parts = {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}
-
-    def packed(changed: str, content: bytes | None) -> bytes:
-        file = io.BytesIO()
-        with zipfile.ZipFile(file, "w") as archive:
-            for name, own in parts.items():
-                if (kept := content if name == changed else own) is not None:
-                    archive.writestr(name, kept)
-        return file.getvalue()
-
+    parts = _unpacked(sample)
     for name, own in parts.items():
         for told, content in (
             ("gone", None),
@@ -409,12 +406,12 @@ def with_something_missing(sample: bytes) -> Iterator[tuple[str, bytes]]:
             ("another root", b"<a/>"),
             ("cut off", own[: len(own) // 2]),
         ):
-            yield f"{name}: {told}", packed(name, content)
-        yield f"{name}: no numbers", packed(name, re.sub(rb'="-?\d+"', b'="x"', own))
-        yield f"{name}: no relations", packed(name, re.sub(rb' r:\w+="[^"]*"', b"", own))
+            yield f"{name}: {told}", _packed(parts, name, content)
+        yield f"{name}: no numbers", _packed(parts, name, re.sub(rb'="-?\d+"', b'="x"', own))
+        yield f"{name}: no relations", _packed(parts, name, re.sub(rb' r:\w+="[^"]*"', b"", own))
         if "/theme/" in name:  # nothing of it is read
             continue
         for element in sorted(set(re.findall(rb"<([A-Za-z][\w:.-]*)", own))):
             tag = re.escape(element) + rb"(?=[\s/>])"
             less = re.sub(rb"<" + tag + rb"[^>]*/>|<" + tag + rb"[^>]*>.*?</" + tag + rb">", b"", own, flags=re.DOTALL)
-            yield f"{name}: no {element.decode()}", packed(name, less)
+            yield f"{name}: no {element.decode()}", _packed(parts, name, less)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from clusterqa.passages import sentence_texts
 from clusterqa.records import Concept, Hit
 from clusterqa.retrieval.lexical import coverage
-from clusterqa.text.analysis import content_words, fold, terms
+from clusterqa.text.analysis import content_words, fold, holds_words
 from clusterqa.text.answer_types import wants_list
 from clusterqa.text.definitions import defined_term, defines
 from clusterqa.text.lacking import lacks
@@ -66,14 +66,10 @@ def _listing(question: str, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
     """The hits, first one that announces a list of just what is asked for, where a list is asked for."""
     if not wants_list(question):
         return hits
-    asked = [set(terms(word)) for word in content_words(question)]
 
     def announces(hit: Hit) -> bool:
         text = _best_sentence(hit)
-        if not text.rstrip("*_ ").endswith(":"):
-            return False
-        held = {term for word in content_words(text) for term in terms(word)}
-        return all(word & held for word in asked)
+        return text.rstrip("*_ ").endswith(":") and holds_words(text, question)
 
     return _put_first(hits, announces)
 

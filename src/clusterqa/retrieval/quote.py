@@ -30,7 +30,7 @@ from clusterqa.retrieval.notes import says_closed, year_of
 from clusterqa.retrieval.selection import named_cell, selection
 from clusterqa.retrieval.small_talk import REPLIES
 from clusterqa.retrieval.wording import WORDS
-from clusterqa.text.analysis import content_words, terms
+from clusterqa.text.analysis import holds_words
 from clusterqa.text.answer_types import expected, holds, wants_list
 from clusterqa.text.asked_parts import AskedPart
 
@@ -134,19 +134,13 @@ def compares(reply: Reply, parts: Sequence[AskedPart]) -> bool:
     """Whether a reply that is fairly sure names, in its first quote, all that is to be compared."""
     if reply.status != "answered" or reply.confidence < FAIRLY_SURE:
         return False
-    return all(_names(reply.quotes[0], part) for part in parts)
-
-
-def _names(quote: Quote, part: AskedPart) -> bool:
-    """Whether a quote holds every word of what is asked."""
-    held = {term for word in content_words(quote.text) for term in terms(word)}
-    return all(held & set(terms(word)) for word in content_words(part.label))
+    return all(holds_words(reply.quotes[0].text, part.label) for part in parts)
 
 
 def _holds_all(part: AskedPart, quote: Quote) -> bool:
     """Whether a quote holds every word of a part, and a thing of the kind that it asks for."""
     kind = expected(part.question)
-    return kind is not None and holds(quote.text, kind) and _names(quote, part)
+    return kind is not None and holds(quote.text, kind) and holds_words(quote.text, part.label)
 
 
 def quote(

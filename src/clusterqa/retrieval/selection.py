@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from clusterqa.parts import cut, item_at, lead_of, section_list, sentence_before, whole_list
 from clusterqa.records import Document, Part, Span
-from clusterqa.text.analysis import content_words, terms
+from clusterqa.text.analysis import content_terms, content_words, terms
 from clusterqa.text.leaning import leans
 
 NAMED = 0.5
@@ -43,7 +43,7 @@ def named_cell(parts: Sequence[Part], question: str) -> Span | None:
     if len(rows) != 1:
         return None
     (row,) = rows
-    asked = {term for word in content_words(question) for term in terms(word)}
+    asked = content_terms(question)
     named = [_share_held(name, asked) for name in row.header[1 : len(row.cells)]]
     if not named or max(named) < NAMED or named.count(max(named)) > 1:
         return None
@@ -51,7 +51,7 @@ def named_cell(parts: Sequence[Part], question: str) -> Span | None:
     return cell if row.cut(cell).strip() else None
 
 
-def _share_held(name: str, asked: set[str]) -> float:
+def _share_held(name: str, asked: frozenset[str]) -> float:
     """The share of the words of a name that a question holds in any form."""
     words = content_words(name)
     return sum(bool(asked & set(terms(word))) for word in words) / len(words) if words else 0.0

@@ -28,7 +28,7 @@ from clusterqa.retrieval.understand import is_follow_up
 from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database, stamp, when
 from clusterqa.staff.tables import DECISIONS
-from clusterqa.text.analysis import content_words, terms, words
+from clusterqa.text.analysis import content_terms, content_words, terms, words
 from clusterqa.text.lexicon import Lexicon
 
 # Measured on evaluation/question-groups.jsonl (45 questions in 144 wordings of both languages); evaluation/question_groups.py measures again.
@@ -279,7 +279,7 @@ def shared_words(
     shares = np.zeros((n, n))
     holders: dict[str, list[int]] = defaultdict(list)
     for i, text in enumerate(texts):
-        for term in {term for word in content_words(text) for term in terms(word)}:
+        for term in content_terms(text):
             holders[term].append(i)
     known: dict[tuple[str, Language], tuple[dict[str, float], float]] = {}
     for i, (text, language) in enumerate(zip(texts, languages, strict=True)):

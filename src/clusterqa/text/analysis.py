@@ -165,3 +165,14 @@ def is_stop_word(word: str) -> bool:
 def content_words(text: str) -> list[str]:
     """The words of a text that search weighs, in order of first appearance, without repeats."""
     return list(dict.fromkeys(word for word in words(_ENDING.sub("", nfc(text))) if not is_stop_word(word)))
+
+
+def content_terms(text: str) -> frozenset[str]:
+    """The terms of its content words."""
+    return frozenset(term for word in content_words(text) for term in terms(word))
+
+
+def holds_words(text: str, wanted: str) -> bool:
+    """Whether a text holds every content word of another, in one form or another."""
+    held = content_terms(text)
+    return all(held.intersection(terms(word)) for word in content_words(wanted))

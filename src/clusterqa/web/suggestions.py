@@ -16,7 +16,7 @@ from datetime import date
 
 from clusterqa.ports import Store
 from clusterqa.records import LANGUAGES, Language, Question, Reply, is_over
-from clusterqa.text.analysis import content_words, fold, terms
+from clusterqa.text.analysis import content_terms, fold
 from clusterqa.web.words import EXAMPLES
 
 OFFERED = 3
@@ -147,8 +147,8 @@ def answers(reply: Reply, suggestion: Suggestion) -> bool:
 
 def alike(question: str, offered: Sequence[Suggestion]) -> list[Suggestion]:
     """Those that share the most terms with a question, best first; a term that many share counts little."""
-    asked = {term for word in content_words(question) for term in terms(word)}
-    held = [{term for word in content_words(one.text) for term in terms(word)} & asked for one in offered]
+    asked = content_terms(question)
+    held = [content_terms(one.text) & asked for one in offered]
     common = {term: sum(term in each for each in held) for term in asked}
     weights = [sum(1 / common[term] for term in each) for each in held]
     order = sorted(range(len(offered)), key=lambda i: -weights[i])
