@@ -67,6 +67,9 @@ def test_a_part_that_the_first_quote_answers_too_is_not_said_to_have_no_answer()
     parts = asked_parts("Who coordinates the cluster and how many members are there?", "en")
     both = reply(quote("The cluster has 25 members and is coordinated by an association."))
     assert together(both, parts, [both, reply()]) == both
+    lithuanian = asked_parts("Kas koordinuoja klasterį ir kiek jame narių?", "lt")
+    told = reply(quote("Klasterį koordinuoja asociacija; klasteris turi 25 narius."))
+    assert together(told, lithuanian, [told, reply()]) == told
     one = reply(quote("The cluster is coordinated by an association; its members are not named."))
     assert [part.quote for part in together(one, parts, [one, reply()]).parts] == [one.quotes[0], None]
 

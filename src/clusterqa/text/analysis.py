@@ -48,7 +48,7 @@ STOP_WORDS = frozenset(
     # Function words carry no weight in search. Written as typed; compared folded.
     """
     ir o bet ar kad jei jeigu nei nes tai tas ta tie tos to tą tam tuo toje tame tų tiems toms šis ši šie šios šį šią šio
-    šiuo šioje šiame šių jis ji jie jos jo jį ją jų jam jai juo jiems joms mes jūs mano tavo savo mūsų jūsų man mums jums mus
+    šiuo šioje šiame šių jame joje juose jis ji jie jos jo jį ją jų jam jai juo jiems joms mes jūs mano tavo savo mūsų jūsų man mums jums mus
     jus aš tu kas ko kam ką kuo kuris kuri kurie kurios kurį kurią kurio kurios kuriam kuriai kuriuo kuria kurių kuriuos
     kurias koks kokia kokie kokios kokį kokią kokio kokių kokiam kokiuo kokius kokias kiek kaip kodėl kada kur iš į su be
     per po prie prieš pas pagal apie už ant dėl iki nuo tarp pro virš yra buvo bus būti esu esame esate būtų nėra nebuvo
