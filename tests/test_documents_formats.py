@@ -509,6 +509,8 @@ Pages with pictures whose words are not read: 3.
 Form fields whose values the PDF does not draw: 3. Print it as a PDF anew.
 Letters that cannot be seen on the page (in its own colour, or covered) and are not read: 3. They are still in the file, which anyone can open.
 Pages with letters whose meaning the PDF does not say (shown as �): 3.
+Signs for several letters whose font says another letter were read by their shape: Th (15), ff (3). Compare them with the page.
+Pages with signs that are wider than the letter that their font says: 3. Make it anew from its source.
 Pages with tables that the PDF holds column by column, so that their rows are not put together: 3.
 It is written from right to left; the order of its words may be wrong.
 NUL bytes, shown as �: 3, the first in line 7. Open the original.

@@ -645,3 +645,122 @@ def test_a_remark_that_strikes_out_is_heeded(tmp_path: Path) -> None:
     document = reading(tmp_path, "a.lt.pdf", file.getvalue())
     assert "Kaina 600 Eur." in document.text
     assert "Places with struck-out text, which is not read: 1." in document.warnings
+
+
+# ── what fonts and places say wrongly ───────────────────────────────────────────────────────────────────────────
+
+
+def make_shapes(
+    content: str, widths: dict[str, int], says: dict[int, str] | None = None, font: str = "Shapes"
+) -> bytes:
+    """
+    A PDF with a font of grey boxes: `widths` of letters in thousandths of the size, all else 500; `says` what the font
+    says of codes that are no such letters.
+    """
+    name, array, number = pypdf.generic.NameObject, pypdf.generic.ArrayObject, pypdf.generic.NumberObject
+    writer = pypdf.PdfWriter()
+    page = writer.add_blank_page(595, 842)
+
+    def stream(text: str) -> pypdf.generic.DecodedStreamObject:
+        made = pypdf.generic.DecodedStreamObject()
+        made.set_data(text.encode("latin-1"))
+        return made
+
+    codes = range(1, 127)
+    wide = {code: widths.get(chr(code), 250 if code == 32 else 500) for code in codes}
+    procs = pypdf.generic.DictionaryObject(
+        {
+            name(f"/g{code}"): writer._add_object(
+                stream(f"{w} 0 0 0 {w} 700 d1" + (f" 0 0 {w} 700 re f" if code != 32 else ""))
+            )
+            for code, w in wide.items()
+        }
+    )
+    meanings = {code: chr(code) for code in codes if code >= 32} | (says or {})
+    mapping = "\n".join(
+        f"1 beginbfchar <{code:02x}> <{text.encode('utf-16-be').hex()}> endbfchar" for code, text in meanings.items()
+    )
+    made = pypdf.generic.DictionaryObject(
+        {
+            name("/Type"): name("/Font"),
+            name("/Subtype"): name("/Type3"),
+            name("/Name"): name(f"/{font}"),
+            name("/FontBBox"): array(map(number, (0, -200, 1000, 800))),
+            name("/FontMatrix"): array(pypdf.generic.FloatObject(x) for x in (0.001, 0, 0, 0.001, 0, 0)),
+            name("/CharProcs"): procs,
+            name("/Encoding"): pypdf.generic.DictionaryObject(
+                {name("/Differences"): array([number(1), *(name(f"/g{code}") for code in codes)])}
+            ),
+            name("/FirstChar"): number(1),
+            name("/LastChar"): number(126),
+            name("/Widths"): array(number(w) for w in wide.values()),
+            name("/Resources"): pypdf.generic.DictionaryObject(),
+            name("/ToUnicode"): writer._add_object(
+                stream(
+                    "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /X def /CMapType 2 def "
+                    f"1 begincodespacerange <00> <ff> endcodespacerange\n{mapping}\nendcmap end end"
+                )
+            ),
+        }
+    )
+    page[name("/Resources")] = pypdf.generic.DictionaryObject(
+        {name("/Font"): pypdf.generic.DictionaryObject({name("/F1"): writer._add_object(made)})}
+    )
+    page[name("/Contents")] = writer._add_object(stream(f"BT /F1 10 Tf 14 TL 72 700 Td {content} ET"))
+    file = io.BytesIO()
+    writer.write(file)
+    return file.getvalue()
+
+
+LETTERS = {"T": 600, "f": 300, "i": 250, "l": 250, "\x01": 1000, "\x02": 460, "\x03": 500}
+
+
+def test_a_sign_for_two_letters_whose_font_says_the_second_is_read_as_it_is_drawn(tmp_path: Path) -> None:
+    drawn = (
+        "(The two staff of this office like half of all. \\001e end di\\003ers; the \\002rst of\\002ce lists it.) Tj"
+    )
+    made = make_shapes(drawn, LETTERS, {1: "h", 2: "i", 3: "f"})
+    document = reading(tmp_path, "a.en.pdf", made)
+    assert document.text == (
+        "The two staff of this office like half of all. The end differs; the first office lists it."
+    )
+    assert document.warnings == (
+        "Signs for several letters whose font says another letter were read by their shape: fi (2), Th (1), ff (1). "
+        "Compare them with the page.",
+    )
+
+
+def test_a_sign_that_is_too_wide_and_fits_no_letters_is_named(tmp_path: Path) -> None:
+    made = make_shapes("(The hall has h\\001lls of his.) Tj", LETTERS | {"\x01": 900}, {1: "i"})
+    (warning,) = reading(tmp_path, "a.en.pdf", made).warnings
+    assert warning.startswith("Pages with signs that are wider than the letter that their font says: 1.")
+
+
+def test_letters_that_are_drawn_wide_altogether_are_let_alone(tmp_path: Path) -> None:
+    made = make_shapes("(The hall of life is here.) Tj 220 Tz T* (The hall of life is here.) Tj", LETTERS)
+    document = reading(tmp_path, "a.en.pdf", made)
+    assert document.text.split("\n\n") == ["The hall of life is here."] * 2 and document.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("code", "says", "read"),
+    [(14, "\x0c", "o\ufb01ce"), (14, "\u019f", "informa\ufb01on"), (14, "\r", "con\ufb01ict"), (14, "\x10", "o\ufffdce"), (14, "\ue123", "o\ufffdce")],
+)  # fmt: skip
+def test_codes_that_are_no_letters_are_read_as_known_or_named(tmp_path: Path, code: int, says: str, read: str) -> None:
+    meant = {"\x0c": "fi", "\u019f": "ti", "\r": "fl"}.get(says, "")
+    head, _, tail = read.replace("\ufb01", "|").replace("\ufffd", "|").partition("|")
+    made = make_shapes(f"(The {head}\\{code:03o}{tail} is here.) Tj", {chr(code): 550}, {code: says})
+    document = reading(tmp_path, "a.en.pdf", made)
+    assert document.text == f"The {head}{meant or chr(0xFFFD)}{tail} is here."
+    (warning,) = document.warnings
+    assert ("were read by their shape" if meant else "meaning the PDF does not say") in warning
+
+
+def test_spaces_that_are_gaps_narrower_than_usual_are_read(tmp_path: Path) -> None:
+    drawn = "[(the)-130(welfare)-120(of)-130(all,)-125(which)-30(is)-260(so)] TJ"
+    assert reading(tmp_path, "a.en.pdf", make_shapes(drawn, {})).text == "the welfare of all, whichis so"
+
+
+def test_letters_set_apart_alike_have_no_spaces_between_them(tmp_path: Path) -> None:
+    made = make_shapes("1.3 Tc (Klasteris yra grupė) Tj".replace("ė", "e"), {})
+    assert reading(tmp_path, "a.lt.pdf", made).text == "Klasteris yra grupe"

@@ -30,6 +30,7 @@ from clusterqa.documents.extract import Extract, clean, left_out, one_line, trim
 from clusterqa.documents.metadata import Metadata, language_of
 from clusterqa.documents.pdf_letters import DOUBLED, DROPPED, Letters, Look, Place
 from clusterqa.documents.pdf_sight import Sight
+from clusterqa.documents.pdf_signs import Signs, put_right
 from clusterqa.documents.plausible import are_words
 from clusterqa.documents.symbols import raised
 from clusterqa.errors import UnreadableDocument
@@ -228,6 +229,7 @@ def _load(raw: bytes, document: str) -> tuple[list[Sheet], dict[str, str], list[
                 sheets.append(Sheet((), label, 0.0))
                 warnings.append(f"Page {label} is broken and left out; copy the PDF from its source again.")
                 continue
+            seen.label = label
             stretches, page = _drawn(file, index, page, seen)
             stretches = _joined_again(_once(stretches))
             if _is_by_columns(stretches):
@@ -264,6 +266,9 @@ class _Seen:
         self.files = 0
         self.empty_fields = 0
         self.by_columns: list[str] = []
+        self.label = ""
+        """Of the page that is read."""
+        self.signs = Signs()
         self.unseen = 0
         """Letters that nothing shows on the page."""
         self.struck = 0
@@ -313,6 +318,16 @@ class _Seen:
             found.append(
                 f"Letters that cannot be seen on the page (in its own colour, or covered) and are not read: {self.unseen}. "
                 "They are still in the file, which anyone can open."
+            )
+        if self.signs.written:
+            told = ", ".join(f"{sign} ({number})" for sign, number in self.signs.written.most_common())
+            found.append(
+                f"Signs for several letters whose font says another letter were read by their shape: {told}. "
+                "Compare them with the page."
+            )
+        if self.signs.unknown:
+            found.append(
+                f"Pages with signs that are wider than the letter that their font says: {_listed(self.signs.unknown)}. {_OCR_AGAIN}"
             )
         found += left_out(struck=self.struck)
         if self.comments:
@@ -482,6 +497,7 @@ def _stretches(textpage: Any, sheet: Any, seen: _Seen, known: frozenset[Place] =
     """
     page = Letters(textpage)
     sight = Sight(page, sheet)
+    written = put_right(page, seen.label, Signs() if known else seen.signs)
     height = sheet.get_height()
     edges = sheet.get_cropbox()
     letters: list[str] = []
@@ -523,7 +539,7 @@ def _stretches(textpage: Any, sheet: Any, seen: _Seen, known: frozenset[Place] =
         if code == DROPPED or (known and page.place(index) in known):
             continue
         plain = 0x21 <= code < 0x7F and code != 0x2D
-        if not plain:
+        if not plain and index not in written:
             if page.is_hyphen(index):
                 # pdfium stands a control character for the hyphen at a line end, and leaves the line end out.
                 if last >= 0 and look is not None:
@@ -594,7 +610,7 @@ def _stretches(textpage: Any, sheet: Any, seen: _Seen, known: frozenset[Place] =
                 letters = []
                 start, end, line, slanted = low, low, baseline, look.tilted
             before = address
-        letters.append(chr(code))
+        letters.append(written.get(index) or chr(code))
         last = index
         assert look is not None
         sizes[look.size] += 1

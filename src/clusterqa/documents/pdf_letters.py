@@ -39,6 +39,8 @@ class Look:
     """How the letters of one text object are drawn: alike for all of them, so it is asked once."""
 
     size: float
+    stretch: float
+    """How wide the letters are drawn, as a share of how wide they are at this size."""
     bold: bool
     turns: int
     tilted: bool
@@ -53,7 +55,7 @@ class Letters:
         import pypdfium2.raw as pdfium
 
         self._pdfium = pdfium
-        self._page = textpage
+        self.page = textpage
         self.count = textpage.count_chars()
         self._doubles = [ctypes.c_double() for _ in range(4)]
         self._box = tuple(map(ctypes.byref, self._doubles))
@@ -79,9 +81,9 @@ class Letters:
     def _read(self) -> list[int]:
         """The codes as they are drawn; in one call where pdfium leaves none out."""
         buffer = (ctypes.c_ushort * (self.count + 1))()
-        if self._pdfium.FPDFText_GetText(self._page, 0, self.count, buffer) == self.count + 1:
+        if self._pdfium.FPDFText_GetText(self.page, 0, self.count, buffer) == self.count + 1:
             return list(buffer)[: self.count]
-        return [self._pdfium.FPDFText_GetUnicode(self._page, index) for index in range(self.count)]
+        return [self._pdfium.FPDFText_GetUnicode(self.page, index) for index in range(self.count)]
 
     def _put_accents(self) -> None:
         """
@@ -127,7 +129,7 @@ class Letters:
             here = at + step
             while 0 <= here < len(self._codes) and (
                 self._codes[here] == DROPPED
-                or (chr(self._codes[here]).isspace() and self._pdfium.FPDFText_IsGenerated(self._page, here) == 1)
+                or (chr(self._codes[here]).isspace() and self._pdfium.FPDFText_IsGenerated(self.page, here) == 1)
             ):
                 here += step
             ends.append(here)
@@ -152,11 +154,22 @@ class Letters:
 
     def is_hyphen(self, index: int) -> bool:
         """Whether it is the hyphen of a word that goes on in the next line."""
-        return int(self._pdfium.FPDFText_IsHyphen(self._page, index)) == 1
+        return int(self._pdfium.FPDFText_IsHyphen(self.page, index)) == 1
+
+    def is_drawn(self, index: int) -> bool:
+        """Whether the file itself has a letter there that leaves a mark; pdfium adds spaces and line ends of its own."""
+        left, right, bottom, top = self.box(index)
+        return right > left and top > bottom and self._pdfium.FPDFText_IsGenerated(self.page, index) != 1
+
+    def font(self, index: int) -> str:
+        """The name of the font of a letter, as the file has it."""
+        flags = ctypes.c_int()
+        self._pdfium.FPDFText_GetFontInfo(self.page, index, self._font, len(self._font), ctypes.byref(flags))
+        return self._font.value.decode("latin-1")
 
     def box(self, index: int) -> tuple[float, float, float, float]:
         """left, right, bottom, top"""
-        self._pdfium.FPDFText_GetCharBox(self._page, index, *self._box)
+        self._pdfium.FPDFText_GetCharBox(self.page, index, *self._box)
         left, right, bottom, top = self._doubles
         return left.value, right.value, bottom.value, top.value
 
@@ -176,20 +189,23 @@ class Letters:
         return found
 
     def _look(self, index: int) -> Look:
-        pdfium, page = self._pdfium, self._page
+        pdfium, page = self._pdfium, self.page
         x, y = ctypes.c_double(), ctypes.c_double()
         pdfium.FPDFText_GetCharOrigin(page, index, ctypes.byref(x), ctypes.byref(y))
         angle = -pdfium.FPDFText_GetCharAngle(page, index)  # pdfium counts clockwise
         size = float(pdfium.FPDFText_GetFontSize(page, index))
-        matrix = pdfium.FS_MATRIX()
+        matrix, stretch = pdfium.FS_MATRIX(), 1.0
         if pdfium.FPDFText_GetMatrix(page, index, ctypes.byref(matrix)):
             # Some programs set size 1 and scale the page instead.
-            size *= (matrix.c**2 + matrix.d**2) ** 0.5 or 1.0
+            high = (matrix.c**2 + matrix.d**2) ** 0.5 or 1.0
+            stretch = (matrix.a**2 + matrix.b**2) ** 0.5 / high
+            size *= high
         flags = ctypes.c_int()
         named = pdfium.FPDFText_GetFontInfo(page, index, self._font, len(self._font), ctypes.byref(flags))
         weight = pdfium.FPDFText_GetFontWeight(page, index)
         return Look(
             size=max(round(size, 1), SMALLEST),
+            stretch=stretch,
             bold=weight >= 600 or (named > 0 and b"bold" in self._font.value.lower()),
             turns=round(angle / QUARTER) % 4,
             tilted=abs(angle / QUARTER - round(angle / QUARTER)) > 0.05,

@@ -1,0 +1,221 @@
+"""
+What a PDF's fonts and places say wrongly of its letters, put right by how wide the letters are drawn.
+
+One sign may draw two letters („Th“, „fi“) while its font says only one of them: it is as wide as both. A space may be
+nothing but a gap, too narrow for pdfium to see, in a line whose other letters stand closer.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from clusterqa.documents.symbols import UNKNOWN, sign
+
+SPACE = 0.1
+"""In letter sizes: so much wider than those around it is the gap that is a space."""
+
+AROUND = 12
+"""So many letters on each side tell how wide the gaps of a line are."""
+
+WIDE = 1.4
+"""Times its usual width in its font: a wider sign is not the letter alone that it says."""
+
+NARROWEST, WIDEST = 0.72, 0.98
+"""How wide a sign for several letters is, as a share of what these letters take alone."""
+
+_DOUBLE = ("Th", "ff", "fi", "fl", "ffi", "ffl")
+"""What one sign draws in the fonts for text."""
+
+_DOUBTFUL = frozenset(map(ord, "Thfil"))
+
+_READ_FOR = {
+    "Ɵ": "ti", "Ʃ": "tt", "Ō": "ft", "ƫ": "tti",
+    **dict(zip("\x0b\x0c\r\x0e\x0f", ("ff", "fi", "fl", "ffi", "ffl"), strict=True)),
+    **dict(zip("\x1b\x1c\x1d\x1e\x1f", ("ff", "fi", "fl", "ffi", "ffl"), strict=True)),
+}  # fmt: skip
+"""What the fonts of Office, and those of TeX without names, are known to say for their signs of several letters."""
+
+_OWN = re.compile("[\ue000-\uf8ff]")
+"""Codes that each font may give a meaning of its own."""
+
+
+@dataclass(slots=True)
+class Signs:
+    """What was put right on the pages of a file, and where it could not be."""
+
+    written: Counter[str] = field(default_factory=Counter)
+    """How often each sign for several letters was read as what it draws."""
+
+    unknown: list[str] = field(default_factory=list)
+    """The pages with signs that are wider than the letter they say, and may be several."""
+
+
+def _boxes(textpage: Any, count: int) -> Any:
+    """An array of (left, top, right, bottom) of each letter with the room that its font gives it, in points."""
+    import pypdfium2.raw as pdfium
+
+    # With plain numbers for pointers: an object for each letter would cost more than the call.
+    address = ctypes.cast(pdfium.FPDFText_GetLooseCharBox, ctypes.c_void_p).value or 0
+    ask = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)(address)
+    page = ctypes.cast(textpage.raw, ctypes.c_void_p).value
+    room = (ctypes.c_float * (4 * count))()
+    start = ctypes.addressof(room)
+    for index in range(count):
+        ask(page, index, start + 16 * index)
+    return np.ctypeslib.as_array(room).reshape(-1, 4).astype(float)
+
+
+def put_right(letters: Any, label: str, signs: Signs) -> dict[int, str]:
+    """
+    What stands for some letters of a page instead of what their codes say, by their number: a space and the letter, or
+    all letters that a sign draws. `letters` are `pdf_letters.Letters`; `signs` takes down what is not a space.
+    """
+    codes = np.array(letters.codes())
+    if len(codes) < 2:
+        return {}
+    drawn = np.flatnonzero(codes > 0x20)
+    if not len(drawn):
+        return {}
+    left, top, right, bottom = _boxes(letters.page, len(codes)).T
+    turns = letters.look(letters.object(letters.raw, int(drawn[0])), int(drawn[0])).turns
+    start, end, base, high = (
+        (left, right, bottom, top), (bottom, top, left, right), (-right, -left, bottom, top), (-top, -bottom, left, right)
+    )[turns]  # fmt: skip
+    written = _known(letters, codes, signs) | _signs(letters, codes, start, end, turns, label, signs)
+    for index in _gaps(letters, codes, start, end, base, np.abs(high - base), turns):
+        written[index] = " " + written.get(index, chr(codes[index]))
+    return written
+
+
+def _known(letters: Any, codes: Any, signs: Signs) -> dict[int, str]:
+    """
+    What is drawn for codes that are no letters, or others than they say: several letters, a sign of a symbol font, or
+    `UNKNOWN`. A sign at the beginning of its line is left alone, as it may be the bullet of an item.
+    """
+    found: dict[int, str] = {}
+    doubtful = (codes >= 0) & (codes < 0x20) | (codes >= 0xE000) & (codes <= 0xF8FF) | np.isin(codes, _OTHER_LETTERS)
+    for index in map(int, np.flatnonzero(doubtful)):
+        code = chr(codes[index])
+        if code < " " and not letters.is_drawn(index):
+            continue
+        beside = [chr(codes[n]) for n in (index - 1, index + 1) if 0 <= n < len(codes) and codes[n] > 0x20]
+        if code in _READ_FOR and any("a" <= letter <= "z" for letter in beside):
+            found[index] = _READ_FOR[code]
+            signs.written[found[index]] += 1
+        elif code < " ":
+            found[index] = UNKNOWN
+        elif _OWN.match(code):
+            told = sign(ord(code), _family(letters.font(index)))
+            if told != UNKNOWN or _is_inside(codes, index):
+                found[index] = told
+    return found
+
+
+_OTHER_LETTERS = [ord(letter) for letter in _READ_FOR if letter > " "]
+
+
+def _family(font: str) -> str:
+    """The name of a font without what tells a part of it and its kind: „ABCDEF+Wingdings-Regular“ is „wingdings“."""
+    name = font.rpartition("+")[2].lower()
+    return "symbol" if name.startswith("symbol") else re.split(r"[-,]", name)[0]
+
+
+def _is_inside(codes: Any, index: int) -> bool:
+    """Whether a letter is not the first on its line."""
+    while index > 0 and codes[index - 1] in (0x20, 0xA0, -1):
+        index -= 1
+    return index > 0 and codes[index - 1] not in (0x0A, 0x0D)
+
+
+def _gaps(letters: Any, codes: Any, start: Any, end: Any, base: Any, height: Any, turns: int) -> list[int]:
+    """The letters before which a space is drawn and not written."""
+    gaps = start[1:] - end[:-1]
+    beside = (codes[1:] > 0x20) & (codes[:-1] > 0x20) & (np.abs(base[1:] - base[:-1]) < 0.1 * height[1:])
+    beside &= (gaps > -height[1:]) & (gaps < height[1:])
+    found = []
+    for at in np.flatnonzero(beside & (gaps > 0.5 * SPACE * height[1:])):
+        index = int(at) + 1
+        one, other = chr(codes[at]), chr(codes[index])
+        if not (other.isalnum() and (one.isalnum() or one in ",;:.)")):
+            continue
+        look = letters.look(letters.object(letters.raw, index), index)
+        if look.turns != turns or look.tilted:
+            continue
+        near = slice(max(0, at - AROUND), at + AROUND)
+        usual = float(np.median(gaps[near][beside[near]]))
+        if gaps[at] > SPACE * look.size + max(usual, 0.0):
+            found.append(index)
+    return found
+
+
+def _signs(letters: Any, codes: Any, start: Any, end: Any, turns: int, label: str, signs: Signs) -> dict[int, str]:
+    """The letters of a page that are drawn as wide as several, with what they draw."""
+    import pypdfium2.raw as pdfium
+
+    widths: defaultdict[tuple[int, str], list[tuple[float, int]]] = defaultdict(list)
+    fonts: dict[int, tuple[Any, float]] = {}
+    fonts_of: dict[int, Any] = {}
+    alone: dict[tuple[int, str], float] = {}
+    asked = ctypes.c_float()
+
+    def width(font: int, letter: str) -> float:
+        """Of a letter in a font, in letter sizes; 0 where nothing says it."""
+        if (font, letter) not in alone:
+            seen = [found for found, _ in widths.get((font, letter), ())]
+            if not seen and pdfium.FPDFFont_GetGlyphWidth(fonts_of[font], ord(letter), 1.0, ctypes.byref(asked)):
+                seen.append(asked.value)
+            alone[font, letter] = min(seen, default=0.0)
+        return alone[font, letter]
+
+    for index in map(int, np.flatnonzero(np.isin(codes, list(_DOUBTFUL)))):
+        address = letters.object(letters.raw, index)
+        if address is None:
+            continue
+        if address not in fonts:
+            part = ctypes.cast(address, pdfium.FPDF_PAGEOBJECT)
+            font = pdfium.FPDFTextObj_GetFont(part)
+            look = letters.look(address, index)
+            fonts[address] = (ctypes.cast(font, ctypes.c_void_p).value or 0, look.size * look.stretch)
+            fonts_of[fonts[address][0]] = font
+        font, size = fonts[address]
+        look = letters.look(address, index)
+        if look.turns != turns or look.tilted:
+            continue
+        # Where the font says both letters, pdfium gives both, each with the box of the sign.
+        shared = any(
+            0 <= other < len(codes)
+            and codes[other] > 0x20
+            and start[other] == start[index]
+            and end[other] == end[index]
+            for other in (index - 1, index + 1)
+        )
+        if size and not shared:
+            widths[font, chr(codes[index])].append(((end[index] - start[index]) / size, index))
+    wide = {
+        key: [(seen, index) for seen, index in found if seen > WIDE * width(*key) > 0] for key, found in widths.items()
+    }
+    written: dict[int, str] = {}
+    for (font, letter), found in wide.items():
+        # A font says the first letter of all its signs, or the last; only „f“ is both.
+        says_last = any(wide.get((font, other)) for other in "hil")
+        ends = (-1,) if says_last else (0,) if wide.get((font, "T")) else (0, -1)
+        for seen, index in found:
+            fitting = [
+                told
+                for told in _DOUBLE
+                if letter in [told[end] for end in ends]
+                and all(width(font, part) for part in told)
+                and NARROWEST < seen / sum(width(font, part) for part in told) < WIDEST
+            ]
+            if len(fitting) == 1:
+                written[index] = fitting[0]
+                signs.written[fitting[0]] += 1
+            elif label not in signs.unknown:
+                signs.unknown.append(label)
+    return written
