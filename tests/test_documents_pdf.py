@@ -757,10 +757,36 @@ def test_codes_that_are_no_letters_are_read_as_known_or_named(tmp_path: Path, co
 
 
 def test_spaces_that_are_gaps_narrower_than_usual_are_read(tmp_path: Path) -> None:
-    drawn = "[(the)-130(welfare)-120(of)-130(all,)-125(which)-30(is)-260(so)] TJ"
+    drawn = "[(the)-130(welfare)-130(of)-130(all,)-125(which)-30(is)-260(so)] TJ"
     assert reading(tmp_path, "a.en.pdf", make_shapes(drawn, {})).text == "the welfare of all, whichis so"
 
 
 def test_letters_set_apart_alike_have_no_spaces_between_them(tmp_path: Path) -> None:
     made = make_shapes("1.3 Tc (Klasteris yra grupė) Tj".replace("ė", "e"), {})
     assert reading(tmp_path, "a.lt.pdf", made).text == "Klasteris yra grupe"
+
+
+def test_a_code_of_tex_that_is_drawn_too_narrow_for_its_letters_is_named(tmp_path: Path) -> None:
+    document = reading(tmp_path, "a.en.pdf", make_shapes("(The stu\\016 is here.) Tj", {"\x0e": 550}, {14: "\x1f"}))
+    assert document.text == "The stu\ufffd is here."
+    assert document.warnings == ("Pages with letters whose meaning the PDF does not say (shown as \ufffd): 1.",)
+
+
+def test_a_minus_whose_font_says_nothing_is_not_lost(tmp_path: Path) -> None:
+    document = reading(tmp_path, "a.en.pdf", make_shapes("(It fell by \\01612 per cent.) Tj", {}, {14: "\x03"}))
+    assert document.text == "It fell by \ufffd12 per cent." and "meaning" in document.warnings[0]
+
+
+@pytest.mark.parametrize(("says", "read"), [("\uf0b3", "≥"), ("\uf001", "\ufffd")])
+def test_signs_that_say_the_place_in_a_symbol_font_are_read_as_drawn_there(
+    tmp_path: Path, says: str, read: str
+) -> None:
+    made = make_shapes("(It says 5 \\016 3 today.) Tj", {}, {14: says})
+    assert reading(tmp_path, "a.en.pdf", made).text == f"It says 5 {read} 3 today."
+
+
+def test_a_bullet_whose_font_says_nothing_is_no_lost_letter(tmp_path: Path) -> None:
+    document = reading(
+        tmp_path, "a.en.pdf", make_shapes("(\\016 First of them) Tj T* (\\016 Second of them) Tj", {}, {14: "\x03"})
+    )
+    assert document.warnings == () and "\ufffd" not in document.text

@@ -17,7 +17,7 @@ import numpy as np
 
 from clusterqa.documents.symbols import UNKNOWN, sign
 
-SPACE = 0.1
+SPACE = 0.12
 """In letter sizes: so much wider than those around it is the gap that is a space."""
 
 AROUND = 12
@@ -96,7 +96,7 @@ def put_right(letters: Any, label: str, signs: Signs) -> dict[int, str]:
 def _known(letters: Any, codes: Any, signs: Signs) -> dict[int, str]:
     """
     What is drawn for codes that are no letters, or others than they say: several letters, a sign of a symbol font, or
-    `UNKNOWN`. A sign at the beginning of its line is left alone, as it may be the bullet of an item.
+    `UNKNOWN`. A sign that stands alone at the beginning of its line is left as it is: it is the bullet of an item.
     """
     found: dict[int, str] = {}
     doubtful = (codes >= 0) & (codes < 0x20) | (codes >= 0xE000) & (codes <= 0xF8FF) | np.isin(codes, _OTHER_LETTERS)
@@ -105,16 +105,25 @@ def _known(letters: Any, codes: Any, signs: Signs) -> dict[int, str]:
         if code < " " and not letters.is_drawn(index):
             continue
         beside = [chr(codes[n]) for n in (index - 1, index + 1) if 0 <= n < len(codes) and codes[n] > 0x20]
-        if code in _READ_FOR and any("a" <= letter <= "z" for letter in beside):
+        if (
+            code in _READ_FOR
+            and any("a" <= letter <= "z" for letter in beside)
+            and (code > " " or _is_as_wide(letters, index, len(_READ_FOR[code])))
+        ):
             found[index] = _READ_FOR[code]
             signs.written[found[index]] += 1
-        elif code < " ":
-            found[index] = UNKNOWN
-        elif _OWN.match(code):
-            told = sign(ord(code), _family(letters.font(index)))
-            if told != UNKNOWN or _is_inside(codes, index):
+        elif code < " " or _OWN.match(code):
+            told = sign(ord(code), _family(letters.font(index))) if code > " " else UNKNOWN
+            if told != UNKNOWN or not _is_bullet(codes, index):
                 found[index] = told
     return found
+
+
+def _is_as_wide(letters: Any, index: int, count: int) -> bool:
+    """Whether a sign is as wide as two, or three, of the letters f, i and l are together."""
+    left, right, _, _ = letters.box(index)
+    look = letters.look(letters.object(letters.raw, index), index)
+    return bool(0.22 * count < (right - left) / (look.size * look.stretch) < 0.34 * count)
 
 
 _OTHER_LETTERS = [ord(letter) for letter in _READ_FOR if letter > " "]
@@ -126,11 +135,13 @@ def _family(font: str) -> str:
     return "symbol" if name.startswith("symbol") else re.split(r"[-,]", name)[0]
 
 
-def _is_inside(codes: Any, index: int) -> bool:
-    """Whether a letter is not the first on its line."""
-    while index > 0 and codes[index - 1] in (0x20, 0xA0, -1):
-        index -= 1
-    return index > 0 and codes[index - 1] not in (0x0A, 0x0D)
+def _is_bullet(codes: Any, index: int) -> bool:
+    """Whether a sign stands alone at the beginning of its line."""
+    before = index - 1
+    while before >= 0 and codes[before] in (0x20, 0xA0, -1):
+        before -= 1
+    first = before < 0 or codes[before] in (0x0A, 0x0D)
+    return first and (index + 1 >= len(codes) or codes[index + 1] <= 0x20 or codes[index + 1] == 0xA0)
 
 
 def _gaps(letters: Any, codes: Any, start: Any, end: Any, base: Any, height: Any, turns: int) -> list[int]:
@@ -142,14 +153,16 @@ def _gaps(letters: Any, codes: Any, start: Any, end: Any, base: Any, height: Any
     for at in np.flatnonzero(beside & (gaps > 0.5 * SPACE * height[1:])):
         index = int(at) + 1
         one, other = chr(codes[at]), chr(codes[index])
-        if not (other.isalnum() and (one.isalnum() or one in ",;:.)")):
+        if not (other.isalnum() and (one.isalnum() or (other.isalpha() and one in ",;:.)"))):
             continue
         look = letters.look(letters.object(letters.raw, index), index)
         if look.turns != turns or look.tilted:
             continue
         near = slice(max(0, at - AROUND), at + AROUND)
-        usual = float(np.median(gaps[near][beside[near]]))
-        if gaps[at] > SPACE * look.size + max(usual, 0.0):
+        around = gaps[near][beside[near]]
+        usual = float(np.median(around))
+        uneven = float(np.median(np.abs(around - usual)))  # letters that are placed by rounded steps
+        if gaps[at] > SPACE * look.size + max(usual, 0.0) + 2 * uneven:
             found.append(index)
     return found
 
