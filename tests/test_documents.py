@@ -250,6 +250,14 @@ def test_lithuanian_is_read_in_the_encodings_it_comes_in(tmp_path, encoding, mar
     assert not guessed or document.warnings[0].startswith("Read as ")
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("source", [f"Ženklas\r\n\r\n{PROSE}", "Ženklas", "a"])
+def test_utf_16_is_read_without_its_mark(tmp_path, source, encoding):
+    document = reading(tmp_path, "a.lt.txt", source.encode(encoding))
+    assert document.text == source
+    assert document.warnings == ("Read as UTF-16. Save it as UTF-8 to be sure that every letter is right.",)
+
+
 @pytest.mark.parametrize(
     ("source", "encoding"),
     [
@@ -565,7 +573,7 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
         ("a.txt", b"abc\0def", "NUL bytes", "UTF-8"),
         ("a.txt", bytes(200), "nothing but NUL bytes", "Copy it from its source again"),
         ("a.txt", b"\x01\x02\x03abc\x04\x05", "control characters throughout", "UTF-8"),
-        ("a.txt", "Ženklas".encode("utf-16-le"), "UTF-16 without a byte order mark", "UTF-8"),
+        ("a.txt", "Ženklas\0 ".encode("utf-16-le"), "UTF-16 without a byte order mark", "UTF-8"),
         ("a.txt", b"\xff\xfeA\0B\0\x00\xd8", "starts as UTF-16 but breaks off", "UTF-8"),
         ("a.txt", "Привет, мир. Это кластер.".encode("cp1251"), "encoding that is not recognised", "UTF-8"),
         ("a.html", b"<html><body><nav><a href='/'>a</a></nav>", "No main text", "copy the text"),

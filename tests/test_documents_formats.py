@@ -326,6 +326,7 @@ def test_a_workbook_is_read_as_its_sheets_show_it(tmp_path: Path) -> None:
         ("Ženklas;Kaina\nBronzos;600 EUR\nSidabro;1 200 EUR\n", [("Ženklas | Kaina", "Bronzos | 600 EUR"), ("Ženklas | Kaina", "Sidabro | 1 200 EUR")]),
         ('Vardas,Pareigos,Miestas\n"Jonas, vyr.",ekspertas,Vilnius\n', [("Vardas | Pareigos | Miestas", "Jonas, vyr. | ekspertas | Vilnius")]),
         ("Telefonas\t+370 612 34567\nAdresas\tVilnius\n", [("", "Telefonas | +370 612 34567"), ("", "Adresas | Vilnius")]),
+        ("Kainos;;\n\nMetai;Narių;Pajamos\n2023;10;5,5\n2024;12;\"6,5\"\n", [("Metai | Narių | Pajamos", "2023 | 10 | 5,5"), ("Metai | Narių | Pajamos", "2024 | 12 | 6,5")]),
         ("Kas yra klasteris?;Įmonių grupė.\nKiek jų?;Daug.\n", [("", "Kas yra klasteris? | Įmonių grupė."), ("", "Kiek jų? | Daug.")]),
     ],
 )  # fmt: skip
@@ -905,3 +906,53 @@ def test_the_signs_of_windows_in_an_e_mail_that_says_iso_8859_1_stay(tmp_path: P
     )
     document = reading(tmp_path, "a.en.eml", head.encode() + words.encode("cp1252"))
     assert shown(document)[-1] == ("paragraph", words)
+
+
+def test_an_rtf_reads_signs_of_symbol_fonts_items_and_links_as_they_are_seen(tmp_path: Path) -> None:
+    source = (
+        rb"{\rtf1\ansi\ansicpg1257\deff0{\fonttbl{\f0\fnil\fcharset186 Calibri;}{\f1\fnil\fcharset2 Symbol;}{\f2\fnil\fcharset2 Wingdings;}}\uc1"
+        rb"\pard Plotas \f1\'b3\f0  5 ir \u-3919?3, {\f2\'fc} taip \u-4095? \par"
+        rb"\pard{\pntext\f1\'B7\tab}\f0 Pirmas;\par{\pntext\f1\'B7\tab}\f0 Antras.\par"
+        rb"{\field{\*\fldinst{HYPERLINK \"https://a.lt/x\"}}{\fldrslt{\ul \'feurnalas}}} yra.\par}"
+    )
+    document = reading(tmp_path, "a.lt.rtf", source)
+    assert document.warnings == ("Signs of symbol fonts that are not known (shown as \ufffd): 1.",)
+    assert shown(document) == [
+        ("paragraph", "Plotas ≥ 5 ir ±3, ✓ taip \ufffd"),
+        ("list_item", "Pirmas;"),
+        ("list_item", "Antras."),
+        ("paragraph", "žurnalas yra."),
+    ]
+
+
+def test_a_header_of_a_sheet_goes_as_far_down_as_its_merged_names(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for row in [
+        ("Miestas", "Metai", None, "Dalis"),
+        (None, 2023, 2024, None),
+        ("Vilnius", 10, 12, 5),
+        ("Kaunas", 5, 6, 7),
+    ]:
+        sheet.append(row)
+    for area in ("A1:A2", "B1:C1", "D1:D2"):
+        sheet.merge_cells(area)
+    file = io.BytesIO()
+    book.save(file)
+    header = "Miestas | Metai 2023 | Metai 2024 | Dalis"
+    assert rows(reading(tmp_path, "a.lt.xlsx", file.getvalue())) == [
+        (header, "Vilnius | 10 | 12 | 5"),
+        (header, "Kaunas | 5 | 6 | 7"),
+    ]
+
+
+def test_the_number_of_a_note_in_a_book_is_raised(tmp_path: Path) -> None:
+    page = (
+        '<html xmlns="http://www.w3.org/1999/xhtml" xmlns:epub="http://www.idpf.org/2007/ops"><body>'
+        '<p>Kaina 600 EUR<a epub:type="noteref" href="#n">1</a> ir 5<a role="doc-noteref" href="#n">2</a>.</p></body></html>'
+    )
+    with zipfile.ZipFile(io.BytesIO(samples.SAMPLES["epub"]())) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    chapter = next(name for name in parts if name.endswith("html"))
+    document = reading(tmp_path, "a.lt.epub", make_zip(parts | {chapter: page.encode()}))
+    assert document.text == "Kaina 600 EUR¹ ir 5²."

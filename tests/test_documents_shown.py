@@ -19,7 +19,11 @@ from clusterqa.records import Part
         ("Žr. [tvarką](https://a.lt/x), **svarbu**[^1].", "text/markdown", "Žr. tvarką, svarbu."),
         ("Klasteris – tai\n> įmonių *grupė* `x`.", "text/markdown", "Klasteris – tai įmonių grupė x."),
         ("5 < 6 & 7 * 8", "text/markdown", "5 < 6 & 7 * 8"),
-        ("Rašoma <b>čia</b> &amp; ten.", "text/markdown", "Rašoma <b>čia</b> & ten."),
+        ("Rašoma <b>čia</b> &amp; ten.", "text/markdown", "Rašoma čia & ten."),
+        ("Adresas:<br>Vilnius, jei a < b > c.", "text/markdown", "Adresas: Vilnius, jei a < b > c."),
+        ("<table><tr><td>Kaina</td><td>5 EUR</td></tr></table>", "text/markdown", "Kaina 5 EUR"),
+        ("Žr. [tvarką][t] ir [sąrašą][].", "text/markdown", "Žr. tvarką ir sąrašą."),
+        ("[^1]: Išnašos *tekstas*.", "text/markdown", "Išnašos tekstas."),
         ("**lieka**\nkaip yra", "text/plain", "**lieka**\nkaip yra"),
     ],
 )
@@ -60,6 +64,13 @@ def test_what_is_marked_in_the_stored_text_is_marked_in_the_shown_text(
     start = text.index(marked)
     found = pieces(text, media_type, [Mark(start, start + len(marked), "short")])
     assert "".join(f"‹{piece.text}›" if piece.mark else piece.text for piece in found) == shown.replace("**", "")
+
+
+@pytest.mark.parametrize("text", ["Rašoma <b>čia</b> pat ir [ten pat][r] bei čia pat", "[^1]: žr. [a][pat] pat"])
+def test_a_mark_behind_tags_and_references_stays_on_its_word(text: str) -> None:
+    start = text.rindex("pat")
+    marked = [piece.text for piece in pieces(text, "text/markdown", [Mark(start, start + 3, "short")]) if piece.mark]
+    assert marked == ["pat"]
 
 
 def test_strong_words_are_known() -> None:

@@ -33,8 +33,13 @@ def extract(raw: bytes, document: str) -> Extract:
     sign = told[1] if told else _sign(text[:_SAMPLE])
     found = _rows(text[told.end() :] if told else text, sign)
     rows = [row for row in ([one_line(cell) for cell in row] for row in found) if any(row)]
-    grid = [[tables.Cell(cell, n, n + 1) for n, cell in enumerate(row)] for row in rows]
     builder = TextBuilder()
+    # A title above the table stands alone in its row.
+    titles = next((n for n, row in enumerate(rows) if sum(map(bool, row)) > 1), 0)
+    for title in rows[:titles]:
+        builder.add("paragraph", " ".join(filter(None, title)))
+    rows = rows[titles:]
+    grid = [[tables.Cell(cell, n, n + 1) for n, cell in enumerate(row)] for row in rows]
     joined = False
     for row in tables.laid_out(grid, int(tables.names_columns(rows))):
         joined = tables.add_row(builder, row, joined)

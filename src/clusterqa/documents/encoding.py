@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 from collections import Counter
 
 from clusterqa.errors import UnreadableDocument
@@ -35,6 +36,8 @@ MOJIBAKE_SHARE = 0.05
 Share of words with turned letters above which a text is refused; in Lithuanian about a third of the words
 would be.
 """
+
+_TO_BE_SURE = "Save it as UTF-8 to be sure that every letter is right."
 
 NUL_SHARE = 0.01
 """Share of NUL bytes above which a file is no plain text; UTF-16 without a mark has them in every other place."""
@@ -106,11 +109,14 @@ def _decode(raw: bytes, document: str, declared: str | None) -> tuple[str, list[
                     f"The file starts as {encoding[:-3].upper()} but breaks off at byte {error.start}.",
                     _SAVE_AGAIN,
                 ) from error
+    many_nulls = raw.count(b"\0") > NUL_SHARE * len(raw)
+    if many_nulls and (wide := _wide(raw)):
+        return wide, [f"Read as UTF-16. {_TO_BE_SURE}"]
     try:
         return raw.decode("utf-8"), []
     except UnicodeDecodeError:
         pass
-    if raw.count(b"\0") > NUL_SHARE * len(raw):
+    if many_nulls:
         return "\0", []
     if declared and (text := _as_declared(raw, declared, document)):
         return text, []
@@ -120,6 +126,17 @@ def _decode(raw: bytes, document: str, declared: str | None) -> tuple[str, list[
     if letters > 4 * damaged:  # UTF-8 with a few broken bytes: in an eight-bit text valid sequences are accidents
         return patched, []
     return _eight_bit(raw, document)
+
+
+def _wide(raw: bytes) -> str:
+    """The text in UTF-16 without a byte order mark, told from where its NUL bytes stand; "" where it is none."""
+    first, second = raw[0::2].count(0), raw[1::2].count(0)
+    try:
+        text = raw.decode("utf-16-be" if first > second else "utf-16-le")
+    except UnicodeDecodeError:
+        return ""
+    strange = sum(unicodedata.category(c) in ("Cc", "Cn", "Co") and c not in "\t\n\f\r" for c in text)
+    return text if not strange and 10 * min(first, second) <= max(first, second) else ""
 
 
 def is_eight_bit(name: str) -> bool:
@@ -156,7 +173,7 @@ def _eight_bit(raw: bytes, document: str) -> tuple[str, list[str]]:
             document, "The file is in an encoding that is not recognised (it is not UTF-8).", _SAVE_AGAIN
         )
     text = raw.decode(best)
-    return text, [f"Read as {NAMES[best]}. Save it as UTF-8 to be sure that every letter is right."]
+    return text, [f"Read as {NAMES[best]}. {_TO_BE_SURE}"]
 
 
 _ENGLISH_WORDS = frozenset(b"the of and to in is for that with are this which by from".split())

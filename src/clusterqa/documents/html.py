@@ -658,11 +658,17 @@ def _inline(element: Any, skip_tables: bool = False) -> str:
         apart = " " if child.tag in _BLOCK_TAGS else ""
         parts += [apart, _inline(child, skip_tables), apart, _collapsed(child.tail)]
     text = "".join(parts)
-    if tag == "sup":
+    if tag == "sup" or _is_note_mark(element):
         return raised(text.strip()) or text
     if tag == "rt":
         return spoken(text)
     return f"„{text}“" if tag == "q" else text
+
+
+def _is_note_mark(element: Any) -> bool:
+    """Whether an element is the number of a note in an e-book, which its style raises."""
+    kinds = f"{element.get('epub:type', '')} {element.get('role', '')}".split()
+    return "noteref" in kinds or "doc-noteref" in kinds
 
 
 def _linked(element: Any) -> int:

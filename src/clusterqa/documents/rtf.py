@@ -1,4 +1,4 @@
-"""RTF → its text, paragraph by paragraph, as striprtf gives it: rows of tables, but no headings and no lists."""
+"""RTF → its text, paragraph by paragraph, as striprtf gives it: rows of tables and items, but no headings."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from clusterqa.documents import tables
+from clusterqa.documents import items, tables
 from clusterqa.documents.encoding import mojibake
 from clusterqa.documents.extract import Extract, TextBuilder, left_out, one_line
 from clusterqa.documents.metadata import Metadata
-from clusterqa.documents.symbols import raised
+from clusterqa.documents.symbols import UNKNOWN, is_symbol_font, raised, sign
 from clusterqa.errors import UnreadableDocument
 
 _MARGINS = re.compile(rb"\\(?:(?:header|footer)[lrf]?|footnote|annotation)\b")
@@ -31,6 +31,8 @@ _TOKEN = re.compile(
     r"\\(?P<word>[a-z]{1,32})(?P<value>-?\d{1,10})?[ ]?|\\'(?P<hex>[0-9a-f]{2})|\\(?P<sign>[^a-z])|(?P<brace>[{}])|[\r\n]+|(?P<letter>.)",
     re.IGNORECASE | re.DOTALL,
 )
+_FONT = re.compile(r"\\f(\d+)(?=[\\ ])[^;{}]*?[ ]([^;{}\\]+);")
+"""What the table of fonts says of one: its number and its name."""
 _START, _CELL, _ROW, _NEST_CELL, _NEST_ROW, _END = "\x01\x02\x03\x04\x05\x06"
 """
 What stands in the text where a row of a table begins, a cell ends, a row ends, and a cell or a row of a table in a cell ends.
@@ -64,24 +66,33 @@ class _Places:
 
 def _as_seen(source: str) -> str:
     """
-    The source without hidden, deleted and struck-out text, with the numbers of items, with raised figures as raised letters („5²“ is not „52“), with marks in
-    its tables, and letters that stand in it as bare bytes as the escapes that the reader decodes.
+    The source without hidden, deleted and struck-out text and without the addresses of links, with the numbers of items, with raised figures
+    as raised letters („5²“ is not „52“), with the signs that symbol fonts draw, with marks in its tables, and letters that stand in it as bare
+    bytes as the escapes that the reader decodes.
     """
     hidden = high = struck = in_row = False
+    symbols = {number: name for number, name in _FONT.findall(source) if is_symbol_font(name)}
+    font = ""  # of signs, "" for one of letters
+    inside = ""  # the table of fonts, or what tells a field what to show
     merged = "n"  # "h" with the cell before it, "v" with the one above it
     places = told = _Places()
-    outer: list[tuple[bool, bool, bool, _Places]] = []
+    outer: list[tuple[bool, bool, bool, _Places, str, str]] = []
     parts: list[str] = []
     for token in _TOKEN.finditer(source):
         word, value, letter = token["word"], token["value"], token["letter"]
         if token["brace"] == "{":
-            outer.append((hidden, high, struck, places))
+            outer.append((hidden, high, struck, places, inside, font))
         elif token["brace"] and outer:
-            hidden, high, struck, places = outer.pop()
+            hidden, high, struck, places, inside, font = outer.pop()
+        elif word in ("fldinst", "fonttbl"):
+            inside = word
+        elif word == "f":
+            font = symbols.get(value, "")
         elif word in ("v", "deleted"):
             hidden = value != "0"
         elif word == "plain":
             hidden = high = struck = False
+            font = ""
         elif word in ("strike", "striked"):
             struck = value != "0"
         elif word in ("super", "up"):
@@ -103,12 +114,14 @@ def _as_seen(source: str) -> str:
             mark, in_row = f"{_ROW}{'' if places is told else places.written()}{_END}", False
             told = places
         drawn = letter or token["hex"] or word in _LETTERS or token["sign"] in ("~", "-", "_", "\\", "{", "}")
-        if (hidden or struck) and drawn:
+        if (hidden or struck or inside == "fldinst") and drawn:
             continue
         if mark:
             parts.append(f"\\plain {mark}")  # a word before it, as a letter after \u may be passed over
         elif word == "nesttableprops" or (letter and letter < " " and letter != "\t"):
             continue
+        elif not inside and (told_sign := _sign(token, font)):
+            parts.append(told_sign)
         elif letter and letter > "\x7f":
             parts.append(f"\\'{ord(letter):02x}")
         elif letter and high:
@@ -120,11 +133,34 @@ def _as_seen(source: str) -> str:
     return "".join(parts)
 
 
+def _sign(token: re.Match[str], font: str) -> str:
+    """
+    What a letter of a symbol font draws, or one that says its place in such a font, as RTF; "" for another token.
+    """
+    code = 0
+    if token["word"] == "u":
+        code = int(token["value"] or 0) & 0xFFFF
+        if not 0xF000 <= code <= 0xF0FF:
+            return ""
+    elif font and (token["hex"] or token["letter"] or token["sign"] in ("\\", "{", "}")):
+        code = int(token["hex"], 16) if token["hex"] else ord(token["letter"] or token["sign"])
+    if code <= 0x20:
+        return ""
+    told = sign(code, font)
+    halves = memoryview(told.encode("utf-16-le")).cast("H")
+    # What stands for it in old programs comes after a letter, and is passed over.
+    return (
+        f"\\u{halves[0]} "
+        if token["word"] and len(halves) == 1
+        else "{\\uc0" + "".join(f"\\u{half} " for half in halves) + "}"
+    )
+
+
 def extract(raw: bytes, document: str) -> Extract:
     """
     Read an RTF document. Raises UnreadableDocument for one that is broken.
 
-    Its words are read, and the rows of its tables; headings and lists are paragraphs. Hidden text is left out. Headers, footers, notes and
+    Its words are read, and the rows of its tables and its items; headings are paragraphs. Hidden text is left out. Headers, footers, notes and
     pictures are left out, and a warning names them.
     """
     from striprtf.striprtf import rtf_to_text
@@ -140,6 +176,8 @@ def extract(raw: bytes, document: str) -> Extract:
     warnings = mojibake(builder.text(), document)
     warnings += left_out(pictures=len(re.findall(rb"\\pict\b", raw)), files=len(re.findall(rb"\\object\b", raw)))
     warnings += left_out(struck=len(_STRUCK.findall(raw)))
+    if unknown := text.count(UNKNOWN):
+        warnings.append(f"Signs of symbol fonts that are not known (shown as {UNKNOWN}): {unknown}.")
     if _MARGINS.search(raw):
         warnings.append(_NOT_READ)
     if _BOXES.search(raw):
@@ -175,8 +213,11 @@ def _lay_out(text: str, builder: TextBuilder) -> None:
         if own.strip():
             _add_table(table, builder)
             table = []
-            for line in own.split("\n"):
-                builder.add("paragraph", line)
+            lines = own.split("\n")
+            marks = items.marks(lines)
+            for place, line in enumerate(lines):
+                mark = line[: marks.get(place, 0)]
+                builder.add("list_item" if mark else "paragraph", line[len(mark) :], mark=mark.strip())
         if inside:
             places = ("" if is_last else parts[number + 1][0]) or places
             table.append(_row(inside, places))

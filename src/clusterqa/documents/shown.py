@@ -16,7 +16,12 @@ from clusterqa.records import Part, Quote, Span
 PDF, MARKDOWN = "application/pdf", "text/markdown"
 
 _BROKEN_WORD = re.compile(r"(?<=[^\W\d_])[-\u00ad]\s*\n\s*(?=[^\W\d_])")
-_NOTE = re.compile(r"\[\^[^\]\s]+\]")
+_NOTE = re.compile(r"\A[ ]{0,3}\[\^[^\]\s]+\]:[ \t]*|\[\^[^\]\s]+\]")
+_REFERENCE = re.compile(r"\[([^\[\]]+)\]\[[^\[\]]*\]")
+"""A link whose address stands elsewhere in the file."""
+_TAG = re.compile(r"<[^<>]*>")
+_PARTING = re.compile(r"</?(?:br|p|div|li|[uo]l|d[ldt]|t[drh]|h[1-6]|hr|table|blockquote|summary)\b", re.IGNORECASE)
+"""Tags between words that do not stand together."""
 _QUOTED_LINE = re.compile(r"(?m)^[ \t]*>[ \t]?")
 _TARGET = re.compile(r"(?<=\])\([^)\n]*\)")
 _NUMBERED = re.compile(r"\(?(?:\d{1,3}(?:\.\d{1,3})*|[a-zA-Z])[.)]\s")
@@ -129,7 +134,8 @@ def _shown(text: str, media_type: str) -> list[tuple[str, bool]]:
     if media_type == MARKDOWN:
         parser = _parser()
         children: list[Token] = []
-        parser.inline.parse(_NOTE.sub("", _QUOTED_LINE.sub("", text)), parser, {}, children)
+        told = _REFERENCE.sub(r"\1", _NOTE.sub("", _QUOTED_LINE.sub("", text)))
+        parser.inline.parse(told, parser, {}, children)
         return list(_single_spaced(_words(children)))
     return [(character, False) for character in text]
 
@@ -155,8 +161,9 @@ def _single_spaced(characters: Iterator[tuple[str, bool]]) -> Iterator[tuple[str
 def _places(text: str, shown: Sequence[tuple[str, bool]], media_type: str) -> list[int]:
     """Where in the stored text each shown character comes from; -1 from where it cannot be told."""
     if media_type == MARKDOWN:  # an address holds letters that are not shown
-        for pattern in (_NOTE, _TARGET):
+        for pattern in (_NOTE, _TARGET, _TAG):
             text = pattern.sub(lambda found: "\0" * len(found[0]), text)
+        text = _REFERENCE.sub(lambda found: f"\0{found[1]}" + "\0" * (len(found[0]) - len(found[1]) - 1), text)
     places, at = [], 0
     for character, _ in shown:
         while 0 <= at < len(text) and not (text[at] == character or (character == " " and text[at].isspace())):
@@ -178,8 +185,11 @@ def _words(tokens: Sequence[Token]) -> Iterator[tuple[str, bool]]:
     for token in tokens:
         if token.type in ("strong_open", "strong_close"):
             strong += token.nesting
-        elif token.type in ("text", "code_inline", "text_special", "html_inline"):
+        elif token.type in ("text", "code_inline", "text_special"):
             yield from ((character, strong > 0) for character in token.content)
+        elif token.type == "html_inline":
+            if _PARTING.match(token.content):
+                yield " ", strong > 0
         elif token.type == "image":
             yield from _words(token.children or [])
         elif token.type in ("softbreak", "hardbreak"):

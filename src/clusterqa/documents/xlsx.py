@@ -203,6 +203,7 @@ def _sheet(sheet: Any, builder: TextBuilder) -> int:
     hidden = [kept for kept in sheet.column_dimensions.values() if kept.hidden]
     unseen = {column for kept in hidden for column in range(kept.min or 0, (kept.max or 0) + 1)}
     rows: dict[int, list[Any]] = {}
+    covered: dict[tuple[int, int], tables.Cell] = {}
     # Only the cells that there are: a sheet may hold a few that lie far apart.
     for (number, _), cell in sorted(sheet._cells.items()):
         rows.setdefault(number, []).append(cell)
@@ -226,7 +227,8 @@ def _sheet(sheet: Any, builder: TextBuilder) -> int:
             value = _seen(origin.value)
             if (text := shown(value, origin.number_format or "General")) and not _is_struck(origin):
                 bold = bool(origin.font and origin.font.b)
-                cells.append(tables.Cell(text, cell.column, cell.column + wide, bold))
+                made = tables.Cell(text, cell.column, cell.column + wide, bold)
+                cells.append(covered.setdefault((top, left), made))
         if not cells:
             continue
         if any(between not in hidden_numbers for between in range(before + 1, number)):
