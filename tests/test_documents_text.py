@@ -147,3 +147,10 @@ def test_dates_are_understood_as_people_write_them(text: str, date: str | None) 
 )
 def test_a_day_ends_a_sentence_where_the_next_begins_one(text: str, count: int) -> None:
     assert len(sentences(text)) == count
+
+
+def test_pictures_of_markdown_are_counted(tmp_path: Path) -> None:
+    source = (
+        '# A\n\nŽemėlapis ![planas](a.png) ir ![][b].\n\n<p><img src="c.png"></p>\n\n`![x](y)` nėra.\n\n    ![x](y)\n'
+    )
+    assert reading(tmp_path, "a.lt.md", source).warnings == ("Pictures whose words are not read: 3.",)

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from clusterqa.documents.extract import Extract, first_heading, one_line, trimmed
+from clusterqa.documents.extract import Extract, first_heading, left_out, one_line, trimmed
 from clusterqa.documents.metadata import Metadata, front_matter
 from clusterqa.documents.plain import find_blocks
 from clusterqa.records import Block, BlockKind
@@ -42,6 +42,8 @@ so many keeps its marks.
 _NEWLINE = re.compile(r"\r\n?|\n")
 _COMMENT = r"<!--(?:(?!-->).)*(?:-->|\Z)"
 _TAG = re.compile(r"<[^<>]*>")
+_PICTURE = re.compile(r"`[^`]*`|(!\[[^\[\]]{0,1000}\][(\[]|<img\b)", re.IGNORECASE)
+"""A picture, in the group; or code, in which there is none."""
 _SIGNS = {
     "table": re.compile(r"\|"),
     "fence": re.compile(r"```|~~~"),
@@ -71,6 +73,7 @@ def extract(text: str) -> Extract:
         )
     else:
         blocks, heading = reader.read()
+        warnings += left_out(pictures=reader.pictures())
     return Extract(text, tuple(blocks), metadata.over(Metadata(title=heading)), warnings=tuple(warnings))
 
 
@@ -111,6 +114,11 @@ class _Reader:
             return True
         self.tokens = self.parser.parse(self.text[self.body :], self.known)
         return any(token.level >= MAX_NESTING - 1 and token.type != "inline" for token in self.tokens)
+
+    def pictures(self) -> int:
+        """How many pictures it shows."""
+        contents = (token.content for token in self.tokens if token.type in ("inline", "html_block"))
+        return sum(bool(found) for content in contents for found in _PICTURE.findall(content))
 
     def read(self) -> tuple[list[Block], str | None]:
         """The blocks, and what the first heading says; `is_too_deep` has been asked before."""
