@@ -899,6 +899,15 @@ def test_an_e_mail_is_read_in_the_encoding_that_it_is_in(tmp_path: Path, named: 
     assert shown(reading(tmp_path, "a.lt.eml", raw))[-1] == ("paragraph", words)
 
 
+@pytest.mark.parametrize(
+    "named", ["punycode", "IDNA", "unicode_escape", "undefined", "rot13", "base64", "klingon", "u\N{SNOWMAN}"]
+)
+def test_an_e_mail_that_names_no_encoding_of_texts_is_read_all_the_same(tmp_path: Path, named: str) -> None:
+    words = "Žemyna moka 600 eurų. " * 5000 + "a-a0" * 100_000  # as punycode that would take minutes
+    head = f"Subject: L\nFrom: a@b.lt\nContent-Type: text/plain; charset={named}\nContent-Transfer-Encoding: 8bit\n\n"
+    assert shown(reading(tmp_path, "a.lt.eml", (head + words).encode()))[-1] == ("paragraph", words)
+
+
 def test_the_signs_of_windows_in_an_e_mail_that_says_iso_8859_1_stay(tmp_path: Path) -> None:
     words = "The “label” costs 600 € – that’s all."
     head = (

@@ -175,6 +175,14 @@ def test_a_host_that_is_none_is_refused(client: TestClient, host: str) -> None:
     assert client.get("/lt/", headers={"host": host}).status_code == 400
 
 
+def test_a_request_that_tells_its_length_in_two_ways_is_refused_and_its_connection_ended(client: TestClient) -> None:
+    """A proxy that believes the other one would pass a second request on inside of the first."""
+    told = {"content-length": "5", "transfer-encoding": "chunked", "content-type": "application/json"}
+    answer = client.post("/api/v1/ask", content=b"0\r\n\r\n", headers=told)
+    assert (answer.status_code, answer.headers["connection"]) == (400, "close")
+    assert "Content-Length" in answer.json()["detail"]
+
+
 def test_only_the_proxy_of_the_setting_is_believed_about_the_host(tmp_path: Path) -> None:
     told = {"host": "10.0.0.1:7860", "x-forwarded-host": "evil.example, example.lt", "x-forwarded-for": "198.51.100.7"}
     behind = browser(tmp_path, hosts="example.lt", proxy="192.0.2.1")

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
+from fastapi.testclient import TestClient
 
 from clusterqa.cli.asking import place
-from clusterqa.records import PassageText, Quote, Reply, Source
-from clusterqa.settings import Contact
+from clusterqa.corpus.sync import Report
+from clusterqa.records import Block, PassageText, Quote, Reply, Source
+from clusterqa.settings import Contact, Settings
 from clusterqa.web import render
+from clusterqa.web.app import build
 from clusterqa.web.conversations import Answered
+from clusterqa.web.drawing import SHEET, sheets
 from clusterqa.web.words import WORDS
 
 SOURCE = Source("a.lt.md", "0" * 64, "Bronzos ženklas", "lt", publisher="Biuras", date="2024-03-05")
@@ -49,6 +56,39 @@ def test_a_link_carries_the_questions_that_an_answer_leans_on_and_no_others() ->
     ]
     assert parse_qs(render.link(turns, 2))["q"] == ["Kiek kainuoja bronzos ženklas?", "O aukso?"]
     assert parse_qs(render.link(turns, 1))["q"] == ["Kiek kainuoja bronzos ženklas?"]
+
+
+def test_a_long_document_is_drawn_sheet_by_sheet_and_none_of_it_is_lost(
+    settings: Settings, write: Callable[[str, str], Path], index: Callable[[], Report]
+) -> None:
+    sentences = [f"Paragraph {n} of the report is here." for n in range(8000)]
+    write("report.en.md", "# Report\n\n" + "\n\n".join(sentences))
+    index()
+    client = TestClient(build(settings))
+    text = client.get("/api/v1/documents/report.en.md").json()["text"]
+    pages = [client.get(f"/documents/report.en.md?sheet={number}&lang=en").text for number in (1, 2, 3)]
+    assert [
+        text for page in pages for text in re.findall(r"<p>(Paragraph \d+ of the report is here.)</p>", page)
+    ] == sentences
+    assert max(map(len, pages)) < 200_000
+    assert [page.count('rel="next"') for page in pages] == [2, 2, 0]
+    assert "Part 2 of 3" in pages[1] and "sheet=1" in pages[1] and "sheet=3" in pages[1]
+    assert client.get("/documents/report.en.md?lang=en").text == pages[0]
+    assert client.get("/documents/report.en.md?sheet=99&lang=en").text == pages[2]
+    start = text.index(sentences[4000])
+    quoted = client.get(f"/documents/report.en.md?start={start}&end={start + len(sentences[4000])}&lang=en").text
+    assert f'<mark id="quote" tabindex="-1">{sentences[4000]}</mark>' in quoted and "Part 2 of 3" in quoted
+
+
+def test_a_block_that_no_page_could_show_is_drawn_in_pieces() -> None:
+    length = 2 * SHEET + 7
+    pieces = sheets((Block("table_row", 10, 10 + length, 0, "A | B"), Block("paragraph", length + 10, length + 20)), 0)
+    assert [[(block.start, block.end) for block in sheet] for sheet in pieces] == [
+        [(10, 10 + SHEET)], [(10 + SHEET, 10 + 2 * SHEET)], [(10 + 2 * SHEET, 10 + length), (10 + length, 20 + length)],
+    ]  # fmt: skip
+    assert sheets((), 5) == [[Block("paragraph", 0, 5)]]
+    rows = tuple(Block("table_row", n, n + 1, 0, "x" * (SHEET // 2)) for n in range(3))
+    assert [len(sheet) for sheet in sheets(rows, 3)] == [1, 1, 1]
 
 
 def test_places_that_are_as_good_as_chance_are_not_shown() -> None:

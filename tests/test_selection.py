@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from clusterqa.documents import markdown
-from clusterqa.records import Document, Language, Part, Passage, Span
+from clusterqa.records import Block, Document, Language, Part, Passage, Span
 from clusterqa.retrieval.notes import says_closed, year_of
 from clusterqa.retrieval.selection import named_cell, selection
 from clusterqa.text.answer_types import wants_list
@@ -153,6 +153,21 @@ def test_context_comes_from_the_paragraph_before_and_not_from_another_section() 
 def test_a_longer_list_than_people_read_stays_an_item() -> None:
     text = "# A\n\nThese are all:\n\n" + "".join(f"- number {n} of many\n" for n in range(150))
     assert shown("number 7 of many", True, text) == [("lead", "These are all:"), ("item", "number 7 of many")]
+
+
+def test_a_row_of_thousands_of_cells_is_text_of_which_only_what_was_meant_is_shown() -> None:
+    row = " | ".join(f"cell {n}" for n in range(5000))
+    wide = Document("a.csv", row, "Title", "en", (Block("table_row", 0, len(row)),), "text/csv")
+    start = row.index("cell 70 ")
+    assert selection(wide, start, start + 17, True) == (Part("text", start, start + 17, "cell 70 | cell 71"),)
+    header = " | ".join(f"column {n}" for n in range(5000))
+    named = Document("a.csv", "1 | 2", "Title", "en", (Block("table_row", 0, 5, 0, header),), "text/csv")
+    assert selection(named, 0, 1, False) == (Part("text", 0, 1, "1"),)
+
+
+def test_a_list_of_long_items_stays_an_item() -> None:
+    text = "# A\n\nThese are all:\n\n" + "".join(f"- number {n} {'and more ' * 150}\n" for n in range(50))
+    assert shown("number 7", True, text) == [("lead", "These are all:"), ("item", "number 7")]
 
 
 def test_a_document_without_structure_gives_the_text() -> None:

@@ -264,6 +264,15 @@ def test_what_a_killed_server_left_of_an_upload_is_swept_at_the_next_start(setti
     assert drafts.clean() == 1 and list(drafts.folder.iterdir()) == []
 
 
+def test_what_is_not_published_is_readable_by_its_owner_alone(settings: Settings) -> None:
+    drafts = Drafts(settings.data)
+    drafts.take_in("secret.md", io.BytesIO(b"Ketinimai."), "rasa", 100)
+    assert drafts.folder.stat().st_mode & 0o777 == 0o700
+    drafts.folder.chmod(0o755)  # as an earlier version made it
+    drafts.clean()
+    assert drafts.folder.stat().st_mode & 0o777 == 0o700
+
+
 def test_the_same_file_twice_is_one_draft(keeper: Keeper) -> None:
     first = upload(keeper, "a.md", PRICE_LIST)
     second, again = keeper.take_in("b.md", io.BytesIO(PRICE_LIST.encode()), "jonas", LIMIT)

@@ -93,6 +93,8 @@ class Site(BaseHTTPRequestHandler):
                 self.close_connection = True
             case "/charset":
                 self.give(PAGE.format("Žąsų").encode(), "text/html; charset=klingon")
+            case "/charset-of-hosts":
+                self.give(PAGE.format("Žąsų").encode(), "text/html; charset=punycode")
             case _:
                 self.give(b"", "text/html", 404)
 
@@ -204,7 +206,8 @@ def test_a_page_comes_whole_with_the_address_where_it_was_in_the_end(site: str, 
     assert (found.url, found.name) == (f"{site}/kaina.html", "kaina.html")
     assert found.content == PAGE.format("Žąsų").encode()
     assert fetch(f"{site}/kaina/", 100_000, allowed=this_machine).name == "kaina.html"
-    assert fetch(f"{site}/charset", 100_000, allowed=this_machine).content == PAGE.format("Žąsų").encode()
+    for path in ("charset", "charset-of-hosts"):
+        assert fetch(f"{site}/{path}", 100_000, allowed=this_machine).content == PAGE.format("Žąsų").encode()
     (tmp_path / "a.html").write_bytes(fetch(f"{site}/baltic", 100_000, allowed=this_machine).content)
     assert "Žąsų kaina yra 2 250 eurų." in documents.read(tmp_path / "a.html", "a.html").text
 

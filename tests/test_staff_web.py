@@ -16,11 +16,11 @@ from clusterqa.records import LANGUAGES
 from clusterqa.settings import Settings
 from clusterqa.staff.accounts import FAILURES_HERE, Role
 from clusterqa.staff.database import DATABASE
+from clusterqa.staff.exporting import harmless
 from clusterqa.web import staff
 from clusterqa.web.app import build
 from clusterqa.web.staff import desk, oidc, words
 from clusterqa.web.staff.login import inside
-from clusterqa.web.staff.people import harmless
 from clusterqa.web.staff.words import DEEDS, WORDS
 from web_fixtures import write_corpus
 
@@ -492,7 +492,17 @@ def test_what_stands_in_the_log_is_shown_as_text(app: FastAPI, editor: Browser) 
     page = editor.get("/staff/log").text
     assert "<script>window" not in page and "&lt;script&gt;window" in page
     assert "'=cmd" in editor.get("/staff/log.csv").text
-    assert [harmless(cell) for cell in ("-1", "@x", "a=b")] == ["'-1", "'@x", "a=b"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "harmless_one"),
+    [
+        ("-1", "'-1"), ("@x", "'@x"), ("a=b", "a=b"), ("\tx", "'\tx"), ("＝1+1", "'＝1+1"), ("", ""), ("a - b, +370", "a - b, +370"),
+        ("kaina;=1+1", "kaina;'=1+1"), ("kaina,@SUM(1)", "kaina,'@SUM(1)"), ("kaina\n=1", "kaina\n'=1"), ("a|-1;+2", "a|'-1;'+2"),
+    ],
+)  # fmt: skip
+def test_no_spreadsheet_finds_a_formula_whatever_it_takes_for_the_end_of_a_cell(cell: str, harmless_one: str) -> None:
+    assert harmless(cell) == harmless_one
 
 
 # ── pages ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -19,17 +19,22 @@ _KINDS: dict[str, PartKind] = {
     "table_row": "row",
     "left_out": "text",
 }
+LONGEST_ROW = 10_000
+"""Characters with the names of its columns; a longer row is shown as text, and only what was meant of it."""
 
 
 def cut(document: Document, start: int, end: int) -> tuple[Part, ...]:
-    """The parts of `text[start:end]`, one a block; of a table row the whole row, even where only some of it was meant."""
+    """
+    The parts of `text[start:end]`, one a block; of a table row the whole row, even where only some of it was meant, if it is
+    of at most LONGEST_ROW.
+    """
     if not document.blocks:
         return (Part("text", start, end, document.text[start:end]),)
     made = []
     for block in document.blocks[_index(document.blocks, start) :]:
         if block.start >= end:
             break
-        span = Span(block.start, block.end) if block.kind == "table_row" else _inside(document.text, block, start, end)
+        span = Span(block.start, block.end) if _kind(block) == "row" else _inside(document.text, block, start, end)
         if span and block.end > start:
             made.append(of_block(document, block, span))
     return tuple(made) or (Part("text", start, end, document.text[start:end]),)
@@ -39,7 +44,7 @@ def of_block(document: Document, block: Block, span: Span | None = None) -> Part
     """A span of a block, without one the whole block, as a part."""
     span = span or Span(block.start, block.end)
     text = document.text[span.start : span.end]
-    kind = _KINDS[block.kind]
+    kind = _kind(block)
     if kind == "row":
         return Part(
             kind, span.start, span.end, text, header=column_names(block.header), cells=cell_spans(text, span.start)
@@ -47,6 +52,11 @@ def of_block(document: Document, block: Block, span: Span | None = None) -> Part
     if kind == "item":
         return Part(kind, span.start, span.end, text, level=block.level, number=list_number(document.text, block))
     return Part(kind, span.start, span.end, text)
+
+
+def _kind(block: Block) -> PartKind:
+    too_long = block.kind == "table_row" and block.end - block.start + len(block.header) > LONGEST_ROW
+    return "text" if too_long else _KINDS[block.kind]
 
 
 def cell_spans(row: str, start: int = 0) -> tuple[Span, ...]:
@@ -87,6 +97,8 @@ def _inside(text: str, block: Block, start: int, end: int) -> Span | None:
 
 LONGEST_LIST = 100
 """Items or rows; of a longer list only what was meant is shown."""
+LONGEST_LISTED = 50_000
+"""Characters of all its items or rows; the same."""
 _INTRODUCES = re.compile(r":[*_\s]*\Z")
 _POINTS_DOWN = re.compile(
     r"\b(?:following|below|these|šie|šios|šių|šiuos|šias|tokie|tokios|toliau|žemiau)\b", re.IGNORECASE
@@ -110,7 +122,7 @@ def whole_list(document: Document, start: int, end: int) -> tuple[Part, ...]:
     if at is None or blocks[at].kind not in ("list_item", "table_row"):
         return ()
     begin, stop, _ = _run(document, at)
-    if not 2 <= stop - begin <= LONGEST_LIST:
+    if not 2 <= stop - begin <= LONGEST_LIST or blocks[stop - 1].end - blocks[begin].start > LONGEST_LISTED:
         return ()
     items = [of_block(document, block) for block in blocks[begin:stop]]
     lead = lead_of(document, at) or _heading_over(document, begin)

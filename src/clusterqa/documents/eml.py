@@ -110,14 +110,14 @@ def _read(message: EmailMessage, document: str) -> Extract:
 
 def _content(body: MIMEPart, document: str) -> str:
     """The text of a part, in the encoding that it names where that can be right: many say ISO-8859-1 and mean another."""
-    raw, named = body.get_payload(decode=True), body.get_content_charset("us-ascii")
-    if isinstance(raw, bytes) and (named in ("us-ascii", "utf-8") or encoding.is_eight_bit(named)):
+    payload, named = body.get_payload(decode=True), body.get_content_charset("us-ascii")
+    raw = payload if isinstance(payload, bytes) else b""
+    if named in ("us-ascii", "utf-8") or encoding.is_eight_bit(named):
         with suppress(UnreadableDocument):
             return encoding.decode(raw, document, named)[0]
-    try:
-        return str(body.get_content())
-    except LookupError:  # it names an encoding that nobody knows
-        return encoding.decode(raw if isinstance(raw, bytes) else b"", document)[0]
+    if encoding.is_for_texts(named):
+        return raw.decode(named, "replace")
+    return encoding.decode(raw, document)[0]
 
 
 def _name(part: MIMEPart) -> str:

@@ -145,6 +145,19 @@ def is_eight_bit(name: str) -> bool:
     return re.fullmatch(pattern, name) is not None
 
 
+_NOT_FOR_TEXTS = frozenset({"punycode", "idna", "unicode-escape", "raw-unicode-escape"})
+"""What Python keeps among its encodings for names of hosts and for source code; some take hours where a text is long."""
+
+
+def is_for_texts(name: str) -> bool:
+    """Whether a name, wherever it comes from, is that of an encoding that texts are written in."""
+    try:
+        b"aaaa".decode(name, "replace")
+        return codecs.lookup(name).name not in _NOT_FOR_TEXTS
+    except (LookupError, ValueError):
+        return False
+
+
 def _as_declared(raw: bytes, declared: str, document: str) -> str | None:
     """The text in the encoding that the file names, or None when that cannot be right."""
     name = declared.lower()

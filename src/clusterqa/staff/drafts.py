@@ -21,7 +21,7 @@ import secrets
 import shutil
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -186,14 +186,20 @@ class Drafts:
     def _incoming(self) -> Iterator[tuple[str, Path]]:
         identifier = secrets.token_hex(8)
         folder = self.folder / f".incoming-{identifier}"
-        folder.mkdir(parents=True)
+        self.folder.mkdir(0o700, parents=True, exist_ok=True)  # what is not published is the staff's alone
+        folder.mkdir()
         try:
             yield identifier, folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
     def clean(self) -> int:
-        """Remove what uploads left behind that a killed server never finished; gives how many. At start only."""
+        """
+        Remove what uploads left behind that a killed server never finished; gives how many. At start only. Takes the rights of
+        others from a folder that was made elsewhere, as by an earlier version or by unpacking.
+        """
+        with suppress(OSError):
+            self.folder.chmod(0o700)
         left = list(self.folder.glob(".incoming-*")) if self.folder.is_dir() else []
         for folder in left:
             shutil.rmtree(folder, ignore_errors=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -82,9 +83,15 @@ def _table(documents: Sequence[Stored], history: History) -> str:
     return out.getvalue()
 
 
+_FORMULA = re.compile(r"(\A|[,;|\t\r\n])(?=[=+@\t\r＝＋－＠-])")
+
+
 def harmless(cell: str) -> str:
-    """A spreadsheet takes what begins so for a formula; with a quotation mark in front it is text."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    """
+    A cell in which no spreadsheet finds a formula: an apostrophe stands before = + - @ wherever a cell may begin, also for one
+    that takes another mark than ours for the end of a cell.
+    """
+    return _FORMULA.sub(r"\1'", cell)
 
 
 def _add_folder(archive: zipfile.ZipFile, folder: Path, name: str) -> None:

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
+from clusterqa.documents.encoding import is_for_texts
 from clusterqa.documents.formats import FORMAT_OF_SUFFIX, KINDS
 from clusterqa.staff.drafts import DeskError, too_large
 from clusterqa.staff.names import safe_name
@@ -204,10 +205,10 @@ def _kept(url: str, answer: http.client.HTTPResponse, content: bytes) -> Fetched
         raise DeskError("fetch_kind", f"What is there is no document ({kind}).", kind=kind)
     if not content:
         raise DeskError("empty", "The file is empty. Check it at its source, then upload it again.")
-    charset = answer.headers.get_content_charset()
-    if suffix == "html" and charset not in (None, "utf-8") and not _CHARSET.search(content[:4096]):
-        with suppress(LookupError):  # a charset that there is not: the reader works it out
-            content = content.decode(charset).encode("utf-8")  # only the answer said in what the page is written
+    charset = answer.headers.get_content_charset("utf-8")
+    other = charset != "utf-8" and is_for_texts(charset)  # one that there is not: the reader works it out
+    if suffix == "html" and other and not _CHARSET.search(content[:4096]):
+        content = content.decode(charset).encode("utf-8")  # only the answer said in what the page is written
     stem = PurePosixPath(called).stem if called else parts.hostname or ""
     return Fetched(url, safe_name(f"{stem}.{suffix}"), content)
 

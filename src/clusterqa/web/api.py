@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,6 +21,7 @@ from clusterqa.store import reading
 from clusterqa.store.translations import sources
 from clusterqa.web import render, shapes, watching
 from clusterqa.web.callers import caller_of, from_allowed_site, is_door
+from clusterqa.web.lane import in_lane
 from clusterqa.web.service import NotReady, Service
 
 
@@ -201,15 +202,15 @@ def questions(
     response_model=None,
     responses={200: {"model": list[shapes.Facts]}},
 )
+@in_lane
 def documents(
     request: Request,
-    response: Response,
     limit: Annotated[int | None, Query(ge=1, le=1000, description="How many at most; all without it.")] = None,
     cursor: Annotated[
         str,
         Query(max_length=2000, description='Where to go on: the header Link of the answer before, rel="next", has it.'),
     ] = "",
-) -> list[dict[str, Any]]:
+) -> Response:
     """
     The documents that questions are answered from, in the order of their ids.
 
@@ -220,10 +221,11 @@ def documents(
     known = sources(live)
     rest = [stored for stored in live if stored.id > cursor]
     shown = rest[:limit]
+    answer = JSONResponse([facts(stored, known) for stored in shown])
     if len(shown) < len(rest):
         query = urlencode({"limit": limit, "cursor": shown[-1].id})
-        response.headers["Link"] = f'<{request.scope.get("root_path", "")}/api/v1/documents?{query}>; rel="next"'
-    return [facts(stored, known) for stored in shown]
+        answer.headers["Link"] = f'<{request.scope.get("root_path", "")}/api/v1/documents?{query}>; rel="next"'
+    return answer
 
 
 @router.get(
@@ -234,17 +236,18 @@ def documents(
     response_model=None,
     responses={200: {"model": shapes.Read}},
 )
+@in_lane
 def document(
     document: str,
     request: Request,
     version: Annotated[
         str | None, Query(max_length=64, description="sha256 of an earlier version; its beginning is enough.")
     ] = None,
-) -> dict[str, Any]:
+) -> Response:
     """What is known about a document, its versions (oldest first) and the text that offsets count in."""
     with service_of(request).store() as store, store.reading():
         stored, wanted, text = find(store, document, version)
-        return {
+        told = {
             **facts(stored, sources(store.documents())),
             "version": wanted,
             "state": stored.state,
@@ -253,6 +256,7 @@ def document(
             "sources": stored.sources,
             "text": text,
         }
+    return JSONResponse(told)
 
 
 @router.get("/healthz", include_in_schema=False)

@@ -6,8 +6,8 @@ Stored text is shown without what only marks it (`documents.shown`); the stored 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from clusterqa.documents.shown import (
@@ -101,6 +101,35 @@ def _cut(text: str, start: int, media_type: str, marks: Sequence[Mark]) -> Piece
 
 # ── a whole document ────────────────────────────────────────────────────────────────────────────────────────────
 
+SHEET = 100_000
+"""Characters that are drawn at once: some tenths of a second of work, and no more than a browser shows with ease."""
+
+
+def sheets(blocks: Sequence[Block], length: int) -> list[list[Block]]:
+    """
+    The blocks of a document of so many characters, in sheets of at most SHEET; a longer block is cut, and a text without blocks
+    is one paragraph. Names of columns count with each row.
+    """
+    made: list[list[Block]] = [[]]
+    room = SHEET
+    for block in _cut_to_size(blocks or (Block("paragraph", 0, length),)):
+        takes = block.end - block.start + len(block.header)
+        if takes > room and made[-1]:
+            made.append([])
+            room = SHEET
+        made[-1].append(block)
+        room -= takes
+    return made
+
+
+def _cut_to_size(blocks: Sequence[Block]) -> Iterator[Block]:
+    for block in blocks:
+        if block.end - block.start + len(block.header) <= SHEET:
+            yield block
+            continue
+        for start in range(block.start, block.end, SHEET):
+            yield replace(block, start=start, end=min(start + SHEET, block.end), header="")
+
 
 @dataclass(frozen=True, slots=True)
 class Element:
@@ -123,11 +152,11 @@ def elements(
     media_type: str,
     marks: Sequence[Mark] = (),
 ) -> list[Element]:
-    """A document's blocks for its page, with what is marked; a text without blocks is one paragraph."""
+    """Blocks of a document for its page, with what is marked."""
     made: list[Element] = []
     begun = False
     turned = 1
-    for block in blocks or (Block("paragraph", 0, len(text)),):
+    for block in blocks:
         page = ""
         while turned < len(pages) and pages[turned].start <= block.start:
             page = WORDS[language]["pages"].format(pages[turned].label or pages[turned].number)

@@ -84,6 +84,11 @@ class Guard:
             misdirected = "This server is not reached under this name. Its setting `hosts` says under which it is."
             await problem(400, misdirected)(scope, receive, send_guarded)
             return
+        if {b"content-length", b"transfer-encoding"} <= {name for name, _ in scope["headers"]}:
+            # Where a proxy in front believes the one and we the other, the rest of one request is the next one to us.
+            told = "The request tells its length in two ways. Send Content-Length, or chunks, and not both."
+            await problem(400, told, {"Connection": "close"})(scope, receive, send_guarded)
+            return
         if path.rstrip("/") in watching.CLOSED and not watching.may(scope, self._settings):
             told = "This is for whoever runs the server. Send the token of its setting `watch_token`."
             asking = {"WWW-Authenticate": 'Basic realm="clusterqa", charset="UTF-8"'}

@@ -5,6 +5,7 @@ Pages beside the chat: the list of the documents, a document with the quoted pla
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import Annotated
@@ -20,6 +21,7 @@ from clusterqa.store.translations import sources
 from clusterqa.text.analysis import fold, words
 from clusterqa.web import drawing, render
 from clusterqa.web.api import find, service_of
+from clusterqa.web.lane import in_lane
 from clusterqa.web.words import WORDS, page_language
 
 router = APIRouter()
@@ -49,6 +51,7 @@ def nowhere(request: Request) -> HTMLResponse:
 
 
 @router.get("/documents", include_in_schema=False)
+@in_lane
 def listed(
     request: Request,
     q: Annotated[str, Query(max_length=200)] = "",
@@ -109,6 +112,7 @@ def by_topic(documents: Sequence[Stored]) -> list[tuple[str, list[Stored]]]:
 
 
 @router.get("/documents/{document:path}", include_in_schema=False)
+@in_lane
 def show(
     document: str,
     request: Request,
@@ -117,8 +121,13 @@ def show(
     version: Annotated[str | None, Query(max_length=64)] = None,
     short: Annotated[str, Query(max_length=40)] = "",
     lang: Annotated[str | None, Query(max_length=5)] = None,
+    sheet: Annotated[int | None, Query(ge=1, le=1_000_000)] = None,
 ) -> HTMLResponse:
-    """The document with `text[start:end]` highlighted and the `short` answer ("120-134") in it; without them, as it is."""
+    """
+    The document with `text[start:end]` highlighted and the `short` answer ("120-134") in it; without them, as it is.
+
+    Of a long one only a sheet is drawn at a time: the one that is asked for, else the one with the highlighted place.
+    """
     language = reader_language(request, lang)
     said = WORDS[language]
     root = "../" * (document.count("/") + 1)
@@ -141,7 +150,10 @@ def show(
     marks = [Mark(*place, "quote")] if inside else []
     if (told := re.fullmatch(r"(\d{1,12})-(\d{1,12})", short)) and inside:
         marks.append(Mark(max(int(told[1]), place[0]), min(int(told[2]), place[1]), "short"))
-    elements = drawing.elements(text, blocks, pages, language, stored.media_type, marks)
+    sheets = drawing.sheets(blocks, len(text))
+    begins = [held[0].start for held in sheets[1:]]
+    number = min(sheet, len(sheets)) if sheet else bisect_right(begins, place[0] if inside else 0) + 1
+    elements = drawing.elements(text, sheets[number - 1], pages, language, stored.media_type, marks)
     if elements and elements[0].kind == "heading" and not elements[0].begins:
         heading = "".join(piece.text for piece in elements[0].cells[0])
         if heading == stored.title:  # it stands at the top of the page already
@@ -156,6 +168,8 @@ def show(
             version=wanted,
             translation=known.get(name) if name else None,
             elements=elements,
+            number=number,
+            sheets=len(sheets),
             misplaced=asked and not any(element.begins for element in elements),
         )
     )

@@ -62,11 +62,12 @@ def document_address(
     start: int | None = None,
     end: int | None = None,
     short: Span | None = None,
+    sheet: int | None = None,
 ) -> str:
     """
     Address of our page of a document, relative to the server's root, without a slash in front.
 
-    `text[start:end]` is marked there, and inside it the `short` answer.
+    `text[start:end]` is marked there, and inside it the `short` answer. `sheet` is a part of a long document, from 1.
     """
     values: dict[str, str | int] = {"lang": language}
     if version:
@@ -77,6 +78,8 @@ def document_address(
         if short:
             values["short"] = f"{short.start}-{short.end}"
         anchor = "#quote"
+    if sheet:
+        values["sheet"] = sheet
     return f"documents/{percent(document)}?{urlencode(values)}{anchor}"
 
 

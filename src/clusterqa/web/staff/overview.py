@@ -16,9 +16,9 @@ from clusterqa.clock import local
 from clusterqa.errors import StoreError
 from clusterqa.journal import Entry
 from clusterqa.staff import plots
+from clusterqa.staff.exporting import harmless
 from clusterqa.staff.figures import Figures, beginning, figures
 from clusterqa.web.staff.desk import Editor, language_of, page, service
-from clusterqa.web.staff.people import harmless
 from clusterqa.web.staff.words_questions import WORDS, days, decimal, percent, told_day
 
 router = APIRouter()

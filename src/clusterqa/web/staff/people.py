@@ -12,6 +12,7 @@ from fastapi import APIRouter, Form, Query, Request, Response
 from clusterqa.errors import ClusterQAError
 from clusterqa.staff.accounts import Account, AccountError, NoSuchAccount, Role, one_time_password
 from clusterqa.staff.audit import COMMAND_LINE, PROVIDER, Entry
+from clusterqa.staff.exporting import harmless
 from clusterqa.store import open_store
 from clusterqa.web.staff.desk import (
     Administrating,
@@ -180,11 +181,6 @@ def log_csv(
         media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="clusterqa-log.csv"', "Cache-Control": "no-store"},
     )
-
-
-def harmless(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula: an apostrophe goes before = + - @ and control characters."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
 
 
 def _entries(request: Request, account: Account, who: str, what: str, before: int | None, limit: int) -> list[Entry]:
