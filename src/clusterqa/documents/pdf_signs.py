@@ -87,8 +87,11 @@ def put_right(letters: Any, label: str, signs: Signs) -> dict[int, str]:
     start, end, base, high = (
         (left, right, bottom, top), (bottom, top, left, right), (-right, -left, bottom, top), (-top, -bottom, left, right)
     )[turns]  # fmt: skip
-    written = _known(letters, codes, signs) | _signs(letters, codes, start, end, turns, label, signs)
-    for index in _gaps(letters, codes, start, end, base, np.abs(high - base), turns):
+    height = np.abs(high - base)
+    written = _known(letters, codes, signs)
+    if _are_uneven(codes, (end - start) / np.maximum(height, 0.01)):
+        written |= _signs(letters, codes, start, end, turns, label, signs)
+    for index in _gaps(letters, codes, start, end, base, height, turns):
         written[index] = " " + written.get(index, chr(codes[index]))
     return written
 
@@ -165,6 +168,12 @@ def _gaps(letters: Any, codes: Any, start: Any, end: Any, base: Any, height: Any
         if gaps[at] > SPACE * look.size + max(usual, 0.0) + 2 * uneven:
             found.append(index)
     return found
+
+
+def _are_uneven(codes: Any, widths: Any) -> bool:
+    """Whether one of the letters that may be several is drawn in widths that differ much, in whatever font."""
+    found = (widths[codes == letter] for letter in _DOUBTFUL)
+    return any(len(of) and of.max() > WIDE * of.min() for of in found)
 
 
 def _signs(letters: Any, codes: Any, start: Any, end: Any, turns: int, label: str, signs: Signs) -> dict[int, str]:

@@ -123,7 +123,10 @@ def _place(url: str) -> _Place:
     except (ValueError, UnicodeError):
         written = False
     if not written or parts.scheme not in PORTS:
-        raise DeskError("fetch_address", "This is no address of a page; it must begin with https:// or http://.")
+        raise DeskError(
+            "fetch_address",
+            "This address is not fetched; it must begin with https:// or http://, without a password and a port.",
+        )
     path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
     query = quote(parts.query, safe="/%:@!$&'()*+,;=~-._?")
     return _Place(parts.scheme, host, name, port, f"{path}?{query}" if query else path)
