@@ -398,3 +398,12 @@ def test_a_level_that_was_skipped_counts_as_begun(tmp_path: Path) -> None:
     numbering = f'<w:abstractNum w:abstractNumId="0">{levels}</w:abstractNum><w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num>'
     text = reading(tmp_path, "a.docx", make_word(body, numbering=numbering)).text
     assert text == "1. Pirmas\n1.1.1. Gilus\n1.2. Antras"
+
+
+def test_a_raised_figure_with_a_space_beside_it_is_raised(tmp_path: Path) -> None:
+    def fill(document) -> None:
+        paragraph = document.add_paragraph("Plotas 5 m")
+        paragraph.add_run("2 ").font.superscript = True
+        paragraph.add_run("kambario")
+
+    assert reading(tmp_path, "a.lt.docx", make_docx(fill)).text == "Plotas 5 m² kambario"

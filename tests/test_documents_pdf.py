@@ -790,3 +790,18 @@ def test_a_bullet_whose_font_says_nothing_is_no_lost_letter(tmp_path: Path) -> N
         tmp_path, "a.en.pdf", make_shapes("(\\016 First of them) Tj T* (\\016 Second of them) Tj", {}, {14: "\x03"})
     )
     assert document.warnings == () and "\ufffd" not in document.text
+
+
+def test_a_paragraph_left_of_the_items_above_it_is_none_of_them(tmp_path: Path) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 72, 760, ["Dokumentai teikiami Lietuvos verslo paramos agentūrai elektroniniu paštu šia tvarka:"])
+        lines(canvas, 90, 748, ["• paraiška", "• sutartis"])
+        lines(
+            canvas, 72, 724, ["Agentūra juos įvertina per dvidešimt darbo dienų nuo gavimo dienos ir apie tai praneša."]
+        )
+
+    assert shown(reading(tmp_path, "a.lt.pdf", make_pdf(draw)))[1:] == [
+        ("list_item", "paraiška"),
+        ("list_item", "sutartis"),
+        ("paragraph", "Agentūra juos įvertina per dvidešimt darbo dienų nuo gavimo dienos ir apie tai praneša."),
+    ]

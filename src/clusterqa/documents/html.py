@@ -659,7 +659,7 @@ def _inline(element: Any, skip_tables: bool = False) -> str:
         parts += [apart, _inline(child, skip_tables), apart, _collapsed(child.tail)]
     text = "".join(parts)
     if tag == "sup" or _is_note_mark(element):
-        return raised(text.strip()) or text
+        return raised(text) or text
     if tag == "rt":
         return spoken(text)
     return f"„{text}“" if tag == "q" else text

@@ -63,6 +63,9 @@ PARAGRAPH_GAP = 1.3
 HEADING_SIZE = 1.15
 """In sizes of the body text: larger lines are headings."""
 
+SHORT = 0.75
+"""Share of where the page's lines end; the last line of a paragraph may end before it."""
+
 LONGEST_HEADING_WITH_STOP = 60
 """Letters; a longer text that ends in a full stop is a sentence, however large."""
 
@@ -1068,6 +1071,9 @@ class _Layout:
             return True
         listed = first.mark > 0
         if (line.mark or items.NUMBERED.match(line.text)) and (listed or ended):
+            return True
+        # The next line of an item stands left of its mark only where the one above is full.
+        if listed and line.left < first.left - 0.5 * line.size and above.right < SHORT * max(edge.values()):
             return True
         if listed and ended and line.left <= first.left + 0.5 * line.size and first.left < above.left:
             return True

@@ -301,7 +301,7 @@ def _parts(element: Any) -> Iterator[str]:
             yield omml(child)
         elif _is_raised(child):
             text = "".join(_parts(child))
-            yield raised(text.strip()) or text  # "10" and a raised "6" are not 106
+            yield raised(text) or text  # "10" and a raised "6" are not 106
         elif (
             child.tag != f"{_MC}Fallback"
             and not _is_struck(child)

@@ -58,9 +58,10 @@ def sign(code: int, font: str) -> str:
 
 
 def raised(text: str) -> str | None:
-    """The text as raised characters („10⁶“), None where Unicode does not have them all."""
-    told = text.translate(_RAISED)
-    return told if text and all(a != b for a, b in zip(text, told, strict=True)) else None
+    """The text as raised characters („10⁶“), with the spaces around it; None where Unicode does not have them all."""
+    bare = text.strip()
+    told = bare.translate(_RAISED)
+    return text.replace(bare, told) if bare and all(a != b for a, b in zip(bare, told, strict=True)) else None
 
 
 def lowered(text: str) -> str | None:

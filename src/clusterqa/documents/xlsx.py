@@ -256,7 +256,7 @@ def _seen(value: Any, struck: bool = False) -> Any:
         font = part.font if isinstance(part, TextBlock) else None
         text = part.text if isinstance(part, TextBlock) else str(part)
         if font is not None and font.vertAlign == "superscript":
-            text = raised(text.strip()) or text
+            text = raised(text) or text
         if bool(font is not None and font.strike) == struck:
             parts.append(text)
     return "".join(parts)
