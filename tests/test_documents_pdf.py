@@ -650,12 +650,10 @@ def test_a_remark_that_strikes_out_is_heeded(tmp_path: Path) -> None:
 # ── what fonts and places say wrongly ───────────────────────────────────────────────────────────────────────────
 
 
-def make_shapes(
-    content: str, widths: dict[str, int], says: dict[int, str] | None = None, font: str = "Shapes"
-) -> bytes:
+def make_shapes(content: str, widths: dict[str, int], says: dict[int, str] | None = None, flat: str = " ") -> bytes:
     """
     A PDF with a font of grey boxes: `widths` of letters in thousandths of the size, all else 500; `says` what the font
-    says of codes that are no such letters.
+    says of codes that are no such letters; those of `flat` leave no mark.
     """
     name, array, number = pypdf.generic.NameObject, pypdf.generic.ArrayObject, pypdf.generic.NumberObject
     writer = pypdf.PdfWriter()
@@ -671,7 +669,7 @@ def make_shapes(
     procs = pypdf.generic.DictionaryObject(
         {
             name(f"/g{code}"): writer._add_object(
-                stream(f"{w} 0 0 0 {w} 700 d1" + (f" 0 0 {w} 700 re f" if code != 32 else ""))
+                stream(f"{w} 0 0 0 {w} 1 d1" if chr(code) in flat else f"{w} 0 0 0 {w} 700 d1 0 0 {w} 700 re f")
             )
             for code, w in wide.items()
         }
@@ -684,7 +682,7 @@ def make_shapes(
         {
             name("/Type"): name("/Font"),
             name("/Subtype"): name("/Type3"),
-            name("/Name"): name(f"/{font}"),
+            name("/Name"): name("/Shapes"),
             name("/FontBBox"): array(map(number, (0, -200, 1000, 800))),
             name("/FontMatrix"): array(pypdf.generic.FloatObject(x) for x in (0.001, 0, 0, 0.001, 0, 0)),
             name("/CharProcs"): procs,
@@ -805,3 +803,11 @@ def test_a_paragraph_left_of_the_items_above_it_is_none_of_them(tmp_path: Path) 
         ("list_item", "sutartis"),
         ("paragraph", "Agentūra juos įvertina per dvidešimt darbo dienų nuo gavimo dienos ir apie tai praneša."),
     ]
+
+
+@pytest.mark.parametrize("says", ["\t\r \xa0", "\t", "\x00", "\r", "\x03"])
+def test_a_space_that_the_file_calls_something_else_is_no_lost_letter(tmp_path: Path, says: str) -> None:
+    made = make_shapes("(I\\016love\\016word\\016documents.) Tj", {"\x0e": 250}, {14: says}, flat=" \x0e")
+    document = reading(tmp_path, "a.en.pdf", made)
+    assert "\ufffd" not in document.text and document.warnings == ()
+    assert document.text.split() == ["I", "love", "word", "documents."]

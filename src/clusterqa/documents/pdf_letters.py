@@ -17,6 +17,9 @@ DOUBLED = 0.1
 SMALLEST = 0.5
 """Points; what is smaller, or has no size at all, counts as so large."""
 
+FINEST = 0.05
+"""Points; what is drawn less high or wide leaves no mark."""
+
 _ACCENTS = {
     "`": "\u0300", "´": "\u0301", "ˆ": "\u0302", "˜": "\u0303", "¯": "\u0304", "ˉ": "\u0304", "˘": "\u0306", "˙": "\u0307",
     "¨": "\u0308", "˚": "\u030a", "˝": "\u030b", "ˇ": "\u030c", "¸": "\u0327", "˛": "\u0328",
@@ -159,7 +162,9 @@ class Letters:
     def is_drawn(self, index: int) -> bool:
         """Whether the file itself has a letter there that leaves a mark; pdfium adds spaces and line ends of its own."""
         left, right, bottom, top = self.box(index)
-        return right > left and top > bottom and self._pdfium.FPDFText_IsGenerated(self.page, index) != 1
+        return (
+            right - left > FINEST and top - bottom > FINEST and self._pdfium.FPDFText_IsGenerated(self.page, index) != 1
+        )
 
     def font(self, index: int) -> str:
         """The name of the font of a letter, as the file has it."""
