@@ -60,7 +60,9 @@ def _default_data() -> Path:
     return Path(platformdirs.user_data_dir("clusterqa"))
 
 
-EMAIL = r"[^@\s<>\"?&]+@[^@\s<>\"?&]+\.[^@\s<>\"?&]+"
+_ADDRESS = r"[^@\s\x00-\x1f\x7f<>\"?&,;:%#()\[\]\\]"
+EMAIL = rf"{_ADDRESS}+@{_ADDRESS}+\.{_ADDRESS}+"
+"""One e-mail address, and nothing that a mail program takes for a second one or for a field of the letter."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from fastapi import APIRouter, FastAPI, Form, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, Response
 from markupsafe import Markup
 
+from clusterqa import deceptive
 from clusterqa.records import Language
 from clusterqa.settings import EMAIL
 from clusterqa.web import render, talk
@@ -109,7 +110,7 @@ def reply_to(
     if contact is None or not contact.replies:
         raise HTTPException(404, "E-mail addresses are not taken here.")
     status, fault, email = 200, "", email.strip()
-    if not agreed or not re.fullmatch(EMAIL, email):
+    if not agreed or not re.fullmatch(EMAIL, email) or deceptive.findings(email):
         status, fault = 422, "reply_to_bad"
     elif service.journal is None:
         status, fault = 503, "reply_to_failed"
