@@ -5,13 +5,17 @@ The kinds of index side by side, over one data folder: do they answer alike, wha
 
 Every kind that is named is compared with "faiss". Questions are those of the evaluation set, in random order. "Alike" are
 replies that are the same in every field, figures to a millionth; recall@60 is the share of the passages that FAISS
-finds by the 60 nearest units in each language that the other finds too. With `--passages` the index is made of that many passages whose vectors are those of the data folder with
-some noise, and only the search for the nearest is measured.
+finds by the 60 nearest units in each language that the other finds too.
+
+With `--passages` the index is made of that many passages, whose texts are those of the data folder and whose vectors are theirs with
+some noise; what is measured then is the memory that the index takes, the search for the nearest, and one document more. `--keep FOLDER`
+keeps them for another time.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import tempfile
 import time
@@ -23,23 +27,25 @@ import numpy as np
 
 from clusterqa.evaluation.sets import read_set
 from clusterqa.ports import Index, Store
-from clusterqa.records import Document, FileState, Language, NewPassage, Passage, PassageVectors, Reply, Span
+from clusterqa.records import Document, FileState, IndexedPassage, Language, NewPassage, PassageVectors, Reply, Span
 from clusterqa.runtime import KnowledgeBase, load_encoder
 from clusterqa.settings import Home, Settings
-from clusterqa.store import open_index, open_store
+from clusterqa.store import exists, open_index, open_store
 
 Found = dict[Language, set[int]]
 """Ids of passages, by their language."""
 DEPTH = 60
 SENTENCES = 3
+PASSAGES = 50
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("kinds", nargs="+")
+    parser.add_argument("kinds", nargs="*")
     parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("--questions", type=int, default=60)
     parser.add_argument("--passages", type=int)
+    parser.add_argument("--keep", type=Path)
     options = parser.parse_args()
     settings = Settings.load({"data": options.data})
     encoder = load_encoder(settings)
@@ -49,16 +55,19 @@ def main() -> None:
     vectors = [encoder.encode_queries([question.text])[0] for question in asked]
     if options.passages:
         with tempfile.TemporaryDirectory() as folder:
-            home = Home(Path(folder))
-            grow(Home(options.data), home, options.passages)
+            home = Home(options.keep or Path(folder))
+            if not exists(home):
+                grow(Home(options.data), home, options.passages)
             exact: list[Found] = []
             for kind in ("faiss", *options.kinds):
-                begin = time.perf_counter()
+                before, begin = resident(), time.perf_counter()
                 index = open_index(kind, partial(open_store, home), encoder.dimension, home)
                 index.refresh()
                 print(f"{kind}: {len(index)} passages taken up in {time.perf_counter() - begin:.1f} s")
+                print(f"  {(resident() - before) / len(index) / 1000:.1f} kB of memory a passage")
                 found = nearest(index, vectors, exact)
                 exact = exact or found
+                print(f"  one document more taken up in {one_more(Home(options.data), home, index):.3f} s")
                 index.close()
         return
     first: list[Reply] = []
@@ -119,23 +128,35 @@ def nearest(index: Index, vectors: list[np.ndarray], exact: list[Found]) -> list
     return found
 
 
+def resident() -> int:
+    """Bytes of memory that this process has."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
 def grow(usual: Home, home: Home, count: int) -> None:
     """A store of so many passages without tokens and terms, their vectors those of the usual one with noise."""
     draw = np.random.default_rng(1)
     with open_store(usual) as store:
         originals = list(store.passages())
     with open_store(home, create=True) as store:
-        put = partial(_put, store)
         made = 0
         while made < count:
             with store.writing() as generation:
                 for _ in range(200):
-                    part = [originals[draw.integers(len(originals))] for _ in range(50)]
-                    new = [_noisy(draw, entry.rows[: 1 + SENTENCES].astype(np.float32)) for entry in part]
-                    put(f"{made}.md", new, part[0].language, generation)
-                    made += len(new)
+                    made += _put(store, f"{made}.md", draw, originals, generation)
                     if made >= count:
                         break
+
+
+def one_more(usual: Home, home: Home, index: Index) -> float:
+    """Seconds until the index has a document more, which is written before."""
+    with open_store(usual) as store:
+        originals = list(store.passages())
+    with open_store(home) as store, store.writing() as generation:
+        _put(store, "one more.md", np.random.default_rng(), originals, generation)
+    begin = time.perf_counter()
+    index.refresh()
+    return time.perf_counter() - begin
 
 
 def _noisy(draw: np.random.Generator, rows: np.ndarray) -> np.ndarray:
@@ -143,18 +164,22 @@ def _noisy(draw: np.random.Generator, rows: np.ndarray) -> np.ndarray:
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float16)
 
 
-def _put(store: Store, name: str, rows: list[np.ndarray], language: Language, generation: int) -> None:
-    text = "x " * 8 * len(rows)
-    spans = [tuple(Span(16 * p + 2 * s, 16 * p + 2 * s + 1) for s in range(len(own) - 1)) for p, own in enumerate(rows)]
-    passages = [
-        NewPassage(
-            Passage(name, p, own[0].start, own[-1].end, text[own[0].start : own[-1].end], own),
-            PassageVectors(rows[p]), "", "x", "",
-        )
-        for p, own in enumerate(spans)
-    ]  # fmt: skip
+def _put(store: Store, name: str, draw: np.random.Generator, originals: list[IndexedPassage], generation: int) -> int:
+    """A document of fifty passages, of which the first sentences are encoded; gives how many."""
+    part = [originals[draw.integers(len(originals))] for _ in range(PASSAGES)]
+    text, new = "", []
+    for ordinal, entry in enumerate(part):
+        own = entry.passage
+        shift = len(text) - own.start
+        spans = tuple(Span(span.start + shift, span.end + shift) for span in own.sentences[:SENTENCES])
+        placed = replace(own, document=name, ordinal=ordinal, start=len(text), end=own.end + shift, sentences=spans)
+        rows = _noisy(draw, entry.rows[: 1 + SENTENCES].astype(np.float32))
+        new.append(NewPassage(placed, PassageVectors(rows), "", "x", ""))
+        text += own.text + "\n\n"
+    language = part[0].language
     document = Document(id=name, text=text, title=name, language=language, blocks=(), media_type="text/plain")
-    store.put(document, FileState("f" * 64, 1, 1), passages, generation)
+    store.put(document, FileState("f" * 64, 1, 1), new, generation)
+    return len(new)
 
 
 if __name__ == "__main__":

@@ -186,7 +186,7 @@ def test_no_column_could_hold_a_person(tmp_path: Path) -> None:
 def test_a_lone_surrogate_in_a_question_is_no_error(home: Home) -> None:
     journal = Journal.open(home, 180)
     journal.record(reply("kas \ud800 tai"), "api")
-    assert journal.entries()[0].question == "kas ? tai"
+    assert journal.entries()[0].question == "kas \ufffd tai"
 
 
 def test_a_damaged_journal_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, get_args
 
-from clusterqa.books import Book, Connection, Kind, Part, Title, faults_of, open_book, statements, storable
+from clusterqa.books import Book, Connection, Kind, Part, Title, faults_of, open_book, storable
 from clusterqa.errors import StoreError
 from clusterqa.records import Language, Reply, Status
 from clusterqa.settings import Home
+from clusterqa.store.tables import statements
 
 
 def _unusable(shown: str, error: object) -> StoreError:

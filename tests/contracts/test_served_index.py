@@ -17,7 +17,8 @@ from clusterqa.ports import Store
 from clusterqa.records import PassageVectors
 from clusterqa.settings import Home
 from clusterqa.store.faiss_index import FaissIndex
-from clusterqa.store.served import ServedIndex, packed, unpacked
+from clusterqa.store.served import ServedIndex
+from clusterqa.store.view import packed, unpacked
 from engines import here
 from memory import MemoryStore
 from store_fixtures import (
@@ -259,7 +260,7 @@ def test_any_character_of_a_document_comes_back(store: Store, served: MakeServed
 def test_more_passages_than_are_remembered_are_fetched_alike(
     store: Store, served: MakeServed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("clusterqa.store.served.REMEMBERED_PASSAGES", 3)
+    monkeypatch.setattr("clusterqa.store.view.REMEMBERED_PASSAGES", 3)
     put_drawn(store, "a.md", passages=8)
     index = served()
     index.refresh()

@@ -25,8 +25,10 @@ from typing import Any, Literal, Protocol
 
 from clusterqa.errors import StoreError
 from clusterqa.settings import IN_A_FILE, Home
+from clusterqa.store.tables import statements
 
 ENDING = ".sqlite3"
+_NOT_HELD = re.compile(r"[\x00\ud800-\udfff]")
 UNFINISHED = "unfinished"
 """Stands among the parts as long as a move to here is not through."""
 Kind = Literal["sqlite", "postgres"]
@@ -225,14 +227,9 @@ def _is_text(value: object, column: str, is_json: bool) -> bool:
     return isinstance(value, str)
 
 
-def statements(schema: str) -> list[str]:
-    """The statements of a schema one by one."""
-    return [statement for statement in schema.split(";\n") if statement.strip()]
-
-
 def storable(text: str) -> str:
-    """What a database cannot hold, lone surrogates in SQLite and zeros in PostgreSQL, becomes question marks."""
-    return text.replace("\0", "?").encode("utf-8", "replace").decode("utf-8")
+    """What one of the databases cannot hold, lone surrogates in SQLite and zeros in PostgreSQL, becomes U+FFFD in both."""
+    return _NOT_HELD.sub("\ufffd", text)
 
 
 def open_book(title: Title, home: Home, megabytes: int = 0) -> Book:

@@ -12,7 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from clusterqa.books import UNFINISHED, Book, Connection, Part, Title, look_into, open_book
+from clusterqa.books import UNFINISHED, Book, Connection, Part, Title, look_into, open_book, storable
 from clusterqa.errors import StoreError
 from clusterqa.settings import Home
 from clusterqa.store.seal import seal
@@ -152,4 +152,4 @@ def _insert(table: str, rows: list[tuple[Any, ...]], db: Connection) -> None:
 
 def _kept(value: Any) -> Any:
     """As both kinds of books hold it."""
-    return value.replace("\0", "\ufffd") if isinstance(value, str) else value
+    return storable(value) if isinstance(value, str) else value

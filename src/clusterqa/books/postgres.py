@@ -16,10 +16,11 @@ import psycopg
 from psycopg import errors, sql
 from psycopg.pq import TransactionStatus
 
-from clusterqa.books import Book, Connection, Cursor, Title, statements
+from clusterqa.books import Book, Connection, Cursor, Title, storable
 from clusterqa.settings import Home
 from clusterqa.store.libpq import Address, one, size_of, table_id, told
 from clusterqa.store.postgres import address_of, in_own_words, marked
+from clusterqa.store.tables import statements
 
 WAIT = "10s"
 """So long one change waits for another, as in SQLite."""
@@ -75,7 +76,7 @@ class _Connection:
 def _taken(value: Any) -> Any:
     """As SQLite takes it: a truth value is a number, and a letter that PostgreSQL cannot hold is no error."""
     if isinstance(value, str):
-        return value.replace("\0", "\ufffd")
+        return storable(value)
     return int(value) if isinstance(value, bool) else value
 
 

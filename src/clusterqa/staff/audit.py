@@ -18,10 +18,11 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
-from clusterqa.books import Book, Connection, Kind, Part, look_into, statements, storable
+from clusterqa.books import Book, Connection, Kind, Part, look_into, storable
 from clusterqa.errors import StoreError
 from clusterqa.settings import Home
 from clusterqa.staff.database import STAFF, Database, DeskUnusable, stamp, when
+from clusterqa.store.tables import statements
 
 COMMAND_LINE = "cli:"
 """What `who` begins with when a change came from the command line; account names hold no colon."""

@@ -2,22 +2,25 @@
 The index of one generation in memory, searched by FAISS: the only importer of faiss.
 
 Built from the store, patched to the next generation in proportion to what changed, never saved: at 10,000 passages
-the store is read in about a second, and an index that is not on disk cannot be stale.
+the store is read in about a second, and an index that is not on disk cannot be stale. Vectors stand in FAISS and nowhere else;
+of a passage what is stored is kept as text, and made a record when it is asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
 from clusterqa.ports import Vectors
-from clusterqa.records import IndexedPassage, Language, Neighbours
+from clusterqa.records import LANGUAGES, IndexedPassage, Language, Neighbours
 from clusterqa.store.moments import Backgrounds
-from clusterqa.store.view import UNITS_PER_PASSAGE, StoreView, spread, units_of
+from clusterqa.store.tables import parts
+from clusterqa.store.view import UNITS_PER_PASSAGE, StoreView, packed, units_of, unpacked
 
 
 def one_thread() -> None:
@@ -39,14 +42,19 @@ class _Side:
         if not entries:
             return
         matrix = np.concatenate([entry.rows for entry in entries]).astype(np.float32)
-        self.index.add_with_ids(matrix, _units(entries))
+        self.index.add_with_ids(matrix, _units(map(units_of, entries)))
         self.backgrounds.add(entries, +1)
 
     def remove(self, entries: Sequence[IndexedPassage]) -> None:
         if not entries:
             return
-        self.index.remove_ids(faiss.IDSelectorBatch(_units(entries)))
+        self.index.remove_ids(faiss.IDSelectorBatch(_units(map(units_of, entries))))
         self.backgrounds.add(entries, -1)
+
+    def rows(self, units: Sequence[range]) -> list[NDArray[np.float16]]:
+        """The vectors of the units of each passage, as they came."""
+        found = self.index.reconstruct_batch(_units(units)).astype(np.float16)
+        return np.split(found, np.cumsum([len(own) for own in units])[:-1])
 
     def nearest(self, query: NDArray[np.float32], k: int) -> Neighbours:
         scores, units = self.index.search(query.reshape(1, -1), min(k, int(self.index.ntotal)))
@@ -57,8 +65,59 @@ class _Side:
         return Neighbours(best, *self.backgrounds.of(query), self.backgrounds.passages.count)
 
 
-def _units(entries: Sequence[IndexedPassage]) -> NDArray[np.int64]:
-    return np.array([unit for entry in entries for unit in units_of(entry)], dtype=np.int64)
+def _units(of_each: Iterable[range]) -> NDArray[np.int64]:
+    return np.concatenate([np.arange(own.start, own.stop, dtype=np.int64) for own in of_each])
+
+
+class _Kept(NamedTuple):
+    """What is kept of a passage beside its vectors."""
+
+    language: Language
+    units: range
+    text: str
+
+
+class _Content:
+    """Vectors and passages of one generation."""
+
+    def __init__(self, dimension: int, languages: Sequence[Language]) -> None:
+        self.sides = {language: _Side(dimension) for language in languages}
+        self.passages: dict[int, _Kept] = {}
+        self.by_document: dict[str, list[int]] = {}
+
+    def add(self, entries: Sequence[IndexedPassage]) -> None:
+        for language, side in self.sides.items():
+            side.add([entry for entry in entries if entry.language == language])
+        for entry in entries:
+            self.passages[entry.id] = _Kept(entry.language, units_of(entry), packed(entry.passage))
+            self.by_document.setdefault(entry.passage.document, []).append(entry.id)
+
+    def remove(self, ids: Iterable[int]) -> None:
+        entries = list(self.load([i for i in ids if i in self.passages]))
+        for language, side in self.sides.items():
+            side.remove([entry for entry in entries if entry.language == language])
+        for entry in entries:
+            del self.passages[entry.id]
+            siblings = self.by_document[entry.passage.document]
+            siblings.remove(entry.id)
+            if not siblings:
+                del self.by_document[entry.passage.document]
+
+    def load(self, ids: Sequence[int]) -> Iterator[IndexedPassage]:
+        """Those of these passages that there are."""
+        for language, side in self.sides.items():
+            own = {i: kept for i in ids if (kept := self.passages.get(i)) and kept.language == language}
+            if own:
+                all_rows = side.rows([kept.units for kept in own.values()])
+                for (i, kept), rows in zip(own.items(), all_rows, strict=True):
+                    yield IndexedPassage(i, unpacked(kept.text), language, rows)
+
+    def languages(self) -> NDArray[np.int8]:
+        """By passage id: 0 for none, else 1 + the place of its language in LANGUAGES."""
+        found = np.zeros(max(self.passages, default=-1) + 1, dtype=np.int8)
+        for place, language in enumerate(LANGUAGES, 1):
+            found[[i for i, kept in self.passages.items() if kept.language == language]] = place
+        return found
 
 
 class FaissIndex(StoreView):
@@ -66,18 +125,7 @@ class FaissIndex(StoreView):
 
     def _clear(self) -> None:
         super()._clear()
-        self._entries: dict[int, IndexedPassage] = {}
-        self._by_document: dict[str, list[int]] = {}
-        self._sides: dict[Language, _Side] = {language: _Side(self.dimension) for language in self.languages}
-        self._samples: dict[int, dict[Language, list[IndexedPassage]]] = {}
-        self._id_bound = 0
-
-    def __len__(self) -> int:
-        return len(self._entries)
-
-    @property
-    def id_bound(self) -> int:
-        return self._id_bound
+        self._content = _Content(self.dimension, self.languages)
 
     def refresh(self) -> bool:
         if not self._follow():
@@ -93,35 +141,28 @@ class FaissIndex(StoreView):
             set_back = day is not None and self._day is not None and day < self._day
             fresh = epoch != self.epoch or generation < self.generation or set_back
             known = -1 if fresh else self.generation
-            # Everything is read before anything is changed: an error while reading leaves the index as it was.
             current, over = self._documents(day)
-            removed = [] if fresh else store.removed_since(known)
-            expired = [] if fresh else [i for document in over for i in self._by_document.get(document, ())]
-            gone = [self._entries[i] for i in dict.fromkeys([*removed, *expired]) if i in self._entries]
-            new = [
+            new: Iterable[IndexedPassage] = (
                 entry
                 for entry in store.passages(after_generation=known)
                 if entry.language in self.languages and entry.passage.document not in over
-            ]
-        if not fresh and generation == self.generation and not gone:
-            self._day = day
-            return False
-        if fresh:
-            self._clear()
-        for language, side in self._sides.items():
-            side.remove([entry for entry in gone if entry.language == language])
-            side.add([entry for entry in new if entry.language == language])
-        for entry in gone:
-            del self._entries[entry.id]
-            siblings = self._by_document[entry.passage.document]
-            siblings.remove(entry.id)
-            if not siblings:
-                del self._by_document[entry.passage.document]
-        for entry in new:
-            self._entries[entry.id] = entry
-            self._by_document.setdefault(entry.passage.document, []).append(entry.id)
-        self._samples = {}
-        self._id_bound = max(self._entries, default=-1) + 1
+            )
+            # An error while reading leaves the index as it was: what takes its place is filled beside it, what changes it is
+            # read before.
+            if fresh:
+                content, gone = _Content(self.dimension, self.languages), []
+            else:
+                content, new = self._content, list(new)
+                expired = [i for document in over for i in content.by_document.get(document, ())]
+                gone = [i for i in dict.fromkeys([*store.removed_since(known), *expired]) if i in content.passages]
+                if generation == self.generation and not gone:
+                    self._day = day
+                    return False
+            content.remove(gone)
+            for some in parts(new):
+                content.add(some)
+        self._content = content
+        self._hold(content.languages())
         self._took_up(generation, epoch, current, day)
         return True
 
@@ -137,28 +178,12 @@ class FaissIndex(StoreView):
     def nearest(self, vector: Vectors, k: int) -> dict[Language, Neighbours]:
         return {
             language: side.nearest(vector, k)
-            for language, side in self._sides.items()
+            for language, side in self._content.sides.items()
             if side.backgrounds.passages.count
         }
 
-    def _has(self, passage: int) -> bool:
-        return passage in self._entries
-
-    def fetch(self, ids: Sequence[int]) -> list[IndexedPassage]:
-        return [self._entries[i] for i in ids]
+    def _load(self, ids: Sequence[int]) -> Iterator[IndexedPassage]:
+        return self._content.load(ids)
 
     def passages_of(self, document: str) -> Sequence[int]:
-        return self._by_document.get(document, ())
-
-    def sample(self, most: int) -> dict[Language, list[IndexedPassage]]:
-        if most not in self._samples:
-            by_language = {
-                language: [entry for entry in self._entries.values() if entry.language == language]
-                for language in self.languages
-            }
-            self._samples[most] = {
-                language: [found[place] for place in spread(len(found), most)]
-                for language, found in by_language.items()
-                if found
-            }
-        return self._samples[most]
+        return self._content.by_document.get(document, ())

@@ -30,8 +30,9 @@ from clusterqa.errors import SettingsError, StoreError
 from clusterqa.ports import Vectors
 from clusterqa.records import LANGUAGES, IndexedPassage, Language
 from clusterqa.store.moments import Backgrounds, count
-from clusterqa.store.served import Changes, Engine, State, packed, parts, unpacked
-from clusterqa.store.view import units_of
+from clusterqa.store.served import Changes, Engine, State
+from clusterqa.store.tables import parts
+from clusterqa.store.view import packed, units_of, unpacked
 
 LAYOUT = 1
 """Rises when the collections change."""

@@ -23,7 +23,7 @@ from clusterqa.records import NewPassage
 from clusterqa.settings import Home
 from clusterqa.store.libpq import Address, one, size_of, table_id, told
 from clusterqa.store.seal import Value
-from clusterqa.store.tables import DAMAGED, SCHEMA, Row, TableStore, by_place, faults
+from clusterqa.store.tables import DAMAGED, SCHEMA, Row, TableStore, by_place, faults, statements
 
 log = logging.getLogger(__name__)
 
@@ -309,7 +309,7 @@ def _connected(address: Address) -> Iterator[psycopg.Connection[Any]]:
 @cache
 def _statements() -> tuple[str, ...]:
     """What makes the tables, in PostgreSQL's words."""
-    return tuple(statement for statement in in_own_words(SCHEMA + _STEMS).split(";\n") if statement.strip())
+    return tuple(statements(in_own_words(SCHEMA + _STEMS)))
 
 
 def in_own_words(schema: str) -> str:

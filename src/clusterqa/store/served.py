@@ -8,25 +8,18 @@ find it done. In memory stay one byte for each passage, what is known of each do
 from __future__ import annotations
 
 import datetime
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from itertools import islice
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clusterqa.ports import Store, Vectors
-from clusterqa.records import LANGUAGES, IndexedPassage, Language, Neighbours, Passage, Span
+from clusterqa.records import LANGUAGES, IndexedPassage, Language, Neighbours
 from clusterqa.store.moments import Backgrounds, count
-from clusterqa.store.view import UNITS_PER_PASSAGE, StoreView, spread
-
-T = TypeVar("T")
-
-REMEMBERED_PASSAGES = 4096
-"""Passages that are kept for a generation with their vectors: some 25 MB at the most with the bundled encoder."""
+from clusterqa.store.view import UNITS_PER_PASSAGE, StoreView
 
 MARGIN = 32
 """
@@ -120,24 +113,14 @@ class ServedIndex(StoreView):
         self._over: frozenset[str] = frozenset()
         self._units_over = 0
         self._backgrounds: Mapping[Language, Backgrounds] = {}
-        self._languages = np.zeros(0, dtype=np.int8)  # by passage id: 0 for none, else 1 + the place in LANGUAGES
-        self._forget()
 
     def _forget(self) -> None:
-        self._entries: dict[int, IndexedPassage] = {}
+        super()._forget()
         self._by_document: dict[str, Sequence[int]] = {}
-        self._samples: dict[int, dict[Language, list[IndexedPassage]]] = {}
 
     def close(self) -> None:
         self._engine.close()
         super().close()
-
-    def __len__(self) -> int:
-        return int(np.count_nonzero(self._languages))
-
-    @property
-    def id_bound(self) -> int:
-        return len(self._languages)
 
     # ── following the store ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -198,9 +181,7 @@ class ServedIndex(StoreView):
         count(self._backgrounds, entries, -1)
         languages[left_out] = 0
         self._units_over = sum(len(entry.rows) for entry in entries)
-        filled = np.flatnonzero(languages)
-        self._languages = languages[: int(filled[-1]) + 1 if len(filled) else 0].copy()
-        self._forget()
+        self._hold(languages)
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -236,17 +217,8 @@ class ServedIndex(StoreView):
             best.setdefault(units[place] // UNITS_PER_PASSAGE, float(cosines[place]))
         return Neighbours(best, *backgrounds.of(vector), backgrounds.passages.count)
 
-    def _has(self, passage: int) -> bool:
-        return 0 <= passage < len(self._languages) and bool(self._languages[passage])
-
-    def fetch(self, ids: Sequence[int]) -> list[IndexedPassage]:
-        known = self._entries
-        if lacking := [i for i in dict.fromkeys(ids) if i not in known]:
-            found = {entry.id: entry for entry in self._engine.fetch(lacking) if self._has(entry.id)}
-            if len(known) + len(found) > REMEMBERED_PASSAGES:
-                known = self._entries = {i: known[i] for i in ids if i in known}
-            known.update(found)
-        return [known[i] for i in ids]
+    def _load(self, ids: Sequence[int]) -> Iterable[IndexedPassage]:
+        return self._engine.fetch(ids)
 
     def passages_of(self, document: str) -> Sequence[int]:
         if document not in self._sources:
@@ -254,40 +226,3 @@ class ServedIndex(StoreView):
         if document not in self._by_document:
             self._by_document[document] = self._engine.passages_of(document)
         return self._by_document[document]
-
-    def sample(self, most: int) -> dict[Language, list[IndexedPassage]]:
-        if most not in self._samples:
-            by_language = {
-                language: np.flatnonzero(self._languages == place) for place, language in enumerate(LANGUAGES, 1)
-            }
-            self._samples[most] = {
-                language: self.fetch(ids[spread(len(ids), most)].tolist())
-                for language, ids in by_language.items()
-                if len(ids)
-            }
-        return self._samples[most]
-
-
-def parts(things: Iterable[T], size: int) -> Iterator[list[T]]:
-    """So many at a time."""
-    waiting = iter(things)
-    while part := list(islice(waiting, size)):
-        yield part
-
-
-# ── passages as text ────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def packed(passage: Passage) -> str:
-    """In ASCII, so that no server minds a character of a document."""
-    p = passage
-    sentences = [(span.start, span.end) for span in p.sentences]
-    return json.dumps(
-        [p.document, p.ordinal, p.start, p.end, p.text, sentences, p.heading, p.lead, p.page, p.page_label]
-    )
-
-
-def unpacked(text: str) -> Passage:
-    document, ordinal, start, end, own, sentences, heading, lead, page, label = json.loads(text)
-    spans = tuple(Span(*values) for values in sentences)
-    return Passage(document, ordinal, start, end, own, spans, tuple(heading), lead, page, label)

@@ -21,7 +21,7 @@ from clusterqa.errors import IndexNotFound, StoreDamaged, StoreError
 from clusterqa.private import FAILURES
 from clusterqa.settings import Home
 from clusterqa.store.seal import Value
-from clusterqa.store.tables import DAMAGED, SCHEMA, Row, TableStore, by_place, faults
+from clusterqa.store.tables import DAMAGED, SCHEMA, Row, TableStore, by_place, faults, statements
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ _PARTS = ("", "-wal", "-shm")
 _STEMS = (
     'CREATE VIRTUAL TABLE stems USING fts5(body, head, tokenize = "unicode61 remove_diacritics 0", detail = column);\n'
 )
-_STATEMENTS = [statement for statement in (SCHEMA + _STEMS).split(";\n") if statement]
+_STATEMENTS = statements(SCHEMA + _STEMS)
 
 _TABLES = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_stat%' ORDER BY name"
 

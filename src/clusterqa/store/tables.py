@@ -10,6 +10,7 @@ import json
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from itertools import islice
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -294,10 +295,12 @@ class TableStore(Store):
     def passages(self, after_generation: int = -1) -> Iterator[IndexedPassage]:
         live = {stored.id: stored for stored in self.documents()}
         text: tuple[str, str] = ("", "")
-        sql = "SELECT * FROM passages WHERE generation > ? ORDER BY id"
-        for part in _parts(self._rows(sql, (after_generation,))):
-            vectors = self._vectors([row["id"] for row in part])
-            for row in part:
+        # First the ids alone: the rows of a million passages do not belong into memory at once.
+        sql = "SELECT id FROM passages WHERE generation > ? ORDER BY id"
+        ids = [int(row[0]) for row in self._rows(sql, (after_generation,))]
+        for part in parts(ids):
+            vectors = self._vectors(part)
+            for row in self._rows(f"SELECT * FROM passages WHERE id IN ({_marks(part)}) ORDER BY id", part):
                 stored = live.get(row["document"])
                 if stored is None:
                     raise self._damaged(f"a passage of {row['document']}, which is not live")
@@ -322,7 +325,7 @@ class TableStore(Store):
 
     def tokens(self, ids: Sequence[int]) -> list[TokenStates]:
         found: dict[int, TokenStates] = {}
-        for part in _parts(list(ids)):
+        for part in parts(ids):
             for row in self._rows(f"SELECT * FROM tokens WHERE passage IN ({_marks(part)})", part):
                 found[row["passage"]] = _tokens(self._sealed(f"the tokens of passage {row['passage']}", row))
         if missing := set(ids) - found.keys():
@@ -348,7 +351,7 @@ class TableStore(Store):
     def vectors_by_digest(self, digests: Iterable[str]) -> dict[str, PassageVectors]:
         """Vectors already computed for equal texts, by digest."""
         found: dict[str, PassageVectors] = {}
-        for part in _parts(list(dict.fromkeys(digests))):
+        for part in parts(dict.fromkeys(digests)):
             rows = self._rows(f"SELECT * FROM vectors WHERE digest IN ({_marks(part)})", part)
             tokens = self.tokens([row["passage"] for row in rows])
             for row, own in zip(rows, tokens, strict=True):
@@ -532,10 +535,16 @@ class TableStore(Store):
             raise self._damaged("; ".join(faults)[:300])
 
 
-def _parts(values: list[T], size: int = 500) -> Iterator[list[T]]:
-    """As many values at a time as one statement may name."""
-    for begin in range(0, len(values), size):
-        yield values[begin : begin + size]
+def statements(schema: str) -> list[str]:
+    """The statements of a schema one by one."""
+    return [statement for statement in schema.split(";\n") if statement.strip()]
+
+
+def parts(things: Iterable[T], size: int = 500) -> Iterator[list[T]]:
+    """So many at a time; as many as one statement may name."""
+    waiting = iter(things)
+    while part := list(islice(waiting, size)):
+        yield part
 
 
 def by_place(body: Iterable[int], head: Iterable[int]) -> dict[int, tuple[bool, bool]]:

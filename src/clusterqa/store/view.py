@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import datetime
+import json
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clusterqa.errors import IndexNotFound, StoreDamaged
 from clusterqa.ports import Index, Store
-from clusterqa.records import LANGUAGES, Document, IndexedPassage, Language, Postings, Source, TokenStates, is_over
+from clusterqa.records import (
+    LANGUAGES,
+    Document,
+    IndexedPassage,
+    Language,
+    Passage,
+    Postings,
+    Source,
+    Span,
+    TokenStates,
+    is_over,
+)
 from clusterqa.store.translations import sources
 
 UNITS_PER_PASSAGE = 8192
@@ -22,12 +35,15 @@ More than the longest passage has characters, so that no passage can have more s
 REMEMBERED_TERMS = 512
 """Groups of terms whose passages are kept; at 10,000 passages some 10 MB at the most."""
 
+REMEMBERED_PASSAGES = 4096
+"""Passages that are kept for a generation with their vectors: some 25 MB at the most with the bundled encoder."""
+
 REMEMBERED_DOCUMENTS = 32
 """Documents that are kept with their structure for a generation: the three of a reply are often those of the last one."""
 
 
 class StoreView(Index):
-    """An index that is a view of a store. Whoever takes up a generation calls `_took_up`."""
+    """An index that is a view of a store. Whoever takes up a generation calls `_hold` and `_took_up`."""
 
     def __init__(
         self,
@@ -52,7 +68,18 @@ class StoreView(Index):
 
     def _clear(self) -> None:
         """As before the first generation."""
+        self._hold(np.zeros(0, dtype=np.int8))
         self._took_up(-1, "", {})
+
+    def _hold(self, languages: NDArray[np.int8]) -> None:
+        """Which passages there are now, by id: 0 for none, else 1 + the place of its language in LANGUAGES."""
+        filled = np.flatnonzero(languages)
+        self._languages = languages[: int(filled[-1]) + 1 if len(filled) else 0].copy()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._entries: dict[int, IndexedPassage] = {}
+        self._samples: dict[int, dict[Language, list[IndexedPassage]]] = {}
 
     def _took_up(
         self, generation: int, epoch: str, sources: dict[str, Source], day: datetime.date | None = None
@@ -92,8 +119,39 @@ class StoreView(Index):
         return sources(stored for stored in documents if stored.id not in over), over
 
     @abstractmethod
+    def _load(self, ids: Sequence[int]) -> Iterable[IndexedPassage]:
+        """Those of these passages that there are, in any order; others may be among them that are left out here."""
+
+    def __len__(self) -> int:
+        return int(np.count_nonzero(self._languages))
+
+    @property
+    def id_bound(self) -> int:
+        return len(self._languages)
+
     def _has(self, passage: int) -> bool:
-        """Whether a passage is one of this index."""
+        return 0 <= passage < len(self._languages) and bool(self._languages[passage])
+
+    def fetch(self, ids: Sequence[int]) -> list[IndexedPassage]:
+        known = self._entries
+        if lacking := [i for i in dict.fromkeys(ids) if i not in known]:
+            found = {entry.id: entry for entry in self._load(lacking) if self._has(entry.id)}
+            if len(known) + len(found) > REMEMBERED_PASSAGES:
+                known = self._entries = {i: known[i] for i in ids if i in known}
+            known.update(found)
+        return [known[i] for i in ids]
+
+    def sample(self, most: int) -> dict[Language, list[IndexedPassage]]:
+        if most not in self._samples:
+            by_language = {
+                language: np.flatnonzero(self._languages == place) for place, language in enumerate(LANGUAGES, 1)
+            }
+            self._samples[most] = {
+                language: self.fetch(ids[spread(len(ids), most)].tolist())
+                for language, ids in by_language.items()
+                if len(ids)
+            }
+        return self._samples[most]
 
     def postings(self, terms: tuple[str, ...]) -> Postings:
         # The words of a domain come back in question after question, so the latest answers are kept for a generation.
@@ -149,3 +207,21 @@ def spread(count: int, most: int) -> list[int]:
     """At most so many places of so many, evenly spread."""
     places: list[int] = np.linspace(0, count - 1, min(most, count)).astype(int).tolist()
     return places
+
+
+# ── passages as text ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def packed(passage: Passage) -> str:
+    """In ASCII, so that no server minds a character of a document, and a third of the memory of the record."""
+    p = passage
+    sentences = [(span.start, span.end) for span in p.sentences]
+    return json.dumps(
+        [p.document, p.ordinal, p.start, p.end, p.text, sentences, p.heading, p.lead, p.page, p.page_label]
+    )
+
+
+def unpacked(text: str) -> Passage:
+    document, ordinal, start, end, own, sentences, heading, lead, page, label = json.loads(text)
+    spans = tuple(Span(*values) for values in sentences)
+    return Passage(document, ordinal, start, end, own, spans, tuple(heading), lead, page, label)
