@@ -219,6 +219,7 @@ def _update(
 ) -> Report:
     plan = _plan(store, files, everything, only, read, progress)
     cut = [(document, splitter(document, settings.passage_chars)) for document, _ in plan.read]
+    # Where nothing is to be encoded, too: what a killed run has left in the queue may be of files that are gone, and is cleared.
     with queue(settings.home, encoder) if settings.store != IN_A_FILE else nullcontext() as shared:
         new = encode(
             cut,

@@ -20,7 +20,7 @@ from clusterqa.ports import Vectors
 from clusterqa.records import LANGUAGES, IndexedPassage, Language, Neighbours
 from clusterqa.store.moments import Backgrounds
 from clusterqa.store.tables import parts
-from clusterqa.store.view import UNITS_PER_PASSAGE, StoreView, packed, units_of, unpacked
+from clusterqa.store.view import UNITS_PER_PASSAGE, StoreView, packed, units_from, units_of, unpacked
 
 
 def one_thread() -> None:
@@ -73,7 +73,7 @@ class _Kept(NamedTuple):
     """What is kept of a passage beside its vectors."""
 
     language: Language
-    units: range
+    units: int
     text: str
 
 
@@ -89,7 +89,7 @@ class _Content:
         for language, side in self.sides.items():
             side.add([entry for entry in entries if entry.language == language])
         for entry in entries:
-            self.passages[entry.id] = _Kept(entry.language, units_of(entry), packed(entry.passage))
+            self.passages[entry.id] = _Kept(entry.language, len(entry.rows), packed(entry.passage))
             self.by_document.setdefault(entry.passage.document, []).append(entry.id)
 
     def remove(self, ids: Iterable[int]) -> None:
@@ -108,7 +108,7 @@ class _Content:
         for language, side in self.sides.items():
             own = {i: kept for i in ids if (kept := self.passages.get(i)) and kept.language == language}
             if own:
-                all_rows = side.rows([kept.units for kept in own.values()])
+                all_rows = side.rows([units_from(i, kept.units) for i, kept in own.items()])
                 for (i, kept), rows in zip(own.items(), all_rows, strict=True):
                     yield IndexedPassage(i, unpacked(kept.text), language, rows)
 
@@ -139,7 +139,7 @@ class FaissIndex(StoreView):
                 return False
             self._check(store)
             set_back = day is not None and self._day is not None and day < self._day
-            fresh = epoch != self.epoch or generation < self.generation or set_back
+            fresh = self.generation < 0 or epoch != self.epoch or generation < self.generation or set_back
             known = -1 if fresh else self.generation
             current, over = self._documents(day)
             new: Iterable[IndexedPassage] = (

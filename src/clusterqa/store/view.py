@@ -199,8 +199,13 @@ class StoreView(Index):
 
 def units_of(entry: IndexedPassage) -> range:
     """The ids of a passage's units, in the order of its rows."""
-    first = entry.id * UNITS_PER_PASSAGE
-    return range(first, first + len(entry.rows))
+    return units_from(entry.id, len(entry.rows))
+
+
+def units_from(passage: int, count: int) -> range:
+    """The ids of so many units of a passage."""
+    first = passage * UNITS_PER_PASSAGE
+    return range(first, first + count)
 
 
 def spread(count: int, most: int) -> list[int]:
