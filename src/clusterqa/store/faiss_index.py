@@ -84,6 +84,8 @@ class _Content:
         self.sides = {language: _Side(dimension) for language in languages}
         self.passages: dict[int, _Kept] = {}
         self.by_document: dict[str, list[int]] = {}
+        self.languages = np.zeros(0, dtype=np.int8)
+        """By passage id: 0 for none, else 1 + the place of its language in LANGUAGES; there may be more zeros than ids."""
 
     def add(self, entries: Sequence[IndexedPassage]) -> None:
         for language, side in self.sides.items():
@@ -91,6 +93,10 @@ class _Content:
         for entry in entries:
             self.passages[entry.id] = _Kept(entry.language, len(entry.rows), packed(entry.passage))
             self.by_document.setdefault(entry.passage.document, []).append(entry.id)
+        known, bound = len(self.languages), max(entry.id for entry in entries) + 1
+        if bound > known:
+            self.languages = np.concatenate([self.languages, np.zeros(max(bound - known, known), dtype=np.int8)])
+        self.languages[[entry.id for entry in entries]] = [1 + LANGUAGES.index(entry.language) for entry in entries]
 
     def remove(self, ids: Iterable[int]) -> None:
         entries = list(self.load([i for i in ids if i in self.passages]))
@@ -102,6 +108,7 @@ class _Content:
             siblings.remove(entry.id)
             if not siblings:
                 del self.by_document[entry.passage.document]
+        self.languages[[entry.id for entry in entries]] = 0
 
     def load(self, ids: Sequence[int]) -> Iterator[IndexedPassage]:
         """Those of these passages that there are."""
@@ -111,13 +118,6 @@ class _Content:
                 all_rows = side.rows([units_from(i, kept.units) for i, kept in own.items()])
                 for (i, kept), rows in zip(own.items(), all_rows, strict=True):
                     yield IndexedPassage(i, unpacked(kept.text), language, rows)
-
-    def languages(self) -> NDArray[np.int8]:
-        """By passage id: 0 for none, else 1 + the place of its language in LANGUAGES."""
-        found = np.zeros(max(self.passages, default=-1) + 1, dtype=np.int8)
-        for place, language in enumerate(LANGUAGES, 1):
-            found[[i for i, kept in self.passages.items() if kept.language == language]] = place
-        return found
 
 
 class FaissIndex(StoreView):
@@ -162,7 +162,7 @@ class FaissIndex(StoreView):
             for some in parts(new):
                 content.add(some)
         self._content = content
-        self._hold(content.languages())
+        self._hold(content.languages)
         self._took_up(generation, epoch, current, day)
         return True
 

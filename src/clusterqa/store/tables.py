@@ -293,20 +293,20 @@ class TableStore(Store):
         )
 
     def passages(self, after_generation: int = -1) -> Iterator[IndexedPassage]:
-        live = {stored.id: stored for stored in self.documents()}
-        text: tuple[str, str] = ("", "")
+        stored: Stored | None = None
+        text = ""
         # First the ids alone: the rows of a million passages do not belong into memory at once.
         sql = "SELECT id FROM passages WHERE generation > ? ORDER BY id"
         ids = [int(row[0]) for row in self._rows(sql, (after_generation,))]
         for part in parts(ids):
             vectors = self._vectors(part)
             for row in self._rows(f"SELECT * FROM passages WHERE id IN ({_marks(part)}) ORDER BY id", part):
-                stored = live.get(row["document"])
-                if stored is None:
-                    raise self._damaged(f"a passage of {row['document']}, which is not live")
-                if text[0] != stored.id:
-                    text = stored.id, self.text(stored.id, stored.version) or ""
-                yield IndexedPassage(int(row["id"]), self._passage(row, text[1]), stored.language, vectors[row["id"]])
+                if stored is None or stored.id != row["document"]:
+                    stored = self.document(row["document"])
+                    if stored is None or stored.state != "live":
+                        raise self._damaged(f"a passage of {row['document']}, which is not live")
+                    text = self.text(stored.id, stored.version) or ""
+                yield IndexedPassage(int(row["id"]), self._passage(row, text), stored.language, vectors[row["id"]])
 
     def _passage(self, row: Row, document: str) -> Passage:
         """The passage of a row, cut from the text of its document."""
