@@ -11,7 +11,7 @@ from clusterqa.records import is_over
 from clusterqa.settings import Settings
 from clusterqa.store.faiss_index import FaissIndex
 from clusterqa.store.view import REMEMBERED_TERMS, UNITS_PER_PASSAGE
-from store_fixtures import DIMENSION, Memory, document, entries_of, passage, put, put_drawn
+from store_fixtures import DIMENSION, Memory, document, entries_of, passage, put, put_drawn, remove
 
 
 def test_no_passage_has_more_sentences_than_there_is_room_for() -> None:
@@ -81,3 +81,31 @@ def test_what_is_no_longer_valid_goes_on_the_day_after_and_comes_back_when_it_is
     assert held() == ["new.en.md", "old.en.md", "third.en.md"]
     everything.refresh()
     assert len(everything) == 3
+
+
+def test_what_was_made_a_record_and_forgotten_comes_again_as_it_was_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Vectors stand in FAISS alone, and passages as text, until somebody asks."""
+    monkeypatch.setattr("clusterqa.store.view.REMEMBERED_PASSAGES", 3)
+    place = Memory()
+    store = place.open()
+    put_drawn(store, "a.lt.md", "lt", passages=4)
+    put_drawn(store, "b.en.md", "en", passages=4)
+    index = FaissIndex(place.open, DIMENSION)
+    index.refresh()
+    assert index._entries == {}
+    stored = {entry.id: entry for entry in store.passages()}
+    for ids in ([1, 2, 3], [8, 1], [7, 6, 5, 4, 3, 2, 1], [4, 4, 8]):
+        for number, entry in zip(ids, index.fetch(ids), strict=True):
+            assert (entry.id, entry.passage, entry.language) == (
+                number,
+                stored[number].passage,
+                stored[number].language,
+            )
+            assert entry.rows.dtype == np.float16 and entry.rows.tolist() == stored[number].rows.tolist()
+        assert len(index._entries) <= max(3, len(set(ids)))
+    remove(store, "a.lt.md")
+    put_drawn(store, "c.lt.md", "lt", passages=2)
+    index.refresh()
+    assert [entry.passage.document for entry in index.fetch([5, 9, 10])] == ["b.en.md", "c.lt.md", "c.lt.md"]
+    with pytest.raises(KeyError):
+        index.fetch([5, 1])
