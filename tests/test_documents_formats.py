@@ -919,7 +919,7 @@ def test_the_signs_of_windows_in_an_e_mail_that_says_iso_8859_1_stay(tmp_path: P
 
 def test_an_rtf_reads_signs_of_symbol_fonts_items_and_links_as_they_are_seen(tmp_path: Path) -> None:
     source = (
-        rb"{\rtf1\ansi\ansicpg1257\deff0{\fonttbl{\f0\fnil\fcharset186 Calibri;}{\f1\fnil\fcharset2 Symbol;}{\f2\fnil\fcharset2 Wingdings;}}\uc1"
+        rb"{\rtf1\ansi\ansicpg1257\deff0{\fonttbl{\f0\fnil\fcharset186 Calibri;}{\f1\fbidi \froman\fcharset2\fprq2{\*\panose 05050102010706020507}Symbol;}{\f2\fnil\fcharset2 Wingdings;}}\uc1"
         rb"\pard Plotas \f1\'b3\f0  5 ir \u-3919?3, {\f2\'fc} taip \u-4095? \par"
         rb"\pard{\pntext\f1\'B7\tab}\f0 Pirmas;\par{\pntext\f1\'B7\tab}\f0 Antras.\par"
         rb"{\field{\*\fldinst{HYPERLINK \"https://a.lt/x\"}}{\fldrslt{\ul \'feurnalas}}} yra.\par}"
@@ -965,3 +965,27 @@ def test_the_number_of_a_note_in_a_book_is_raised(tmp_path: Path) -> None:
     chapter = next(name for name in parts if name.endswith("html"))
     document = reading(tmp_path, "a.lt.epub", make_zip(parts | {chapter: page.encode()}))
     assert document.text == "Kaina 600 EUR¹ ir 5²."
+
+
+@pytest.mark.parametrize(
+    ("source", "read"),
+    [
+        (rb"{\rtf1\mac\deff0 caf\'8e na\'95ve}", "café naïve"),
+        (rb"{\rtf1\pca caf\'82 \'d0}", "café ð"),
+        (rb"{\rtf1\ansi\ansicpg1257\uc1 Gerai \u-10179?\u-8704? ir \u353?alis}", "Gerai \U0001f600 ir šalis"),
+        (rb"{\rtf1\ansi{\fonttbl{\f1\fcharset2 Wingdings;}}\f1 6\f0  Terminas}", "⏳ Terminas"),
+    ],
+)
+def test_letters_of_an_rtf_are_read_in_the_encodings_it_names(tmp_path: Path, source: bytes, read: str) -> None:
+    assert reading(tmp_path, "a.rtf", source).text == read
+
+
+def test_an_invitation_beside_the_text_of_an_email_is_named(tmp_path: Path) -> None:
+    message = EmailMessage()
+    message["Subject"], message["From"] = "Posėdis", "a@b.lt"
+    message.set_content("Kviečiame į posėdį.")
+    message.add_alternative("<p>Kviečiame į <b>posėdį</b>.</p>", subtype="html")
+    message.add_alternative("BEGIN:VCALENDAR\nLOCATION:Vilnius\nEND:VCALENDAR\n", subtype="calendar")
+    document = reading(tmp_path, "a.lt.eml", message.as_bytes())
+    assert document.warnings == ("What is attached to the e-mail is not read: text/calendar. Add it as documents.",)
+    assert shown(document)[1:] == [("paragraph", "Kviečiame į posėdį.")]

@@ -811,3 +811,10 @@ def test_a_space_that_the_file_calls_something_else_is_no_lost_letter(tmp_path: 
     document = reading(tmp_path, "a.en.pdf", made)
     assert "\ufffd" not in document.text and document.warnings == ()
     assert document.text.split() == ["I", "love", "word", "documents."]
+
+
+def test_lines_of_letters_without_a_meaning_are_named_and_not_quoted(tmp_path: Path) -> None:
+    drawn = "(The price of this label is told) Tj T* (in euros and it stays.) Tj T* T* T* (\\016\\016 \\016\\016 is) Tj"
+    document = reading(tmp_path, "a.en.pdf", make_shapes(drawn, {}, {14: "\x03"}))
+    assert shown(document) == [("paragraph", "The price of this label is told\nin euros and it stays.")]
+    assert document.text.endswith("\ufffd\ufffd \ufffd\ufffd is") and "meaning" in document.warnings[0]

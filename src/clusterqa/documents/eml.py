@@ -140,10 +140,14 @@ def _bodies(part: MIMEPart) -> list[MIMEPart]:
     return next(iter([*rich, *(found for found in parts if found)]), [])
 
 
+_FORMS = frozenset(f"text/{form}" for form in ("plain", "html", "enriched", "richtext", "x-amp-html", "watch-html"))
+"""The forms in which a mail program writes the text itself; a date or a card beside it is something else."""
+
+
 def _attached(part: MIMEPart) -> Iterator[MIMEPart]:
     """Files and other e-mails inside an e-mail."""
     if part.get_content_maintype() == "multipart":
         for inner in part.iter_parts():
             yield from _attached(inner)
-    elif part.get_filename() or part.is_attachment() or part.get_content_maintype() not in ("text", "multipart"):
+    elif part.get_filename() or part.is_attachment() or part.get_content_type() not in _FORMS:
         yield part

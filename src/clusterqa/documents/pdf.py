@@ -1089,6 +1089,8 @@ class _Layout:
         start, end = trimmed(text, 0, len(text))
         if start == end or all(_LEADER.search(line.text) for line in group):
             return []  # nothing there, or a table of contents, which says nothing itself
+        if text.count("\ufffd") > GARBLED_SHARE * len(text):
+            return []  # letters that nobody can read, which a warning names
         kind: BlockKind = "paragraph"
         level = 0
         if heading := self._heading_level(group, text):

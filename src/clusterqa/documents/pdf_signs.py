@@ -144,7 +144,7 @@ def _is_bullet(codes: Any, index: int) -> bool:
     while before >= 0 and codes[before] in (0x20, 0xA0, -1):
         before -= 1
     first = before < 0 or codes[before] in (0x0A, 0x0D)
-    return first and (index + 1 >= len(codes) or codes[index + 1] <= 0x20 or codes[index + 1] == 0xA0)
+    return first and (index + 1 >= len(codes) or codes[index + 1] in (0x09, 0x0A, 0x0D, 0x20, 0xA0))
 
 
 def _gaps(letters: Any, codes: Any, start: Any, end: Any, base: Any, height: Any, turns: int) -> list[int]:

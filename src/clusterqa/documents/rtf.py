@@ -31,8 +31,11 @@ _TOKEN = re.compile(
     r"\\(?P<word>[a-z]{1,32})(?P<value>-?\d{1,10})?[ ]?|\\'(?P<hex>[0-9a-f]{2})|\\(?P<sign>[^a-z])|(?P<brace>[{}])|[\r\n]+|(?P<letter>.)",
     re.IGNORECASE | re.DOTALL,
 )
-_FONT = re.compile(r"\\f(\d+)(?=[\\ ])[^;{}]*?[ ]([^;{}\\]+);")
-"""What the table of fonts says of one: its number and its name."""
+_CHARSETS = {"mac": "mac_roman", "pc": "cp437", "pca": "cp850"}
+"""What a file says that names no code page, and its encoding."""
+_FONT = re.compile(r"\\f(\d+)(?=[\\ ])((?:[^;{}]|\{[^{}]{0,100}+\}){0,200}+);")
+"""What the table of fonts says of one: its number, and its name behind words and groups about it."""
+_ABOUT = re.compile(r"\{[^{}]*\}|\\[a-z]+-?\d*[ ]?")
 _START, _CELL, _ROW, _NEST_CELL, _NEST_ROW, _END = "\x01\x02\x03\x04\x05\x06"
 """
 What stands in the text where a row of a table begins, a cell ends, a row ends, and a cell or a row of a table in a cell ends.
@@ -71,7 +74,8 @@ def _as_seen(source: str) -> str:
     bytes as the escapes that the reader decodes.
     """
     hidden = high = struck = in_row = False
-    symbols = {number: name for number, name in _FONT.findall(source) if is_symbol_font(name)}
+    fonts = ((number, _ABOUT.sub("", told)) for number, told in _FONT.findall(source))
+    symbols = {number: name for number, name in fonts if is_symbol_font(name)}
     font = ""  # of signs, "" for one of letters
     inside = ""  # the table of fonts, or what tells a field what to show
     merged = "n"  # "h" with the cell before it, "v" with the one above it
@@ -166,7 +170,14 @@ def extract(raw: bytes, document: str) -> Extract:
     from striprtf.striprtf import rtf_to_text
 
     try:
-        text = rtf_to_text(_as_seen(raw.decode("latin-1")), errors="replace")
+        source = raw.decode("latin-1")
+        known = next(
+            (name for word, name in _CHARSETS.items() if re.search(rf"\\{word}(?![a-z])", source[:200])), "cp1252"
+        )
+        text = rtf_to_text(_as_seen(source), encoding=known, errors="replace")
+        text = text.encode("utf-16-le", "surrogatepass").decode(
+            "utf-16-le", "replace"
+        )  # signs that RTF writes in two halves
     except (ValueError, OverflowError, LookupError, AttributeError, TypeError) as error:
         raise UnreadableDocument(
             document, "It is no whole RTF document.", "Open it in Word or LibreOffice and save it as DOCX."
