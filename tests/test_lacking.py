@@ -26,6 +26,14 @@ from clusterqa.text.lacking import lacks
         ("What is the price of the second reactor?", "The purchase was put off in 2023: a permit is missing."),
         ("Kas vadovauja Inovacijų agentūrai?", "Inovacijų agentūrai patikėta valdyti paramą."),
         ("Who was its first president?", "On 27 May 2020 the founding agreement is signed."),
+        ("Kiek kainuoja papildomas tyrimas?", "Gaminius tris kartus per metus tiria laboratorija."),
+        ("How much does the tour cost?", "Tours at 10:00 and 14:00, 20 people each, lasting 50 minutes."),
+        ("What is the price of the F-610 filter?", "Filter: F-410 or F-610."),
+        ("Kiek laiko trunka apeliacija?", "Pritarė 14 narių iš 20."),
+        ("How long does the audit take?", "The auditor writes a report for the board."),
+        ("Kiek procentų klasterių neišlaiko audito?", "2014 m. ženklą turėjo 566 klasteriai."),
+        ("What time does it open?", "It opens on weekdays only."),
+        ("Kokio dydžio turi būti stendas?", "Stendą statome kartu su partneriais."),
     ],
 )
 def test_a_text_without_the_kind_of_thing_that_is_asked_for_is_no_answer(question: str, text: str) -> None:
@@ -54,6 +62,17 @@ def test_a_text_without_the_kind_of_thing_that_is_asked_for_is_no_answer(questio
         ("Kas yra klasterio vadovas?", "Tas, kas rengia susirinkimus."),
         ("Kodėl kaina skiriasi?", "Mažesni klasteriai vertinami trumpiau."),
         ("Ko reikia, kad žinotume, kiek mokėti?", "Pasirašykite sutartį."),
+        ("Kiek kainuoja pakartotinis auditas?", "Mokamas dvigubas mokestis."),
+        ("How much does a certificate cost?", "Paper | 26 | 14"),
+        ("What is the charge?", "150 crowns."),
+        ("Kiek laiko laukti?", "Laukti reikia penkerius metus."),
+        ("How long until it may try again?", "Never."),
+        ("Kiek narių turi klasteris?", "Klasteriui priklauso trisdešimt aštuoni nariai."),
+        ("How many people work there?", "Nobody, since 2020."),
+        ("Kiek procentų klasterių neišlaiko audito?", "Neišlaiko kas dešimtas: 10 proc."),
+        ("What time does it open?", "From 8 to 17."),
+        ("When did he die?", "He died in 1661."),
+        ("When will the council meet?", "The day has not been fixed."),
     ],
 )
 def test_anything_of_the_kind_is_enough_and_what_is_not_asked_for_plainly_is_not_looked_for(
@@ -74,3 +93,18 @@ def test_a_question_that_only_mentions_a_telephone_asks_for_none() -> None:
         "Skambinti telefonu ar rašyti?",
     ):
         assert expected(question) is None, question
+
+
+@pytest.mark.parametrize(
+    ("sentence", "is_one"),
+    [
+        ("Vertinama vaizdo konferencija, nes taip pigiau.", True),
+        ("Video interviews are held because travel is dear.", True),
+        ("Jei nėra klausimų, posėdis baigiamas.", False),
+        ("Since 2019 interviews are held by video.", False),
+    ],
+)
+def test_why_wants_a_reason(sentence: str, is_one: bool) -> None:
+    assert expected("Kodėl kainuoja tiek daug?") == "reason"
+    assert expected("Why is it held by video?") == "reason"
+    assert holds(sentence, "reason") is is_one

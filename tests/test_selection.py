@@ -246,6 +246,9 @@ def test_a_sentence_that_cannot_stand_alone_is_known_by_its_beginning(
         ("what is a mature innovation cluster", "mature innovation cluster"),
         ("Who are EUCLES?", "eucles"),
         ("memorandum of understanding meaning", "memorandum of understanding"),
+        ("Kas buvo „InoLink“?", "inolink"),
+        ("What was InoLink?", "inolink"),
+        ("explain benchmarking", "benchmarking"),
         ("Kas yra LKA vadovas?", None),
         ("What is the price of the Silver Label?", None),
         ("Kas yra naujo?", None),
@@ -268,6 +271,11 @@ def test_the_thing_to_be_explained_is_found_in_the_question(question: str, term:
         ("Bronzos ženklo savininkas yra klasteris.", "bronzos zenklas", False),
         ("The Bronze Label is valid for two years.", "bronze label", False),
         ("Silver is the second level.", "bronze label", False),
+        ("„InoLink“, arba „Tinklaveikos skatinimas“, yra MITA vykdytas projektas.", "inolink", True),
+        ("InoLink, in full “Promotion of networking”, was a project of the agency.", "inolink", True),
+        ("LITEK is Lithuania's cluster for laser technologies.", "litek", True),
+        ("„InoLink“ buvo klasterių tinklaveikos projektas.", "inolink", True),
+        ("Bronzos ženklas buvo suteiktas 2018 m.", "bronzos zenklas", False),
     ],
 )
 def test_a_sentence_that_says_what_a_thing_is_is_known(sentence: str, term: str, says: bool) -> None:

@@ -17,6 +17,7 @@ from clusterqa.text.times import is_of_another_time
         ("What was the maximum grant in 2023?", "The grant is worth 48,000 euros."),
         ("Dirbame nuo seno. Kiek ženklų suteikta 2025 metais?", "Suteikta 20 ženklų 2024 m."),
         ("Kas tikrino 2015 metais?", "Nuo 2020 m. tikrina kolegija."),
+        ("Kiek žmonių susirinko į Klasterių forumą 2019 m. spalį?", "Forumas surengtas 2018 m. gegužės 16 d."),
     ],
 )
 def test_what_is_told_of_other_years_is_no_answer_about_one(question: str, told: str) -> None:

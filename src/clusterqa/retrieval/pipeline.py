@@ -53,6 +53,7 @@ from clusterqa.retrieval.quote import (
 from clusterqa.retrieval.reading import ordered, short_answer
 from clusterqa.retrieval.understand import is_ellipsis, understand
 from clusterqa.text.asked_parts import AskedPart, asked_parts
+from clusterqa.text.definitions import says_what_it_is
 from clusterqa.text.lacking import lacks
 from clusterqa.text.lexicon import Lexicon
 from clusterqa.text.times import is_of_another_time
@@ -151,6 +152,8 @@ class Pipeline:
         quotes = self._quotes(query, hits, first, readings)
         values = features(query, first, hits, quotes, readings, weights)
         confidence = calibration.probability(values) if quotes and self._may_answer(question, quotes[0]) else 0.0
+        if confidence and says_what_it_is(question.text, quotes[0].text):
+            confidence = max(confidence, calibration.threshold)
         if confidence < FAIRLY_SURE:  # a mark in a quote that may be wrong would only look sure
             quotes = tuple(replace(made, sure=False) for made in quotes)
         answer = reply(question, query, quotes, confidence, calibration.threshold, self.index.generation)

@@ -140,8 +140,6 @@ def _defining(question: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
     if term is None:
         return tuple(hits)
     for place, hit in enumerate(hits):
-        if hit.score < hits[0].score - NEARLY_AS_GOOD:
-            continue
         found = next((n for n, text in enumerate(sentence_texts(hit.passage)) if defines(text, term)), None)
         if found is not None:
             best = max(hit.sentence_scores)

@@ -13,9 +13,10 @@ from typing import Literal
 
 from clusterqa.text.analysis import fold, nfc
 
-AnswerType = Literal["email", "phone", "money", "duration", "date", "person", "number"]
+AnswerType = Literal["reason", "email", "phone", "money", "duration", "date", "person", "number"]
 
 _QUESTIONS: tuple[tuple[AnswerType, str], ...] = (
+    ("reason", r"kodel\b|del ko\b|kuriam galui\b|why\b|how come\b"),
     (
         "email",
         r"(?<!per )(?:el\.? ?|elektronin\w+ )past(?:as|a|o adres\w*)\b|kok\w+ (?:el\.? ?|elektronin\w+ )past\w*"
@@ -64,6 +65,10 @@ _NUMBER_WORD = (
     r"|twenty|thirty|half|dozen|hundred|thousand|million)"
 )
 _HOLDS: dict[AnswerType, re.Pattern[str]] = {
+    "reason": re.compile(
+        r"\b(?:nes|todel|kadangi|del|antraip|kitaip|priezast\w*|kad (?:\w+ ){0,3}\w+(?:tu|tume|tumet\w*)|because|otherwise|therefore|reasons?"
+        r"|(?:due|owing|thanks) to|since (?!\d|then\b))\b|[,;–-] (?:so|as)\b"
+    ),
     "email": re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
     "phone": re.compile(
         r"\+\d(?:[ ()-]{0,2}\d){7,12}|(?<!\d)\(?[80](?:[ ()-]{0,2}\d){8,9}(?![ -]?\d)"
@@ -126,7 +131,12 @@ _DATED = re.compile(
 
 
 def things(sentence: str, kind: AnswerType) -> list[tuple[int, int]]:
-    """Where in a sentence things of this kind stand; none where folding changes its length. A year or a day is no number."""
+    """
+    Where in a sentence things of this kind stand; none where folding changes its length, nor of a reason, which is no thing. A
+    year or a day is no number.
+    """
+    if kind == "reason":
+        return []
     if kind == "person":
         return [found.span() for found in _NAME.finditer(sentence)]
     plain = fold(sentence)
@@ -138,8 +148,8 @@ def things(sentence: str, kind: AnswerType) -> list[tuple[int, int]]:
 
 
 _UNKNOWN = re.compile(
-    r"\b(?:ne(?:nurod|zinom|pateik|minim|raso|skelb|paskelb|skaiciav)\w*|(?:do|does|did) not (?:say|state|name|give|mention|count|publish)"
-    r"|not (?:stated|given|known|named|published|counted)"
+    r"\b(?:ne(?:nurod|zinom|pateik|minim|raso|skelb|paskelb|skaiciav|nustatyt)\w*|bus paskelbt\w*|(?:do|does|did) not (?:say|state|name|give|mention|count|publish)"
+    r"|not (?:yet )?(?:been )?(?:stated|given|known|named|published|counted|announced|fixed|set|decided)|(?:to|will) be announced"
     r"|unknown|no (?:figure|source))\b"
 )
 

@@ -8,6 +8,7 @@ import re
 
 from clusterqa.text.analysis import content_words, fold, terms
 from clusterqa.text.answer_types import expected
+from clusterqa.text.sentences import sentences
 
 LONGEST_TERM = 5
 """Words; more of them ask for a fact about something rather than what it is."""
@@ -15,12 +16,12 @@ LONGEST_TERM = 5
 _ASKED = tuple(
     re.compile(pattern)
     for pattern in (
-        r"(?:o |ir |tai |sakykite )?(?:kas|koks|kokia)(?: per daiktas)? (?:yra|tai|tas|ta|toks|tokia|tie|tos)(?: (?:yra|tai|toks|tokia|tas|ta))* (?P<term>.+)",
+        r"(?:o |ir |tai |sakykite |paaiskinkite |paaiskink )*(?:kas|koks|kokia)(?: per daiktas)? (?:yra|buvo|tai|tas|ta|toks|tokia|tie|tos)(?: (?:yra|buvo|tai|toks|tokia|tas|ta))* (?P<term>.+)",
         r"(?:ka|kas) (?:reiskia|vadinam\w+|laikom\w+) (?:\w*terminas |savoka |zodis )?(?P<term>.+)",
-        r"(?P<term>.+?)[ ,–-]+(?:kas tai|kas tai yra|ka tai reiskia)",
-        r"(?:so |and )?(?:what|who)(?: is|s| are|re|'s)(?: actually| exactly)? (?P<term>.+)",
+        r"(?P<term>.+?)[ ,–-]+(?:kas tai|kas tai yra|kas tai buvo|ka tai reiskia)",
+        r"(?:so |and |explain )*(?:what|who)(?: is| was| were|s| are|re|'s)(?: actually| exactly)? (?P<term>.+)",
         r"what does (?P<term>.+?) (?:mean|stand for)",
-        r"(?:define|meaning of|definition of) (?P<term>.+)",
+        r"(?:define|explain|meaning of|definition of) (?P<term>.+)",
         r"(?P<term>.+?) (?:meaning|definition)",
     )
 )
@@ -28,11 +29,13 @@ _NO_TERM = re.compile(r"(?:it|this|that|they|new|next|wrong|the difference.*|ski
 _ARTICLE = re.compile(r"^(?:an?|the|our|those|tas|ta|tie|tos|toks|tokia) ")
 _ASIDE = re.compile(r" ?,? (?:kai|kalbant|when|in the context of) .*")
 _SAYS = re.compile(
-    r"\s(?:[–—-]\s(?:tai\s)?|yra\s|tai\s(?:yra\s)?|reiskia\s|vadinam\w+\s|laikom\w+\s"
-    r"|(?:is|was)\s(?:an?|the|one|any|what|how)\s|are\s(?!not\b|valid\b|listed\b)|means\s|stands\sfor\s|refers\sto\s)"
+    r"\s(?:[–—-]\s(?:tai\s)?|yra\s|buvo\s(?!\w+(?:tas|ta|ti|tos|mas|ma|mi|mos)\b)|tai\s(?:yra\s|buvo\s)?|reiskia\s|vadinam\w+\s|laikom\w+\s"
+    r"|(?:is|was)\s(?:an?|the|one|any|what|how|\w+'s?)\s|(?:are|were)\s(?!not\b|valid\b|listed\b|\w+ed\b)|means\s|stands\sfor\s|refers\sto\s)"
 )
 _REMARK = re.compile(r"\([^)]*\)")
-_MARKS = re.compile(r"[*_„“”\"'«»]")
+_OTHER_NAME = re.compile(r", (?:arba|dar|kitaip|or|also|in full|short for|known as|formerly)\b[^,]*(?:,[^,]*)?, ")
+"""After a name: „InoLink“, arba „…“, is …"""
+_MARKS = re.compile(r"[*_„“”\"«»]|(?<!\w)'|'(?!\w)")
 
 
 def defined_term(question: str) -> str | None:
@@ -52,7 +55,8 @@ def defined_term(question: str) -> str | None:
 
 def defines(sentence: str, term: str) -> bool:
     """Whether a sentence says what the thing is: it begins with the thing, and nothing else, and goes on with „yra“, "is a"."""
-    plain = " ".join(_MARKS.sub("", _REMARK.sub(" ", fold(sentence[:400]))).split())
+    plain = _MARKS.sub("", _REMARK.sub(" ", fold(sentence[:400])))
+    plain = " ".join(_OTHER_NAME.sub(" ", " ".join(plain.split()), count=1).split())
     found = _SAYS.search(f"{plain} ")
     if found is None or found.start() > 80:
         return False
@@ -62,6 +66,12 @@ def defines(sentence: str, term: str) -> bool:
         and all(_meets(word, subject) for word in wanted)
         and all(_meets(word, wanted) for word in subject)
     )
+
+
+def says_what_it_is(question: str, quote: str) -> bool:
+    """Whether a question asks what something is, and a sentence of a quote says so."""
+    term = defined_term(question)
+    return term is not None and any(defines(quote[span.start : span.end], term) for span in sentences(quote))
 
 
 def _meets(word: str, others: list[str]) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from clusterqa.text.analysis import fold
+from clusterqa.text.analysis import fold, nfc
 from clusterqa.text.answer_types import says_unknown, yes_or_no
 from clusterqa.text.lacking import what_asks
 
@@ -25,9 +25,11 @@ _NEXT_TO_ANOTHER = re.compile(
 )
 """A year that is told from another one."""
 _OWN_STORY = re.compile(
-    r"\b(?:i|i'm|i've|my|me|we|we're|we've|our|us|mes|mus|musu|mums|as|mano|man|mane|savo|turiu|turime|esu|esame|buvau|buvome|\w{3,}iau)\b"
+    r"\b(?:i'm|i've|i'd|my|me|we|we're|we've|our|us|mes|mus|musu|mums|as|mano|man|mane|savo|turiu|turime|esu|esame|buvau|buvome|\w{3,}iau)\b"
 )
 """A year of the person who asks is not what is asked about ("I was born in 1963")."""
+_I = re.compile(r"(?<!\w)[Ii](?!\w)")
+"""Looked for in the text as typed: folded, the Lithuanian „į“ would be one."""
 
 _ENDING = (
     r"(?:as|asis|ojo|ojame|ajame|ajam|aji|oji|osios|ojoje|o|a|os|oje|ame|am|i|ieji|uosius|uju|is|iojo|ioji|iosios|iasis|ias"
@@ -89,7 +91,8 @@ def _asked_about(question: str) -> tuple[str | None, int | None, bool]:
     years = set(re.findall(_YEAR, plain))
     # The first of several is often just "the call": nothing told of it says so.
     event = next((n for n, pattern in _NUMBERED_EVENT.items() if n > 1 and pattern.search(plain)), None)
-    year = years.pop() if len(years) == 1 and not _OWN_STORY.search(plain) else None
+    own = _OWN_STORY.search(plain) or _I.search(nfc(question))
+    year = years.pop() if len(years) == 1 and not own else None
     return year, event, _COMING.search(plain) is not None
 
 
