@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,6 +36,11 @@ def test_a_file_that_needs_too_much_memory_stops_only_itself(tmp_path: Path) -> 
         with pytest.raises(UnreadableDocument, match="more than 400 MB of memory"):
             read(tmp_path / "big.lt.md", "big.lt.md")
         assert read(tmp_path / "small.lt.md", "small.lt.md").text == "Tekstas.\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only POSIX counts the processor's time of a process")
+def test_a_machine_with_other_work_may_take_four_times_as_long_by_the_clock() -> None:
+    assert Limits(seconds=120).patience == 485
 
 
 def test_a_process_that_is_killed_is_replaced(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def picture(path: Path, page: int, limits: Limits = DRAWING) -> bytes | None:
     ]
     try:
         run = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=limits.seconds + 5,
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=limits.patience,
             env=reading.environment(), check=False,
         )  # fmt: skip
     except (subprocess.TimeoutExpired, OSError):

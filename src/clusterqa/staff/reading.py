@@ -37,10 +37,18 @@ SCRIPTS = "The PDF holds a script (JavaScript). It is not run, and nothing of it
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What reading one file may cost: `seconds` of the clock, and as many of the processor; `megabytes` of memory."""
+    """What reading one file may cost: `seconds` of the processor, `megabytes` of memory."""
 
     seconds: float = 120.0
     megabytes: int = 2048
+
+    @property
+    def patience(self) -> float:
+        """
+        Seconds of the clock after which it is ended. A machine with other work gives it a part of a processor only; where the
+        system does not count the processor's time, the clock must do.
+        """
+        return (4 * self.seconds if os.name == "posix" else self.seconds) + 5
 
 
 def read(path: Path, name: str, limits: Limits = Limits()) -> Document:
@@ -52,7 +60,7 @@ def read(path: Path, name: str, limits: Limits = Limits()) -> Document:
     command = [sys.executable, "-m", "clusterqa.staff.reading", str(path.absolute()), name, json.dumps(asdict(limits))]
     try:
         run = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=limits.seconds + 5, env=environment(), check=False
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=limits.patience, env=environment(), check=False
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise _too_slow(name, limits) from error
@@ -92,7 +100,7 @@ class Reader:
             late.set()
             process.kill()
 
-        timer = threading.Timer(self.limits.seconds + 5, stop)
+        timer = threading.Timer(self.limits.patience, stop)
         timer.start()
         try:
             assert process.stdin is not None and process.stdout is not None
