@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from clusterqa.records import Concept, Hit, Part, Passage, PassageText, Quote, Reply, Source, Span
 from clusterqa.retrieval.preference import NEARLY_AS_GOOD, preferred
 from clusterqa.retrieval.quote import SHORT_PARAGRAPH, choices, compares, shows, together, window
 from clusterqa.text.asked_parts import asked_parts
+from clusterqa.text.definitions import says_what_it_is
 
 SOURCE = Source("a.en.md", "0" * 64, "Prices", "en")
 
@@ -188,3 +191,19 @@ def test_what_announces_just_the_list_that_is_asked_for_comes_first() -> None:
     assert preferred("What are the 36 thresholds?", [aside, listing]) == (aside, listing)
     far = replace(listing, score=0.8 - 2 * NEARLY_AS_GOOD)
     assert preferred("What are the 36 indicators?", [aside, far]) == (aside, far)
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "surely"),
+    [
+        ("Kas buvo „InoLink“?", "„InoLink“ – MITA projektas. Jis truko trejus metus.", True),
+        ("What is the Bronze Label?", "The Bronze Label is a first level.", True),
+        ("What are the requirements?", "The requirements are strict.", False),
+        ("Kokia buvo parama?", "Parama buvo didelė.", False),
+        ("How long is it valid?", "It is a label.", False),
+    ],
+)
+def test_only_what_surely_says_what_a_thing_is_is_an_answer_whatever_the_confidence(
+    question: str, text: str, surely: bool
+) -> None:
+    assert says_what_it_is(question, text) is surely

@@ -327,6 +327,7 @@ def test_a_workbook_is_read_as_its_sheets_show_it(tmp_path: Path) -> None:
         ('Vardas,Pareigos,Miestas\n"Jonas, vyr.",ekspertas,Vilnius\n', [("Vardas | Pareigos | Miestas", "Jonas, vyr. | ekspertas | Vilnius")]),
         ("Telefonas\t+370 612 34567\nAdresas\tVilnius\n", [("", "Telefonas | +370 612 34567"), ("", "Adresas | Vilnius")]),
         ("Kainos;;\n\nMetai;Narių;Pajamos\n2023;10;5,5\n2024;12;\"6,5\"\n", [("Metai | Narių | Pajamos", "2023 | 10 | 5,5"), ("Metai | Narių | Pajamos", "2024 | 12 | 6,5")]),
+        ("Vardas,\nJonas,5\nOna,6\n", [("", "Vardas"), ("", "Jonas | 5"), ("", "Ona | 6")]),
         ("Kas yra klasteris?;Įmonių grupė.\nKiek jų?;Daug.\n", [("", "Kas yra klasteris? | Įmonių grupė."), ("", "Kiek jų? | Daug.")]),
     ],
 )  # fmt: skip
@@ -510,7 +511,7 @@ Pages with pictures whose words are not read: 3.
 Form fields whose values the PDF does not draw: 3. Print it as a PDF anew.
 Letters that cannot be seen on the page (in its own colour, or covered) and are not read: 3. They are still in the file, which anyone can open.
 Pages with letters whose meaning the PDF does not say (shown as �): 3.
-Signs for several letters whose font says another letter were read by their shape: Th (15), ff (3). Compare them with the page.
+Signs for several letters whose font says another letter were read by their width: Th (15), ff (3). Compare them with the page.
 Pages with signs that are wider than the letter that their font says: 3. Make it anew from its source.
 Pages with tables that the PDF holds column by column, so that their rows are not put together: 3.
 It is written from right to left; the order of its words may be wrong.
@@ -549,6 +550,22 @@ def test_an_rtf_is_read_as_it_is_seen(tmp_path: Path) -> None:
         ("paragraph", "Klasterių narys"),
         ("paragraph", "moka mokestį."),
     ]
+
+
+@pytest.mark.parametrize(
+    ("source", "seen"),
+    [
+        (rb"{\f1 \u-3917\'b3} 5", "≥ 5"),
+        (rb"{\f1 \u-3917?} 5", "≥ 5"),
+        (rb"{\f1 \u945 a} ir {\uc0\u946}", "α ir β"),
+        (rb"{\uc2\u281??}z", "ęz"),
+    ],
+)
+def test_what_stands_for_a_letter_in_old_programs_is_passed_over_in_an_rtf(
+    tmp_path: Path, source: bytes, seen: str
+) -> None:
+    fonts = rb"{\rtf1\ansi\ansicpg1257{\fonttbl{\f0 Arial;}{\f1 Symbol;}}\f0 "
+    assert shown(reading(tmp_path, "a.lt.rtf", fonts + source + rb"\par}")) == [("paragraph", seen)]
 
 
 def test_a_book_is_read_with_its_notes_and_captions(tmp_path: Path) -> None:

@@ -723,7 +723,7 @@ def test_a_sign_for_two_letters_whose_font_says_the_second_is_read_as_it_is_draw
         "The two staff of this office like half of all. The end differs; the first office lists it."
     )
     assert document.warnings == (
-        "Signs for several letters whose font says another letter were read by their shape: fi (2), Th (1), ff (1). "
+        "Signs for several letters whose font says another letter were read by their width: fi (2), Th (1), ff (1). "
         "Compare them with the page.",
     )
 
@@ -751,7 +751,7 @@ def test_codes_that_are_no_letters_are_read_as_known_or_named(tmp_path: Path, co
     document = reading(tmp_path, "a.en.pdf", made)
     assert document.text == f"The {head}{meant or chr(0xFFFD)}{tail} is here."
     (warning,) = document.warnings
-    assert ("were read by their shape" if meant else "meaning the PDF does not say") in warning
+    assert ("were read by their width" if meant else "meaning the PDF does not say") in warning
 
 
 def test_spaces_that_are_gaps_narrower_than_usual_are_read(tmp_path: Path) -> None:

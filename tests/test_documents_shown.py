@@ -23,6 +23,8 @@ from clusterqa.records import Part
         ("Adresas:<br>Vilnius, jei a < b > c.", "text/markdown", "Adresas: Vilnius, jei a < b > c."),
         ("<table><tr><td>Kaina</td><td>5 EUR</td></tr></table>", "text/markdown", "Kaina 5 EUR"),
         ("Žr. [tvarką][t] ir [sąrašą][].", "text/markdown", "Žr. tvarką ir sąrašą."),
+        ("Kaip parodyta [12][13].", "text/markdown", "Kaip parodyta [12][13]."),
+        ("Narys a[i][j] ir `a[i][j]`.", "text/markdown", "Narys a[i][j] ir a[i][j]."),
         ("[^1]: Išnašos *tekstas*.", "text/markdown", "Išnašos tekstas."),
         ("**lieka**\nkaip yra", "text/plain", "**lieka**\nkaip yra"),
     ],
@@ -54,6 +56,8 @@ def test_cells_have_the_names_of_their_columns(text: str, header: str, cells: li
     [
         ("Galioja **dvejus metus** nuo [datos](https://a.lt/dvejus).", "text/markdown", "dvejus metus", "Galioja ‹dvejus metus› nuo datos."),
         ("Žr. [dvejus](https://dvejus.lt/met), tai dvejus metus[^1].", "text/markdown", "dvejus metus", "Žr. dvejus, tai ‹dvejus metus›."),
+        ("Rašykite <info@x.lt> iki gegužės 5 d.", "text/markdown", "gegužės 5 d.", "Rašykite info@x.lt iki ‹gegužės 5 d.›"),
+        ("Kai x < 5 ir y > 3, mokama.", "text/markdown", "mokama", "Kai x < 5 ir y > 3, ‹mokama›."),
         ("kainuoja tris tūks-\ntančius eurų", "application/pdf", "tris tūks-\ntančius", "kainuoja ‹tris tūkstančius› eurų"),
         ("trunka\ndvi  dienas", "text/plain", "dvi  dienas", "trunka\n‹dvi  dienas›"),
     ],

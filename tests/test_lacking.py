@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from clusterqa.text.answer_types import expected, holds
@@ -108,3 +110,29 @@ def test_why_wants_a_reason(sentence: str, is_one: bool) -> None:
     assert expected("Kodėl kainuoja tiek daug?") == "reason"
     assert expected("Why is it held by video?") == "reason"
     assert holds(sentence, "reason") is is_one
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("How long does it take?", "The visit takes 45 min."),
+        ("Kiek laiko trunka?", "Trunka 36 mėn."),
+        ("How long is the course?", "Two semesters."),
+        ("What time does it open?", "It is open 24/7."),
+        ("When do I have to pay?", "Payment is due on arrival."),
+        ("Kada mokėti?", "Mokama atvykus."),
+        ("Kiek procentų kompensuojama?", "Kompensuojama du trečdaliai išlaidų."),
+    ],
+)
+def test_short_and_plain_ways_to_say_it_are_enough(question: str, text: str) -> None:
+    assert not lacks(question, text)
+
+
+@pytest.mark.parametrize(
+    "text", ["-" * 5_000, "1" * 5_000, "1., " * 5_000, "nuo " * 5_000, "12 345 " * 5_000], ids=lambda text: text[:4]
+)
+def test_long_rows_of_signs_take_no_time(text: str) -> None:
+    begin = time.process_time()
+    for question in ("How long does it take?", "How much does it cost?", "When does it open?"):
+        lacks(question, text)
+    assert time.process_time() - begin < 5

@@ -34,8 +34,10 @@ def extract(raw: bytes, document: str) -> Extract:
     found = _rows(text[told.end() :] if told else text, sign)
     rows = [row for row in ([one_line(cell) for cell in row] for row in found) if any(row)]
     builder = TextBuilder()
-    # A title above the table stands alone in its row.
+    # A title above the table stands alone in its row; a name beside an empty one may be a header's.
     titles = next((n for n, row in enumerate(rows) if sum(map(bool, row)) > 1), 0)
+    if any(len(row) > 1 for row in rows[:titles]) and not tables.names_columns(rows[titles:]):
+        titles = 0
     for title in rows[:titles]:
         builder.add("paragraph", " ".join(filter(None, title)))
     rows = rows[titles:]

@@ -325,7 +325,7 @@ class _Seen:
         if self.signs.written:
             told = ", ".join(f"{sign} ({number})" for sign, number in self.signs.written.most_common())
             found.append(
-                f"Signs for several letters whose font says another letter were read by their shape: {told}. "
+                f"Signs for several letters whose font says another letter were read by their width: {told}. "
                 "Compare them with the page."
             )
         if self.signs.unknown:
@@ -532,10 +532,8 @@ def _stretches(textpage: Any, sheet: Any, seen: _Seen, known: frozenset[Place] =
     def lift() -> None:
         """Figures that stand raised are written so: "10" and a raised "6" are not 106."""
         nonlocal raised_from
-        if raised_from >= 0:
-            high = "".join(letters[raised_from:])
-            if told := raised(high.strip()):
-                letters[raised_from:] = [told + high[len(high.rstrip()) :]]
+        if raised_from >= 0 and (told := raised("".join(letters[raised_from:]))):
+            letters[raised_from:] = [told]
         raised_from = -1
 
     for index, code in enumerate(page.codes()):
@@ -1073,7 +1071,11 @@ class _Layout:
         if (line.mark or items.NUMBERED.match(line.text)) and (listed or ended):
             return True
         # The next line of an item stands left of its mark only where the one above is full.
-        if listed and line.left < first.left - 0.5 * line.size and above.right < SHORT * max(edge.values()):
+        if (
+            listed
+            and line.left < first.left - 0.5 * line.size
+            and above.right < SHORT * edge.get(round(line.left / 10), above.right)
+        ):
             return True
         if listed and ended and line.left <= first.left + 0.5 * line.size and first.left < above.left:
             return True

@@ -203,7 +203,7 @@ class Letters:
         if pdfium.FPDFText_GetMatrix(page, index, ctypes.byref(matrix)):
             # Some programs set size 1 and scale the page instead.
             high = (matrix.c**2 + matrix.d**2) ** 0.5 or 1.0
-            stretch = (matrix.a**2 + matrix.b**2) ** 0.5 / high
+            stretch = (matrix.a**2 + matrix.b**2) ** 0.5 / high or 1.0
             size *= high
         flags = ctypes.c_int()
         named = pdfium.FPDFText_GetFontInfo(page, index, self._font, len(self._font), ctypes.byref(flags))

@@ -80,14 +80,20 @@ def _as_seen(source: str) -> str:
     inside = ""  # the table of fonts, or what tells a field what to show
     merged = "n"  # "h" with the cell before it, "v" with the one above it
     places = told = _Places()
-    outer: list[tuple[bool, bool, bool, _Places, str, str]] = []
+    stands_in, passed_over = (
+        0,
+        1,
+    )  # letters that old programs draw for the \\u before them: still to come, and how many there are
+    outer: list[tuple[bool, bool, bool, _Places, str, str, int]] = []
     parts: list[str] = []
     for token in _TOKEN.finditer(source):
         word, value, letter = token["word"], token["value"], token["letter"]
         if token["brace"] == "{":
-            outer.append((hidden, high, struck, places, inside, font))
+            outer.append((hidden, high, struck, places, inside, font, passed_over))
         elif token["brace"] and outer:
-            hidden, high, struck, places, inside, font = outer.pop()
+            hidden, high, struck, places, inside, font, passed_over = outer.pop()
+        elif word == "uc":
+            passed_over = int(value or 1)
         elif word in ("fldinst", "fonttbl"):
             inside = word
         elif word == "f":
@@ -120,6 +126,11 @@ def _as_seen(source: str) -> str:
         drawn = letter or token["hex"] or word in _LETTERS or token["sign"] in ("~", "-", "_", "\\", "{", "}")
         if (hidden or struck or inside == "fldinst") and drawn:
             continue
+        if stands_in and drawn and word is None:
+            stands_in -= 1
+            parts.append(f"\\'{ord(letter):02x}" if letter and letter > "\x7f" else token[0])
+            continue
+        stands_in = passed_over if word == "u" else 0
         if mark:
             parts.append(f"\\plain {mark}")  # a word before it, as a letter after \u may be passed over
         elif word == "nesttableprops" or (letter and letter < " " and letter != "\t"):

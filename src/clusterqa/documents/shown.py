@@ -17,9 +17,9 @@ PDF, MARKDOWN = "application/pdf", "text/markdown"
 
 _BROKEN_WORD = re.compile(r"(?<=[^\W\d_])[-\u00ad]\s*\n\s*(?=[^\W\d_])")
 _NOTE = re.compile(r"\A[ ]{0,3}\[\^[^\]\s]+\]:[ \t]*|\[\^[^\]\s]+\]")
-_REFERENCE = re.compile(r"\[([^\[\]]+)\]\[[^\[\]]*\]")
-"""A link whose address stands elsewhere in the file."""
-_TAG = re.compile(r"<[^<>]*>")
+_REFERENCE = re.compile(r"(?<![!\w`\]])\[([^\W\d_][^\[\]`]+)\]\[[^\[\]`]*\](?!\[)")
+"""A link whose address stands elsewhere in the file; neither sources („[12][13]“) nor code („a[i][j]“)."""
+_TAG = re.compile(r"</?[A-Za-z][\w-]*(?:\s[^<>]*)?/?>|<!--.*?-->", re.DOTALL)
 _PARTING = re.compile(r"</?(?:br|p|div|li|[uo]l|d[ldt]|t[drh]|h[1-6]|hr|table|blockquote|summary)\b", re.IGNORECASE)
 """Tags between words that do not stand together."""
 _QUOTED_LINE = re.compile(r"(?m)^[ \t]*>[ \t]?")

@@ -60,9 +60,10 @@ def laid_out(rows: Sequence[Sequence[Cell]], headed: int) -> list[Row]:
     own = sum(len({id(cell) for cell in row}) for row in rows)
     repeats = may_repeat(sum(_covered(cell, middles) for row in rows for cell in row), own)
     # A name that is merged with a cell below it shows that the row below belongs to the header.
-    while 0 < headed < len(rows) - 1 and any(
-        cell.text and any(cell is other for other in rows[headed - 1]) for cell in rows[headed]
-    ):
+    while 0 < headed < len(rows) - 1:
+        above = {id(cell) for cell in rows[headed - 1]}
+        if not any(cell.text and id(cell) in above for cell in rows[headed]):
+            break
         headed += 1
     if not any(cell.text for row in rows[headed:] for cell in row):
         headed = 0  # a header with nothing below it is all that there is to quote

@@ -125,7 +125,7 @@ def _place(url: str) -> _Place:
     if not written or parts.scheme not in PORTS:
         raise DeskError(
             "fetch_address",
-            "This address is not fetched; it must begin with https:// or http://, without a password and a port.",
+            "This address is not fetched; it must begin with https:// or http://, without a password or a port of its own (such as :8080).",
         )
     path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
     query = quote(parts.query, safe="/%:@!$&'()*+,;=~-._?")

@@ -32,6 +32,10 @@ _SAYS = re.compile(
     r"\s(?:[–—-]\s(?:tai\s)?|yra\s|buvo\s(?!\w+(?:tas|ta|ti|tos|mas|ma|mi|mos)\b)|tai\s(?:yra\s|buvo\s)?|reiskia\s|vadinam\w+\s|laikom\w+\s"
     r"|(?:is|was)\s(?:an?|the|one|any|what|how|\w+'s?)\s|(?:are|were)\s(?!not\b|valid\b|listed\b|\w+ed\b)|means\s|stands\sfor\s|refers\sto\s)"
 )
+_SURELY_SAYS = re.compile(
+    r"\s(?:[–—-]\s|tai\s|reiskia\s|vadinam\w+\s|(?:is|was)\san?\s|means\s|stands\sfor\s|refers\sto\s)"
+)
+"""What no remark about a thing goes on with, as „requirements are strict“ does."""
 _REMARK = re.compile(r"\([^)]*\)")
 _OTHER_NAME = re.compile(r", (?:arba|dar|kitaip|or|also|in full|short for|known as|formerly)\b[^,]*(?:,[^,]*)?, ")
 """After a name: „InoLink“, arba „…“, is …"""
@@ -55,9 +59,13 @@ def defined_term(question: str) -> str | None:
 
 def defines(sentence: str, term: str) -> bool:
     """Whether a sentence says what the thing is: it begins with the thing, and nothing else, and goes on with „yra“, "is a"."""
+    return _defines(sentence, term, _SAYS)
+
+
+def _defines(sentence: str, term: str, says: re.Pattern[str]) -> bool:
     plain = _MARKS.sub("", _REMARK.sub(" ", fold(sentence[:400])))
     plain = " ".join(_OTHER_NAME.sub(" ", " ".join(plain.split()), count=1).split())
-    found = _SAYS.search(f"{plain} ")
+    found = says.search(f"{plain} ")
     if found is None or found.start() > 80:
         return False
     subject, wanted = content_words(plain[: found.start()]), content_words(term)
@@ -69,9 +77,11 @@ def defines(sentence: str, term: str) -> bool:
 
 
 def says_what_it_is(question: str, quote: str) -> bool:
-    """Whether a question asks what something is, and a sentence of a quote says so."""
+    """Whether a question asks what something is, and a sentence of a quote surely says so."""
     term = defined_term(question)
-    return term is not None and any(defines(quote[span.start : span.end], term) for span in sentences(quote))
+    return term is not None and any(
+        _defines(quote[span.start : span.end], term, _SURELY_SAYS) for span in sentences(quote)
+    )
 
 
 def _meets(word: str, others: list[str]) -> bool:

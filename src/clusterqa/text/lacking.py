@@ -60,8 +60,8 @@ _NUMBER_WORD = (
 )
 _FIGURE = rf"(?:\d[\d.,]*(?: \d{{3}})*|\b(?:{_NUMBER_WORD})\b)"
 _SPAN_OF_TIME = (
-    r"(?:d\.|val\b|dien|day|nakt|night|par(?:os|a|oms|ai|u)\b|savait|week|menes|month|met[aueiy]|year|minu|sekund|second|hour"
-    r"|valand|fortnight|decade|desimtmet|amzi|centur|sezon|season|ketvirt|quarter|pusmet|semestr|terms?\b|vasar|summer|ziem|winter"
+    r"(?:d\.|val\b|min\b|h\b|men\b|sav\b|mos?\b|wks?\b|yrs?\b|dien|day|nakt|night|par(?:os|a|oms|ai|u)\b|savait|week|menes|month|met[aueiy]|year|minu|sekund|second|hour"
+    r"|valand|fortnight|decade|desimtmet|amzi|centur|sezon|season|ketvirt|quarter|pusmet|semest|terms?\b|vasar|summer|ziem|winter"
     r"|kadencij)"
 )
 _COUNTED = (
@@ -95,15 +95,14 @@ _PRICE_IN_WORDS = re.compile(
 )
 _TIME = re.compile(
     rf"\b(?:{_MONTH})\b|\d{{3,4}}|\d[.:/-]\d|\b\d+-|\b{_SPAN_OF_TIME}|\bd\.|o'clock|\d ?[ap]\.?m|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day|savaitgal|weekend"
-    r"|\b(?:rude|ruden|pavasar|autumn|spring|kaled|velyk|christmas|easter|ryt|vakar|siandien|today|tomorrow|yesterday|kasdien|daily|kasmet|annual|pernai"
+    r"|\b(?:rude|ruden|pavasar|autumn|spring|kaled|velyk|christmas|easter|ryt|vakar|morning|evening|soon\b|on arrival|siandien|today|tomorrow|yesterday|kasdien|daily|kasmet|annual|pernai"
     r"|kitamet|siemet)|\b(?:kai|kada|kol|po|pries|after|before|when|once|as soon as|until|till|iki|within|per|always|never|immediately|at once|now|dabar"
-    r"|tuoj|iskart|visad\w*|niekad\w*|nuo|since|during|each|kas|next|last|kita|praejus\w*|jei|jeigu|if|unless|gavus|mirus|pasirasius|likus"
-    r"|\w+(?:inus|avus|ejus|ojus))\b|\b(?:end|begin|start|pabaig|pradz|vel[iy]au|later|anks[cz]iau|earlier|laik|time\b)"
+    r"|tuoj|is ?kart\w*|visad\w*|niekad\w*|nuo|since|during|each|kas|next|last|kita|praejus\w*|jei|jeigu|if|unless|\w{2,}(?:us|ius))\b|\b(?:end|begin|start|pabaig|pradz|vel[iy]au|later|anks[cz]iau|earlier|laik|time\b)"
 )
 _HOW_LONG = re.compile(
-    rf"(?:\d[\d.,]*|\b(?:an?|one|half|vien\w*|pus\w*|kel\w+|several|few|same|whole|vis\w+|every|each|kiekvien\w+|kas|next|kit\w+|ta\w*|only|tik|{_NUMBER_WORD})\b)"
-    rf"\W{{0,3}}(?:[\w„“-]+\W{{1,3}}){{0,3}}?{_SPAN_OF_TIME}|\b{_SPAN_OF_TIME}\w*\W{{1,3}}(?:[\w-]+ )?{_FIGURE}|\d ?[–-] ?\d"
-    r"|\b(?:pusmet|pusvaland|metus|metams|menesi|savaite|diena|para|valanda|pusdien|fortnight|overnight|weekend|savaitgal|pusantr|trimet|dvimet|\w+erius|dvejus|trejus)\w*"
+    rf"(?:(?<!\d)\d[\d.,]*+|\b(?:an?|one|half|vien\w*|pus\w*|kel\w+|several|few|same|whole|vis\w+|every|each|kiekvien\w+|kas|next|kit\w+|ta\w*|only|tik|{_NUMBER_WORD})\b)"
+    rf"[\W_]{{0,3}}(?:[\w„“-]++[^\w„“-]{{1,3}}){{0,3}}?{_SPAN_OF_TIME}|\b{_SPAN_OF_TIME}\w*\W{{1,3}}(?:[\w-]+ )?{_FIGURE}|\d ?[–-] ?\d"
+    r"|\b(?:pusmet|pusvaland|metus|metams|menesi|savaite|diena|para|valanda|pusdien|fortnight|overnight|weekend|savaitgal|pusantr|trimet|dvimet|\w{2,9}erius|dvejus|trejus)"
     r"|\b(?:visad|visam|always|never|niekad|nuolat|permanent|neribot|neterminuot|unlimited|indefinit|immediately|at once|tuoj|iskart|is karto|as long as|kol\b|until|till"
     r"|iki\b|while|forever|life|gyvenim|no (?:limit|term|deadline)|ne ilgiau|terminas|expire|baig|pabaig|ends?\b|same day)|\bnuo\b.{1,40}\biki\b|\bfrom\b.{1,40}\bto\b"
 )
@@ -115,11 +114,14 @@ def _money(told: str) -> bool:
 
 
 def _number(told: str) -> bool:
-    return re.search(rf"\d|{_FIGURE}|{_NO_FIGURE_NEEDED}", _DATED.sub(" ", told)) is not None
+    return re.search(rf"{_FIGURE}|{_NO_FIGURE_NEEDED}", _DATED.sub(" ", told)) is not None
 
 
 def _percent(told: str) -> bool:
-    return re.search(rf"%|proc|per ?cent|{_NO_FIGURE_NEEDED}", told) is not None
+    return (
+        re.search(rf"%|proc|per ?cent|fifth|thirds|\w{{3,}}dal(?:is|i|io|iai|iu|ius)\b|{_NO_FIGURE_NEEDED}", told)
+        is not None
+    )
 
 
 _CAN_HOLD: dict[str, Callable[[str], object]] = {
@@ -127,7 +129,7 @@ _CAN_HOLD: dict[str, Callable[[str], object]] = {
     "duration": _HOW_LONG.search,
     "date": _TIME.search,
     "clock": re.compile(
-        r"\d ?[:.] ?\d\d|\d ?[–-] ?\d|\b(?:from|to|at|nuo|iki) \d|\bval\b|valand|hour|o'clock|\d ?[ap]\.?m\b|noon|midnight|vidur[dn]|ryt|vakar|morning|evening|dawn|dusk|saul|sunset"
+        r"\d ?[:.] ?\d\d|\d ?[–-] ?\d|\b(?:from|to|at|nuo|iki) \d|\bval\b|valand|hour|o'clock|\d ?[ap]\.?m\b|24/7|visa para|round the clock|noon|midnight|vidur[dn]|ryt|vakar|morning|evening|dawn|dusk|saul|sunset"
     ).search,
     "size": re.compile(
         rf"{_FIGURE}|half|pus|dvigub|double|twice|\bsame\b|tok|\bas \w+ as\b|\bthan\b|\bnei\b|neatskleid"
