@@ -438,6 +438,29 @@ endcmap end end"""
     return file.getvalue()
 
 
+@pytest.mark.parametrize(
+    ("before", "mark", "seen"),
+    [
+        ("Mentors matter", "1–9", "matter¹–⁹ to all"),
+        ("Mentors matter", "4,5,10", "matter⁴,⁵,¹⁰ to all"),
+        ("Mentors matter ", "3", "matter³ to all"),
+        ("It is 10", "–4", "10⁻⁴ to all"),
+    ],
+)
+def test_raised_marks_of_several_notes_and_behind_a_space_are_raised(
+    tmp_path: Path, before: str, mark: str, seen: str
+) -> None:
+    def draw(canvas: Canvas) -> None:
+        text = canvas.beginText(72, 700)
+        for size, rise, words in ((10, 0, before), (6, 4, mark), (10, 0, " to all the people of the office.")):
+            text.setFont(FONT, size)
+            text.setRise(rise)
+            text.textOut(words)
+        canvas.drawText(text)
+
+    assert seen in reading(tmp_path, "a.en.pdf", make_pdf(draw)).text
+
+
 def test_a_raised_number_of_a_note_stays_apart_from_the_next_word(tmp_path: Path) -> None:
     def draw(canvas: Canvas) -> None:
         lines(canvas, 72, 700, ["All follows the specification"])

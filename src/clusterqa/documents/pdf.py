@@ -592,12 +592,14 @@ def _stretches(textpage: Any, sheet: Any, seen: _Seen, known: frozenset[Place] =
                 off = gap > WIDE_GAP * size or gap < -2 * size or (abs(baseline - line) > 0.8 * small and not near)
                 if look.tilted != slanted or (off and not look.tilted):
                     yield from taken()
+                elif near and baseline - line > 0.15 * usual and (chr(code).isdigit() or not letters[-1].isspace()):
+                    if raised_from < 0:
+                        while letters[-1:] == [" "]:  # some files set one before the number of a note
+                            letters.pop()
+                        raised_from = len(letters)
                 elif gap > NARROW_GAP * size and letters[-1].isspace() and not look.tilted:
                     yield from taken()
                     follows = True
-                elif near and baseline - line > 0.15 * usual and not letters[-1].isspace():
-                    if raised_from < 0:
-                        raised_from = len(letters)
                 else:
                     lift()
                     if (

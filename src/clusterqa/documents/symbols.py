@@ -58,10 +58,16 @@ def sign(code: int, font: str) -> str:
 
 
 def raised(text: str) -> str | None:
-    """The text as raised characters („10⁶“), with the spaces around it; None where Unicode does not have them all."""
+    """
+    The text as raised characters („10⁶“, „¹–⁹“), with the spaces around it; None where Unicode does not have them all. What
+    stands between the numbers of notes stays as it is.
+    """
     bare = text.strip()
     told = bare.translate(_RAISED)
-    return text.replace(bare, told) if bare and all(a != b for a, b in zip(bare, told, strict=True)) else None
+    if told[:1] == "–":  # an exponent's minus
+        told = f"⁻{told[1:]}"
+    same = {a for a, b in zip(bare, told, strict=True) if a == b}
+    return text.replace(bare, told) if told != bare and same <= {"–", ","} else None
 
 
 def lowered(text: str) -> str | None:
