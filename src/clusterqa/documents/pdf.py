@@ -87,8 +87,8 @@ FEWEST_ROWS = 5
 WRAPPED_LINES = 8
 """A cell of a table has at most so many lines; what is longer is a column of text."""
 
-LARGE_PICTURE = 0.08
-"""Share of a page from which a picture may hold words worth reading."""
+LARGE_PICTURE = 0.03
+"""Share of a page from which a picture may hold words worth reading: a strip across the page has 0.05, a logo 0.02."""
 
 WHOLE_PAGE = 0.8
 """Share of a page from which a picture is the page itself, scanned, with recognised text laid over it."""
