@@ -107,8 +107,9 @@ def test_hostile_questions_and_documents_are_text(server: Server, page: Page) ->
     expect(page.locator(".cq-question p")).to_have_text(question)
     expect(page.locator(".cq-turn")).to_contain_text("<script>window.hacked = 1</script>")
     assert page.locator(".cq-turn img").count() == 0
-    page.goto(f"{server.url}/documents/warehouse.en.md")
-    expect(page.locator("article")).to_contain_text("<script>window.hacked = 1</script>")
+    page.goto(f"{server.url}/documents/warehouse.en.md")  # tags of Markdown do not show
+    expect(page.locator("article")).to_contain_text("at gate seven window.hacked = 1 every evening")
+    assert page.locator("article script, article img").count() == 0
     assert page.evaluate("window.hacked") is None
     assert asked_elsewhere == []
 
