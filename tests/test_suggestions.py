@@ -50,6 +50,10 @@ Vartai rakinami kiekvieną vakarą.
         ("What the interview covers in practice", "en", ""),
         ("How to apply for the label", "en", ""),
         ("Why now?", "en", ""),
+        ("Ar šių klasterių ženklai dabar galioja?", "lt", ""),
+        ("Are these clusters' labels valid now?", "en", ""),
+        ("How much support did it give?", "en", ""),
+        ("Does a cluster belong to its members?", "en", "Does a cluster belong to its members?"),
         ("What " + "very " * 40 + "long?", "en", ""),
     ],
 )

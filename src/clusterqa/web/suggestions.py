@@ -115,13 +115,16 @@ def questions(store: Store, day: date | None = None) -> Iterable[Suggestion]:
 
 
 def as_question(heading: str, language: Language) -> str:
-    """A heading that asks, with its question mark („Kiek galioja ženklas“ asks too); "" for any other."""
+    """
+    A heading that asks, with its question mark („Kiek galioja ženklas“ asks too); "" for any other, and for one that cannot be
+    understood away from its document („Ar šių klasterių ženklai galioja?“).
+    """
     text = " ".join(heading.split())
     words = fold(text).split()
     asks = text.endswith("?") and len(words) > 2
     if not asks and len(words) > 3 and ":" not in text:
         asks = words[0] in _ASKING[language] if language == "lt" else bool(_INVERTED.match(" ".join(words)))
-    if not asks or len(text) > LONGEST:
+    if not asks or len(text) > LONGEST or _LEANING[language].search(fold(text)):
         return ""
     return text if text.endswith("?") else f"{text}?"
 
@@ -132,6 +135,13 @@ _ASKING: dict[str, frozenset[str]] = {
     ),
 }
 """Folded words that a question begins with. In English they begin a heading like “What the interview covers” too."""
+_LEANING = {
+    "lt": re.compile(
+        r"\b(?:s(?:is|i|ie|ios|io|iu|iam|iems|iai|ia|iuos|iose|iame|ioje)|to(?:ks|kia|kie|kios|kio|kiu|kiam|kiai))\b"
+    ),
+    "en": re.compile(r"\b(?:this|these|those|such)\b|\b(?:did|was|does|has|had|can|will) (?:it|they|he|she)\b"),
+}
+"""Folded words that point at what stands before."""
 _INVERTED = re.compile(
     r"(?:(?:what|who|whom|when|where|why|how|which \w+|how \w+) )?(?:is|are|was|were|do|does|did|can|could|will|must|may|should|has|have) "
 )
