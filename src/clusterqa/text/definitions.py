@@ -5,6 +5,7 @@ Questions for what something is („kas yra X?“, "what is X"), and the sentenc
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from clusterqa.text.analysis import content_words, fold, terms
 from clusterqa.text.answer_types import expected
@@ -42,6 +43,7 @@ _OTHER_NAME = re.compile(r", (?:arba|dar|kitaip|or|also|in full|short for|known 
 _MARKS = re.compile(r"[*_„“”\"«»]|(?<!\w)'|'(?!\w)")
 
 
+@lru_cache(maxsize=256)  # asked where hits are put in order, and again of the quote
 def defined_term(question: str) -> str | None:
     """The thing that a question asks to have explained, as typed but folded; None where it asks something else."""
     plain = " ".join(fold(question).replace("?", " ").replace("„", " ").replace("“", " ").replace("”", " ").split())

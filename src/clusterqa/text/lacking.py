@@ -108,20 +108,17 @@ _HOW_LONG = re.compile(
 )
 
 
-def _money(told: str) -> bool:
+_A_FIGURE = re.compile(_FIGURE)
+_AN_AMOUNT = re.compile(rf"{_FIGURE}|{_NO_FIGURE_NEEDED}")
+
+
+def _money(told: str) -> object:
     left = _COUNTED_FIGURE.sub(" ", _NAMED_BY_NUMBER.sub(" ", _DATED.sub(" ", told)))
-    return _PRICE_IN_WORDS.search(told) is not None or re.search(_FIGURE, left) is not None
+    return _PRICE_IN_WORDS.search(told) or _A_FIGURE.search(left)
 
 
-def _number(told: str) -> bool:
-    return re.search(rf"{_FIGURE}|{_NO_FIGURE_NEEDED}", _DATED.sub(" ", told)) is not None
-
-
-def _percent(told: str) -> bool:
-    return (
-        re.search(rf"%|proc|per ?cent|fifth|thirds|\w{{3,}}dal(?:is|i|io|iai|iu|ius)\b|{_NO_FIGURE_NEEDED}", told)
-        is not None
-    )
+def _number(told: str) -> object:
+    return _AN_AMOUNT.search(_DATED.sub(" ", told))
 
 
 _CAN_HOLD: dict[str, Callable[[str], object]] = {
@@ -134,7 +131,9 @@ _CAN_HOLD: dict[str, Callable[[str], object]] = {
     "size": re.compile(
         rf"{_FIGURE}|half|pus|dvigub|double|twice|\bsame\b|tok|\bas \w+ as\b|\bthan\b|\bnei\b|neatskleid"
     ).search,
-    "percent": _percent,
+    "percent": re.compile(
+        rf"%|proc|per ?cent|fifth|thirds|\w{{3,}}dal(?:is|i|io|iai|iu|ius)\b|{_NO_FIGURE_NEEDED}"
+    ).search,
     "number": _number,
 }
 _OFFICE = re.compile(
