@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pypdf
 import pytest
+import reportlab
 from reportlab.lib.utils import ImageReader
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
 from clusterqa.documents import read
@@ -841,3 +845,51 @@ def test_lines_of_letters_without_a_meaning_are_named_and_not_quoted(tmp_path: P
     document = reading(tmp_path, "a.en.pdf", make_shapes(drawn, {}, {14: "\x03"}))
     assert shown(document) == [("paragraph", "The price of this label is told\nin euros and it stays.")]
     assert document.text.endswith("\ufffd\ufffd \ufffd\ufffd is") and "meaning" in document.warnings[0]
+
+
+def make_signs(*drawn: str, says: dict[str, str]) -> bytes:
+    """A PDF with lines in which a font of its own says some signs by other letters, as fonts for formulas do."""
+    name = "Signs" + "".join(f"{ord(letter):x}" for letter in says.values())
+    font = TTFont(name, str(Path(reportlab.__file__).parent / "fonts" / "VeraBd.ttf"))
+    font.face.name = name.encode()  # a name that was registered stays with its first font
+    table = dict(font.face.charToGlyph)
+    for sign, letter in says.items():
+        font.face.charToGlyph[ord(letter)] = table[ord(sign)]
+        font.face.charWidths[ord(letter)] = font.face.charWidths[ord(sign)]
+    pdfmetrics.registerFont(font)
+
+    def draw(canvas: Canvas) -> None:
+        for number, line in enumerate(drawn):
+            text = canvas.beginText(72, 700 - 24 * number)
+            for part in re.split(f"([{''.join(map(re.escape, says))}]+)", line):
+                text.setFont(name if part[:1] in says else FONT, 10)
+                text.textOut("".join(says.get(c, c) for c in part))
+            canvas.drawText(text)
+
+    return make_pdf(draw)
+
+
+def test_signs_of_calculation_that_a_font_names_by_other_letters_are_read_as_they_are_drawn(tmp_path: Path) -> None:
+    drawn = ["The mean k = 9.8 ± 0.4 − 2 of all", "and 3 ≤ k < 10, then k ≥ 12 (p × q ≠ r)"]
+    says = {"=": "5", "±": "6", "−": "2", "≤": "#", "<": ",", "≥": "$", "×": "Þ", "≠": "z"}
+    document = reading(tmp_path, "a.en.pdf", make_signs(*drawn, says=says))
+    assert document.text.splitlines() == drawn
+    (warning,) = document.warnings
+    assert warning.startswith("Signs whose font says another letter were read by their shape: 5 → = (1)")
+    assert "6 → ± (1)" in warning and "$ → ≥ (1)" in warning
+
+
+def test_a_figure_that_draws_something_else_is_named_and_never_quoted(tmp_path: Path) -> None:
+    document = reading(tmp_path, "a.en.pdf", make_signs("The answer is © of them", says={"©": "5"}))
+    assert document.text == "The answer is \ufffd of them"
+    assert (
+        "Pages with letters that are drawn otherwise than their font says (shown as \ufffd): 1 (font"
+        in document.warnings[0]
+    )
+
+
+@pytest.mark.parametrize("font", [FONT, BOLD, "Helvetica", "Times-Italic", "Courier-Bold"])
+def test_figures_and_signs_of_usual_fonts_are_what_they_say(tmp_path: Path, font: str) -> None:
+    line = "0123456789 + - = < > ( ) [ ] { } / * % & $ # ; : ? @ § ± × ÷ ° ¼ Þ æ ~ ^ | j z p a k x"
+    document = reading(tmp_path, "a.en.pdf", make_pdf(lambda c: lines(c, 72, 700, [line], 10, font)))
+    assert document.text == line and document.warnings == ()

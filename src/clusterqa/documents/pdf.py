@@ -29,6 +29,7 @@ from clusterqa.documents.encoding import mojibake
 from clusterqa.documents.extract import Extract, clean, left_out, one_line, trimmed
 from clusterqa.documents.metadata import Metadata, language_of
 from clusterqa.documents.pdf_letters import DOUBLED, DROPPED, Letters, Look, Place
+from clusterqa.documents.pdf_shapes import Shapes
 from clusterqa.documents.pdf_sight import Sight
 from clusterqa.documents.pdf_signs import Signs, put_right
 from clusterqa.documents.plausible import are_words
@@ -272,6 +273,7 @@ class _Seen:
         self.label = ""
         """Of the page that is read."""
         self.signs = Signs()
+        self.shapes = Shapes()
         self.unseen = 0
         """Letters that nothing shows on the page."""
         self.struck = 0
@@ -331,6 +333,15 @@ class _Seen:
         if self.signs.unknown:
             found.append(
                 f"Pages with signs that are wider than the letter that their font says: {_listed(self.signs.unknown)}. {_OCR_AGAIN}"
+            )
+        if self.shapes.read:
+            told = ", ".join(f"{letter} → {sign} ({n})" for (letter, sign), n in self.shapes.read.most_common())
+            found.append(
+                f"Signs whose font says another letter were read by their shape: {told}. Compare them with the page."
+            )
+        for font, pages in self.shapes.unknown.items():
+            found.append(
+                f"Pages with letters that are drawn otherwise than their font says (shown as �): {_listed(pages)} (font {font})."
             )
         found += left_out(struck=self.struck)
         if self.comments:
@@ -500,7 +511,8 @@ def _stretches(textpage: Any, sheet: Any, seen: _Seen, known: frozenset[Place] =
     """
     page = Letters(textpage)
     sight = Sight(page, sheet)
-    written = put_right(page, seen.label, Signs() if known else seen.signs)
+    written = put_right(page, seen.label, Signs() if known else seen.signs, seen.shapes.of(page, seen.label))
+    objects = page.objects()
     height = sheet.get_height()
     edges = sheet.get_cropbox()
     letters: list[str] = []
@@ -558,7 +570,7 @@ def _stretches(textpage: Any, sheet: Any, seen: _Seen, known: frozenset[Place] =
                 else:
                     letters.append(" " if code in (0, 0x20) else char)
                 continue
-        address = page.object(page.raw, index)
+        address = objects[index]
         if (
             last >= 0
             and letters

@@ -66,9 +66,10 @@ class Letters:
         self._looks: dict[int | None, Look] = {}
         # As a plain number: a pointer object for each letter would cost more than the call.
         address = ctypes.cast(pdfium.FPDFText_GetTextObject, ctypes.c_void_p).value or 0
-        self.object = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)(address)
-        self.raw = ctypes.cast(textpage.raw, ctypes.c_void_p).value
+        self._object = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)(address)
+        self._raw = ctypes.cast(textpage.raw, ctypes.c_void_p).value
 
+        self._objects: list[int | None] | None = None
         self._codes = self._read()
         if not _ALONE.isdisjoint(self._codes):
             self._put_accents()
@@ -80,6 +81,12 @@ class Letters:
     def code(self, index: int) -> int:
         """The code of one letter, a space for one that was dropped."""
         return max(self._codes[index], 0) or 0x20
+
+    def objects(self) -> list[int | None]:
+        """The address of the text object of each letter, None for those that pdfium adds."""
+        if self._objects is None:
+            self._objects = [self._object(self._raw, index) for index in range(self.count)]
+        return self._objects
 
     def _read(self) -> list[int]:
         """The codes as they are drawn; in one call where pdfium leaves none out."""

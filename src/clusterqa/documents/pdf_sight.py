@@ -77,7 +77,7 @@ class Sight:
         """Whether nothing of a letter stands out from what is around it; it is counted then."""
         left, right, bottom, top = self._letters.box(index)
         area = (left, bottom, right, top)
-        if self._letters.object(self._letters.raw, index) in self._invisible:
+        if self._letters.objects()[index] in self._invisible:
             hidden = not any(_holds(picture, area) for picture in self._pictures)  # those of a scan are over it
         else:
             hidden = not self._stands_out(area)

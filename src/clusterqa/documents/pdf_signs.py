@@ -71,10 +71,11 @@ def _boxes(textpage: Any, count: int) -> Any:
     return np.ctypeslib.as_array(room).reshape(-1, 4).astype(float)
 
 
-def put_right(letters: Any, label: str, signs: Signs) -> dict[int, str]:
+def put_right(letters: Any, label: str, signs: Signs, drawn_for: dict[int, str]) -> dict[int, str]:
     """
     What stands for some letters of a page instead of what their codes say, by their number: a space and the letter, or
-    all letters that a sign draws. `letters` are `pdf_letters.Letters`; `signs` takes down what is not a space.
+    all letters that a sign draws. `letters` are `pdf_letters.Letters`; `signs` takes down what is not a space; `drawn_for`
+    is what their outlines told already.
     """
     codes = np.array(letters.codes())
     if len(codes) < 2:
@@ -83,12 +84,12 @@ def put_right(letters: Any, label: str, signs: Signs) -> dict[int, str]:
     if not len(drawn):
         return {}
     left, top, right, bottom = _boxes(letters.page, len(codes)).T
-    turns = letters.look(letters.object(letters.raw, int(drawn[0])), int(drawn[0])).turns
+    turns = letters.look(letters.objects()[int(drawn[0])], int(drawn[0])).turns
     start, end, base, high = (
         (left, right, bottom, top), (bottom, top, left, right), (-right, -left, bottom, top), (-top, -bottom, left, right)
     )[turns]  # fmt: skip
     height = np.abs(high - base)
-    written = _known(letters, codes, signs)
+    written = drawn_for | _known(letters, codes, signs)
     if _are_uneven(codes, (end - start) / np.maximum(height, 0.01)):
         written |= _signs(letters, codes, start, end, turns, label, signs)
     for index in _gaps(letters, codes, start, end, base, height, turns):
@@ -116,7 +117,7 @@ def _known(letters: Any, codes: Any, signs: Signs) -> dict[int, str]:
             found[index] = _READ_FOR[code]
             signs.written[found[index]] += 1
         elif code < " " or _OWN.match(code):
-            told = sign(ord(code), _family(letters.font(index))) if code > " " else UNKNOWN
+            told = sign(ord(code), family(letters.font(index))) if code > " " else UNKNOWN
             if told != UNKNOWN or not _is_bullet(codes, index):
                 found[index] = told
     return found
@@ -125,14 +126,14 @@ def _known(letters: Any, codes: Any, signs: Signs) -> dict[int, str]:
 def _is_as_wide(letters: Any, index: int, count: int) -> bool:
     """Whether a sign is as wide as two, or three, of the letters f, i and l are together."""
     left, right, _, _ = letters.box(index)
-    look = letters.look(letters.object(letters.raw, index), index)
+    look = letters.look(letters.objects()[index], index)
     return bool(0.22 * count < (right - left) / (look.size * look.stretch) < 0.34 * count)
 
 
 _OTHER_LETTERS = [ord(letter) for letter in _READ_FOR if letter > " "]
 
 
-def _family(font: str) -> str:
+def family(font: str) -> str:
     """The name of a font without what tells a part of it and its kind: „ABCDEF+Wingdings-Regular“ is „wingdings“."""
     name = font.rpartition("+")[2].lower()
     return "symbol" if name.startswith("symbol") else re.split(r"[-,]", name)[0]
@@ -158,7 +159,7 @@ def _gaps(letters: Any, codes: Any, start: Any, end: Any, base: Any, height: Any
         one, other = chr(codes[at]), chr(codes[index])
         if not (other.isalnum() and (one.isalnum() or (other.isalpha() and one in ",;:.)"))):
             continue
-        look = letters.look(letters.object(letters.raw, index), index)
+        look = letters.look(letters.objects()[index], index)
         if look.turns != turns or look.tilted:
             continue
         near = slice(max(0, at - AROUND), at + AROUND)
@@ -196,7 +197,7 @@ def _signs(letters: Any, codes: Any, start: Any, end: Any, turns: int, label: st
         return alone[font, letter]
 
     for index in map(int, np.flatnonzero(np.isin(codes, list(_DOUBTFUL)))):
-        address = letters.object(letters.raw, index)
+        address = letters.objects()[index]
         if address is None:
             continue
         if address not in fonts:
