@@ -453,3 +453,25 @@ def test_doctor_finds_nothing_wrong(seeded: Run) -> None:
     result = seeded("doctor", "--json")
     wrong = [f for f in json.loads(result.stdout) if not f["ok"]]
     assert (wrong, result.exit_code) == ([], 0)
+
+
+def test_no_document_and_no_name_commands_the_terminal(run: Run, write: Write) -> None:
+    hostile = "\x1b]0;owned\x07\x1b[31m\x9b2J\u202egnp"
+    write(
+        "a.en.md",
+        f'---\ntitle: "Prices \\e]0;owned\\a\\u009b2J\\u202egnp"\n---\nThe gold label {hostile} costs 5 euro.\n',
+    )
+    write("b\x1b[31m.en.xyz", "no document")
+    said = [
+        run("index"),
+        run("list"),
+        run("list", "--json"),
+        run("show", "a.en.md"),
+        run("search", "gold label"),
+        run("ask", "gold label"),
+    ]
+    said += [run("ask", "--json", "gold label"), run("show", f"x{hostile}")]
+    for result in said:
+        assert not set(result.output) & set("\x1b\x07\x9b\u202e"), result.output
+    assert json.loads(said[2].stdout)[0]["title"] == "Prices \x1b]0;owned\x07\x9b2J\u202egnp"
+    assert f"The gold label {hostile} costs" in run("show", "--text", "a.en.md").stdout, "into a file it goes as it is"

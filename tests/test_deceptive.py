@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import unicodedata
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clusterqa.cli import cli
-from clusterqa.deceptive import findings, warnings
+from clusterqa.deceptive import findings, visible, warnings
 from clusterqa.records import Document
 from clusterqa.staff.drafts import Drafts
 from clusterqa.web.staff.words_documents import told_remark
@@ -110,3 +111,16 @@ def test_a_hidden_file_is_refused_in_words_and_the_others_are_added(tmp_path: Pa
     assert result.exit_code == 1
     assert "begins with a dot" in result.output and "There already" not in result.output
     assert list((tmp_path / "corpus").iterdir()) == []
+
+
+HOSTILE = "a\x1b]0;owned\x07 \x1b[2J\x9b31m\r\x7f\u2028\u202etxt.\u2066 žąsis\t\x00"
+
+
+def test_nothing_that_a_terminal_obeys_is_left_and_json_stays_the_same_data() -> None:
+    assert visible(HOSTILE) == (
+        r"a\u001b]0;owned\u0007 \u001b[2J\u009b31m\u000d\u007f\u2028\u202etxt.\u2066 žąsis" + "\t" + r"\u0000"
+    )
+    assert visible("ąč „x“ – 5 €\n\x1b[1mbold\x1b[0m") == "ąč „x“ – 5 €\n\x1b[1mbold\x1b[0m"
+    line = visible(json.dumps({"title": HOSTILE}, ensure_ascii=False))
+    assert json.loads(line) == {"title": HOSTILE}
+    assert visible(line) == line

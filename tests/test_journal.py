@@ -158,6 +158,47 @@ os.kill(os.getpid(), 9)
     journal.close()
 
 
+def test_a_clock_that_leaps_ahead_deletes_nothing_until_it_has_lasted(home: Home) -> None:
+    journal = Journal.open(home, 30, now=NOW)
+    kept = journal.record(reply(), "chat", now=NOW)
+    for years in (30, 5, 300):  # wherever it leaps to, again and again
+        assert journal.purge(NOW + timedelta(days=365 * years)) == 0
+        assert journal.doubted == NOW + timedelta(days=365 * years)
+    journal.close()
+    journal = Journal.open(home, 30, now=NOW + timedelta(days=365))  # a start is no reason to believe it
+    assert journal.doubted == NOW + timedelta(days=365)
+    assert journal.purge(NOW + timedelta(hours=1)) == 0  # corrected
+    assert journal.doubted is None
+    assert [entry.id for entry in journal.entries()] == [kept]
+    assert journal.purge(NOW + timedelta(days=29)) == 0
+    assert journal.purge(NOW + timedelta(days=31)) == 1
+    journal.close()
+
+
+def test_after_a_server_was_off_for_long_old_questions_go_a_week_late(home: Home) -> None:
+    journal = Journal.open(home, 30, now=NOW)
+    journal.record(reply(), "chat", now=NOW)
+    started = NOW + timedelta(days=100)
+    deleted = []
+    for day in range(9):
+        before = len(journal.entries())
+        journal.close()
+        journal = Journal.open(home, 30, now=started + timedelta(days=day))
+        deleted.append(before - len(journal.entries()))
+    assert deleted == [0, 0, 0, 0, 0, 0, 0, 1, 0]
+    journal.close()
+
+
+def test_a_clock_that_was_set_back_deletes_nothing_and_is_believed(home: Home) -> None:
+    journal = Journal.open(home, 30, now=NOW)
+    kept = journal.record(reply(), "chat", now=NOW)
+    assert journal.purge(NOW - timedelta(days=20_000)) == 0
+    assert journal.doubted is None
+    assert journal.purge(NOW) == 0 and journal.doubted == NOW
+    assert [entry.id for entry in journal.entries()] == [kept]
+    journal.close()
+
+
 def test_old_questions_go_when_the_journal_is_opened(home: Home) -> None:
     first = Journal.open(home, 3650)
     first.record(reply(), "api", now=datetime.now(UTC) - timedelta(days=200))

@@ -77,15 +77,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, int]]:
     (base / "nginx.conf").write_text(AROUND.format(base=base), encoding="utf-8")
     checked = subprocess.run(["nginx", "-t", "-c", base / "nginx.conf", "-p", base], capture_output=True, text=True)
     assert checked.returncode == 0 and "[warn]" not in checked.stderr, checked.stderr
-    server = subprocess.Popen([sys.executable, "-c", SERVE, str(base), str(behind)], stderr=subprocess.DEVNULL)
+    with (base / "serve.log").open("wb") as said:
+        server = subprocess.Popen([sys.executable, "-c", SERVE, str(base), str(behind)], stderr=said)
     nginx = subprocess.Popen(["nginx", "-c", base / "nginx.conf", "-p", base])
     try:
-        for _ in range(600):
-            try:
-                if ask(secure, "/healthz").status_code == 200:
-                    break
-            except httpx.TransportError:
-                pass
+        while not up(secure):  # however long a busy machine takes; there is no use in waiting for one that has ended
+            assert server.poll() is None and nginx.poll() is None, (base / "serve.log").read_text(encoding="utf-8")
             time.sleep(0.1)
         yield plain, secure
     finally:
@@ -93,6 +90,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, int]]:
         nginx.wait()
         server.kill()
         server.wait()
+
+
+def up(port: int) -> bool:
+    """Whether the server answers through nginx."""
+    try:
+        return ask(port, "/healthz").status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def ask(port: int, path: str, method: str = "GET", **extra: object) -> httpx.Response:

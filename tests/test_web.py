@@ -187,7 +187,7 @@ def test_logs_are_one_json_object_a_line_with_what_was_given_beside_the_message(
         {
             "name": "clusterqa",
             "msg": "answered „%s“",
-            "args": ("a\nb",),
+            "args": ("a\nb\x1b[31m\x9b2J",),
             "status": "not_found",
             "levelno": logging.INFO,
             "levelname": "INFO",
@@ -195,8 +195,9 @@ def test_logs_are_one_json_object_a_line_with_what_was_given_beside_the_message(
     )
     line = JsonLines().format(record)
     told = json.loads(line)
-    assert "\n" not in line
-    assert (told["message"], told["status"], told["level"]) == ("answered „a\nb“", "not_found", "info")
+    assert not set(line) & set("\n\x1b\x9b"), "nothing that a terminal would obey"
+    assert (told["message"], told["status"]) == ("answered „a\nb\x1b[31m\x9b2J“", "not_found")
+    assert told["level"] == "info"
     assert datetime.fromisoformat(told["time"]).utcoffset() == timedelta(0)
 
 

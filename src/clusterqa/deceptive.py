@@ -27,6 +27,9 @@ _ALIKE = dict(zip(
     "aeopcyxijshdqwbkmhtABEKMHOPCTYXIJSGQWaopvikABEZHIKMNOPTYX",
     strict=True,
 ))  # fmt: skip
+# Bold, on and off, is what our own lines use.
+_OBEYED = re.compile("(?!\x1b\\[[01]m)[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""What a terminal or a reader of logs obeys in place of showing it: escapes, carriage returns, ends of lines, directions."""
 _SHAPED = re.compile("[\uff21-\uff3a\uff41-\uff5a\U0001d400-\U0001d7ff]")
 """Whole alphabets that only look otherwise: full width, mathematical."""
 
@@ -65,6 +68,13 @@ def warnings(text: str) -> list[str]:
             first = of_kind[0]
             sentences.append(sentence.format(len(of_kind), first.shown, text.count("\n", 0, first.start) + 1))
     return sentences
+
+
+def visible(text: str) -> str:
+    """
+    The text for a terminal or a log: what would be obeyed there stands as its escape in JSON, so that JSON stays the same data.
+    """
+    return _OBEYED.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def _direction(text: str) -> Iterator[Finding]:

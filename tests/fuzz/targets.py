@@ -397,7 +397,7 @@ ERRORS = (ClusterQAError, EvaluationError)
 
 
 def with_something_missing(sample: bytes) -> Iterator[tuple[str, bytes]]:
-    """The zip archive without one of its parts, with an empty one, and without one kind of element of one; with what it is."""
+    """The zip archive without one of its parts, with an empty one, and without one kind of element or attribute of one; with what it is."""
     parts = _unpacked(sample)
     for name, own in parts.items():
         for told, content in (
@@ -415,3 +415,6 @@ def with_something_missing(sample: bytes) -> Iterator[tuple[str, bytes]]:
             tag = re.escape(element) + rb"(?=[\s/>])"
             less = re.sub(rb"<" + tag + rb"[^>]*/>|<" + tag + rb"[^>]*>.*?</" + tag + rb">", b"", own, flags=re.DOTALL)
             yield f"{name}: no {element.decode()}", _packed(parts, name, less)
+        for attribute in sorted(set(re.findall(rb'\s([A-Za-z][\w:.-]*)="', own))):
+            less = re.sub(rb"\s" + re.escape(attribute) + rb'="[^"]*"', b"", own)
+            yield f"{name}: no attribute {attribute.decode()}", _packed(parts, name, less)

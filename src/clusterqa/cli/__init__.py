@@ -24,6 +24,7 @@ from clusterqa.cli.keys import keys
 from clusterqa.cli.mcp import serve_mcp
 from clusterqa.cli.moving import move
 from clusterqa.cli.staff import staff
+from clusterqa.deceptive import visible
 from clusterqa.errors import ClusterQAError
 
 INTERRUPTED = 130
@@ -43,7 +44,7 @@ class FriendlyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except ClusterQAError as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(visible(str(error))) from error
         except KeyboardInterrupt:
             click.echo("\nInterrupted.", err=True)
             raise SystemExit(INTERRUPTED) from None

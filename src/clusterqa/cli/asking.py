@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from clusterqa.cli import common
-from clusterqa.cli.common import json_option, settings_options
+from clusterqa.cli.common import echo, json_option, settings_options
 from clusterqa.clock import today
+from clusterqa.deceptive import visible
 from clusterqa.errors import ClusterQAError
 from clusterqa.jsontext import parsed
 
@@ -76,15 +77,15 @@ def ask(
             trace = asked.trace(questions[0])
             if as_json:
                 shown = reply_as_json(trace.reply) | ({"trace": trace_as_json(trace)} if explain else {})
-                click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+                echo(json.dumps(shown, ensure_ascii=False, indent=2))
                 return
-            click.echo(told(trace.reply))
+            echo(told(trace.reply))
             if explain:
-                click.echo("\n" + explained(trace, asked.profile.calibration.threshold))
+                echo("\n" + explained(trace, asked.profile.calibration.threshold))
             return
         with common.writing(target) as out:
             for item in common.progress(questions, "Answering"):
-                out.write(json.dumps(reply_as_json(asked.ask(item)), ensure_ascii=False) + "\n")
+                out.write(visible(json.dumps(reply_as_json(asked.ask(item)), ensure_ascii=False)) + "\n")
 
 
 @click.command()
@@ -105,13 +106,13 @@ def search(settings: Settings, question: str, k: int, lang: str | None, as_json:
     with common.knowledge_base(settings) as asked:
         hits = asked.search(question, k, language=lang)  # type: ignore[arg-type]
     if as_json:
-        click.echo(json.dumps(hits_as_json(hits), ensure_ascii=False, indent=2))
+        echo(json.dumps(hits_as_json(hits), ensure_ascii=False, indent=2))
         return
     if not hits:
         common.remark("Nothing to search for in this question, or the index is empty.")
     for rank, hit in enumerate(hits, start=1):
-        click.echo(ranked(rank, hit))
-        click.echo(f"    {' '.join(hit.passage.text.split())[:200]}")
+        echo(ranked(rank, hit))
+        echo(f"    {' '.join(hit.passage.text.split())[:200]}")
 
 
 def ranked(rank: int, hit: Hit, reading: float | None = None) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from clusterqa.cli import common
-from clusterqa.cli.common import settings_options
+from clusterqa.cli.common import echo, settings_options
 from clusterqa.errors import ClusterQAError
 
 if TYPE_CHECKING:
@@ -33,12 +33,12 @@ def backup(settings: Settings, file: Path, replace: bool, check_only: bool) -> N
 
     if check_only:
         found = check(file)
-        click.echo(f"Whole: {_told(found)}, made at {found.made_at} by clusterqa {found.version}.")
+        echo(f"Whole: {_told(found)}, made at {found.made_at} by clusterqa {found.version}.")
         return
     made = save(settings, file, replace=replace)
     for line in made.left_out:
         common.remark(f"Left out: {line}")
-    click.echo(f"Saved: {file} ({_told(made)}). Put it back with: clusterqa restore {file}")
+    echo(f"Saved: {file} ({_told(made)}). Put it back with: clusterqa restore {file}")
 
 
 @click.command()
@@ -57,7 +57,7 @@ def restore(settings: Settings, backup: str, replace: bool) -> None:
             )
         moved = corpus_folder.restore(settings, document)
         report = common.update_index(settings)
-        click.echo(f"{'Restored' if moved or document in report.added else 'There already'}: {document}")
+        echo(f"{'Restored' if moved or document in report.added else 'There already'}: {document}")
         return
     _restore_backup(settings, Path(backup), replace)
 
@@ -72,7 +72,7 @@ def _restore_backup(settings: Settings, file: Path, replace: bool) -> None:
     done = restore(settings, file, replace=replace)
     for line in done.remarks:
         common.remark(f"Note: {line}")
-    click.echo(
+    echo(
         f"Restored: {_told(done.backup)}, as they were at {done.backup.made_at}, to {settings.corpus} and {settings.data}."
     )
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from clusterqa.deceptive import visible
 from clusterqa.errors import ClusterQAError, CorpusError, IndexNotFound
 from clusterqa.files import growing
 
@@ -74,9 +75,14 @@ def question_of(given: str) -> str:
     return text
 
 
+def echo(text: str = "", *, err: bool = False, nl: bool = True) -> None:
+    """Print a line, in which nothing that a document or a name holds commands the terminal."""
+    click.echo(visible(text), err=err, nl=nl)
+
+
 def remark(text: str) -> None:
     """A line for the person, not for the program that reads the answers."""
-    click.echo(text, err=True)
+    echo(text, err=True)
 
 
 @contextmanager

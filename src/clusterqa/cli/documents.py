@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from clusterqa.cli import common
-from clusterqa.cli.common import json_option, settings_options
+from clusterqa.cli.common import echo, json_option, settings_options
 from clusterqa.errors import ClusterQAError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def add(settings: Settings, files: tuple[Path, ...], replace: bool) -> None:
         report = common.update_index(settings)
         for name in added:
             state = "Added" if name in report.added else "Replaced" if name in report.changed else "There already"
-            click.echo(f"{state}: {name}")
+            echo(f"{state}: {name}")
         for name, others in _twins(settings, added):
             common.remark(
                 f"{name} holds the same text as {', '.join(others)}. One of them is enough; take one out with: clusterqa remove NAME"
@@ -69,7 +69,7 @@ def list_documents(settings: Settings, as_json: bool) -> None:
     with open_store(settings.home) as store:
         stored = store.documents()
     if as_json:
-        click.echo(
+        echo(
             json.dumps(
                 [
                     {
@@ -87,9 +87,9 @@ def list_documents(settings: Settings, as_json: bool) -> None:
         )
         return
     for document in stored:
-        click.echo(f"{document.id}  [{document.language}]  {document.title}")
+        echo(f"{document.id}  [{document.language}]  {document.title}")
     for name in corpus_folder.removed(settings):
-        click.echo(f"{name}  (removed; restore with: clusterqa restore {name})")
+        echo(f"{name}  (removed; restore with: clusterqa restore {name})")
 
 
 @click.command()
@@ -106,6 +106,9 @@ def show(settings: Settings, document: str, text_only: bool, version: str | None
             raise ClusterQAError(f"There is no document {document}. See what there is with: clusterqa list")
         stored, wanted, text = reading.find(store, document, version)
         versions = store.versions(document)
+    if text_only and sys.stdout.isatty():
+        echo(text, nl=False)
+        return
     if text_only:
         sys.stdout.buffer.write(text.encode("utf-8", "surrogatepass"))  # as it is: no newline added, none translated
         return
@@ -117,11 +120,11 @@ def show(settings: Settings, document: str, text_only: bool, version: str | None
     }  # fmt: skip
     for key, value in facts.items():
         if value not in (None, ""):
-            click.echo(f"{key}: {value}")
+            echo(f"{key}: {value}")
     for line in stored.sources:
-        click.echo(f"source: {line}")
+        echo(f"source: {line}")
     for line in stored.warnings:
-        click.echo(f"warning: {line}")
+        echo(f"warning: {line}")
 
 
 @click.command()
@@ -134,4 +137,4 @@ def remove(settings: Settings, document: str) -> None:
     moved = corpus_folder.remove(settings, document)
     report = common.update_index(settings)
     state = "Removed" if moved or document in report.removed else "Removed already"
-    click.echo(f"{state}: {document}. Bring it back with: clusterqa restore {document}")
+    echo(f"{state}: {document}. Bring it back with: clusterqa restore {document}")

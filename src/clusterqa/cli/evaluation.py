@@ -16,7 +16,7 @@ import click
 
 from clusterqa import extras
 from clusterqa.cli import common
-from clusterqa.cli.common import Command, json_option, settings_options
+from clusterqa.cli.common import Command, echo, json_option, settings_options
 from clusterqa.evaluation.splits import SPLITS
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def run_command(
     if trec:
         written = write_trec(result, trec)
         for path in written:
-            click.echo(f"Wrote {path}.", err=True)
+            echo(f"Wrote {path}.", err=True)
         if not written:
             common.remark(f"Nothing is written into {trec}: no question of the set has a known answer.")
     _show_run(result, split, form)
@@ -168,8 +168,8 @@ def check_command(settings: Settings, questions: Path, split: str | None, subset
         lost = [
             f"{q}: there is no document {d}" for q, row in beir.qrels.items() for d in row if d not in beir.documents
         ]
-        click.echo("".join(f"{line}\n" for line in lost), nl=False)
-        click.echo(
+        echo("".join(f"{line}\n" for line in lost), nl=False)
+        echo(
             f"{len(beir.documents)} documents, {len(beir.qrels)} judged queries; {len(lost)} judgements of documents that are not there."
         )
         raise SystemExit(1 if lost else 0)
@@ -177,8 +177,8 @@ def check_command(settings: Settings, questions: Path, split: str | None, subset
     with open_store(settings.home) as store:
         lines = stale(items, store)
     for line in lines:
-        click.echo(line)
-    click.echo(f"{len(items)} questions, {len(lines)} quotes that no longer stand in their document.")
+        echo(line)
+    echo(f"{len(items)} questions, {len(lines)} quotes that no longer stand in their document.")
     if lines:
         raise SystemExit(1)
 
@@ -237,10 +237,10 @@ def gate_command(run_file: Path, file: Path, write: bool, lower: bool, as_json: 
             new = baseline_of(run)
             lost = lowered(new, Baseline.read(file)) if file.exists() else []
             if lost and not lower:
-                click.echo(f"Not written: it would lower {', '.join(lost)}. If that is meant, add --lower.")
+                echo(f"Not written: it would lower {', '.join(lost)}. If that is meant, add --lower.")
                 raise SystemExit(1)
             new.write(file)
-            click.echo(f"Wrote {file}.", err=as_json)
+            echo(f"Wrote {file}.", err=as_json)
             return
         verdicts = hold(run, Baseline.read(file))
         if junit:
@@ -248,27 +248,27 @@ def gate_command(run_file: Path, file: Path, write: bool, lower: bool, as_json: 
         if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
             write_file(Path(summary), continuous.as_summary(verdicts, run_file.name), append=True)
     except EvaluationError as error:
-        click.echo(f"Error: {error}", err=True)
+        echo(f"Error: {error}", err=True)
         if as_json:
             _print_json({"passed": False, "error": str(error), "verdicts": []})
         if junit and not junit.is_dir():
             write_file(junit, continuous.as_junit([], error=str(error)))
         if os.environ.get("GITHUB_ACTIONS") == "true":
-            click.echo(continuous.annotation("Cannot be compared", str(error)), err=True)
+            echo(continuous.annotation("Cannot be compared", str(error)), err=True)
         raise SystemExit(CANNOT_COMPARE) from error
     passed = all(verdict.passed for verdict in verdicts)
     if as_json:
         _print_json({"passed": passed, "verdicts": [{**asdict(v), "passed": v.passed} for v in verdicts]})
     else:
         for verdict in verdicts:
-            click.echo(
+            echo(
                 f"{'ok ' if verdict.passed else 'BAD'} {verdict.name}: {_percent(verdict.value)} "
                 f"(floor {_percent(verdict.floor)}, {verdict.questions} questions)"
             )
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for verdict in verdicts:
             if not verdict.passed:  # on stderr, so that --json stays JSON; the workflow reads both
-                click.echo(continuous.annotation(f"Fell: {verdict.name}", continuous.told(verdict)), err=True)
+                echo(continuous.annotation(f"Fell: {verdict.name}", continuous.told(verdict)), err=True)
     if not passed:
         raise SystemExit(1)
 
@@ -301,10 +301,10 @@ def report_command(
         shifted=Run.read(shifted) if shifted else None,
     )
     write(output, report.as_html(made))
-    click.echo(f"Wrote {output}.")
+    echo(f"Wrote {output}.")
     if markdown:
         write(markdown, report.as_markdown(made))
-        click.echo(f"Wrote {markdown}.")
+        echo(f"Wrote {markdown}.")
 
 
 @evaluate.command("score")
@@ -327,9 +327,9 @@ def score_command(run_file: Path, qrels: Path, measures: tuple[str, ...], form: 
     if form:
         _print_figures([(run_file.name, questions, name, found) for name, found in values.items()], form)
         return
-    click.echo(f"{questions} judged questions   % [95 % interval]")
+    echo(f"{questions} judged questions   % [95 % interval]")
     for name, found in values.items():
-        click.echo(f"{name:22} {_interval(found)}")
+        echo(f"{name:22} {_interval(found)}")
 
 
 @evaluate.command("sweep")
@@ -373,9 +373,9 @@ def sweep_command(
         table = by_direction(as_table(tried.run.outcomes))
         if not rows:
             heads = "  ".join(f"{row['what']:>8}" for row in table)
-            click.echo(f"{measure + ', %':{width}}  {heads}")
+            echo(f"{measure + ', %':{width}}  {heads}")
         cells = "  ".join(f"{_percent(row[measure][0]):>8}" for row in table)
-        click.echo(f"{_values(tried.values):{width}}  {cells}")
+        echo(f"{_values(tried.values):{width}}  {cells}")
         rows.append(
             {
                 "values": tried.values,
@@ -408,7 +408,7 @@ def calibrate_command(settings: Settings, run_files: tuple[Path, ...], output: P
     target = output or settings.data / "profile.json"
     fitted = fit_profile(runs)
     write(target, fitted.as_text())
-    click.echo(f"Wrote {target}: operating point {fitted.calibration.threshold}, for the encoder {fitted.encoder}.")
+    echo(f"Wrote {target}: operating point {fitted.calibration.threshold}, for the encoder {fitted.encoder}.")
 
 
 @evaluate.command("pool")
@@ -435,11 +435,9 @@ def pool_command(settings: Settings, run_files: tuple[Path, ...], depth: int, sp
     target = output or settings.data / POOL
     write_pool(target, pooled)
     asked = len({one.question for one in pooled})
-    click.echo(
-        f"Wrote {target}: {len(pooled)} unjudged passages for {asked} questions. People judge them at /staff/judging"
-    )
+    echo(f"Wrote {target}: {len(pooled)} unjudged passages for {asked} questions. People judge them at /staff/judging")
     if lost:
-        click.echo(f"{lost} passages are left out: their text is no longer there. Make the runs again.", err=True)
+        echo(f"{lost} passages are left out: their text is no longer there. Make the runs again.", err=True)
 
 
 @evaluate.command("judged")
@@ -476,7 +474,7 @@ def judged_command(settings: Settings, output: Path | None, known: Path | None, 
         write(output, as_qrels(grades))
         lines = (json.dumps(asdict(one), ensure_ascii=False) for one in told)
         write(output.with_name(output.name + ".jsonl"), "".join(f"{line}\n" for line in lines))
-        click.echo(f"Wrote {output} and {output.name}.jsonl.", err=True)
+        echo(f"Wrote {output} and {output.name}.jsonl.", err=True)
     if as_json:
         facts = {
             "judgements": len(told), "settled": settled.count, "by one": settled.by_one,
@@ -484,13 +482,13 @@ def judged_command(settings: Settings, output: Path | None, known: Path | None, 
         }  # fmt: skip
         _print_json({**facts, "agreement": [asdict(pair) for pair in pairs]})
         return
-    click.echo(
+    echo(
         f"{len(told)} judgements; {settled.count} passages settled ({settled.by_one} by one person alone), "
         f"{len(settled.differing)} about which people differ."
     )
     for pair in pairs:
         kappa = "not defined (all the same)" if pair.kappa is None else f"{pair.kappa:.2f}"
-        click.echo(
+        echo(
             f"{pair.first}, {pair.second}: {pair.passages} passages, agreed {_percent(pair.observed)}, Cohen's kappa {kappa}"
         )
 
@@ -524,18 +522,18 @@ def propose_command(settings: Settings, questions: Path, most: int, output: Path
     }  # fmt: skip
     if output:
         write(output, _as_json(found) + "\n")
-        click.echo(f"Wrote {output}.", err=True)
+        echo(f"Wrote {output}.", err=True)
     if as_json:
-        click.echo(_as_json(found))
+        echo(_as_json(found))
         return
-    click.echo(f"{len(bare)} of {count} passages hold no known answer of {questions.name}.")
+    echo(f"{len(bare)} of {count} passages hold no known answer of {questions.name}.")
     for one in bare[:most]:
-        click.echo(f"\n{' › '.join((one.document, *one.heading))}  [{one.start}–{one.end}]")
-        click.echo(f"  {' '.join(one.text.split())[:300]}")
+        echo(f"\n{' › '.join((one.document, *one.heading))}  [{one.start}–{one.end}]")
+        echo(f"  {' '.join(one.text.split())[:300]}")
     if wordings:
-        click.echo(f"\n{len(wordings)} questions that the desk has answered are not in the set ({answered}):")
+        echo(f"\n{len(wordings)} questions that the desk has answered are not in the set ({answered}):")
         for item in wordings:
-            click.echo(f"  {item.language}  {item.question}")
+            echo(f"  {item.language}  {item.question}")
 
 
 def _run_beir(settings: Settings, source: Path, split: str, subset: str, resume: Path | None) -> Run:
@@ -544,13 +542,11 @@ def _run_beir(settings: Settings, source: Path, split: str, subset: str, resume:
 
     beir = read_foreign(source, split, subset)
     encoder = common.load_encoder(settings)()
-    click.echo(f"Indexing {len(beir.documents)} documents of {beir.name} …", err=True)
+    echo(f"Indexing {len(beir.documents)} documents of {beir.name} …", err=True)
     own, report = index(beir, settings, lambda: encoder)
     if report.unreadable:
         first = report.unreadable[0]
-        click.echo(
-            f"{len(report.unreadable)} documents have no text that can be searched, the first: {first}", err=True
-        )
+        echo(f"{len(report.unreadable)} documents have no text that can be searched, the first: {first}", err=True)
     return run_beir(beir, own, encoder, _ticks(len(beir.qrels), "Searching"), resume=resume)
 
 
@@ -608,10 +604,10 @@ def _print_rows(rows: Sequence[dict[str, Any]], measures: Sequence[str]) -> None
         return
     width = max(22, *(len(row["what"]) for row in rows))
     heads = "  ".join(f"{measure:>17}" for measure in measures)
-    click.echo(f"\n{'% [95 % interval]':{width}} {'n':>5}  {heads}")
+    echo(f"\n{'% [95 % interval]':{width}} {'n':>5}  {heads}")
     for row in rows:
         cells = "  ".join(f"{_interval(row[measure]):>17}" for measure in measures)
-        click.echo(f"{row['what']:{width}} {row['questions']:5}  {cells}")
+        echo(f"{row['what']:{width}} {row['questions']:5}  {cells}")
 
 
 def _as_json(data: Any) -> str:
@@ -619,7 +615,7 @@ def _as_json(data: Any) -> str:
 
 
 def _print_json(data: Any) -> None:
-    click.echo(_as_json(data))
+    echo(_as_json(data))
 
 
 def _triple(values: Interval) -> dict[str, float]:
@@ -630,7 +626,7 @@ def _print_figures(figures: Iterable[Figure], form: str) -> None:
     """CSV or LaTeX, as `form` says."""
     from clusterqa.evaluation.typeset import as_csv, as_latex
 
-    click.echo((as_csv if form == "csv" else as_latex)(list(figures)), nl=False)
+    echo((as_csv if form == "csv" else as_latex)(list(figures)), nl=False)
 
 
 def _show_run(run: Run, split: str, form: str) -> None:
@@ -676,13 +672,13 @@ def _show_contest(found: Contest, labels: Sequence[str], form: str) -> None:
         _print_figures(means, form)
         return
     for number, label in enumerate(labels, start=1):
-        click.echo(f"{number}  {label}")
-    click.echo(f"\n{found.measure + ', %':14} {'n':>5}  " + "  ".join(f"{i:>17}" for i in range(1, len(labels) + 1)))
+        echo(f"{number}  {label}")
+    echo(f"\n{found.measure + ', %':14} {'n':>5}  " + "  ".join(f"{i:>17}" for i in range(1, len(labels) + 1)))
     for what, values in found.rows.items():
-        click.echo(f"{what:14} {counts[what]:5}  " + "  ".join(f"{_interval(own):>17}" for own in values))
-    click.echo(f"\n{'':14} {'':>7}  {'won':>5} {'lost':>5} {'alike':>5}  {'p':>6}  {'Holm':>6}")
+        echo(f"{what:14} {counts[what]:5}  " + "  ".join(f"{_interval(own):>17}" for own in values))
+    echo(f"\n{'':14} {'':>7}  {'won':>5} {'lost':>5} {'alike':>5}  {'p':>6}  {'Holm':>6}")
     for i, j, row in found.tests:
-        click.echo(
+        echo(
             f"{row.what:14} {f'{i + 1} → {j + 1}':>7}  {row.wins:5} {row.losses:5} {row.ties:5}  {row.p:6.4f}  {row.holm:6.4f}"
         )
 
@@ -702,34 +698,32 @@ def _print_run(run: Run, split: str) -> None:
     if run.kind == "questions":
         _print_rows(tables.by_direction(table), tables.ALONE)
         _print_rows(tables.variant_table(run, split), (*tables.ANSWER_MEASURES, "nDCG@10"))
-        click.echo("")
+        echo("")
         for name, found in {**tables.refusals(outcomes), **tables.soundness(outcomes)}.items():
-            click.echo(f"{name:22} {_interval(found)}")
+            echo(f"{name:22} {_interval(found)}")
         surest = tables.surest(outcomes)
         for name, found in surest.items():
             if name.startswith("accuracy"):
-                click.echo(f"{name:22} {_interval(found)}")
+                echo(f"{name:22} {_interval(found)}")
         for name, (count, found) in tables.consistency(run, split).items():
-            click.echo(f"{'pairs, ' + name:22} {_interval(found)}  of {count}")
+            echo(f"{'pairs, ' + name:22} {_interval(found)}  of {count}")
         area, low, high = surest["risk–coverage area"]
-        click.echo(f"{'risk–coverage area':22} {area:.3f} [{low:.3f}–{high:.3f}]")
-        click.echo(f"{'calibration error':22} {tables.confidence(outcomes)['calibration error']:.3f}")
-    click.echo("")
+        echo(f"{'risk–coverage area':22} {area:.3f} [{low:.3f}–{high:.3f}]")
+        echo(f"{'calibration error':22} {tables.confidence(outcomes)['calibration error']:.3f}")
+    echo("")
     for stage, times in tables.latencies(outcomes).items():
         shown = ", ".join(f"{name} {time:.1f}" for name, time in times.items())
-        click.echo(f"{stage + ', ms':22} {shown}")
+        echo(f"{stage + ', ms':22} {shown}")
     if run.peak_memory_bytes:
-        click.echo(f"{'memory, MiB':22} {run.peak_memory_bytes / 2**20:.0f}")
+        echo(f"{'memory, MiB':22} {run.peak_memory_bytes / 2**20:.0f}")
     if run.index_bytes:
-        click.echo(f"{'index, MiB':22} {run.index_bytes / 2**20:.1f}")
+        echo(f"{'index, MiB':22} {run.index_bytes / 2**20:.1f}")
     gone = sum(place.start is None for asked in run.questions for place in asked.gold)
     if gone:
-        click.echo(
-            f"{gone} known answers no longer stand in their document and count as wrong; see: clusterqa eval check"
-        )
+        echo(f"{gone} known answers no longer stand in their document and count as wrong; see: clusterqa eval check")
     failed = [o for o in outcomes if o.status == "error"]
     for outcome in failed[:10]:
-        click.echo(f"failed: {outcome.id} ({outcome.view}): {outcome.error}")
+        echo(f"failed: {outcome.id} ({outcome.view}): {outcome.error}")
 
 
 def _print_comparison(compared: Comparison) -> None:
@@ -737,11 +731,11 @@ def _print_comparison(compared: Comparison) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    click.echo(
+    echo(
         f"{compared.measure:14} {'n':>5}  {'first':>8}  {'second':>8}  {'won':>5} {'lost':>5} {'alike':>5}  {'p':>6}  {'Holm':>6}"
     )
     for row in compared.rows:
-        click.echo(
+        echo(
             f"{row.what:14} {row.questions:5}  {_percent(row.before):>8}  {_percent(row.after):>8}  "
             f"{row.wins:5} {row.losses:5} {row.ties:5}  {row.p:6.4f}  {row.holm:6.4f}"
         )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from clusterqa.cli import common
-from clusterqa.cli.common import json_option, settings_options
+from clusterqa.cli.common import echo, json_option, settings_options
 from clusterqa.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def index(settings: Settings, rebuild: bool, strict: bool, as_json: bool) -> Non
     """Bring the index in step with the corpus. Says what was added, changed, removed."""
     report = common.update_index(settings, rebuild=rebuild)
     if as_json:
-        click.echo(
+        echo(
             json.dumps(
                 {
                     "generation": report.generation,
@@ -100,8 +100,8 @@ def index(settings: Settings, rebuild: bool, strict: bool, as_json: bool) -> Non
 def _print_report(report: Report) -> None:
     for title, names in (("Added", report.added), ("Changed", report.changed), ("Removed", report.removed)):
         for name in names:
-            click.echo(f"{title}: {name}")
-    click.echo(
+            echo(f"{title}: {name}")
+    echo(
         f"Generation {report.generation}: {len(report.added)} added, {len(report.changed)} changed, "
         f"{len(report.removed)} removed, {report.unchanged} unchanged, {len(report.unreadable)} not read; "
         f"{report.passages} passages."
@@ -132,7 +132,7 @@ def work(settings: Settings, until_empty: bool) -> None:
                         told = others
                         common.remark(f"There is work for other encoders: {', '.join(others) or 'none any more'}")
                     time.sleep(LOOK_SECONDS)
-    click.echo(f"{done} passages were encoded here.")
+    echo(f"{done} passages were encoded here.")
 
 
 @click.command()
@@ -164,7 +164,7 @@ def doctor(settings: Settings, documents: bool, as_json: bool) -> None:
 
     findings = examine_corpus(settings.corpus) if documents else examine(settings, common.load_encoder(settings))
     if as_json:
-        click.echo(
+        echo(
             json.dumps(
                 [{"what": f.what, "ok": f.ok, "detail": f.detail} for f in findings],
                 ensure_ascii=False,
@@ -173,6 +173,6 @@ def doctor(settings: Settings, documents: bool, as_json: bool) -> None:
         )
     else:
         for finding in findings:
-            click.echo(f"{'ok  ' if finding.ok else 'BAD '} {finding.what}: {finding.detail}")
+            echo(f"{'ok  ' if finding.ok else 'BAD '} {finding.what}: {finding.detail}")
     if not all(finding.ok for finding in findings):
         raise SystemExit(1)

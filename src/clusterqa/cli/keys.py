@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from clusterqa.cli.common import json_option, remark, settings_options, staff_database, who
+from clusterqa.cli.common import echo, json_option, remark, settings_options, staff_database, who
 
 if TYPE_CHECKING:
     from clusterqa.settings import Settings
@@ -44,10 +44,10 @@ def add(settings: Settings, name: str, limit: int | None, sites: tuple[str, ...]
     with opened(settings) as book:
         key, secret = book.add(name, settings.rate_limit if limit is None else limit, " ".join(sites), who())
     if as_json:
-        click.echo(json.dumps({**as_data(key), "key": secret}, ensure_ascii=False, indent=2))
+        echo(json.dumps({**as_data(key), "key": secret}, ensure_ascii=False, indent=2))
         return
     remark(f"Added: {told(key)}. Sent with every request as “Authorization: Bearer KEY”; it is shown only now:")
-    click.echo(secret)
+    echo(secret)
 
 
 @keys.command("list")
@@ -58,13 +58,13 @@ def list_keys(settings: Settings, as_json: bool) -> None:
     with opened(settings) as book:
         known = book.everyone()
     if as_json:
-        click.echo(json.dumps([as_data(key) for key in known], ensure_ascii=False, indent=2))
+        echo(json.dumps([as_data(key) for key in known], ensure_ascii=False, indent=2))
         return
     if not known:
         remark("There is no key yet. Make one with: clusterqa keys add NAME")
     for key in known:
         used = f"last used {key.used_at:%Y-%m-%d %H:%M} UTC" if key.used_at else "never used"
-        click.echo(f"{told(key)}  [{key.beginning}…]  {used}")
+        echo(f"{told(key)}  [{key.beginning}…]  {used}")
 
 
 @keys.command()
@@ -84,7 +84,7 @@ def change(settings: Settings, name: str, limit: int | None, sites: tuple[str, .
         wanted = sites if sites or no_sites else key.origins
         book.change(key.id, key.rate_limit if limit is None else limit, " ".join(wanted), who())
         key = book.find(key.id)
-    click.echo(f"Changed: {told(key)}")
+    echo(f"Changed: {told(key)}")
 
 
 @keys.command()
@@ -94,7 +94,7 @@ def remove(settings: Settings, name: str) -> None:
     """Revoke a key; its next request is refused. That there was one stays in the activity log."""
     with opened(settings) as book:
         key = book.revoke(book.named(name).id, who())
-    click.echo(f"Removed: {key.name}")
+    echo(f"Removed: {key.name}")
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clusterqa.cli.common import settings_options
+from clusterqa.cli.common import echo, settings_options
 from clusterqa.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def move(settings: Settings, source: str, target: str) -> None:
     told = ", ".join(f"{moved.counts[name]} {name}" for name in ("documents", "versions", "passages"))
     kept = {"accounts": "accounts", "audit": "lines of the activity log", "questions": "questions of the journal"}
     told += "".join(f", {moved.kept[table]} {words}" for table, words in kept.items() if table in moved.kept)
-    click.echo(
+    echo(
         f"Moved to {shown(places[1])}: {told}; {moved.copied} documents were copied now. Every checksum is right. "
         "Name the place in the setting store."
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from clusterqa import extras
-from clusterqa.cli.common import json_option, settings_options, staff_database, who
+from clusterqa.cli.common import echo, json_option, settings_options, staff_database, who
 
 if TYPE_CHECKING:
     from clusterqa.settings import Settings
@@ -44,7 +44,7 @@ def add(settings: Settings, name: str, role: str | None) -> None:
     with accounts(settings) as book:
         wanted = role or ("editor" if book.exist() else "administrator")
         made = book.add(name, new_password(name), wanted, who())  # type: ignore[arg-type]
-    click.echo(f"Added: {made.name} ({made.role}). Log in at /staff")
+    echo(f"Added: {made.name} ({made.role}). Log in at /staff")
 
 
 @staff.command("list")
@@ -64,13 +64,13 @@ def list_accounts(settings: Settings, as_json: bool) -> None:
             }
             for person in people
         ]
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
     if not people:
-        click.echo("There is no account yet. Make one with: clusterqa staff add NAME", err=True)
+        echo("There is no account yet. Make one with: clusterqa staff add NAME", err=True)
     for person in people:
         seen = f"last logged in {person.seen_at:%Y-%m-%d %H:%M} UTC" if person.seen_at else "never logged in"
-        click.echo(f"{person.name}  [{person.role}]  {seen}")
+        echo(f"{person.name}  [{person.role}]  {seen}")
 
 
 @staff.command()
@@ -81,7 +81,7 @@ def remove(settings: Settings, name: str) -> None:
     with accounts(settings) as book:
         name = book.find(name).name
         book.remove(name, who())
-    click.echo(f"Removed: {name}")
+    echo(f"Removed: {name}")
 
 
 @staff.command()
@@ -92,7 +92,7 @@ def password(settings: Settings, name: str) -> None:
     with accounts(settings) as book:
         name = book.find(name).name  # before the password is asked for in vain
         book.set_password(name, new_password(name), who())
-    click.echo(f"Changed: the password of {name}")
+    echo(f"Changed: the password of {name}")
 
 
 @staff.command("factor-off")
@@ -108,7 +108,7 @@ def factor_off(settings: Settings, name: str) -> None:
         book = Accounts(database, audit)
         account = book.find(name)
         Factors(database, audit, book).remove(account, who())
-    click.echo(f"Off: {account.name} logs in with the password alone")
+    echo(f"Off: {account.name} logs in with the password alone")
 
 
 @staff.command()
@@ -131,11 +131,9 @@ def log(settings: Settings, as_json: bool, verify: bool, noted: str) -> None:
 
     for line in export(settings.home):
         if as_json:
-            click.echo(json.dumps(line, ensure_ascii=False))
+            echo(json.dumps(line, ensure_ascii=False))
         else:
-            click.echo(
-                "  ".join(str(line[name]) for name in ("id", "at", "who", "what", "target", "detail") if line[name])
-            )
+            echo("  ".join(str(line[name]) for name in ("id", "at", "who", "what", "target", "detail") if line[name]))
 
 
 def check_log(settings: Settings, noted: str) -> None:
@@ -144,11 +142,11 @@ def check_log(settings: Settings, noted: str) -> None:
 
     verdict = verify(settings.home, noted)
     if verdict is None:
-        click.echo("There is no activity log here yet.", err=True)
+        echo("There is no activity log here yet.", err=True)
         return
     if verdict.faults:
         raise click.ClickException("The activity log is not whole.\n" + "\n".join(verdict.faults))
-    click.echo(f"Whole: {verdict.lines} lines. The end of the chain, to be noted elsewhere: {verdict.end}")
+    echo(f"Whole: {verdict.lines} lines. The end of the chain, to be noted elsewhere: {verdict.end}")
 
 
 @contextmanager

@@ -57,6 +57,7 @@ def extract(raw: bytes, document: str) -> Extract:
     """
     refuse_zip_bomb(raw, document)
     import docx
+    from docx.oxml.exceptions import XmlchemyError
     from lxml import etree
 
     try:
@@ -68,11 +69,13 @@ def extract(raw: bytes, document: str) -> Extract:
     except (
         KeyError,
         ValueError,
+        TypeError,
         AttributeError,
         IndexError,
         OSError,
         *ZIP_BROKEN,
         etree.LxmlError,
+        XmlchemyError,
     ) as error:
         raise UnreadableDocument(
             document,

@@ -39,7 +39,7 @@ def extract(raw: bytes, document: str) -> Extract:
 
     try:
         return _read(pptx.Presentation(io.BytesIO(transitional(raw))))  # parts are looked for as they are come to
-    except (KeyError, ValueError, AttributeError, OSError, *ZIP_BROKEN, etree.LxmlError,
+    except (KeyError, ValueError, TypeError, AttributeError, OSError, *ZIP_BROKEN, etree.LxmlError,
             pptx.exc.PythonPptxError) as error:  # fmt: skip
         raise UnreadableDocument(
             document, f"It is no whole presentation ({one_line(str(error))[:120]}).",

@@ -141,6 +141,7 @@ class _Parts:
         """In the sheets whose drawings were added."""
         workbook = next(name for kind, name in relations(self.archive, "").values() if kind == "officeDocument")
         named = relations(self.archive, workbook)
+        # Not every sheet: openpyxl also takes one in another namespace, and gives one of two with the same name a new one.
         self.sheets = {
             sheet.get("name"): named[sheet.get(f"{_R}id")][1]
             for sheet in parsed(self.archive.read(workbook)).iter()
@@ -149,12 +150,14 @@ class _Parts:
 
     def without_value(self, title: str) -> int:
         """How many formulas of a sheet have no stored value."""
-        return len(_NO_VALUE.findall(self.archive.read(self.sheets[title])))
+        part = self.sheets.get(title)
+        return len(_NO_VALUE.findall(self.archive.read(part))) if part else 0
 
     def add_drawings(self, title: str, builder: TextBuilder) -> int:
         """Append the text boxes and the charts of a sheet, from the top; returns how many charts are not read."""
         unread = 0
-        for kind, drawing in relations(self.archive, self.sheets[title]).values():
+        part = self.sheets.get(title)
+        for kind, drawing in relations(self.archive, part).values() if part else ():
             self.files += kind in ("oleObject", "package")
             if kind != "drawing":
                 continue
@@ -163,8 +166,8 @@ class _Parts:
                 for paragraph in anchor.iter(f"{_A}p"):
                     builder.add("paragraph", "".join(paragraph.itertext(f"{_A}t")))
                 for chart in anchor.iter(f"{_C}chart"):
-                    _, part = related.get(chart.get(f"{_R}id"), ("", ""))
-                    read = part in self.archive.namelist() and add_chart(builder, parsed(self.archive.read(part)))
+                    _, drawn = related.get(chart.get(f"{_R}id"), ("", ""))
+                    read = drawn in self.archive.namelist() and add_chart(builder, parsed(self.archive.read(drawn)))
                     unread += not read
                 self.pictures += sum(1 for _ in anchor.iter(f"{_XDR}pic"))
         return unread

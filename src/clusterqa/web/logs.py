@@ -8,6 +8,8 @@ import logging
 import threading
 from datetime import UTC, datetime
 
+from clusterqa.deceptive import visible
+
 PERIOD_SECONDS = 60.0
 """What repeats itself within this time is counted, not told."""
 
@@ -88,4 +90,4 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return visible(json.dumps(line, ensure_ascii=False, default=str))

@@ -19,9 +19,9 @@ from clusterqa.errors import StoreError
 from clusterqa.settings import ANY_ORIGIN
 from clusterqa.staff.keys import PREFIX, Key, WrongKey
 from clusterqa.web.callers import ALLOWED_SITE, CALLER, Caller, is_door
-from clusterqa.web.limits import SECONDS
 from clusterqa.web.problems import problem
 from clusterqa.web.service import Service
+from clusterqa.web.windows import SECONDS
 
 log = logging.getLogger(__name__)
 

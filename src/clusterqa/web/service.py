@@ -15,7 +15,7 @@ from clusterqa import runtime
 from clusterqa.clock import today
 from clusterqa.corpus import sync
 from clusterqa.errors import ClusterQAError, IndexNotFound, StoreError
-from clusterqa.journal import Channel, Journal
+from clusterqa.journal import DOUBTED, Channel, Journal
 from clusterqa.ports import Encoder, Store
 from clusterqa.records import Hit, Question, Trace
 from clusterqa.runtime import KnowledgeBase
@@ -227,6 +227,7 @@ class Service:
                 settings = self.settings
                 self.journal = Journal.open(settings.home, settings.retention_days, settings.journal_mb)
                 self._journal_fails = False
+                _tell_doubt(self.journal)
             except ClusterQAError as error:  # answering goes on without it
                 log.error("%s", error)
 
@@ -235,6 +236,7 @@ class Service:
         if self.journal is not None:
             try:
                 self.journal.purge()
+                _tell_doubt(self.journal)
             except ClusterQAError as error:
                 log.error("%s", error)
 
@@ -335,3 +337,11 @@ class Service:
             self._journal_fails = True
             log.error("%s", error)
             return None
+
+
+def _tell_doubt(journal: Journal) -> None:
+    if journal.doubted is not None:
+        log.warning(
+            "The clock has leapt to %s, so no question is deleted by it before it has gone on for %d days. Correct it if it is wrong.",
+            journal.doubted.date(), DOUBTED.days,
+        )  # fmt: skip

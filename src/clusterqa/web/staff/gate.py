@@ -6,11 +6,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 
 from clusterqa.addresses import neighbourhood
+from clusterqa.web.windows import Windows
 
 T = TypeVar("T")
 
@@ -26,14 +24,13 @@ class Gate:
     """One for each app."""
 
     def __init__(self) -> None:
-        self._limit = RateLimitItemPerMinute(A_MINUTE)
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._windows = Windows()
         self._threads: CapacityLimiter | None = None  # belongs to the event loop, which is not there yet
         self._waiting = 0
 
     def admits(self, client: str) -> bool:
         """Count an attempt; False when there are too many."""
-        return self._limiter.hit(self._limit, neighbourhood(client)) and self._waiting < WAITING
+        return self._windows.hit(neighbourhood(client), A_MINUTE) and self._waiting < WAITING
 
     async def run(self, work: Callable[[], T]) -> T:
         """Do the work in one of the gate's own threads, when its turn comes."""
