@@ -11,6 +11,7 @@ import sqlite3
 import stat
 import zipfile
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,16 @@ def test_a_restored_copy_has_every_file_and_answers_the_same_byte_for_byte(full:
     with open_store(other(full).home) as store:
         assert out_of_step(other(full), store) == []
         assert store.damage() == []
+
+
+@pytest.mark.parametrize("year", [1950, 1969, 1975, 2040, 2200])
+def test_a_file_of_any_year_is_saved_and_comes_back_with_it(full: Settings, year: int) -> None:
+    moment = int(datetime(year, 6, 1, tzinfo=UTC).timestamp())
+    os.utime(full.corpus / "gold.en.md", (moment, moment))
+    saved = save(full, Path("b.zip"))
+    assert check(Path("b.zip")) == saved
+    restore(other(full), Path("b.zip"))
+    assert (other(full).corpus / "gold.en.md").stat().st_mtime == moment
 
 
 def test_only_its_owner_may_read_a_backup_and_what_was_private_in_it(full: Settings) -> None:

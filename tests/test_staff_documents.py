@@ -844,7 +844,8 @@ def test_the_export_holds_everything_and_its_documents_can_be_indexed_again(
     keeper.withdraw("prices.en.md", "rasa")
     waiting = upload(keeper, "waiting.md", "# Waiting\n\nNot live.\n")
     os.utime(keeper.settings.corpus / "=kaina.lt.md", (0, 0))
-    keeper.export(tmp_path / "all.zip")
+    with (tmp_path / "all.zip").open("wb") as file:
+        keeper.export(file)
     with zipfile.ZipFile(tmp_path / "all.zip") as archive:
         names = set(archive.namelist())
         table = archive.read("documents.csv").decode("utf-8-sig")

@@ -16,7 +16,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 import pypdfium2
@@ -682,15 +682,25 @@ def test_what_was_uploaded_never_runs_as_a_page_of_ours(rasa: Browser, keeper: K
     assert "<script>alert" not in rasa.get(f"/staff/drafts/{draft.id}").text
 
 
-def test_the_export_is_one_archive_and_leaves_no_file_behind(rasa: Browser, keeper: Keeper) -> None:
+def test_the_export_is_one_archive_of_which_no_file_is_left_even_when_the_server_is_killed(
+    rasa: Browser, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
     draft = upload(rasa, keeper, "a.md", KAINA)
     rasa.change(f"/staff/drafts/{draft.id}", then="publish", **fields(draft))
     until(lambda: keeper.drafts.get(draft.id).state == "published")
+    before, export, came = set(os.listdir(keeper.settings.data)), keeper.export, set[str]()
+
+    def looked_at(file: IO[bytes]) -> None:
+        export(file)
+        came.update(set(os.listdir(keeper.settings.data)) - before)
+
+    monkeypatch.setattr(keeper, "export", looked_at)
     answer = rasa.get("/staff/documents/export")
+    assert int(answer.headers["content-length"]) == len(answer.content)
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert archive.read("documents/a.md") == KAINA.encode()
         assert not any("sqlite" in name for name in archive.namelist())
-    assert list(keeper.settings.data.glob("export-*")) == []
+    assert came == set()
 
 
 def test_nothing_outside_the_folders_can_be_had(rasa: Browser) -> None:

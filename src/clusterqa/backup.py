@@ -47,6 +47,8 @@ FORMAT = 1
 CHUNK = 1 << 20
 LARGEST_MANIFEST = 1 << 28
 _PACKED = (".pdf", ".docx", ".odt", ".pptx", ".xlsx", ".epub", ".gz", ".zip", ".jpg", ".png")
+_FIRST, _LAST = (1980, 1, 1, 0, 0, 0), (2107, 12, 31, 23, 59, 58)
+"""The times that a zip archive can tell; the manifest has those of the files as they are."""
 _COPIED_FIRST = (STAFF,)
 """Before the journal: what the staff wrote about a question then never stands there without the question."""
 _BROKEN = (*ZIP_BROKEN, RuntimeError, ValueError, struct.error)
@@ -180,7 +182,7 @@ def _below(folder: Path) -> Iterator[Path]:
 
 def _add(archive: zipfile.ZipFile, path: Path, name: str, stat: os.stat_result) -> Member:
     packed = path.suffix.lower() in _PACKED  # once more only costs time
-    info = zipfile.ZipInfo(name, max(time.localtime(stat.st_mtime)[:6], (1980, 1, 1, 0, 0, 0)))
+    info = zipfile.ZipInfo(name, min(max(time.localtime(stat.st_mtime)[:6], _FIRST), _LAST))
     info.compress_type = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
     info.external_attr = 0o600 << 16
     digest, size = hashlib.sha256(), 0
@@ -239,7 +241,7 @@ def _manifest(source: Path, archive: zipfile.ZipFile) -> Backup:
         whole = all(
             (type(m.path), type(m.size), type(m.sha256), type(m.mtime_ns), type(m.mode)) == (str, int, str, int, int)
             and m.size >= 0
-            and 0 <= m.mtime_ns < 1 << 63
+            and -1 << 63 <= m.mtime_ns < 1 << 63
             for m in members
         )
     except (KeyError, TypeError) as error:

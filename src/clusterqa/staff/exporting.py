@@ -9,6 +9,7 @@ import re
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 from clusterqa.corpus import folder as corpus_folder
 from clusterqa.records import Stored
@@ -24,7 +25,7 @@ COLUMNS = (
 _PACKED = (".pdf", ".docx")
 
 
-def write_archive(settings: Settings, history: History, drafts: Drafts, target: Path) -> None:
+def write_archive(settings: Settings, history: History, drafts: Drafts, target: IO[bytes]) -> None:
     """
     Write the archive to `target`:
 

@@ -25,7 +25,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 from clusterqa import clock
 from clusterqa.corpus import change as corpus_change
@@ -814,7 +814,7 @@ class Keeper:
                 path = self.drafts.path(self.drafts.get(str(event.detail["draft"])))
         return path if path.is_file() else None
 
-    def export(self, target: Path) -> None:
+    def export(self, target: IO[bytes]) -> None:
         """Write a zip archive with every document, withdrawn and earlier ones too, and a list of them."""
         from clusterqa.staff.exporting import write_archive
 

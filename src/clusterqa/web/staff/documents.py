@@ -14,15 +14,17 @@ import tempfile
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import FileResponse, JSONResponse, StreamingResponse
 from starlette.background import BackgroundTask
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
@@ -35,7 +37,7 @@ from clusterqa.documents.metadata import Metadata, iso_date
 from clusterqa.errors import ClusterQAError
 from clusterqa.records import LANGUAGES, Document, Language, Question, Reply, Stored, is_over
 from clusterqa.staff.accounts import Account
-from clusterqa.staff.drafts import FIELDS, DeskError, Draft, Trouble, checked
+from clusterqa.staff.drafts import CHUNK, FIELDS, DeskError, Draft, Trouble, checked
 from clusterqa.staff.history import Event
 from clusterqa.staff.jobs import Job
 from clusterqa.staff.marking import Deed, markable
@@ -1031,21 +1033,18 @@ def restore(request: Request, account: Changing, document: Id) -> Response:
 
 @router.get(f"{HOME}/export")
 def export(request: Request, account: Editor) -> Response:
-    """Everything as one zip archive, made on disk and deleted when it is sent."""
+    """Everything as one zip archive, made on the disk in a file without a name: nothing of it is left, whatever happens."""
     keeper = _keeper(request)
-    handle, name = tempfile.mkstemp(suffix=".zip", prefix="export-", dir=keeper.settings.data)
-    os.close(handle)
-    path = Path(name)
-    try:
-        keeper.export(path)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-    audit(request).record(account.name, "document.exported")
-    return FileResponse(
-        path,
-        media_type="application/zip",
-        filename="clusterqa-documents.zip",
-        headers={"Cache-Control": "no-store"},
-        background=BackgroundTask(path.unlink, missing_ok=True),
-    )
+    with ExitStack() as opened:
+        file = opened.enter_context(tempfile.TemporaryFile(dir=keeper.settings.data))
+        keeper.export(file)
+        audit(request).record(account.name, "document.exported")
+        headers = {
+            "Cache-Control": "no-store",
+            "Content-Disposition": 'attachment; filename="clusterqa-documents.zip"',
+            "Content-Length": str(file.seek(0, os.SEEK_END)),
+        }
+        file.seek(0)
+        closing = BackgroundTask(opened.pop_all().close)
+    chunks = iter(partial(file.read, CHUNK), b"")
+    return StreamingResponse(chunks, headers=headers, media_type="application/zip", background=closing)
