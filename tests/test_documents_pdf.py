@@ -10,6 +10,7 @@ from pathlib import Path
 import pypdf
 import pytest
 import reportlab
+from PIL import Image
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
@@ -893,3 +894,90 @@ def test_figures_and_signs_of_usual_fonts_are_what_they_say(tmp_path: Path, font
     line = "0123456789 + - = < > ( ) [ ] { } / * % & $ # ; : ? @ § ± × ÷ ° ¼ Þ æ ~ ^ | j z p a k x"
     document = reading(tmp_path, "a.en.pdf", make_pdf(lambda c: lines(c, 72, 700, [line], 10, font)))
     assert document.text == line and document.warnings == ()
+
+
+def test_spaces_of_a_tight_line_are_told_by_those_around_them(tmp_path: Path) -> None:
+    drawn = "[(this)20( is)20( a)20( part)-75(of)20( them)20( all)20( and)-90(no)20( more)] TJ"
+    made = make_shapes(f"-0.15 Tc -1.3 Tw {drawn}", {})
+    assert reading(tmp_path, "a.en.pdf", made).text == "this is a part of them all and no more"
+
+
+# ── what the file draws in another order than it stands ─────────────────────────────────────────────────────────
+
+
+def test_a_block_that_is_drawn_after_what_stands_below_it_is_read_at_its_place(tmp_path: Path) -> None:
+    def draw(canvas: Canvas) -> None:
+        def part(top: float, *table: tuple[str, ...]) -> None:
+            for number, row in enumerate(table):
+                for column, text in enumerate(row):
+                    lines(canvas, 72 + 120 * column, top - 14 * number, [text])
+
+        lines(canvas, 72, 770, ["Mokesčiai už vertinimą"])
+        part(650, ("Sidabras", "900 Eur", "3 dienos"), ("Auksas", "1200 Eur", "5 dienos"))
+        lines(canvas, 72, 600, ["Mokesčius nustato ministerija."])
+        part(720, ("Ženklas", "Mokestis", "Trukmė"), ("Bronza", "600 Eur", "2 dienos"))
+        lines(canvas, 72, 670, ["Tik nacionaliniams klasteriams"])
+
+    document = reading(tmp_path, "a.lt.pdf", make_pdf(draw))
+    places = [
+        document.text.index(w) for w in ("Mokesčiai", "Ženklas", "Bronza", "Tik", "Sidabras", "Auksas", "nustato")
+    ]
+    assert places == sorted(places)
+
+
+def test_notes_that_are_drawn_first_stand_below_the_text(tmp_path: Path) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 72, 120, ["1 Pastaba apie ministeriją, kuri paskelbė tvarką."])
+        lines(canvas, 72, 760, wrapped(PROSE))
+
+    kinds = shown(reading(tmp_path, "a.lt.pdf", make_pdf(draw)))
+    assert [text[:10] for _, text in kinds] == ["Bronzos že", "1 Pastaba "]
+
+
+def test_a_column_beside_another_stays_whole(tmp_path: Path) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 72, 790, ["Antraštė virš abiejų skilčių, parašyta per visą puslapio plotį, kad būtų ilga"])
+        lines(canvas, 72, 740, wrapped(PROSE, 38))
+        lines(canvas, 72, 80, ["Pastaba po abiem skiltimis, irgi per visą puslapio plotį, kad būtų pakankamai ilga"])
+        lines(canvas, 320, 740, wrapped(ENGLISH, 38))
+
+    text = " ".join(reading(tmp_path, "a.lt.pdf", make_pdf(draw)).text.split())
+    assert PROSE in text and ENGLISH in text
+
+
+def test_the_raised_number_before_a_note_is_its_beginning(tmp_path: Path) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 72, 760, ["Mokestis yra 600 Eur ir grąžinamas tik kartą."])
+        for number, told in enumerate(["Be pridėtinės vertės mokesčio.", "Pagal 2024 m. kainoraštį."], start=1):
+            lines(canvas, 72, 700 - 14 * number + 4, [str(number)], size=6)
+            lines(canvas, 78, 700 - 14 * number, [told])
+
+    assert reading(tmp_path, "a.lt.pdf", make_pdf(draw)).text.split("\n\n")[-2:] == [
+        "¹ Be pridėtinės vertės mokesčio.",
+        "² Pagal 2024 m. kainoraštį.",
+    ]
+
+
+def test_dashes_of_neighbouring_columns_are_cells(tmp_path: Path) -> None:
+    def draw(canvas: Canvas) -> None:
+        for number, row in enumerate([("Bronza", "1", "3"), ("Sidabras", "4", "8")]):
+            for left, text in zip((72, 188.8, 212.8), row, strict=True):
+                lines(canvas, left, 700 - 14 * number, [text])
+        lines(canvas, 72, 672, ["Auksas"])
+        told = canvas.beginText(187, 672)
+        told.setFont(FONT, 10)
+        told.textOut("— ")
+        told.setTextOrigin(211, 672)
+        told.textOut("—")
+        canvas.drawText(told)
+
+    assert [text for _, text in rows(reading(tmp_path, "a.lt.pdf", make_pdf(draw)))][-1] == "Auksas | — | —"
+
+
+def test_a_warning_names_up_to_a_hundred_pages_and_counts_the_rest(tmp_path: Path) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 72, 760, ["Puslapis su paveikslu."])
+        canvas.drawImage(ImageReader(Image.new("L", (30, 40), 200)), 72, 300, 250, 350)
+
+    (warning,) = reading(tmp_path, "a.lt.pdf", make_pdf(*[draw] * 103)).warnings
+    assert warning.endswith(", 98, 99, 100 (+ 3).")

@@ -88,6 +88,12 @@ FEWEST_ROWS = 5
 WRAPPED_LINES = 8
 """A cell of a table has at most so many lines; what is longer is a column of text."""
 
+MOST_NAMED = 100
+"""A warning names so many pages; a file of more says how many it leaves out."""
+
+MOST_STEPS = 200
+"""A page whose content steps up more often is a drawing, and is left in its order."""
+
 LARGE_PICTURE = 0.03
 """Share of a page from which a picture may hold words worth reading: a strip across the page has 0.05, a logo 0.02."""
 
@@ -115,6 +121,8 @@ _LEADER = re.compile(r"(?:[.·…_]\s?){5,}\s*[\dIVXLCivxlc]{1,6}\Z")
 _PAGE_NUMBER = re.compile(
     r"\W*(?:(?:page|puslapis|psl\.?|p\.)\s*)?([\w-]{1,8})\W*(?:(?:iš|of|/)\s*\d+)?\W*", re.IGNORECASE
 )
+_NOTHING = re.compile(r"[-–—](?: [-–—])*\Z")
+"""The dash of a cell that has no value, or several."""
 _NO_TITLE = re.compile(
     r"\W*\Z|microsoft (word|powerpoint|excel)|.*\.(docx?|pdf|rtf|odt|indd|tex|dvi|qxd|pptx?|xlsx?)\Z"
     r"|(untitled|be pavadinimo|bevardis|document|dokumentas|(powerpoint )?presentation|pristatymas)\W*\d*\Z",
@@ -235,7 +243,7 @@ def _load(raw: bytes, document: str) -> tuple[list[Sheet], dict[str, str], list[
                 continue
             seen.label = label
             stretches, page = _drawn(file, index, page, seen)
-            stretches = _joined_again(_once(stretches))
+            stretches = _in_order(_with_marks(_joined_again(_once(stretches))), page.get_height())
             if _is_by_columns(stretches):
                 seen.by_columns.append(label)
             lines = _lines(stretches)
@@ -375,7 +383,9 @@ def _is_by_columns(stretches: list[Stretch]) -> bool:
 
 
 def _listed(names: list[str]) -> str:
-    return ", ".join(names[:20]) + (" …" if len(names) > 20 else "")
+    """All names of a short list; of a longer one the first, and how many there are more."""
+    more = len(names) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" (+ {more})" if more > 0 else "")
 
 
 def _drawn(file: Any, index: int, page: Any, seen: _Seen) -> tuple[list[Stretch], Any]:
@@ -601,6 +611,17 @@ def _stretches(textpage: Any, sheet: Any, seen: _Seen, known: frozenset[Place] =
                 gap = low - end
                 small = min(size, usual)  # a raised note number is smaller than its line
                 near = size < 0.8 * usual and 0 < baseline - line < 0.6 * usual and -0.5 * usual < gap < 0.4 * usual
+                if (
+                    usual < 0.8 * size
+                    and 0.1 * size < line - baseline < 0.7 * size
+                    and -0.1 * size < gap < size
+                    and (mark := _number_of_note("".join(letters)))
+                ):
+                    spaced = chr(code).isalnum() and (gap > 0.05 * size or letters[-1].isspace())
+                    letters = [mark, " "] if spaced else [mark]
+                    sizes.clear()
+                    sizes[size] += 1
+                    line, gap, usual = baseline, 0.0, size
                 off = gap > WIDE_GAP * size or gap < -2 * size or (abs(baseline - line) > 0.8 * small and not near)
                 if look.tilted != slanted or (off and not look.tilted):
                     yield from taken()
@@ -670,7 +691,9 @@ def _joined_again(stretches: list[Stretch]) -> list[Stretch]:
                 or (earlier is not None and _beside(earlier, before, WIDEST_MARK * 4))
             )
         at_border = any(round(stretch.left) + step in borders for step in (-1, 0, 1))
-        if before is None or not (marked or (stretch.follows and (not at_border or items.is_marker(before.text)))):
+        dashes = before is not None and _NOTHING.match(before.text) and _NOTHING.match(stretch.text)
+        joined = stretch.follows and not dashes and (not at_border or (before and items.is_marker(before.text)))
+        if before is None or not (joined or (marked and not dashes)):
             found.append(stretch)
             continue
         longer = max(before, stretch, key=lambda s: len(s.text))
@@ -682,6 +705,69 @@ def _joined_again(stretches: list[Stretch]) -> list[Stretch]:
             bold=longer.bold,
         )
     return found
+
+
+def _with_marks(stretches: list[Stretch]) -> list[Stretch]:
+    """The stretches with a small raised figure before a line, the number of a note, as its beginning."""
+    found: list[Stretch] = []
+    for stretch in stretches:
+        mark = found[-1] if found else None
+        if (
+            mark is not None
+            and mark.size < 0.8 * stretch.size
+            and 0.1 * stretch.size < mark.y - stretch.y < 0.7 * stretch.size
+            and -0.1 * stretch.size < stretch.left - mark.right < stretch.size
+            and (told := _number_of_note(mark.text))
+        ):
+            apart = " " if stretch.left - mark.right > 0.05 * stretch.size and stretch.text[0].isalnum() else ""
+            found[-1] = replace(stretch, text=f"{told}{apart}{stretch.text}", left=mark.left)
+        else:
+            found.append(stretch)
+    return found
+
+
+def _number_of_note(text: str) -> str:
+    """A text as the raised number that stands before a note; "" if it is none."""
+    return (raised(text.strip()) or "") if any(c.isdigit() for c in text) else ""
+
+
+def _in_order(stretches: list[Stretch], height: float) -> list[Stretch]:
+    """
+    The stretches of a page, those moved that the file draws after what stands below them: where the order steps up, and all
+    down to the next such step has no other line beside it, its place is before what stands below. A column, or a cell,
+    beside another stays, and so do one or two lines at the edges of the page, whose place says nothing.
+    """
+    runs: list[list[list[Stretch]]] = []
+    for row in _rows(stretches):
+        if runs and row[0].y < runs[-1][-1][0].y:
+            runs[-1].append(row)
+        else:
+            runs.append([row])
+    if len(runs) > MOST_STEPS:
+        return stretches
+    placed: list[list[Stretch]] = []
+    edges: list[int] = []
+    for run in runs:
+        if len(run) < 3 and not any(MARGIN * height < row[0].y < (1 - MARGIN) * height for row in run):
+            edges += map(id, run)
+            placed += run
+            continue
+        top, bottom = run[0][0].y + 0.9 * run[0][0].size, run[-1][0].y - 0.9 * run[-1][0].size
+        alone = not any(bottom <= row[0].y <= top for row in placed)
+        below = (n for n, row in enumerate(placed) if alone and row[0].y < bottom and id(row) not in edges)
+        at = next(below, len(placed))
+        placed[at:at] = run
+    # The first cell of a row that comes before a name that stands over the others.
+    for n in range(len(placed) - 2):
+        first, above, others = placed[n : n + 3]
+        if (
+            _level(first[0], others[0])
+            and len(others) > 1
+            and above[0].y > first[0].y
+            and first[-1].right < min(above[0].left, others[0].left)
+        ):
+            placed[n : n + 2] = [above, first]
+    return [stretch for row in placed for stretch in row]
 
 
 def _beside(one: Stretch, other: Stretch, gap: float = 0.0) -> bool:

@@ -20,6 +20,15 @@ from clusterqa.documents.symbols import UNKNOWN, sign
 SPACE = 0.12
 """In letter sizes: so much wider than those around it is the gap that is a space."""
 
+NARROWEST_SPACE = 0.06
+"""In letter sizes: no narrower gap is a space, however tight its line."""
+
+EVEN = 0.015
+"""In letter sizes: so little the gaps of a line differ in which a gap half as wide as its spaces is one."""
+
+FEWEST_SPACES = 3
+"""So many spaces around a gap tell how wide those of its line are."""
+
 AROUND = 12
 """So many letters on each side tell how wide the gaps of a line are."""
 
@@ -153,11 +162,16 @@ def _gaps(letters: Any, codes: Any, start: Any, end: Any, base: Any, height: Any
     gaps = start[1:] - end[:-1]
     beside = (codes[1:] > 0x20) & (codes[:-1] > 0x20) & (np.abs(base[1:] - base[:-1]) < 0.1 * height[1:])
     beside &= (gaps > -height[1:]) & (gaps < height[1:])
+    written = np.flatnonzero((codes[1:-1] == 0x20) & (codes[:-2] > 0x20) & (codes[2:] > 0x20)) + 1
+    spaces = start[written + 1] - end[written - 1]  # how wide those are that the file, or pdfium, has
     found = []
-    for at in np.flatnonzero(beside & (gaps > 0.5 * SPACE * height[1:])):
+    for at in np.flatnonzero(beside & (gaps > NARROWEST_SPACE * height[1:])):
         index = int(at) + 1
         one, other = chr(codes[at]), chr(codes[index])
-        if not (other.isalnum() and (one.isalnum() or (other.isalpha() and one in ",;:.)"))):
+        if not (
+            (other.isalnum() and (one.isalnum() or (other.isalpha() and one in ",;:.)’”")))
+            or (one.isalpha() and other in "‘„“(")
+        ):
             continue
         look = letters.look(letters.objects()[index], index)
         if look.turns != turns or look.tilted:
@@ -166,7 +180,15 @@ def _gaps(letters: Any, codes: Any, start: Any, end: Any, base: Any, height: Any
         around = gaps[near][beside[near]]
         usual = float(np.median(around))
         uneven = float(np.median(np.abs(around - usual)))  # letters that are placed by rounded steps
-        if gaps[at] > SPACE * look.size + max(usual, 0.0) + 2 * uneven:
+        least = SPACE * look.size + max(usual, 0.0) + 2 * uneven
+        if gaps[at] <= least and uneven < EVEN * look.size and usual < 0.5 * NARROWEST_SPACE * look.size:
+            # A tight line: what is a space in it is told by those that are written around.
+            first, last = np.searchsorted(written, (at - 4 * AROUND, at + 4 * AROUND))
+            if last - first >= FEWEST_SPACES:
+                least = min(least, usual + 0.5 * (float(np.median(spaces[first:last])) - usual))
+        if least >= gaps[at] > SPACE * look.size and letters.font(int(at)) != letters.font(index):
+            least = 0.0  # the word before it is drawn in another font, whose gaps say nothing of this one
+        if gaps[at] > max(least, NARROWEST_SPACE * look.size):
             found.append(index)
     return found
 
