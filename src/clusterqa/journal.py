@@ -292,7 +292,10 @@ class Journal:
         moment = now or datetime.now(UTC)
         count = 0
         with self._book.changing() as db:
-            self.doubted = _doubted(db, moment)
+            try:
+                self.doubted = _doubted(db, moment)
+            except (ValueError, TypeError) as error:
+                raise _unusable(self._book.shown, error) from error
             if self.doubted is None:
                 oldest = _stamp(moment - timedelta(days=self.retention_days))
                 count = db.execute("DELETE FROM questions WHERE asked_at < ?", (oldest,)).rowcount
@@ -313,8 +316,8 @@ def _doubted(db: Connection, now: datetime) -> datetime | None:
     if row is None:
         newest = db.execute("SELECT max(asked_at) FROM questions").fetchone()[0]
         row = (newest or _stamp(now), None)
-    seen, doubted = (datetime.fromisoformat(value) if value else None for value in row)
-    assert seen is not None
+    seen = datetime.fromisoformat(row[0])
+    doubted = datetime.fromisoformat(row[1]) if row[1] else None
     if now - seen <= LEAP or (doubted is not None and DOUBTED <= now - doubted <= LEAP):
         seen, doubted = now, None
     elif doubted is None or not timedelta() <= now - doubted <= LEAP:
