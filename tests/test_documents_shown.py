@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clusterqa.documents.shown import Mark, Piece, as_lines, as_shown, named_cells, pieces
+from clusterqa.documents.shown import MARKDOWN, Mark, Piece, as_lines, as_shown, named_cells, pieces
 from clusterqa.parts import cell_spans, column_names
 from clusterqa.records import Part
 
@@ -34,7 +34,7 @@ def test_marks_and_line_ends_do_not_show(text: str, media_type: str, shown: str)
 
 
 def row(text: str, header: str) -> Part:
-    return Part("row", 0, len(text), text, header=column_names(header), cells=cell_spans(text))
+    return Part("row", 0, len(text), text, header=column_names(header, MARKDOWN), cells=cell_spans(text, MARKDOWN))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,9 @@ from dataclasses import replace
 from clusterqa.records import Block, Document, Part, PartKind, Span
 from clusterqa.text.sentences import sentences
 
-_CELL_BAR = re.compile(r"(?<!\\)\s*\|\s*")
+_CELL_BAR = re.compile(r"(?:\A| )\|(?: |\Z)")
+_MARKDOWN = "text/markdown"
+_MARKDOWN_BAR = re.compile(r"(?<!\\)\s*\|\s*")
 _LIST_NUMBER = re.compile(r"\(?(?:\d{1,4}(?:\.\d{1,4})*|[a-zA-Z])[.)]")
 _KINDS: dict[str, PartKind] = {
     "paragraph": "text",
@@ -47,8 +49,9 @@ def of_block(document: Document, block: Block, span: Span | None = None) -> Part
     kind = _kind(block)
     if kind == "row":
         return Part(
-            kind, span.start, span.end, text, header=column_names(block.header), cells=cell_spans(text, span.start)
-        )
+            kind, span.start, span.end, text, header=column_names(block.header, document.media_type),
+            cells=cell_spans(text, document.media_type, span.start),
+        )  # fmt: skip
     if kind == "item":
         return Part(kind, span.start, span.end, text, level=block.level, number=list_number(document.text, block))
     return Part(kind, span.start, span.end, text)
@@ -59,16 +62,21 @@ def _kind(block: Block) -> PartKind:
     return "text" if too_long else _KINDS[block.kind]
 
 
-def cell_spans(row: str, start: int = 0) -> tuple[Span, ...]:
-    """Where the cells of a stored table row stand that begins at `start`."""
-    bars = list(_CELL_BAR.finditer(row))
+def cell_spans(row: str, media_type: str, start: int = 0) -> tuple[Span, ...]:
+    """Where the cells of a stored table row stand that begins at `start`, in a document of this media type."""
+    bars = list(_bar(media_type).finditer(row))
     edges = zip([0, *(bar.end() for bar in bars)], [*(bar.start() for bar in bars), len(row)], strict=True)
     return tuple(Span(start + a, start + b) for a, b in edges)
 
 
-def column_names(header: str) -> tuple[str, ...]:
+def column_names(header: str, media_type: str) -> tuple[str, ...]:
     """The names of the columns in the header of a table row; none for an empty one."""
-    return tuple(name.strip() for name in _CELL_BAR.split(header)) if header else ()
+    return tuple(name.strip() for name in _bar(media_type).split(header)) if header else ()
+
+
+def _bar(media_type: str) -> re.Pattern[str]:
+    """What stands between cells: in Markdown as its author writes it, else as the readers do."""
+    return _MARKDOWN_BAR if media_type == _MARKDOWN else _CELL_BAR
 
 
 def list_number(text: str, block: Block) -> str:

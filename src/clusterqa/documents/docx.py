@@ -10,7 +10,8 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import accumulate, pairwise
 from typing import Any
 
 from clusterqa.documents import tables
@@ -405,7 +406,7 @@ class _Reader:
                 for cell in cells:
                     self._walk(cell)
             return
-        grid, nested = self._grid(rows)
+        grid, nested = self._grid(rows, _grid_places(table))
         stated = [_switch(row.find(f"{_W}trPr"), "tblHeader") for row, _ in rows]
         headed = stated.index(None) if None in stated else len(stated)
         texts = [[cell.text for cell in row] for row in grid]
@@ -421,30 +422,38 @@ class _Reader:
                 joined = False
         self._tell_notes()
 
-    def _grid(self, rows: list[tuple[Any, list[Any]]]) -> tuple[list[list[tables.Cell]], list[list[Any]]]:
-        """The cells of a table on its columns, a merged one in each of its rows, and the tables inside each row."""
+    def _grid(
+        self, rows: list[tuple[Any, list[Any]]], places: list[int]
+    ) -> tuple[list[list[tables.Cell]], list[list[Any]]]:
+        """
+        The cells of a table on its columns, a merged one in each of its rows, and the tables inside each row; `places` says
+        where the columns of its grid lie.
+        """
         grid: list[list[tables.Cell]] = []
         nested: list[list[Any]] = []
         above: dict[int, tables.Cell] = {}
-        for row, cells in rows:
-            place = _value(row.find(f"{_W}trPr"), "gridBefore") or 0
+        counted = [_counted_ends(row, cells) for row, cells in rows]
+        if any(ends[-1] >= len(places) for ends in counted):
+            places = []
+        for (row, cells), ends in zip(rows, counted, strict=True):
+            if places:
+                whole = ends[-1] == len(places) - 1 or _value(row.find(f"{_W}trPr"), "gridAfter")
+                ends = (not whole and _drawn_ends(cells, places[-1])) or [places[end] for end in ends]
             line: list[tables.Cell] = []
             inner: list[Any] = []
-            for cell in cells:
+            for cell, (start, end) in zip(cells, pairwise(ends), strict=True):
                 properties = cell.find(f"{_W}tcPr")
-                end = place + max(1, _value(properties, "gridSpan") or 1)
                 merge = properties.find(f"{_W}vMerge") if properties is not None else None
-                if merge is not None and merge.get(f"{_W}val") != "restart" and place in above:
-                    made = tables.Cell(above[place].text, place, end, above[place].bold)
+                if merge is not None and merge.get(f"{_W}val") != "restart" and start in above:
+                    made = above[start] if above[start].end == end else replace(above[start], start=start, end=end)
                 else:
-                    made = tables.Cell(self._cell_text(cell), place, end, self._is_bold(cell))
+                    made = tables.Cell(self._cell_text(cell), start, end, self._is_bold(cell))
                     inner += [table for table in _inside(cell, f"{_W}tbl")]
-                above[place] = made
+                above[start] = made
                 line.append(made)
-                place = end
             grid.append(line)
             nested.append(inner)
-        return grid, nested
+        return (tables.snapped(grid) if places else grid), nested
 
     def _cell_text(self, cell: Any) -> str:
         parts = []
@@ -660,6 +669,31 @@ def _inside(parent: Any, tag: str) -> list[Any]:
         elif child.tag in (f"{_W}sdtContent", f"{_W}customXml", f"{_W}ins", f"{_W}smartTag"):
             found += _inside(child, tag)
     return found
+
+
+def _counted_ends(row: Any, cells: list[Any]) -> list[int]:
+    """Where the cells of a row begin and end, in columns of the table's grid."""
+    spans = [max(1, _value(cell.find(f"{_W}tcPr"), "gridSpan") or 1) for cell in cells]
+    return [*accumulate(spans, initial=max(0, _value(row.find(f"{_W}trPr"), "gridBefore") or 0))]
+
+
+def _grid_places(table: Any) -> list[int]:
+    """Where the columns of a table's grid begin, and the last ends, in twentieths of a point; nothing where that is not told."""
+    columns = table.findall(f"{_W}tblGrid/{_W}gridCol")
+    widths = [int(width) if (width := column.get(f"{_W}w", "")).isdigit() else 0 for column in columns]
+    return [*accumulate(widths, initial=0)] if widths and all(widths) else []
+
+
+def _drawn_ends(cells: list[Any], whole: int) -> list[int]:
+    """Where the cells of a row begin and end by their own widths, where these fill the table; else nothing."""
+    found = [cell.find(f"{_W}tcPr/{_W}tcW") for cell in cells]
+    widths = [
+        int(width.get(f"{_W}w")) if width is not None and re.fullmatch(r"\d{1,6}", width.get(f"{_W}w", "")) else 0
+        for width in found
+    ]
+    told = all(widths) and all(width.get(f"{_W}type", "dxa") == "dxa" for width in found)
+    ends = [*accumulate(widths, initial=0)]
+    return ends if told and abs(ends[-1] - whole) <= tables.NEAR else []
 
 
 def _is_placeholder(control: Any) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from clusterqa.documents import encoding, tables
@@ -509,6 +510,7 @@ class _Walk:
         for caption in table.findall("caption"):
             yield from self._children(caption, "paragraph", place)
         rows = [row for row in table.iter("tr") if next(row.iterancestors("table")) is table]
+        rows.sort(key=lambda row: {"thead": 0, "tfoot": 2}.get(row.getparent().tag, 1))  # as they are drawn
         cells = [[cell for cell in row if cell.tag in ("td", "th")] for row in rows]
         lays_out = (table.get("role") or "") in ("presentation", "none") or (
             len(rows) == 1 and any(c.find(".//table") is not None or c.find(".//p") is not None for c in cells[0])
@@ -518,15 +520,13 @@ class _Walk:
                 for cell in row:
                     yield from self._children(cell, "paragraph", place.at(group=0))
             return
-        grid = _grid(cells)
+        grid = _grid(rows, cells)
         heads = [
             row.getparent().tag == "thead" or (bool(line) and all(c.tag == "th" for c in line))
             for row, line in zip(rows, cells, strict=True)
         ]
-        headed = heads.index(False) if False in heads else 0
-        headed = headed or tables.header_rows(grid)
         joined = False
-        for number, made in enumerate(tables.laid_out(grid, headed)):
+        for number, made in enumerate(_laid_out(grid, heads)):
             yield _Piece(
                 "table_row", made.text, header=made.header, joined=joined, header_row=made.is_header, around=place.around,
                 inside_main=place.inside_main, group=place.group,
@@ -566,30 +566,52 @@ class _Place:
         return self.at(mark="")
 
 
-def _grid(cells: list[list[Any]]) -> list[list[tables.Cell]]:
+def _laid_out(grid: list[list[tables.Cell]], heads: list[bool]) -> list[tables.Row]:
+    """The rows of a table; where names without figures come again further down, they name the columns of what follows."""
+    if True not in heads:
+        return tables.laid_out(grid, tables.header_rows(grid))
+    begins = [0]
+    for number in range(1, len(grid)):
+        names = len(grid[number]) > 1 and not any(re.search(r"\d", cell.text) for cell in grid[number])
+        if heads[number] and not heads[number - 1] and names:
+            begins.append(number)
+    made: list[tables.Row] = []
+    for start, end in pairwise([*begins, len(grid)]):
+        headed = next((n for n in range(start, end) if not heads[n]), start) - start
+        made += tables.laid_out(grid[start:end], headed or (0 if start else tables.header_rows(grid)))
+    return made
+
+
+def _grid(rows: list[Any], cells: list[list[Any]]) -> list[list[tables.Cell]]:
     """
-    The cells of a table on its columns, those that span rows in each of them. Where they would be too many, each cell
-    stands once.
+    The cells of a table on its columns, those that span rows in each of them, up to the last of their group. Where they would
+    be too many, each cell stands once.
     """
     own = sum(map(len, cells))
     repeated = 0
     grid: list[list[tables.Cell]] = []
-    spanning: dict[int, tuple[int, tables.Cell]] = {}  # by first column: rows still to fill, the cell
-    for row in cells:
+    group: Any = None
+    spanning: dict[int, tuple[int, tables.Cell]] = {}  # by first column: the row before which the cell ends, the cell
+    for number, (held_in, row) in enumerate(zip(rows, cells, strict=True)):
+        if held_in.getparent() is not group:
+            group = held_in.getparent()
+            spanning = {}
+        spanning = {column: (end, made) for column, (end, made) in spanning.items() if end > number}
         line: list[tables.Cell] = []
         place = 0
         waiting = iter(row)
         while True:
             if place in spanning:
-                left, made = spanning.pop(place)
-                if left > 1:
-                    spanning[place] = (left - 1, made)
+                made = spanning[place][1]
                 repeated += 1
             elif (cell := next(waiting, None)) is not None:
                 tall = _span(cell, "rowspan")
                 made = _cell(cell, place, _span(cell, "colspan"))
                 if tall > 1:
-                    spanning[place] = (tall - 1, made)
+                    spanning[place] = (number + tall, made)
+            elif beyond := [column for column in spanning if column > place]:
+                place = min(beyond)
+                continue
             else:
                 break
             line.append(made)

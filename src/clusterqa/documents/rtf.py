@@ -296,7 +296,7 @@ def _grid(rows: Sequence[_Row]) -> list[list[tables.Cell]]:
             start = end
         above = {cell.start: cell for cell in line}
         grid.append(line)
-    return grid
+    return tables.snapped(grid)
 
 
 def _rises(ends: Sequence[int]) -> bool:

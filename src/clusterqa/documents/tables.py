@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from itertools import pairwise
 
 from clusterqa.documents.extract import TextBuilder
 
@@ -29,6 +31,15 @@ they say their text once.
 
 FEW_CELLS = 2_000
 
+NEAR = 100
+"""Twentieths of a point; edges of cells so near to each other are one. No column is so narrow, as its margins alone are wider."""
+
+OFTEN = 0.1
+"""Share of the rows below a header that make an edge of their cells one of the table's columns."""
+
+_OWN_BAR = re.compile(r"(?<!\S)[ ]?\|[ ]?(?!\S)|[ ]\|[ ]")
+"""A bar inside a cell that would be taken for one between cells."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:
@@ -43,9 +54,10 @@ class Cell:
 @dataclass(frozen=True, slots=True)
 class Row:
     """
-    A row as it is stored: its cells between bars, and those of the header above them (as many, in the same order).
+    A row as it is stored: its cells between bars, and the names of the table's columns, in the same order.
 
-    Where the row begins with empty cells, the header begins with the first column that the row has.
+    Empty cells at its end are left out; those at its beginning keep their bars. Where it cannot be known which columns its
+    cells stand in, it has no names.
     """
 
     text: str
@@ -55,35 +67,122 @@ class Row:
 
 def laid_out(rows: Sequence[Sequence[Cell]], headed: int) -> list[Row]:
     """The rows of a table whose first `headed` rows are its header; a row of one cell says it once."""
-    widest = max(rows, key=len, default=())
-    middles = [(cell.start + cell.end) / 2 for cell in widest]
+    headed = _headed(rows, headed)
+    edges = _edges(rows, headed)
+    edge_set = frozenset(edges)
     own = sum(len({id(cell) for cell in row}) for row in rows)
-    repeats = may_repeat(sum(_covered(cell, middles) for row in rows for cell in row), own)
+    repeats = may_repeat(sum(bisect_left(edges, row[-1].end) for row in rows if len(row) > 1), own)
+    heads = [row for row in rows[:headed] if len(row) > 1]
+    names = [_joined(column) for column in zip(*(_aligned(row, edges) for row in heads), strict=True)] if repeats else []
+
+    @cache  # rows of one shape share one header
+    def header(columns: int) -> str:
+        return lined(names[:columns])
+
+    named_to = max((row[-1].end for row in heads), default=0)
+    known = True
+    found = []
+    for number, row in enumerate(rows):
+        fits = repeats and len(row) > 1 and edge_set.issuperset(_places(row)) and _side_by_side(row)
+        cells = _aligned(row, edges) if fits else [cell.text for cell in row]
+        is_header = number < headed and len(row) > 1  # a title across the table is a row of its own
+        # Where a row is longer than the header, a cell too many may stand anywhere in it.
+        is_named = known and fits and not is_header and not any(cell.text and cell.start >= named_to for cell in row)
+        found.append(Row(lined(cells), header(bisect_left(edges, row[-1].end)) if is_named else "", is_header))
+        known = known and not (number >= headed and _may_rename(rows, number))
+    return found
+
+
+def lined(cells: Sequence[str]) -> str:
+    """Cells as one line with bars between them, without the empty ones at the end."""
+    last = next((number for number in range(len(cells), 0, -1) if cells[number - 1]), 0)
+    return BAR.join(_OWN_BAR.sub("\u00a0|\u00a0", cell) for cell in cells[:last]).lstrip(" ")
+
+
+def snapped(rows: Sequence[Sequence[Cell]], near: int = NEAR) -> list[list[Cell]]:
+    """
+    The rows with the edges of their cells counted from 0, where edges of at most `near` from the first of them are one: a
+    border that was drawn a little aside makes no column. Empty cells between such edges are left out.
+    """
+    counts: dict[int, int] = {}
+    first, count = None, -1
+    for place in sorted({place for row in rows for cell in row for place in (cell.start, cell.end)}):
+        if first is None or place - first > near:
+            first, count = place, count + 1
+        counts[place] = count
+    made: dict[int, Cell] = {}
+    found = []
+    for row in rows:
+        line = []
+        for cell in row:
+            start, end = counts[cell.start], counts[cell.end]
+            if start < end:
+                line.append(made.setdefault(id(cell), replace(cell, start=start, end=end)))
+            elif cell.text:
+                return snapped(rows, 0) if near else [list(row) for row in rows]
+        found.append(line)
+    return found
+
+
+def _headed(rows: Sequence[Sequence[Cell]], headed: int) -> int:
+    """How many rows are the header in truth, where `headed` are said to be."""
     # A name that is merged with a cell below it shows that the row below belongs to the header.
     while 0 < headed < len(rows) - 1:
         above = {id(cell) for cell in rows[headed - 1]}
         if not any(cell.text and id(cell) in above for cell in rows[headed]):
             break
         headed += 1
+    # So do names right below a wider one, where figures stand below them.
+    if 0 < headed < len(rows) - 1 and any(_parts(cell, rows[headed]) for cell in rows[headed - 1] if cell.text):
+        below, *rest = [[cell.text for cell in row] for row in rows[headed:]]
+        headed += shows_header(below, [row for row in rest if len(row) == len(below)])
     if not any(cell.text for row in rows[headed:] for cell in row):
-        headed = 0  # a header with nothing below it is all that there is to quote
+        return 0  # a header with nothing below it is all that there is to quote
     if any(len(cell.text) > LONGEST_NAME for row in rows[:headed] if len(row) > 1 for cell in row):
-        headed = 0
-    heads = [_aligned(row, middles, repeats) for row in rows[:headed] if len(row) > 1]
-    names = [_joined(head[i] for head in heads if i < len(head)) for i in range(len(middles))] if heads else []
+        return 0
+    return headed
 
-    @cache  # rows of one shape share one header
-    def named(first: int, last: int) -> str:
-        return BAR.join(names[first:last]).rstrip(BAR).lstrip()
 
-    found = []
-    for number, row in enumerate(rows):
-        cells = _aligned(row, middles, repeats)
-        first = next((i for i, text in enumerate(cells) if text), 0)
-        header = named(first, len(cells)) if len(cells) > 1 else ""
-        is_header = number < headed and len(row) > 1  # a title across the table is a row of its own
-        found.append(Row(BAR.join(cells).strip(BAR), "" if is_header else header, is_header))
-    return found
+def _edges(rows: Sequence[Sequence[Cell]], headed: int) -> list[int]:
+    """
+    Where the columns of a table begin, and where the last ends: as the header has them, as a row has them that parts those
+    further, and as many rows agree. Without a header, as the row of the most cells has them.
+    """
+    if not any(len(row) > 1 for row in rows[:headed]):
+        return sorted(_places(max(rows, key=len, default=())))
+    base = frozenset().union(*(_places(row) for row in rows[:headed] if len(row) > 1))
+    shapes = Counter(_places(row) for row in rows[headed:] if len(row) > 1)
+    often: Counter[int] = Counter()
+    for places, count in shapes.items():
+        often.update(dict.fromkeys(places, count))
+    enough = max(2, OFTEN * shapes.total())
+    found = base | {place for place, count in often.items() if count >= enough}
+    return sorted(found.union(*(places for places in shapes if places >= base)))
+
+
+def _places(row: Sequence[Cell]) -> frozenset[int]:
+    """Where the cells of a row begin and end."""
+    return frozenset(place for cell in row for place in (cell.start, cell.end))
+
+
+def _side_by_side(row: Sequence[Cell]) -> bool:
+    return all(cell.start < cell.end for cell in row) and all(a.end <= b.start for a, b in pairwise(row))
+
+
+def _parts(cell: Cell, row: Sequence[Cell]) -> bool:
+    """Whether a cell stands above several of a row."""
+    return sum(cell.start <= other.start and other.end <= cell.end for other in row) > 1
+
+
+def _may_rename(rows: Sequence[Sequence[Cell]], number: int) -> bool:
+    """Whether a row further down may name the columns anew: it alone is bold among its neighbours, and has no figures."""
+    above, row, below = (rows[n] if 0 <= n < len(rows) else () for n in (number - 1, number, number + 1))
+    names = len(row) > 1 and _is_bold(row) and all(cell.text and not re.search(r"\d", cell.text) for cell in row)
+    return names and bool(below) and not _is_bold(below) and not _is_bold(above)
+
+
+def _is_bold(row: Sequence[Cell]) -> bool:
+    return all(cell.bold for cell in row if cell.text) and any(cell.text for cell in row)
 
 
 def may_repeat(cells: int, own: int) -> bool:
@@ -104,17 +203,13 @@ def add_row(builder: TextBuilder, row: Row, joined: bool) -> bool:
     return joined or bool(row.text)
 
 
-def _covered(cell: Cell, middles: Sequence[float]) -> int:
-    """How many columns a cell covers, given where the middle of each is; one at least."""
-    return max(1, bisect_left(middles, cell.end) - bisect_left(middles, cell.start))
-
-
-def _aligned(row: Sequence[Cell], middles: Sequence[float], repeats: bool) -> list[str]:
-    """The texts of a row, one for each column of the table; one cell across all of them stands once."""
-    if len(row) in (1, len(middles)):
-        return [cell.text for cell in row]
-    before = [""] * (bisect_left(middles, row[0].start) if row else 0)
-    return before + [cell.text for cell in row for _ in range(_covered(cell, middles) if repeats else 1)]
+def _aligned(row: Sequence[Cell], edges: Sequence[int]) -> list[str]:
+    """The texts of a row, one for each column between the edges, "" where it has no cell."""
+    texts = [""] * (len(edges) - 1)
+    for cell in row:
+        for column in range(bisect_left(edges, cell.start), bisect_left(edges, cell.end)):
+            texts[column] = cell.text
+    return texts
 
 
 def _joined(texts: object) -> str:
@@ -167,8 +262,7 @@ def header_rows(rows: Sequence[Sequence[Cell]]) -> int:
         return 0
     row, rest = rows[top], [row for row in rows[top + 1 :] if len(row) > 1]
     texts = [cell.text for cell in row]
-    bold = all(cell.bold for cell in row if cell.text) and any(cell.text for cell in row)
-    alone = bold and not any(all(cell.bold for cell in other if cell.text) for other in rest)
+    alone = _is_bold(row) and not any(all(cell.bold for cell in other if cell.text) for other in rest)
     if (alone and rest and may_be_header(texts)) or shows_header(texts, [[c.text for c in other] for other in rest]):
         return top + 1
     return 0

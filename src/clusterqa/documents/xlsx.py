@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 from bisect import bisect_left
+from dataclasses import replace
 from typing import Any
 
 from clusterqa.documents import tables
@@ -290,6 +291,9 @@ def _table(sheet: Any, group: list[list[tables.Cell]], first: int, builder: Text
         stated.add(int(re.sub(r"\D", "", sheet.auto_filter.ref.split(":")[0]) or 0))
     headed = int(first in stated) or tables.header_rows(group)
     headed = headed or int(tables.names_columns([[cell.text for cell in row] for row in group]))
+    wide = max(row[-1].end for row in group)
+    for row in group[:headed]:  # a sheet has its columns, also where they have no name
+        row += _empty(row[-1].end, wide) if len(row) > 1 else []
     joined = False
     for row in tables.laid_out(group, headed):
         joined = tables.add_row(builder, row, joined)
@@ -297,25 +301,30 @@ def _table(sheet: Any, group: list[list[tables.Cell]], first: int, builder: Text
 
 def _filled(group: list[list[tables.Cell]]) -> list[list[tables.Cell]]:
     """
-    The rows with an empty cell in each column that others of them use, up to their last; as they are where these would be
-    too many.
+    The rows on the columns that any of them uses, with an empty cell in each of these up to their last; without these where
+    they would be too many.
     """
     used = sorted({cell.start for row in group for cell in row})
     own = sum(map(len, group))
-    if not tables.may_repeat(sum(bisect_left(used, row[-1].end) for row in group), own):
+    placed: dict[int, tables.Cell] = {}  # a cell merged over rows stays one
+    group = [
+        [
+            placed.setdefault(id(cell), replace(cell, start=bisect_left(used, cell.start), end=bisect_left(used, cell.end)))
+            for cell in row
+        ]
+        for row in group
+    ]
+    if not tables.may_repeat(sum(row[-1].end for row in group), own):
         return group
     filled = []
     for row in group:
         line: list[tables.Cell] = []
-        cells = iter(row)
-        cell = next(cells)
-        for column in used[: bisect_left(used, row[-1].end)]:
-            if line and column < line[-1].end:
-                continue
-            if column == cell.start:
-                line.append(cell)
-                cell = next(cells, cell)
-            else:
-                line.append(tables.Cell("", column, column + 1))
+        for cell in row:
+            line += _empty(line[-1].end if line else 0, cell.start)
+            line.append(cell)
         filled.append(line)
     return filled
+
+
+def _empty(start: int, end: int) -> list[tables.Cell]:
+    return [tables.Cell("", column, column + 1) for column in range(start, end)]

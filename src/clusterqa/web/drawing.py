@@ -163,7 +163,7 @@ def elements(
             turned += 1
         body = text[block.start : block.end]
         spans = (
-            cell_spans(body, block.start)
+            cell_spans(body, media_type, block.start)
             if block.kind == "table_row"
             else (Span(block.start, block.start + len(body)),)
         )
@@ -174,7 +174,7 @@ def elements(
                 kind=block.kind,
                 level=block.level,
                 cells=cells,
-                header=tuple(as_shown(name, media_type) for name in column_names(block.header)),
+                header=tuple(as_shown(name, media_type) for name in column_names(block.header, media_type)),
                 number=list_number(text, block),
                 page=page,
                 begins=marked and not begun,
