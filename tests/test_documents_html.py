@@ -222,3 +222,47 @@ def test_short_lines_at_the_ends_of_a_page_are_read_up_to_its_menus(tmp_path: Pa
         ("paragraph", "Įžanga."), ("paragraph", LONG), ("paragraph", "Sąrašas:"), ("list_item", "vienas"), ("list_item", "du"),
         ("list_item", "trys"), ("paragraph", "Tel. 8 600"),
     ]  # fmt: skip
+
+
+def test_lines_of_nothing_but_links_are_text_between_paragraphs_and_menus_are_not(tmp_path: Path) -> None:
+    one = "Komisija paraiškas nagrinėja kiekvieną mėnesį, o sprendimą skelbia per dešimt darbo dienų."
+    two = "Pareiškėjas apie sprendimą sužino laišku, kurį išsiunčia komisijos sekretorius tą pačią dieną."
+    three = "Sprendimą galima skųsti per trisdešimt dienų nuo jo paskelbimo bendrovės svetainėje dienos."
+    body = f"""
+    <nav><a href="/">Pradžia</a></nav>
+    <p><a href="/">Pradžia</a> › <a href="/n">Naujienos</a> › <a href="/k">Komisija</a></p>
+    <h1>Kaip vertinamos paraiškos</h1>
+    <p><a href="/jonaitis">Antanas Jonaitis</a></p>
+    <ul><li><a href="#a">Vertinimas</a></li><li><a href="#b">Skundai</a></li></ul>
+    <p>{one}</p><p>{two}</p>
+    <ul><li><a href="/1">Apie mus</a></li><li><a href="/2">Naujienos</a></li><li><a href="/3">Kontaktai</a></li>
+    <li><a href="/4">Karjera</a></li></ul>
+    <p><a href="/1">Skaityti daugiau »</a></p>
+    <p>{three}</p>
+    <p><a href="mailto:komisija@pavyzdys.lt">komisija@pavyzdys.lt</a></p>
+    <h2>Papildomi skaitiniai</h2>
+    <ul><li><a href="/t">Paraiškų vertinimo tvarkos aprašas</a></li><li><a href="/g">Skundų nagrinėjimo gairės</a></li></ul>
+    <div class="cookies"><p><a href="/s">Slapukų nuostatos</a></p></div>
+    """
+    document = reading(tmp_path, "a.lt.html", f"<html lang=lt><body>{body}</body></html>")
+    assert [text for _, text in shown(document)] == [
+        "Kaip vertinamos paraiškos",
+        "Antanas Jonaitis",
+        one,
+        two,
+        three,
+        "komisija@pavyzdys.lt",
+        "Papildomi skaitiniai",
+        "Paraiškų vertinimo tvarkos aprašas",
+        "Skundų nagrinėjimo gairės",
+    ]
+
+
+def test_links_in_the_main_part_of_a_page_are_its_text(tmp_path: Path) -> None:
+    links = "".join(
+        f'<li><a href="/{n}">{name}</a></li>' for n, name in enumerate(["Vilnius", "Kaunas", "Klaipėda", "Šiauliai"])
+    )
+    lead = "Skyriai, kuriuose priimami prašymai, dirba kasdien nuo aštuntos iki septynioliktos valandos:"
+    body = f"<main><h1>Skyriai</h1><p>{lead}</p><ul>{links}</ul></main><footer><p><a href='/'>Pavyzdys</a></p></footer>"
+    document = reading(tmp_path, "a.lt.html", f"<html lang=lt><body>{body}</body></html>")
+    assert [text for _, text in shown(document)] == ["Skyriai", lead, "Vilnius", "Kaunas", "Klaipėda", "Šiauliai"]

@@ -156,7 +156,9 @@ def test_the_short_answer_is_marked_where_the_reader_is_sure_of_it() -> None:
 def row_quote() -> Quote:
     text = "**Silver** \\| renewed | EUR 3,620"
     start = 50
-    part = Part("row", start, start + len(text), text, header=("Label", "Price"), cells=cell_spans(text, "text/markdown", start))
+    part = Part(
+        "row", start, start + len(text), text, header=("Label", "Price"), cells=cell_spans(text, "text/markdown", start)
+    )
     source = Source("a.en.md", "0" * 64, "Prices", "en", media_type="text/markdown")
     return Quote(
         source, "", None, None, start, part.end, text, PassageText(start, part.end, text), 0.9,

@@ -458,9 +458,10 @@ class _Reader:
     def _cell_text(self, cell: Any) -> str:
         parts = []
         for paragraph in _inside(cell, f"{_W}p"):
-            number, _, _ = self._number(paragraph.find(f"{_W}pPr"), self._style(paragraph))
+            number, listed, _ = self._number(paragraph.find(f"{_W}pPr"), self._style(paragraph))
+            mark = number or (tables.BULLET if listed else "")
             if text := self._text(paragraph).strip():
-                parts.append(f"{number} {text}" if number else text)
+                parts.append(f"{mark} {text}" if mark else text)
             boxes = [inner for box in _text_boxes(paragraph) for inner in _inside(box, f"{_W}p")]
             parts += [self._text(inner) for inner in boxes]
         return one_line(" ".join(parts))

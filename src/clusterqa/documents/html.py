@@ -75,7 +75,19 @@ TAG_CHARS = 8
 """Of a page of so many tags, the least characters for each with what stands in it; trafilatura needs a second for 100 kB of smaller ones."""
 
 LINKED_SHARE = 0.7
-"""Share of letters in links from which a short block is a list of links."""
+"""Share of letters in links from which a short block is nothing but links."""
+
+MENU = 4
+MENU_LETTERS = 20
+"""So many links that follow each other, of fewer letters each in the middle, are a menu where nothing introduces them."""
+
+_ACTION = re.compile(
+    r"(?:read|show|see|view|load)?\s*more|continue reading|share|tweet|print|edit|back|next|previous|top|back to top|home|log ?in|"
+    r"skip to .*|skaityti (?:daugiau|toliau)|plačiau|daugiau|dalintis|spausdinti|redaguoti|grįžti|atgal|kitas|ankstesnis|į viršų|"
+    r"pradžia|prisijungti|facebook|twitter|linkedin|instagram|youtube|rss|pdf|e-mail",
+    re.IGNORECASE,
+)
+_BETWEEN_LINKS = re.compile(r"\s[|›»>/→·•]\s")
 
 
 def extract(raw: bytes, document: str) -> Extract:
@@ -300,6 +312,8 @@ class _Piece:
     header_row: bool = False
     around: bool = False
     linked: bool = False
+    contents: bool = False
+    """Whether its links lead to places on the page."""
     inside_main: bool = False
     group: int = 0
     """Pieces of one list or table have one number; 0 for others."""
@@ -319,6 +333,7 @@ def _chosen(pieces: list[_Piece], own: str) -> list[_Piece]:
     `<main>`, without menus and lists of links.
     """
     keys = [_letters(piece.text) for piece in pieces]
+    menus = _menus(pieces)
     sure = [n for n, key in enumerate(keys) if len(key) >= SURE_LETTERS and key in own]
     if not sure:  # a short page, or one whose text trafilatura takes for something else
         told = [n for n, piece in enumerate(pieces) if piece.text and not piece.around]
@@ -344,15 +359,56 @@ def _chosen(pieces: list[_Piece], own: str) -> list[_Piece]:
         own_words = [not (piece.around or piece.linked) for piece in pieces]
         while first > 0 and own_words[first - 1]:
             first -= 1
-        while last + 1 < len(pieces) and own_words[last + 1]:
+        while last + 1 < len(pieces) and (own_words[last + 1] or _goes_on(pieces, last, menus)):
             last += 1
     certain = set(sure)
     return [
         piece
         for n, piece in enumerate(pieces)
-        if first <= n <= last
-        and (n in certain or (keys[n] in own and not piece.around) or not (piece.around or piece.linked))
+        if first <= n <= last and (n in certain or not (piece.around or n in menus))
     ]
+
+
+def _goes_on(pieces: list[_Piece], last: int, menus: set[int]) -> bool:
+    """Whether the links after a piece belong to it: what a heading at the end is for, and the rest of their list."""
+    above, links = pieces[last], pieces[last + 1]
+    return (
+        not links.around
+        and last + 1 not in menus
+        and (above.kind == "heading" or bool(links.group and links.group == above.group))
+    )
+
+
+def _menus(pieces: list[_Piece]) -> set[int]:
+    """
+    The pieces of nothing but links that are no text: the contents of the page, the way to it, short links in a row that
+    nothing introduces, and what only does something.
+    """
+    found = set()
+    run: list[int] = []
+    introduced = False
+    before = ""
+    for n, piece in enumerate([*pieces, _Piece("paragraph", "end")]):
+        if not piece.text:
+            continue
+        if piece.linked and piece.kind != "heading":
+            introduced = introduced if run else before == "heading" or before.endswith(":")
+            run.append(n)
+            continue
+        lengths = sorted(len(_letters(pieces[m].text)) for m in run)
+        if len(run) >= MENU and not introduced and lengths[len(run) // 2] < MENU_LETTERS:
+            found.update(run)
+        contents = [m for m in run if pieces[m].contents]
+        found.update(contents if len(contents) > 1 else [])
+        found.update(m for m in run if _is_control(pieces[m].text))
+        run = []
+        before = "heading" if piece.kind == "heading" else piece.text.rstrip()
+    return found
+
+
+def _is_control(text: str) -> bool:
+    """Whether the words of links lead about the site: „Pradžia › Naujienos“, „Skaityti daugiau“."""
+    return bool(_ACTION.fullmatch(text.strip(" »›→…."))) or len(_BETWEEN_LINKS.findall(text)) > 1
 
 
 class _Walk:
@@ -405,7 +461,7 @@ class _Walk:
                     yield from self._block(child, place)
                 pending = [_Part(_collapsed(child.tail))]
             else:
-                pending += [_Part(_inline(child), _linked(child)), _Part(_collapsed(child.tail))]
+                pending += [_Part(_inline(child), *_linked(child)), _Part(_collapsed(child.tail))]
         if (piece := self._flush(pending, kind, place)) is not None:
             yield piece
 
@@ -414,13 +470,15 @@ class _Walk:
         if not text:
             return None
         linked = sum(part.linked for part in pending)
+        is_linked = len(text) < 150 and linked > LINKED_SHARE * len(_letters(text))
         return _Piece(
             kind,
             one_line(text) if kind == "heading" else text,
             place.depth if kind == "list_item" else place.level if kind == "heading" else 0,
             mark=place.mark if kind == "list_item" else "",
             around=place.around,
-            linked=len(text) < 150 and linked > LINKED_SHARE * len(_letters(text)),
+            linked=is_linked,
+            contents=is_linked and all(part.inside for part in pending if part.linked),
             inside_main=place.inside_main,
             group=place.group,
         )
@@ -459,21 +517,10 @@ class _Walk:
     def _list(self, element: Any, place: _Place) -> Iterator[_Piece]:
         self.groups += not place.group
         place = place.at(depth=place.depth + 1, group=place.group or self.groups)
-        items = [child for child in element if child.tag == "li"]
-        step = -1 if element.get("reversed") is not None else 1
-        number = _whole(element.get("start"), len(items) if step < 0 else 1)
-        kinds = {"a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
-        kind = kinds.get(element.get("type") or "", "decimal")
-        unmarked = re.search(r"list-style(?:-type)?\s*:\s*none", element.get("style") or "")
+        marks = _marks(element)
         for child in element:
-            if not isinstance(child.tag, str) or child.tag in _NO_TEXT:
-                continue
-            if child.tag == "li" and element.tag == "ol" and not unmarked:
-                number = _whole(child.get("value"), number)
-                yield from self._block(child, place.at(mark=f"{written(number, kind)}."))
-                number += step
-            else:
-                yield from self._block(child, place)
+            if isinstance(child.tag, str) and child.tag not in _NO_TEXT:
+                yield from self._block(child, place.at(mark=marks[child]) if child in marks else place)
 
     def _terms(self, element: Any, place: _Place) -> Iterator[_Piece]:
         """A list of terms: each with its explanation as a row, where that is one paragraph."""
@@ -542,10 +589,11 @@ class _Walk:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """Text of a block, and how many of its letters are a link."""
+    """Text of a block, how many of its letters are a link, and whether that leads to a place on the page."""
 
     text: str
     linked: int = 0
+    inside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -564,6 +612,27 @@ class _Place:
 
     def unmarked(self) -> _Place:
         return self.at(mark="")
+
+
+def _marks(element: Any) -> dict[Any, str]:
+    """The numbers of the items of a list, nothing for one with bullets."""
+    if element.tag != "ol" or _is_unmarked(element):
+        return {}
+    items = [child for child in element if child.tag == "li"]
+    step = -1 if element.get("reversed") is not None else 1
+    number = _whole(element.get("start"), len(items) if step < 0 else 1)
+    kinds = {"a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
+    kind = kinds.get(element.get("type") or "", "decimal")
+    marks = {}
+    for item in items:
+        number = _whole(item.get("value"), number)
+        marks[item] = f"{written(number, kind)}."
+        number += step
+    return marks
+
+
+def _is_unmarked(element: Any) -> bool:
+    return bool(re.search(r"list-style(?:-type)?\s*:\s*none", element.get("style") or ""))
 
 
 def _laid_out(grid: list[list[tables.Cell]], heads: list[bool]) -> list[tables.Row]:
@@ -676,9 +745,14 @@ def _inline(element: Any, skip_tables: bool = False) -> str:
     if tag == "math":
         return mathml(element)
     parts = [_collapsed(element.text)]
+    marks = _marks(element)
     for child in element:
         apart = " " if child.tag in _BLOCK_TAGS else ""
-        parts += [apart, _inline(child, skip_tables), apart, _collapsed(child.tail)]
+        words = _inline(child, skip_tables)
+        if child.tag == "li" and (words := words.strip()):  # in a cell, or in a term
+            bullet = "" if words.startswith(tables.BULLET) or _is_unmarked(element) else tables.BULLET
+            words = f"{marks.get(child, bullet)} {words}".lstrip()
+        parts += [apart, words, apart, _collapsed(child.tail)]
     text = "".join(parts)
     if tag == "sup" or _is_note_mark(element):
         return raised(text) or text
@@ -693,9 +767,12 @@ def _is_note_mark(element: Any) -> bool:
     return "noteref" in kinds or "doc-noteref" in kinds
 
 
-def _linked(element: Any) -> int:
+def _linked(element: Any) -> tuple[int, bool]:
+    """How many letters of an element are a link, and whether all lead to places on the page; addresses for e-mail and the like are text."""
     links = [element] if element.tag == "a" else list(element.iter("a"))
-    return sum(len(_letters("".join(link.itertext()))) for link in links)
+    links = [link for link in links if not re.match(r"\s*(?:mailto|tel):", link.get("href") or "", re.IGNORECASE)]
+    inside = all((link.get("href") or "").startswith("#") for link in links)
+    return sum(len(_letters("".join(link.itertext()))) for link in links), inside
 
 
 def _tidy(text: str) -> str:

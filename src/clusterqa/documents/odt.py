@@ -176,7 +176,7 @@ class _Reader:
             self.builder.add("paragraph", words)
         self._tell_notes()
         for box in element.iter(f"{_DRAW}text-box"):
-            if next(box.iterancestors(f"{_TEXT}p", f"{_TEXT}h"), None) is element:
+            if _holder(box) is element:
                 self._walk(box)
 
     def _tell_notes(self) -> None:
@@ -185,6 +185,19 @@ class _Reader:
         self.pending = []
 
     def _list(self, element: Any, lists: tuple[str, ...]) -> None:
+        for child, mark, inner in self._items(element, lists):
+            if child.tag in (f"{_TEXT}p", f"{_TEXT}h"):
+                kind = "heading" if child.tag == f"{_TEXT}h" else "list_item" if mark is not None else "paragraph"
+                level = _whole(child.get(f"{_TEXT}outline-level"), 1) if kind == "heading" else len(inner) - 1
+                self._paragraph(child, kind, level, mark or "")
+            else:
+                self._walk([child], inner)
+
+    def _items(self, element: Any, lists: tuple[str, ...]) -> Iterator[tuple[Any, str | None, tuple[str, ...]]]:
+        """
+        What the items of a list hold, in its order: each with the item's number ("" for a bullet), which the first paragraph
+        alone has, and with the lists it lies in.
+        """
         name = element.get(f"{_TEXT}style-name") or (lists[-1] if lists else "")
         lists = (*lists, name)
         depth = len(lists)
@@ -195,19 +208,32 @@ class _Reader:
         for item in element:
             if item.tag not in (f"{_TEXT}list-item", f"{_TEXT}list-header"):
                 continue
-            mark = ""
+            mark: str | None = ""
             if item.tag == f"{_TEXT}list-item" and style is not None:
                 counts[:] = [*counts[:depth], *[0] * (depth - len(counts))]
                 counts[depth - 1] = _whole(item.get(f"{_TEXT}start-value"), counts[depth - 1] + 1)
                 mark = _number(style, depth, counts)
             for child in item:
-                if child.tag in (f"{_TEXT}p", f"{_TEXT}h"):
-                    kind = "heading" if child.tag == f"{_TEXT}h" else "list_item" if mark is not None else "paragraph"
-                    level = _whole(child.get(f"{_TEXT}outline-level"), 1) if kind == "heading" else depth - 1
-                    self._paragraph(child, kind, level, mark or "")
-                    mark = None  # type: ignore[assignment]  # what else the item holds is paragraphs
-                else:
-                    self._walk([child], lists)
+                yield child, mark, lists
+                mark = None if child.tag in (f"{_TEXT}p", f"{_TEXT}h") else mark
+
+    def _cell_text(self, parent: Any, lists: tuple[str, ...] = ()) -> str:
+        """The words of a cell, or of a part of one, without the tables in it."""
+        parts = []
+        for element in parent:
+            if element.tag in (f"{_TEXT}p", f"{_TEXT}h"):
+                parts.append(self._words(element))
+                boxes = (box for box in element.iter(f"{_DRAW}text-box") if _holder(box) is element)
+                parts += [self._cell_text(box) for box in boxes]
+            elif element.tag == f"{_TEXT}list":
+                for child, mark, inner in self._items(element, lists):
+                    words = self._cell_text([child], inner)
+                    parts.append(f"{mark or tables.BULLET} {words}" if words and mark is not None else words)
+            elif element.tag == f"{_TEXT}section" and element.get(f"{_TEXT}display") != "none":
+                parts.append(self._cell_text(element, lists))
+            elif element.tag == f"{_DRAW}frame":
+                parts.append(self._frame(element))
+        return " ".join(filter(None, parts))
 
     def _table(self, table: Any) -> None:
         grid: list[list[tables.Cell]] = []
@@ -229,8 +255,7 @@ class _Reader:
                     times = 1
                 repeated += times
                 covered = cell.tag == f"{_TABLE}covered-table-cell"
-                own_parts = [] if covered else [p for p in cell.iter(f"{_TEXT}p", f"{_TEXT}h") if _cell_of(p) is cell]
-                words = " ".join(map(self._words, own_parts))
+                words = "" if covered else self._cell_text(cell)
                 for _ in range(times):
                     if covered:
                         if place in above:
@@ -391,8 +416,9 @@ def _is_hidden(row: Any) -> bool:
     return bool(row.get(f"{_TABLE}visibility", "visible") != "visible")
 
 
-def _cell_of(paragraph: Any) -> Any:
-    return next(paragraph.iterancestors(f"{_TABLE}table-cell", f"{_TEXT}note-body", f"{_OFFICE}annotation"), None)
+def _holder(box: Any) -> Any:
+    """The paragraph in which a text box hangs."""
+    return next(box.iterancestors(f"{_TEXT}p", f"{_TEXT}h"), None)
 
 
 def _used_masters(styles: Any, content: Any) -> list[Any]:

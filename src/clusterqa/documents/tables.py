@@ -19,6 +19,8 @@ from itertools import pairwise
 from clusterqa.documents.extract import TextBuilder
 
 BAR = " | "
+BULLET = "•"
+"""Stands before an item of a list in a cell, where all words run on."""
 
 LONGEST_NAME = 300
 """Letters; a row with a longer cell names no columns: each row below would carry it."""
@@ -73,7 +75,9 @@ def laid_out(rows: Sequence[Sequence[Cell]], headed: int) -> list[Row]:
     own = sum(len({id(cell) for cell in row}) for row in rows)
     repeats = may_repeat(sum(bisect_left(edges, row[-1].end) for row in rows if len(row) > 1), own)
     heads = [row for row in rows[:headed] if len(row) > 1]
-    names = [_joined(column) for column in zip(*(_aligned(row, edges) for row in heads), strict=True)] if repeats else []
+    names = (
+        [_joined(column) for column in zip(*(_aligned(row, edges) for row in heads), strict=True)] if repeats else []
+    )
 
     @cache  # rows of one shape share one header
     def header(columns: int) -> str:

@@ -292,8 +292,8 @@ def _table(sheet: Any, group: list[list[tables.Cell]], first: int, builder: Text
     headed = int(first in stated) or tables.header_rows(group)
     headed = headed or int(tables.names_columns([[cell.text for cell in row] for row in group]))
     wide = max(row[-1].end for row in group)
-    for row in group[:headed]:  # a sheet has its columns, also where they have no name
-        row += _empty(row[-1].end, wide) if len(row) > 1 else []
+    for line in group[:headed]:  # a sheet has its columns, also where they have no name
+        line += _empty(line[-1].end, wide) if len(line) > 1 else []
     joined = False
     for row in tables.laid_out(group, headed):
         joined = tables.add_row(builder, row, joined)
@@ -309,7 +309,9 @@ def _filled(group: list[list[tables.Cell]]) -> list[list[tables.Cell]]:
     placed: dict[int, tables.Cell] = {}  # a cell merged over rows stays one
     group = [
         [
-            placed.setdefault(id(cell), replace(cell, start=bisect_left(used, cell.start), end=bisect_left(used, cell.end)))
+            placed.setdefault(
+                id(cell), replace(cell, start=bisect_left(used, cell.start), end=bisect_left(used, cell.end))
+            )
             for cell in row
         ]
         for row in group
