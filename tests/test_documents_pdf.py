@@ -981,3 +981,86 @@ def test_a_warning_names_up_to_a_hundred_pages_and_counts_the_rest(tmp_path: Pat
 
     (warning,) = reading(tmp_path, "a.lt.pdf", make_pdf(*[draw] * 103)).warnings
     assert warning.endswith(", 98, 99, 100 (+ 3).")
+
+
+# ── tables without lines ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def drawn_cells(*table: list[list[str]], lefts: tuple[int, ...] = (72, 240, 380), step: float = 30) -> bytes:
+    """A table whose cells, each a list of lines, are drawn one after the other with their middles on one level."""
+
+    def draw(canvas: Canvas) -> None:
+        for number, row in enumerate(table):
+            for left, cell in zip(lefts, row, strict=False):
+                lines(canvas, left, 700 - step * number + 6 * (len(cell) - 1), cell)
+
+    return make_pdf(draw)
+
+
+def test_cells_of_several_lines_whose_middle_is_that_of_their_row_stay_in_it(tmp_path: Path) -> None:
+    table = [
+        [["Anglies dioksidas"], ["100"], ["5"]],
+        [["Fluoras ir jo", "neorganiniai junginiai"], ["5 000"], ["7"]],
+        [["Benzenas"], ["1 000"], ["200 (iš viso", "junginių)"]],
+        [["Halonai"], ["1"], ["9"]],
+    ]
+    assert [text for _, text in rows(reading(tmp_path, "a.lt.pdf", drawn_cells(*table)))] == [
+        "Anglies dioksidas | 100 | 5",
+        "Fluoras ir jo neorganiniai junginiai | 5 000 | 7",
+        "Benzenas | 1 000 | 200 (iš viso junginių)",
+        "Halonai | 1 | 9",
+    ]
+
+
+def test_cells_that_begin_on_one_line_stay_in_their_row_whatever_their_length(tmp_path: Path) -> None:
+    def draw(canvas: Canvas) -> None:
+        told = [["Balų", "skalė"], ["Klausimai, į kuriuos", "atsakoma balais nuo", "vieno iki penkių."]]
+        for number, row in enumerate([[["Rūšis"], ["Aprašymas"]], told, [["Taip ar ne"], ["Du atsakymai."]]]):
+            for left, cell in zip((72, 240), row, strict=True):
+                lines(canvas, left, 700 - 50 * number, cell)
+
+    assert [text for _, text in rows(reading(tmp_path, "a.lt.pdf", make_pdf(draw)))][-2:] == [
+        "Balų skalė | Klausimai, į kuriuos atsakoma balais nuo vieno iki penkių.",
+        "Taip ar ne | Du atsakymai.",
+    ]
+
+
+def test_a_table_of_two_columns_under_a_long_head_of_the_page_is_read_by_rows(tmp_path: Path) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 30, 810, ["2024-07-15"])
+        lines(canvas, 240, 810, ["Klasterių vertinimo tvarka ir mokesčiai, kuriuos tvirtina ministerija"])
+        for number, row in enumerate(
+            [("U+27C0", "Latin"), ("U+3099", "East Asian"), ("U+D835", "Latin"), ("Kiti", "-")]
+        ):
+            for left, text in zip((72, 240), row, strict=True):
+                lines(canvas, left, 740 - 18 * number, [text])
+
+    assert "U+3099 | East Asian\nU+D835 | Latin" in reading(tmp_path, "a.lt.pdf", make_pdf(draw)).text
+
+
+def test_cells_without_anything_keep_their_columns(tmp_path: Path) -> None:
+    table = [
+        [["Bronza"], ["600 Eur"], ["2 dienos"]],
+        [["Sidabras"], [""], ["3 dienos"]],
+        [["Auksas"], ["1200 Eur"], ["5 dienos"]],
+        [["Platina"], ["1500 Eur"], [""]],
+    ]
+    found = rows(reading(tmp_path, "a.lt.pdf", drawn_cells(*table, step=16)))
+    assert [text for _, text in found] == [
+        "Bronza | 600 Eur | 2 dienos",
+        "Sidabras |  | 3 dienos",
+        "Auksas | 1200 Eur | 5 dienos",
+        "Platina | 1500 Eur",
+    ]
+
+
+def test_a_row_that_begins_with_an_empty_cell_has_the_names_of_its_own_columns(tmp_path: Path) -> None:
+    table = [
+        [["Ženklas"], ["Mokestis"], ["Trukmė"]],
+        [["Bronza"], ["600 Eur"], ["2 dienos"]],
+        [[""], ["700 Eur"], ["3 dienos"]],
+        [["Auksas"], ["1200 Eur"], ["5 dienos"]],
+    ]
+    found = rows(reading(tmp_path, "a.lt.pdf", drawn_cells(*table, step=16)))
+    assert found[1] == ("Mokestis | Trukmė", "700 Eur | 3 dienos")
+    assert found[2] == ("Ženklas | Mokestis | Trukmė", "Auksas | 1200 Eur | 5 dienos")

@@ -82,6 +82,9 @@ MARGIN = 0.13
 COLUMN_CHARACTERS = 18
 """Mean length of a stretch from which two side by side are columns of text and not cells."""
 
+FARTHEST_ROW = 3
+"""In letter sizes: so far at most is the next row of a table, where it has empty cells."""
+
 FEWEST_ROWS = 5
 """So many lines of a column must stand beside two others each, for a table that is held column by column."""
 
@@ -118,6 +121,7 @@ _PDFIUM = threading.Lock()
 _SENTENCE_END = re.compile(r"[.!?…:;][\"'”“’»)\]]*\Z")
 _LEADER = re.compile(r"(?:[.·…_]\s?){5,}\s*[\dIVXLCivxlc]{1,6}\Z")
 """The dots and the page number at the end of an entry of a table of contents."""
+_DOTS = re.compile(r"(?:[.·…_]\s?){5}")
 _PAGE_NUMBER = re.compile(
     r"\W*(?:(?:page|puslapis|psl\.?|p\.)\s*)?([\w-]{1,8})\W*(?:(?:iš|of|/)\s*\d+)?\W*", re.IGNORECASE
 )
@@ -787,6 +791,7 @@ def _lines(stretches: list[Stretch]) -> list[Line]:
     for wrapped, part in _parted(stretches):
         rows += part if wrapped else _unwoven(part)
     table = _table_rows(rows)
+    _fill_up(rows, table)
     return [_line(row, as_cells=number in table) for number, row in enumerate(rows)]
 
 
@@ -844,20 +849,34 @@ def _parted(stretches: list[Stretch]) -> Iterator[tuple[bool, list[list[Stretch]
 def _bands(stretches: list[Stretch]) -> list[Band]:
     """The stretches, in their order, as what would be rows of a table if the page were one."""
     bands: list[Band] = []
-    for stretch in stretches:
+    for number, stretch in enumerate(stretches):
         band = bands[-1] if bands else [[]]
         last = band[-1][-1] if bands else None
         if last is None:
             bands.append([[stretch]])
-        elif _level(band[0][0], stretch) and all(line.right < stretch.left for lines in band for line in lines):
+        elif any(_level(cell[0], stretch) for cell in band) and all(
+            line.right < stretch.left for lines in band for line in lines
+        ):
             band.append([stretch])
         elif len(band) > 1 and _goes_on(band[-1], stretch):
             band[-1].append(stretch)
         elif (first := _cell_left_of(bands, stretch)) is not None:
             bands[first:] = [[[lines[0] for (lines,) in bands[first:]], [stretch]]]
+        elif stretch.y > last.y and last.right < stretch.left and _is_centred(band[0], stretches, number):
+            band.append([stretch])
         else:
             bands.append([[stretch]])
     return bands
+
+
+def _is_centred(cell: list[Stretch], stretches: list[Stretch], number: int) -> bool:
+    """Whether the stretches from a number on are the lines of a cell whose middle is that of a cell beside it."""
+    lines = [stretches[number]]
+    for below in stretches[number + 1 :]:
+        if not _goes_on(lines, below):
+            break
+        lines.append(below)
+    return len(lines) > 1 and abs((lines[0].y + lines[-1].y - cell[0].y - cell[-1].y) / 2) < 0.3 * lines[0].size
 
 
 def _goes_on(lines: list[Stretch], below: Stretch) -> bool:
@@ -872,17 +891,20 @@ def _goes_on(lines: list[Stretch], below: Stretch) -> bool:
 
 def _cell_left_of(bands: list[Band], stretch: Stretch) -> int | None:
     """
-    Where the wrapped cell starts that stands left of a stretch and begins on its line; None where there is none.
+    Where the wrapped cell starts that stands left of a stretch and begins on its line, or has its middle there; None where
+    there is none.
     """
+    first = None
     for number in range(len(bands) - 1, max(-1, len(bands) - 1 - WRAPPED_LINES), -1):
         band = bands[number]
         if len(band) > 1 or len(band[0]) > 1 or band[0][0].right >= stretch.left:
-            return None
+            break
         if number + 1 < len(bands) and not _goes_on(band[0], bands[number + 1][0][0]):
-            return None
-        if _level(band[0][0], stretch):
-            return number
-    return None
+            break
+        middle = (band[0][0].y + bands[-1][0][0].y) / 2
+        if _level(band[0][0], stretch) or abs(middle - stretch.y) < 0.3 * stretch.size:
+            first = number
+    return first
 
 
 def _cell(lines: list[Stretch]) -> Stretch:
@@ -898,7 +920,9 @@ def _cell(lines: list[Stretch]) -> Stretch:
 
 def _line(row: list[Stretch], as_cells: bool) -> Line:
     longest = max(row, key=lambda stretch: len(stretch.text))
-    text = (" | " if as_cells else " ").join(stretch.text for stretch in row)
+    text = (
+        (tables.BAR if as_cells else " ").join(stretch.text for stretch in row).strip(tables.BAR if as_cells else None)
+    )
     bold = all(stretch.bold for stretch in row)
     cells = tuple(row) if as_cells else ()
     # A slanted line is a watermark: it stays in the text and is never quoted.
@@ -915,11 +939,12 @@ def _unwoven(rows: list[list[Stretch]]) -> list[list[Stretch]]:
     pairs = [row for row in rows if len(row) == 2]
     if len(pairs) < 3 or len(pairs) < sum(len(row) > 2 for row in rows):
         return rows
-    lengths = [len(stretch.text) for row in pairs for stretch in row]
     lefts = Counter(round(row[1].left / 4) for row in pairs)
     commonest = lefts.most_common(1)[0][0]
     aligned = [row for row in pairs if abs(row[1].left / 4 - commonest) <= 1]
-    if statistics.mean(lengths) < COLUMN_CHARACTERS or len(aligned) < 0.7 * len(pairs):
+    lengths = [len(stretch.text) for row in aligned for stretch in row]
+    usual = min(statistics.mean(lengths), statistics.median(lengths))  # the head of a page may be long
+    if usual < COLUMN_CHARACTERS or len(aligned) < 0.7 * len(pairs):
         return rows
     gutter_right = min(row[1].left for row in aligned)
     gutter_left = sorted(row[0].right for row in aligned)[9 * len(aligned) // 10]
@@ -939,23 +964,61 @@ def _unwoven(rows: list[list[Stretch]]) -> list[list[Stretch]]:
 
 def _table_rows(rows: list[list[Stretch]]) -> set[int]:
     """
-    Which rows belong to tables: neighbours with as many stretches, standing in line (left, right or middle).
+    Which rows belong to tables: neighbours with as many stretches, standing in line (left, right or middle). One with fewer
+    that stand under theirs may lie between two of them.
     """
     found: set[int] = set()
-    first = 0
+    run = [0]
     for number in range(1, len(rows) + 1):
-        if number < len(rows) and len(rows[number]) > 1 and _in_line(rows[number - 1], rows[number]):
-            continue
-        run = range(first, number)
+        full = rows[run[-1]] if rows else []
+        if number < len(rows) and len(rows[number]) > 1:
+            if _in_line(full, rows[number]):
+                run.append(number)
+                continue
+            goes_on = number + 1 < len(rows) and _in_line(full, rows[number + 1])
+            if goes_on and len(rows[number]) < len(full) and _filled(rows[number], full) is not None:
+                continue
         # Two rows of two could be any two lines with a tab in them.
-        if (
-            len(rows[first]) > 1
-            and len(run) * len(rows[first]) >= 6
-            and not (len(run) == 1 and _is_justified(rows[first]))
-        ):
+        if len(full) > 1 and len(run) * len(full) >= 6 and not (len(run) == 1 and _is_justified(full)):
             found.update(run)
-        first = number
+        run = [number]
     return found
+
+
+def _fill_up(rows: list[list[Stretch]], table: set[int]) -> None:
+    """
+    Give the rows above, between and below those of a table that have fewer cells empty ones where they have none, and take
+    them in: two stretches at least, each in a column of its own.
+    """
+    for number, step in [*((n, 1) for n in sorted(table)), *((n, -1) for n in sorted(table, reverse=True))]:
+        while 0 <= number + step < len(rows) and number + step not in table:
+            full, row = rows[number], rows[number + step]
+            near = abs(full[0].y - row[0].y) < FARTHEST_ROW * max(full[0].size, row[0].size)
+            filled = _filled(row, full) if near and 1 < len(row) < len(full) else None
+            if filled is None:
+                break
+            rows[number + step] = filled
+            table.add(number + step)
+            number += step
+
+
+def _filled(row: list[Stretch], full: list[Stretch]) -> list[Stretch] | None:
+    """A row with an empty cell for each column of a full one that it has nothing in; None if its cells are no such columns."""
+    places = []
+    for stretch in row:
+        under = [n for n, cell in enumerate(full) if stretch.left < cell.right and cell.left < stretch.right]
+        if (
+            len(under) != 1
+            or under[0] in places
+            or _DOTS.search(stretch.text)
+            or not _in_line([full[under[0]]], [stretch])
+        ):
+            return None
+        places.append(under[0])
+    filled = [replace(cell, text="", y=row[0].y, bold=row[0].bold) for cell in full]
+    for place, stretch in zip(places, row, strict=True):
+        filled[place] = stretch
+    return filled
 
 
 def _is_justified(row: list[Stretch]) -> bool:
@@ -1213,7 +1276,9 @@ class _Layout:
         blocks = []
         for line in group:
             if not header or line.text != header:
-                blocks.append(Block("table_row", offset, offset + len(line.text), header=header))
+                begins = next(n for n, cell in enumerate(line.cells) if cell.text)
+                own = tables.BAR.join(names[begins:]).strip(tables.BAR) if header else ""
+                blocks.append(Block("table_row", offset, offset + len(line.text), header=own))
             offset += len(line.text) + 1
         return blocks
 
