@@ -1064,3 +1064,36 @@ def test_a_row_that_begins_with_an_empty_cell_has_the_names_of_its_own_columns(t
     found = rows(reading(tmp_path, "a.lt.pdf", drawn_cells(*table, step=16)))
     assert found[1] == ("Mokestis | Trukmė", "700 Eur | 3 dienos")
     assert found[2] == ("Ženklas | Mokestis | Trukmė", "Auksas | 1200 Eur | 5 dienos")
+
+
+def test_names_of_columns_stay_over_theirs_where_the_first_has_none(tmp_path: Path) -> None:
+    table = [
+        [[""], ["Mokestis"], ["Trukmė"]],
+        [["Bronza"], ["600 Eur"], ["2 dienos"]],
+        [["Sidabras"], ["900 Eur"], ["3 dienos"]],
+    ]
+    found = rows(reading(tmp_path, "a.lt.pdf", drawn_cells(*table, step=16)))
+    assert found == [
+        ("| Mokestis | Trukmė", "Bronza | 600 Eur | 2 dienos"),
+        ("| Mokestis | Trukmė", "Sidabras | 900 Eur | 3 dienos"),
+    ]
+
+
+def test_neighbours_with_fewer_cells_are_rows_of_the_same_table(tmp_path: Path) -> None:
+    table = [[["Ženklas"], ["Mokestis"], ["Trukmė"], ["Pastaba"]]]
+    table += [[["Bronza"], ["600 Eur"], ["2 dienos"], ["nauja"]]]
+    table += [[[name], [f"{n}00 Eur"], [f"{n} dienos"], [""]] for n, name in enumerate(("Sidabras", "Auksas"), start=7)]
+    table += [[["Platina"], ["1500 Eur"], [""], ["sena"]]]
+    made = drawn_cells(*table, lefts=(72, 180, 290, 400), step=16)
+    names = "Ženklas | Mokestis | Trukmė | Pastaba"
+    assert rows(reading(tmp_path, "a.lt.pdf", made)) == [
+        (names, "Bronza | 600 Eur | 2 dienos | nauja"),
+        (names, "Sidabras | 700 Eur | 7 dienos"),
+        (names, "Auksas | 800 Eur | 8 dienos"),
+        (names, "Platina | 1500 Eur |  | sena"),
+    ]
+
+
+def test_letters_of_words_are_never_taken_for_signs(tmp_path: Path) -> None:
+    made = make_signs("The word ≤=± is told", says={"≤": "s", "=": "e", "±": "c"})
+    assert reading(tmp_path, "a.en.pdf", made).text == "The word sec is told"

@@ -127,6 +127,7 @@ _PAGE_NUMBER = re.compile(
 )
 _NOTHING = re.compile(r"[-–—](?: [-–—])*\Z")
 """The dash of a cell that has no value, or several."""
+_NO_WORDS = re.compile(r"[-–—\d.,()% ]+\Z")
 _NO_TITLE = re.compile(
     r"\W*\Z|microsoft (word|powerpoint|excel)|.*\.(docx?|pdf|rtf|odt|indd|tex|dvi|qxd|pptx?|xlsx?)\Z"
     r"|(untitled|be pavadinimo|bevardis|document|dokumentas|(powerpoint )?presentation|pristatymas)\W*\d*\Z",
@@ -695,7 +696,8 @@ def _joined_again(stretches: list[Stretch]) -> list[Stretch]:
                 or (earlier is not None and _beside(earlier, before, WIDEST_MARK * 4))
             )
         at_border = any(round(stretch.left) + step in borders for step in (-1, 0, 1))
-        dashes = before is not None and _NOTHING.match(before.text) and _NOTHING.match(stretch.text)
+        both = (before.text, stretch.text) if before is not None else ()
+        dashes = any(map(_NOTHING.match, both)) and all(map(_NO_WORDS.match, both))
         joined = stretch.follows and not dashes and (not at_border or (before and items.is_marker(before.text)))
         if before is None or not (joined or (marked and not dashes)):
             found.append(stretch)
@@ -991,7 +993,7 @@ def _fill_up(rows: list[list[Stretch]], table: set[int]) -> None:
     them in: two stretches at least, each in a column of its own.
     """
     for number, step in [*((n, 1) for n in sorted(table)), *((n, -1) for n in sorted(table, reverse=True))]:
-        while 0 <= number + step < len(rows) and number + step not in table:
+        while 0 <= number + step < len(rows):
             full, row = rows[number], rows[number + step]
             near = abs(full[0].y - row[0].y) < FARTHEST_ROW * max(full[0].size, row[0].size)
             filled = _filled(row, full) if near and 1 < len(row) < len(full) else None
@@ -1277,7 +1279,7 @@ class _Layout:
         for line in group:
             if not header or line.text != header:
                 begins = next(n for n, cell in enumerate(line.cells) if cell.text)
-                own = tables.BAR.join(names[begins:]).strip(tables.BAR) if header else ""
+                own = tables.BAR.join(names[begins:]).rstrip(tables.BAR).lstrip() if header else ""
                 blocks.append(Block("table_row", offset, offset + len(line.text), header=own))
             offset += len(line.text) + 1
         return blocks

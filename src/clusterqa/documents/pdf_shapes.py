@@ -16,6 +16,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -116,7 +117,8 @@ class Shapes:
             if not where or pdfium.FPDFFont_GetIsEmbedded(font) != 1 or _is_from_the_right(places):
                 continue
             name, size = _named(font)
-            for code, drawn in self._drawn(font, (name, size), places).items():
+            asked = [c for c in places if _may_be_sign(c) or (len(places) <= FEW and not _writes_words(places))]
+            for code, drawn in self._drawn(font, (name, size), asked).items():
                 found.update(dict.fromkeys(places[code], drawn))
                 if drawn == UNKNOWN:
                     shown = name.rpartition("+")[2]
@@ -127,10 +129,8 @@ class Shapes:
 
     def _drawn(self, font: Any, key: tuple[str, int], codes: Iterable[int]) -> dict[int, str]:
         """What a font draws for those of its codes for which it draws something else than it says."""
-        codes = list(codes)
-        doubtful = [code for code in codes if len(codes) <= FEW or _may_be_sign(code)]
         likeness: dict[int, tuple[float, float, str]] = {}
-        for code in doubtful:
+        for code in codes:
             if (*key, code) not in self._judged:
                 self._judged[*key, code] = _judged(font, code)
             if (told := self._judged[*key, code]) is not None:
@@ -162,6 +162,15 @@ def _judged(font: Any, code: int) -> tuple[float, float, str] | None:
 
 def _is_from_the_right(codes: Iterable[int]) -> bool:
     return any(unicodedata.bidirectional(chr(code)) in ("R", "AL", "AN") for code in codes)
+
+
+def _writes_words(places: dict[int, list[int]]) -> bool:
+    """Whether letters of a font stand beside each other, as in words; those that are signs stand alone."""
+    letters = sorted(
+        n for code, found in places.items() if chr(code).isalpha() and not _may_be_sign(code) for n in found
+    )
+    beside = sum(other - one == 1 for one, other in pairwise(letters))
+    return 2 * beside > len(letters)
 
 
 def _may_be_sign(code: int) -> bool:
