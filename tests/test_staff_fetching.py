@@ -146,7 +146,8 @@ def refused(url: str, allowed: Callable[[Address], bool] = this_machine, seconds
         ("224.0.0.1", False), ("255.255.255.255", False), ("::1", False), ("::", False), ("fe80::1", False), ("fc00::1", False),
         ("ff02::1", False), ("::ffff:127.0.0.1", False), ("::ffff:10.0.0.1", False), ("64:ff9b::7f00:1", False),
         ("2002:7f00:1::", False), ("2002:0a00:0001::", False), ("::7f00:1", False), ("fec0::1", False), ("64:ff9b::808:808", True),
-        ("64:ff9b:1::808:808", False),
+        ("64:ff9b:1::808:808", False), ("168.63.129.16", False), ("::ffff:168.63.129.16", False), ("192.0.0.192", False),
+        ("192.0.0.8", False), ("192.88.99.1", False), ("3fff::1", False), ("168.63.129.17", True),
     ],
 )  # fmt: skip
 def test_only_addresses_of_the_open_network_are_public(address: str, public: bool) -> None:

@@ -35,6 +35,10 @@ _GIVEN_OUT = ipaddress.IPv6Network("2000::/3")
 """What there is of the open network in IPv6; all else is for a machine, a link or a house."""
 _TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
 """IPv4 addresses as a network without IPv4 writes them."""
+_INSIDE_ALL_THE_SAME = tuple(
+    ipaddress.ip_network(network) for network in ("168.63.129.16/32", "192.0.0.0/24", "192.88.99.0/24", "3fff::/20")
+)
+"""Of the open network by their numbers alone: where clouds answer their own machines, and what was never given out to anybody."""
 _SUFFIXES = {kind.media_type: kind.suffixes[0] for kind in KINDS} | {
     "application/xhtml+xml": "html", "application/x-pdf": "pdf", "text/x-markdown": "md", "text/rtf": "rtf",
     "application/csv": "csv", "text/tab-separated-values": "tsv",
@@ -61,14 +65,15 @@ class Fetched:
 def is_public(address: Address) -> bool:
     """Whether an address belongs to the open network: none of a house, a machine or a link, however it is written."""
     if isinstance(address, ipaddress.IPv6Address):
-        inside = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
+        wrapped = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
         if address in _TRANSLATED:
-            inside = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        if inside is not None:
-            return is_public(inside)
+            wrapped = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        if wrapped is not None:
+            return is_public(wrapped)
         if address not in _GIVEN_OUT:
             return False
-    return address.is_global and not address.is_multicast
+    inside = any(address in network for network in _INSIDE_ALL_THE_SAME)
+    return address.is_global and not address.is_multicast and not inside
 
 
 def fetch(url: str, limit: int, seconds: float = SECONDS, allowed: Callable[[Address], bool] = is_public) -> Fetched:

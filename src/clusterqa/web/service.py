@@ -204,7 +204,9 @@ class Service:
         day = today() if self.settings.expired == "leave_out" else None
         try:
             self.suggestions.work(self.store, assistant.generation, assistant.ask, SUGGESTIONS_SECONDS, day)
-        except Exception:  # questions are answered all the same
+        except ClusterQAError as error:  # questions are answered all the same
+            log.error("%s", error)
+        except Exception:
             log.exception("questions to be offered could not be tried out")
 
     def _ready(self, ready: bool) -> None:
