@@ -133,7 +133,7 @@ def test_markdown_blocks_know_their_level_and_their_table_header(tmp_path):
         ("-\ta\tb\n", [("list_item", "a\tb")]),
         ("10) a\n11) b\n", [("list_item", "a"), ("list_item", "b")]),
         ("> | a | b |\n> |---|---|\n> | 1 | > 2 |\n", [("table_row", "1 | > 2")]),
-        ("|a|b|\n|-|-|\n||c|\n|||\n", [("table_row", "c")]),
+        ("|a|b|\n|-|-|\n||c|\n|||\n", [("table_row", "|c")]),
         ("tekstas <!-- slapta -->\n", [("paragraph", "tekstas")]),
         ("<!-- slapta\n\n tebeslapta", []),
         ("<script>\nalert('ne')\n</script>\n", []),

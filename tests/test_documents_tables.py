@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from clusterqa.documents import tables
-from clusterqa.parts import cell_spans, column_names
+from clusterqa.documents.shown import as_lines, named_cells
+from clusterqa.parts import cell_spans, column_names, of_block
+from clusterqa.web.drawing import elements
 from documents_fixtures import make_word, make_zip, reading, rows, shown
 
 HTML = "text/html"
@@ -319,3 +321,22 @@ def test_items_in_cells_keep_their_numbers_on_a_page_and_in_word(tmp_path: Path)
         ("", "1) prašymo 2) kopijos | • vienas • du"),
         ("", "| antras"),
     ]
+
+
+def test_rows_of_markdown_keep_the_places_of_empty_cells_and_bars_inside_them(tmp_path: Path) -> None:
+    source = (
+        "# Kainos\n\n| Ženklas | Kaina | `a\\|b` |\n|---|---|---|\n|  | 1 | 2 |\n||3|4|\n| `x \\| y` | 5 | |\n\n"
+        "Vardas | Metai\n--|--\nOna | 30\n"
+    )
+    document = reading(tmp_path, "a.lt.md", source)
+    parts = [of_block(document, block) for block in document.blocks if block.kind == "table_row"]
+    assert [named_cells(part, document.media_type) for part in parts] == [
+        [("Ženklas", ""), ("Kaina", "1"), ("a|b", "2")],
+        [("Ženklas", ""), ("Kaina", "3"), ("a|b", "4")],
+        [("Ženklas", "x | y"), ("Kaina", "5")],
+        [("Vardas", "Ona"), ("Metai", "30")],
+    ]
+    assert as_lines(parts[2:3], document.media_type) == "Ženklas: x | y\nKaina: 5"
+    drawn = elements(document.text, document.blocks, (), "lt", document.media_type)
+    assert "".join(piece.text for piece in drawn[3].cells[0]) == "x | y"
+    assert document.text == source

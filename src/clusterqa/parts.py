@@ -71,7 +71,7 @@ def cell_spans(row: str, media_type: str, start: int = 0) -> tuple[Span, ...]:
 
 def column_names(header: str, media_type: str) -> tuple[str, ...]:
     """The names of the columns in the header of a table row; none for an empty one."""
-    return tuple(name.strip() for name in _bar(media_type).split(header)) if header else ()
+    return tuple(name.strip().replace(r"\|", "|") for name in _bar(media_type).split(header)) if header else ()
 
 
 def _bar(media_type: str) -> re.Pattern[str]:

@@ -186,7 +186,7 @@ class _Reader:
                 case "tr_open":
                     if tokens[position - 1].type == "thead_open":
                         cells = [plain(inline) for inline in _cells(tokens, position)]
-                        header = " | ".join(cells) if any(cells) else ""
+                        header = " | ".join(cell.replace("|", r"\|") for cell in cells) if any(cells) else ""
                     else:
                         self._add_row(token, header, quotes)
             position += 1
@@ -260,12 +260,13 @@ class _Reader:
         if marks := re.match(rf"(?:[ \t]*>){{0,{quotes}}}", self.text[start:end]):
             start += marks.end()
         row = self.text[start:end]
-        inner = row.lstrip(" \t|")
+        inner = re.sub(r"\A[ \t]*\|?[ \t]*", "", row)  # the bars of empty cells at the beginning stay
         start += len(row) - len(inner)
         row = inner.rstrip(" \t|")
         if row.endswith("\\") and inner[len(row) :].startswith("|"):
             row += "|"  # an escaped bar belongs to the cell
-        self._add("table_row", start, start + len(row), header=header)
+        if row:
+            self._add("table_row", start, start + len(row), header=header)
 
 
 def _alone(tokens: list[Token]) -> set[int]:

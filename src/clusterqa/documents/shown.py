@@ -43,26 +43,28 @@ class Mark(NamedTuple):
     name: str
 
 
-def as_shown(text: str, media_type: str) -> str:
+def as_shown(text: str, media_type: str, is_cell: bool = False) -> str:
     """
     A quote or a passage as a person reads it: in a PDF, words broken at a line end are whole and lines run on; in
-    Markdown, links, stress and the marks of notes are gone. Text of other formats stays as it is.
+    Markdown, links, stress and the marks of notes are gone. Text of other formats stays as it is. `is_cell` says that it is
+    one of a table.
     """
     if media_type not in (PDF, MARKDOWN):
         return text
-    return "".join(character for character, _ in _shown(text, media_type))
+    return "".join(character for character, _ in _shown(text, media_type, is_cell))
 
 
-def pieces(text: str, media_type: str, marks: Sequence[Mark] = ()) -> list[Piece]:
+def pieces(text: str, media_type: str, marks: Sequence[Mark] = (), is_cell: bool = False) -> list[Piece]:
     """
-    The shown text in pieces, each with what it is marked as. `marks` count in `text`; of two at one place the later counts.
+    The shown text, or with `is_cell` that of a cell, in pieces, each with what it is marked as. `marks` count in `text`; of two at
+    one place the later counts.
 
     A mark whose place cannot be told in the shown text is left out.
     """
     marks = [mark for mark in marks if mark.start < len(text) and mark.end > 0]
     if not marks and media_type not in (PDF, MARKDOWN):
         return [Piece(text)] if text else []
-    shown = _shown(text, media_type)
+    shown = _shown(text, media_type, is_cell)
     places = _places(text, shown, media_type) if marks else [-1] * len(shown)
     names = [next((mark.name for mark in reversed(marks) if mark.start <= place < mark.end), "") for place in places]
     runs = groupby(zip(shown, names, strict=True), lambda one: (one[0][1], one[1]))
@@ -76,7 +78,7 @@ def short_marks(quote: Quote) -> list[Mark]:
 
 def named_cells(part: Part, media_type: str) -> list[tuple[str, str]]:
     """The cells of a row as they are shown, each with the name of its column, "" where it has none."""
-    return [(name, as_shown(part.cut(cell), media_type)) for name, cell in _named(part, media_type)]
+    return [(name, as_shown(part.cut(cell), media_type, is_cell=True)) for name, cell in _named(part, media_type)]
 
 
 def _named(part: Part, media_type: str) -> Iterator[tuple[str, Span]]:
@@ -96,15 +98,15 @@ def as_lines(
     What `marked` makes of a text stands in place of what is marked; `marks` count in the document.
     """
 
-    def shown(text: str, start: int) -> str:
+    def shown(text: str, start: int, is_cell: bool = False) -> str:
         here = [Mark(mark.start - start, mark.end - start, mark.name) for mark in marks]
-        return "".join(marked(piece.text) if piece.mark else piece.text for piece in pieces(text, media_type, here))
+        return "".join(marked(piece.text) if piece.mark else piece.text for piece in pieces(text, media_type, here, is_cell))
 
     lines: list[str] = []
     alone = sum(part.kind == "row" for part in parts) == 1
     for index, part in enumerate(parts):
         if part.kind == "row":
-            cells = [(name, shown(part.cut(cell), cell.start)) for name, cell in _named(part, media_type)]
+            cells = [(name, shown(part.cut(cell), cell.start, is_cell=True)) for name, cell in _named(part, media_type)]
             told = [f"{name}: {cell}" if name else cell for name, cell in cells if cell]
             lines += told if alone else ["; ".join(told)]
         elif part.kind == "item":
@@ -127,7 +129,7 @@ def begins_with_number(text: str) -> bool:
     return _NUMBERED.match(text) is not None
 
 
-def _shown(text: str, media_type: str) -> list[tuple[str, bool]]:
+def _shown(text: str, media_type: str, is_cell: bool) -> list[tuple[str, bool]]:
     """The shown characters, each with whether it is strong."""
     if media_type == PDF:
         return [(character, False) for character in " ".join(_BROKEN_WORD.sub(_joined, text).split())]
@@ -135,6 +137,7 @@ def _shown(text: str, media_type: str) -> list[tuple[str, bool]]:
         parser = _parser()
         children: list[Token] = []
         told = _REFERENCE.sub(r"\1", _NOTE.sub("", _QUOTED_LINE.sub("", text)))
+        told = told.replace(r"\|", "|") if is_cell else told  # a bar in code too, as it would part cells
         parser.inline.parse(told, parser, {}, children)
         return list(_single_spaced(_words(children)))
     return [(character, False) for character in text]

@@ -90,13 +90,14 @@ def around(quote: Quote) -> list[Shape]:
 
 def _line(part: Part, media_type: str, marks: Sequence[Mark]) -> Line:
     spans = part.cells or (Span(part.start, part.end),)
-    cells = [_cut(part.cut(span), span.start, media_type, marks) for span in spans]
+    cells = [_cut(part.cut(span), span.start, media_type, marks, is_cell=bool(part.cells)) for span in spans]
     return Line(part.kind, cells, part.level, part.number, part.kind == "item" and begins_with_number(part.text))
 
 
-def _cut(text: str, start: int, media_type: str, marks: Sequence[Mark]) -> Pieces:
+def _cut(text: str, start: int, media_type: str, marks: Sequence[Mark], is_cell: bool) -> Pieces:
     """Text that begins at `start` of its document, as shown, with marks that count in the document."""
-    return pieces(text, media_type, [Mark(mark.start - start, mark.end - start, mark.name) for mark in marks])
+    here = [Mark(mark.start - start, mark.end - start, mark.name) for mark in marks]
+    return pieces(text, media_type, here, is_cell)
 
 
 # ── a whole document ────────────────────────────────────────────────────────────────────────────────────────────
@@ -162,12 +163,13 @@ def elements(
             page = WORDS[language]["pages"].format(pages[turned].label or pages[turned].number)
             turned += 1
         body = text[block.start : block.end]
+        is_row = block.kind == "table_row"
         spans = (
             cell_spans(body, media_type, block.start)
-            if block.kind == "table_row"
+            if is_row
             else (Span(block.start, block.start + len(body)),)
         )
-        cells = tuple(_cut(text[span.start : span.end], span.start, media_type, marks) for span in spans)
+        cells = tuple(_cut(text[span.start : span.end], span.start, media_type, marks, is_row) for span in spans)
         marked = any(piece.mark for cell in cells for piece in cell)
         made.append(
             Element(
