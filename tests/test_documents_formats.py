@@ -1006,3 +1006,58 @@ def test_an_invitation_beside_the_text_of_an_email_is_named(tmp_path: Path) -> N
     document = reading(tmp_path, "a.lt.eml", message.as_bytes())
     assert document.warnings == ("What is attached to the e-mail is not read: text/calendar. Add it as documents.",)
     assert shown(document)[1:] == [("paragraph", "Kviečiame į posėdį.")]
+
+
+def test_lowered_figures_are_lowered_but_for_those_of_a_formula_that_everybody_types(tmp_path: Path) -> None:
+    told = "x₂ = x₁ + 3, CO2, Ca(OH)2, 101₂, log₁₀ n, PM2,5, aij"
+    page = (
+        "<p>x<sub>2</sub> = x<sub>1</sub> + 3, CO<sub>2</sub>, Ca(OH)<sub>2</sub>, 101<sub>2</sub>, log<sub>10</sub> n, "
+        "PM<sub>2,5</sub>, a<sub>ij</sub></p>"
+    )
+    assert shown(reading(tmp_path, "a.lt.html", page)) == [("paragraph", told)]
+    word = page.replace("<p>", "<w:p><w:r><w:t>").replace("</p>", "</w:t></w:r></w:p>")
+    low = '</w:t></w:r><w:r><w:rPr><w:vertAlign w:val="subscript"/></w:rPr><w:t>'
+    high = '</w:t></w:r><w:r><w:t xml:space="preserve">'
+    assert shown(reading(tmp_path, "a.lt.docx", make_word(word.replace("<sub>", low).replace("</sub>", high)))) == [
+        ("paragraph", told)
+    ]
+    rich = page.replace("<p>", "{\\rtf1 ").replace("</p>", "}").replace("<sub>", "{\\sub ").replace("</sub>", "}")
+    assert shown(reading(tmp_path, "a.lt.rtf", rich)) == [("paragraph", told)]
+
+
+def test_a_name_that_rtf_writes_twice_is_read_in_its_own_letters(tmp_path: Path) -> None:
+    source = "{\\rtf1\\ansi Atvyko {\\upr{Zukauskas}{\\*\\ud{\\u381\\'8eukauskas}}} ir {\\b kiti}.}"
+    assert shown(reading(tmp_path, "a.lt.rtf", source)) == [("paragraph", "Atvyko Žukauskas ir kiti.")]
+
+
+def test_all_whom_an_email_names_stand_in_its_text(tmp_path: Path) -> None:
+    source = (
+        "From: A <a@x.lt>\r\nReply-To: B <b@x.lt>\r\nTo: C <c@x.lt>\r\nCc: D <d@x.lt>\r\nBcc: E <e@x.lt>\r\n"
+        "Subject: Posėdis\r\n\r\nPosėdis įvyks antradienį.\r\n"
+    )
+    document = reading(tmp_path, "a.lt.eml", source)
+    assert document.text.split("\n\n")[1:6] == [
+        "From: A <a@x.lt>",
+        "Reply-To: B <b@x.lt>",
+        "To: C <c@x.lt>",
+        "Cc: D <d@x.lt>",
+        "Bcc: E <e@x.lt>",
+    ]
+    assert shown(document) == [("heading", "Posėdis"), ("paragraph", "Posėdis įvyks antradienį.")]
+
+
+def test_of_what_a_book_says_in_two_ways_one_is_read_and_formulas_in_any_namespace() -> None:
+    from clusterqa.documents.extract import TextBuilder
+    from clusterqa.documents.html import add_all
+
+    builder = TextBuilder()
+    body = (
+        "<p>Prieš</p><epub:switch><epub:case required-namespace='m'><math><msup><mi>x</mi><mn>2</mn></msup></math></epub:case>"
+        "<epub:default><p>x kvadratu</p></epub:default></epub:switch>"
+        "<p>Dega <epub:switch><epub:case required-namespace='c'><cml>H2</cml></epub:case>"
+        "<epub:default>vandenilis</epub:default></epub:switch>.</p>"
+        "<p><m:math><m:msub><m:mi>x</m:mi><m:mn>2</m:mn></m:msub></m:math></p>"
+        "<p><math><mlongdiv><mn>3</mn><mn>435</mn><mn>1306</mn><msgroup><mn>12</mn><mn>10</mn></msgroup></mlongdiv></math></p>"
+    )
+    add_all(f"<html><body>{body}</body></html>".encode(), "a", builder)
+    assert builder.text() == "Prieš\n\nx²\n\nDega vandenilis.\n\nx₂\n\n1306 : 3 = 435; 12; 10"

@@ -22,7 +22,7 @@ from clusterqa.documents.extract import Extract, TextBuilder, first_heading, lef
 from clusterqa.documents.formulas import omml
 from clusterqa.documents.metadata import Metadata, language_of
 from clusterqa.documents.packages import ZIP_BROKEN, parsed, refuse_zip_bomb, transitional
-from clusterqa.documents.symbols import UNKNOWN, is_symbol_font, raised, sign, spoken
+from clusterqa.documents.symbols import UNKNOWN, is_symbol_font, low, raised, sign, spoken
 from clusterqa.errors import UnreadableDocument
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -562,6 +562,8 @@ class _Reader:
         position = properties.find(f"{_W}vertAlign")
         if position is not None and position.get(f"{_W}val") == "superscript":
             return raised(text) or text  # "10" and a raised "6" are not 106
+        if position is not None and position.get(f"{_W}val") == "subscript":
+            return low(text)
         fonts = properties.find(f"{_W}rFonts")
         font = fonts.get(f"{_W}ascii", fonts.get(f"{_W}hAnsi", "")) if fonts is not None else ""
         if is_symbol_font(font):

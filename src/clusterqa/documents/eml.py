@@ -23,7 +23,7 @@ MOST_PARTS = 1_000
 LONGEST_FIELD = 2_000
 """Characters; the parser's work on a field of the head grows with their square."""
 
-_PLAIN_FIELDS = frozenset({"from", "to", "cc", "subject"})
+_PLAIN_FIELDS = frozenset({"from", "to", "cc", "bcc", "reply-to", "subject"})
 """What is shown as it is written, so that only its letters have to be decoded."""
 
 
@@ -84,8 +84,9 @@ def _read(message: EmailMessage, document: str) -> Extract:
     builder = TextBuilder()
     subject = one_line(str(message.get("Subject") or ""))
     builder.add("heading", subject, 1)
-    for name in ("From", "To", "Cc", "Date"):
-        if value := one_line(str(message.get(name) or "")):
+    for name in ("From", "Reply-To", "To", "Cc", "Bcc", "Date"):
+        value = one_line(" ".join(map(str, message.get_all(name, []))))
+        if value and not (name == "Reply-To" and value == one_line(str(message.get("From")))):
             builder.add_uncovered(f"{name}: {value}")
     struck = 0
     for body in bodies:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from clusterqa.documents.metadata import Metadata
+from clusterqa.documents.symbols import settled
 from clusterqa.records import PAGE_BREAK, Block, BlockKind, Document, Page
 
 
@@ -103,8 +104,8 @@ _BLANKED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def clean(text: str) -> str:
-    """Put a space in place of every control character other than line feed, carriage return and tab."""
-    return _BLANKED.sub(" ", text)
+    """The text with lowered figures settled, and a space for every control character but line feed, carriage return and tab."""
+    return _BLANKED.sub(" ", settled(text))
 
 
 def one_line(text: str) -> str:

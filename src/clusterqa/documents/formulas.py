@@ -84,6 +84,11 @@ def mathml(element: Any) -> str:
             return _root("".join(parts), "")
         case "mroot" if len(parts) == 2:
             return _root(parts[0], parts[1])
+        case "mlongdiv" if len(parts) > 2:
+            told = f"{parts[2]} : {parts[0]} = {parts[1]}"
+            return "; ".join(filter(None, [told, *parts[3:]]))
+        case "mstack" | "msgroup":
+            return "; ".join(filter(None, parts))
         case "mtr":
             return ", ".join(parts)
         case "mtable":

@@ -19,7 +19,7 @@ from clusterqa.documents.docx_numbers import written
 from clusterqa.documents.extract import Extract, TextBuilder, left_out, one_line
 from clusterqa.documents.formulas import mathml
 from clusterqa.documents.metadata import Metadata, iso_date, language_of, web_address
-from clusterqa.documents.symbols import raised, spoken
+from clusterqa.documents.symbols import low, raised, spoken
 from clusterqa.errors import UnreadableDocument
 from clusterqa.records import BlockKind
 
@@ -181,6 +181,9 @@ def _tree(source: str, document: str) -> Any:
             "It has more tags than text.",
             "Open it in a browser, copy the text into a .md or .txt file, and add that.",
         )
+    for element in tree.iter():  # formulas in a namespace of their own, which the parser does not know
+        if isinstance(element.tag, str) and element.tag.startswith(("m:", "mml:")):
+            element.tag = element.tag.partition(":")[2]
     if any(error.type == etree.ErrorTypes.ERR_RESOURCE_LIMIT for error in parser.error_log):
         raise RecursionError  # what stands below would be lost
     return tree
@@ -238,6 +241,16 @@ def _drop_unseen(tree: Any, spoken: bool = True) -> None:
             continue  # a formula that is drawn as a picture beside it
         if not any(outer.tag == "math" for outer in element.iterancestors()):  # formulas are hidden from screen readers
             element.drop_tree()
+
+
+def _choose(tree: Any) -> None:
+    """Of what a book says in several ways leave the first that is shown: a formula, else what stands for all others."""
+    for switch in list(tree.iter("epub:switch")):
+        cases = [way for way in switch if way.tag == "epub:case" and next(way.iter("math"), None) is not None]
+        shown = next(iter([*cases, *(way for way in switch if way.tag == "epub:default")]), None)
+        for way in list(switch):
+            if way is not shown and shown is not None:
+                way.drop_tree()
 
 
 def _write_out(tree: Any) -> None:
@@ -756,6 +769,8 @@ def _inline(element: Any, skip_tables: bool = False) -> str:
     text = "".join(parts)
     if tag == "sup" or _is_note_mark(element):
         return raised(text) or text
+    if tag == "sub":
+        return low(text)
     if tag == "rt":
         return spoken(text)
     return f"„{text}“" if tag == "q" else text
@@ -796,6 +811,7 @@ def add_all(raw: bytes, document: str, builder: TextBuilder, decoded: bool = Fal
     if tree is None:
         return 0, 0
     _drop_unseen(tree, spoken=False)
+    _choose(tree)
     _write_out(tree)
     body = next(iter(tree.iter("body")), tree)
     pictures = struck = 0

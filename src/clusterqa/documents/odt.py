@@ -14,7 +14,7 @@ from clusterqa.documents.extract import Extract, TextBuilder, first_heading, lef
 from clusterqa.documents.formulas import mathml
 from clusterqa.documents.metadata import Metadata, language_of
 from clusterqa.documents.packages import ZIP_BROKEN, parsed, refuse_zip_bomb
-from clusterqa.documents.symbols import raised, spoken
+from clusterqa.documents.symbols import low, raised, spoken
 from clusterqa.errors import UnreadableDocument
 
 _OASIS = "{urn:oasis:names:tc:opendocument:xmlns:"
@@ -360,8 +360,9 @@ class _Reader:
                     self.struck += bool("".join(child.itertext()).strip())
                 elif self._property(name, f"{_TEXT}display") != "none":
                     words = "".join(self._collect(child, without_numbers))
-                    high = self._property(name, f"{_STYLE}text-position").startswith(("super", "3", "4", "5"))
-                    yield (raised(words) if high else None) or words
+                    position = self._property(name, f"{_STYLE}text-position")
+                    high, down = position.startswith(("super", "3", "4", "5")), position.startswith(("sub", "-"))
+                    yield low(words) if down else (raised(words) if high else None) or words
             elif tag not in (f"{_TEXT}hidden-text", f"{_TEXT}hidden-paragraph", f"{_DRAW}text-box"):
                 yield from self._collect(child, without_numbers)
             yield " ".join((child.tail or "").split("\n"))

@@ -14,7 +14,7 @@ from clusterqa.documents.extract import Extract, TextBuilder, first_heading, lef
 from clusterqa.documents.formulas import omml
 from clusterqa.documents.metadata import Metadata, language_of
 from clusterqa.documents.packages import ZIP_BROKEN, parsed, refuse_zip_bomb, transitional
-from clusterqa.documents.symbols import raised
+from clusterqa.documents.symbols import low, raised
 from clusterqa.errors import UnreadableDocument
 from clusterqa.records import Page
 
@@ -280,10 +280,11 @@ def _number(drawn: Any | None, level: int, counts: dict[int, int]) -> str:
     return _AROUND[kind[2]].format(written(counts[level], _NUMBERS[kind[1]]))
 
 
-def _is_raised(run: Any) -> bool:
+def _baseline(run: Any) -> str:
+    """How far a run stands above its line, "" for one that does not; below it with a minus."""
     properties = run.find(f"{_A}rPr") if run.tag == f"{_A}r" else None
     baseline = properties.get("baseline", "") if properties is not None else ""
-    return bool(re.fullmatch(r"0*[1-9]\d*%?", baseline)) and not _is_struck(run)
+    return baseline if re.fullmatch(r"-?0*[1-9]\d*%?", baseline) and not _is_struck(run) else ""
 
 
 def _is_struck(run: Any) -> bool:
@@ -299,9 +300,9 @@ def _parts(element: Any) -> Iterator[str]:
             yield "\n"
         elif child.tag in (f"{_M}oMath", f"{_M}oMathPara"):
             yield omml(child)
-        elif _is_raised(child):
+        elif baseline := _baseline(child):
             text = "".join(_parts(child))
-            yield raised(text) or text  # "10" and a raised "6" are not 106
+            yield low(text) if baseline.startswith("-") else raised(text) or text  # "10" and a raised "6" are not 106
         elif (
             child.tag != f"{_MC}Fallback"
             and not _is_struck(child)

@@ -11,7 +11,7 @@ from clusterqa.documents import items, tables
 from clusterqa.documents.encoding import mojibake
 from clusterqa.documents.extract import Extract, TextBuilder, left_out, one_line
 from clusterqa.documents.metadata import Metadata
-from clusterqa.documents.symbols import UNKNOWN, is_symbol_font, raised, sign
+from clusterqa.documents.symbols import UNKNOWN, is_symbol_font, low, raised, sign
 from clusterqa.errors import UnreadableDocument
 
 _MARGINS = re.compile(rb"\\(?:(?:header|footer)[lrf]?|footnote|annotation)\b")
@@ -73,7 +73,8 @@ def _as_seen(source: str) -> str:
     as raised letters („5²“ is not „52“), with the signs that symbol fonts draw, with marks in its tables, and letters that stand in it as bare
     bytes as the escapes that the reader decodes.
     """
-    hidden = high = struck = in_row = False
+    hidden = high = down = struck = in_row = False
+    passing = upper = -1  # how deep a group lies that is passed over, and one with two forms of a name
     fonts = ((number, _ABOUT.sub("", told)) for number, told in _FONT.findall(source))
     symbols = {number: name for number, name in fonts if is_symbol_font(name)}
     font = ""  # of signs, "" for one of letters
@@ -84,14 +85,19 @@ def _as_seen(source: str) -> str:
         0,
         1,
     )  # letters that old programs draw for the \\u before them: still to come, and how many there are
-    outer: list[tuple[bool, bool, bool, _Places, str, str, int]] = []
+    outer: list[tuple[bool, bool, bool, bool, _Places, str, str, int]] = []
     parts: list[str] = []
     for token in _TOKEN.finditer(source):
         word, value, letter = token["word"], token["value"], token["letter"]
         if token["brace"] == "{":
-            outer.append((hidden, high, struck, places, inside, font, passed_over))
+            passing = len(outer) if passing < 0 and upper == len(outer) else passing
+            upper = -1 if passing == len(outer) else upper
+            outer.append((hidden, high, down, struck, places, inside, font, passed_over))
         elif token["brace"] and outer:
-            hidden, high, struck, places, inside, font, passed_over = outer.pop()
+            hidden, high, down, struck, places, inside, font, passed_over = outer.pop()
+            if passing == len(outer):
+                passing = -1
+                continue
         elif word == "uc":
             passed_over = int(value or 1)
         elif word in ("fldinst", "fonttbl"):
@@ -101,22 +107,27 @@ def _as_seen(source: str) -> str:
         elif word in ("v", "deleted"):
             hidden = value != "0"
         elif word == "plain":
-            hidden = high = struck = False
+            hidden = high = down = struck = False
             font = ""
         elif word in ("strike", "striked"):
             struck = value != "0"
         elif word in ("super", "up"):
-            high = value != "0"
-        elif word in ("nosupersub", "sub"):
-            high = False
+            high, down = value != "0", False
+        elif word in ("nosupersub", "sub", "dn"):
+            high, down = False, word != "nosupersub" and value != "0"
+        elif word == "upr":  # a name in the letters of old programs, then in all
+            upper = len(outer)
+            continue
         elif word == "trowd":
             places, merged = _Places(), "n"
         elif word in ("clmrg", "clvmrg"):
             merged = "h" if word == "clmrg" else "v"
         elif word == "cellx":
             places, merged = _Places(f"{max(0, int(value or 0))}{merged}", places, places.count + 1), "n"
-        elif word == "nesttableprops" and parts[-1:] == ["\\*"]:
+        elif word in ("nesttableprops", "ud") and parts[-1:] == ["\\*"]:
             parts.pop()
+        if passing >= 0 or word == "ud":
+            continue
         mark = _MARKS.get(word or "", "")
         if word in ("trowd", "intbl") and not in_row:
             mark, in_row = _START, True
@@ -139,8 +150,8 @@ def _as_seen(source: str) -> str:
             parts.append(told_sign)
         elif letter and letter > "\x7f":
             parts.append(f"\\'{ord(letter):02x}")
-        elif letter and high:
-            parts.append(raised(letter) or letter)
+        elif letter and (high or down):
+            parts.append(low(letter) if down else raised(letter) or letter)
         elif word == "pntext":  # the number of an item, as older programs write it
             parts.append("\\listtext ")
         else:

@@ -100,7 +100,9 @@ def as_lines(
 
     def shown(text: str, start: int, is_cell: bool = False) -> str:
         here = [Mark(mark.start - start, mark.end - start, mark.name) for mark in marks]
-        return "".join(marked(piece.text) if piece.mark else piece.text for piece in pieces(text, media_type, here, is_cell))
+        return "".join(
+            marked(piece.text) if piece.mark else piece.text for piece in pieces(text, media_type, here, is_cell)
+        )
 
     lines: list[str] = []
     alone = sum(part.kind == "row" for part in parts) == 1

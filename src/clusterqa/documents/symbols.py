@@ -6,6 +6,8 @@ In such a font the letter „³“ draws „≥“: copied as a letter it is ano
 
 from __future__ import annotations
 
+import re
+
 UNKNOWN = "\ufffd"
 """Stands for a sign that has no place in the tables here."""
 
@@ -74,6 +76,33 @@ def lowered(text: str) -> str | None:
     """The text as lowered characters („x₁“), None where Unicode does not have them all."""
     told = text.translate(_LOWERED)
     return told if text and all(a != b for a, b in zip(text, told, strict=True)) else None
+
+
+_LOW, _LOW_END = "\ufdd0", "\ufdd1"
+"""Stand round lowered figures until the letters before them are known; no text has these."""
+_LOW_FIGURES = re.compile(f"{_LOW}([^{_LOW_END}]*){_LOW_END}")
+_ELEMENT = re.compile(r"[A-Z][a-z]?[)\]]?\Z")
+
+
+def low(text: str) -> str:
+    """Lowered figures, which `settled` writes as is right behind the letters before them; other text as it is."""
+    return f"{_LOW}{text}{_LOW_END}" if lowered(text.strip()) else text
+
+
+def settled(text: str) -> str:
+    """
+    The text with its lowered figures as such („x₂“ is not „x2“); behind a chemical element or a short name they stay plain, as
+    „CO2“ and „H2O“ are written so too, and looked for.
+    """
+    if _LOW not in text:
+        return text
+
+    def told(found: re.Match[str]) -> str:
+        figures = found[1].strip()
+        plain = _ELEMENT.search(found.string[max(0, found.start() - 3) : found.start()])
+        return found[1] if plain else found[1].replace(figures, lowered(figures) or figures)
+
+    return _LOW_FIGURES.sub(told, text.replace(_LOW_END + _LOW, "")).replace(_LOW, "").replace(_LOW_END, "")
 
 
 def spoken(text: str) -> str:

@@ -15,7 +15,7 @@ from clusterqa.documents.extract import Extract, TextBuilder, left_out, one_line
 from clusterqa.documents.figures import shown
 from clusterqa.documents.metadata import Metadata, language_of
 from clusterqa.documents.packages import ZIP_BROKEN, parsed, refuse_zip_bomb, relations, transitional
-from clusterqa.documents.symbols import raised
+from clusterqa.documents.symbols import low, raised
 from clusterqa.errors import UnreadableDocument
 from clusterqa.records import Page
 
@@ -261,6 +261,8 @@ def _seen(value: Any, struck: bool = False) -> Any:
         text = part.text if isinstance(part, TextBlock) else str(part)
         if font is not None and font.vertAlign == "superscript":
             text = raised(text) or text
+        elif font is not None and font.vertAlign == "subscript":
+            text = low(text)
         if bool(font is not None and font.strike) == struck:
             parts.append(text)
     return "".join(parts)

@@ -164,11 +164,7 @@ def elements(
             turned += 1
         body = text[block.start : block.end]
         is_row = block.kind == "table_row"
-        spans = (
-            cell_spans(body, media_type, block.start)
-            if is_row
-            else (Span(block.start, block.start + len(body)),)
-        )
+        spans = cell_spans(body, media_type, block.start) if is_row else (Span(block.start, block.start + len(body)),)
         cells = tuple(_cut(text[span.start : span.end], span.start, media_type, marks, is_row) for span in spans)
         marked = any(piece.mark for cell in cells for piece in cell)
         made.append(
