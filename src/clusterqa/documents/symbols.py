@@ -85,8 +85,8 @@ _ELEMENT = re.compile(r"[A-Z][a-z]?[)\]]?\Z")
 
 
 def low(text: str) -> str:
-    """Lowered figures, which `settled` writes as is right behind the letters before them; other text as it is."""
-    return f"{_LOW}{text}{_LOW_END}" if lowered(text.strip()) else text
+    """Lowered text; `settled` writes its figures as is right behind the letters before them."""
+    return f"{_LOW}{text}{_LOW_END}"
 
 
 def settled(text: str) -> str:
