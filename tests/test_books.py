@@ -270,6 +270,17 @@ move(Home(Path(sys.argv[1])), Home(Path(sys.argv[2]), sys.argv[3]))
     assert len(kept(server)["journal.questions"]) == 4
 
 
+def test_looking_into_a_journal_makes_it_neither_a_used_nor_another_one(server: Home, tmp_path: Path) -> None:
+    filled, later = Home(tmp_path / "files"), datetime.now(UTC) + timedelta(days=1)
+    fill(filled)
+    Journal.open(server, 30).close()
+    assert move(filled, server).kept["questions"] == 3
+    for home in (filled, server):
+        Journal.open(home, 30, now=later).close()
+        later += timedelta(days=1)
+    assert move(filled, server).kept["questions"] == 3
+
+
 def test_accounts_that_somebody_uses_are_never_written_over(server: Home, tmp_path: Path) -> None:
     filled = Home(tmp_path / "files")
     fill(filled)
