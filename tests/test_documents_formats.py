@@ -1061,3 +1061,30 @@ def test_of_what_a_book_says_in_two_ways_one_is_read_and_formulas_in_any_namespa
     )
     add_all(f"<html><body>{body}</body></html>".encode(), "a", builder)
     assert builder.text() == "Prieš\n\nx²\n\nDega vandenilis.\n\nx₂\n\n1306 : 3 = 435; 12; 10"
+
+
+def test_shapes_of_a_slide_are_read_from_the_top_and_from_the_left_whenever_they_were_drawn(tmp_path: Path) -> None:
+    import pptx
+    from pptx.util import Cm
+
+    def slide(*boxes: tuple[str, int, int, int, int]) -> list[str]:
+        deck = pptx.Presentation()
+        made = deck.slides.add_slide(deck.slide_layouts[5])
+        for text, left, top, width, height in boxes:
+            made.shapes.add_textbox(Cm(left), Cm(top), Cm(width), Cm(height)).text_frame.text = text
+        made.shapes.title.text = "Pavadinimas"
+        file = io.BytesIO()
+        deck.save(file)
+        return [text for _, text in shown(reading(tmp_path, "a.lt.pptx", file.getvalue()))]
+
+    drawn_backwards = [
+        ("Pabaiga", 1, 14, 20, 2),
+        ("Dešinė", 12, 6, 9, 6),
+        ("Kairė", 1, 6, 9, 6),
+        ("Įžanga", 1, 4, 20, 1),
+    ]
+    assert slide(*drawn_backwards) == ["Pavadinimas", "Įžanga", "Kairė", "Dešinė", "Pabaiga"]
+    columns = [("1", 1, 4, 9, 3), ("2", 1, 8, 9, 3), ("3", 12, 4, 9, 3), ("4", 12, 8, 9, 3)]
+    assert slide(*columns) == ["Pavadinimas", "1", "2", "3", "4"]
+    over_each_other = [("Rėmas", 1, 4, 20, 10), ("Užrašas ant jo", 2, 5, 5, 2)]
+    assert slide(*over_each_other) == ["Pavadinimas", "Rėmas", "Užrašas ant jo"]

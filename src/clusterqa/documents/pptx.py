@@ -23,6 +23,10 @@ _M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
 _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
+MOST_SHAPES = 300
+"""On a slide or in a group; more are a drawing, whose shapes stay in their order."""
+SLACK = 0.1
+"""Share of the smaller of two boxes by which they may lie over each other and still stand one after the other."""
 _DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds"
 
 
@@ -103,11 +107,11 @@ class _Slide:
         self.seen = seen
 
     def read(self) -> None:
-        """The title, then all shapes in their order, then what the slide's layout and master draw on it."""
+        """The title, then all shapes as they are read, then what the slide's layout and master draw on it."""
         title = self.slide.shapes.title
         if title is not None:
             self.builder.add("heading", one_line(" ".join(map(_text, title._element.iter(f"{_A}p")))), self.level)
-        for shape in self.slide.shapes:
+        for shape in _as_read(list(self.slide.shapes)):
             if title is None or shape.shape_id != title.shape_id:
                 self._shape(shape)
         layout = self.slide.slide_layout
@@ -126,7 +130,7 @@ class _Slide:
 
     def _shape(self, shape: Any) -> None:
         if getattr(shape, "shapes", None) is not None and shape.shape_type is not None and hasattr(shape, "shapes"):
-            for inner in shape.shapes:
+            for inner in _as_read(list(shape.shapes)):
                 self._shape(inner)
         elif shape.has_text_frame:
             if _is_frame(shape):
@@ -201,6 +205,48 @@ class _Slide:
         joined = False
         for row in tables.laid_out(grid, 1 if drawn else tables.header_rows(grid)):
             joined = tables.add_row(self.builder, row, joined)
+
+
+def _as_read(shapes: list[Any]) -> list[Any]:
+    """
+    Shapes in the order in which they were drawn, but for one that stands clearly above another, or left of it on its level:
+    that comes first.
+    """
+    boxes = [_box(shape) for shape in shapes]
+    if len(shapes) > MOST_SHAPES:
+        return shapes
+    before = [{n for n, other in enumerate(boxes) if other and box and _goes_before(other, box)} for box in boxes]
+    found: list[int] = []
+    waiting = list(range(len(shapes)))
+    while waiting:
+        chosen = next((n for n in waiting if not before[n]), waiting[0])
+        waiting.remove(chosen)
+        found.append(chosen)
+        for others in before:
+            others.discard(chosen)
+    return [shapes[n] for n in found]
+
+
+def _box(shape: Any) -> tuple[int, int, int, int] | None:
+    """Left, top, right and bottom of a shape that stands upright, where the file says it."""
+    left, top, width, height = shape.left, shape.top, shape.width, shape.height
+    if left is None or top is None or not width or not height or getattr(shape, "rotation", 0):
+        return None
+    return left, top, left + width, top + height
+
+
+def _goes_before(one: tuple[int, int, int, int], other: tuple[int, int, int, int]) -> bool:
+    """Whether a box stands above another, both in one column, or left of it, both on one level."""
+
+    def lies(side: int, share: float) -> bool:
+        """Before it from left to right (0) or from the top (1), with a common stretch of some share of the shorter across."""
+        across = 1 - side
+        common = min(one[across + 2], other[across + 2]) - max(one[across], other[across])
+        shorter = min(box[across + 2] - box[across] for box in (one, other))
+        overlap = min(box[side + 2] - box[side] for box in (one, other)) * SLACK
+        return one[side + 2] <= other[side] + overlap and common > share * shorter
+
+    return lies(1, 0.3) or lies(0, 0.5)
 
 
 def _frame() -> frozenset[Any]:
