@@ -230,7 +230,7 @@ def _as_read(shapes: list[Any]) -> list[Any]:
 def _box(shape: Any) -> tuple[int, int, int, int] | None:
     """Left, top, right and bottom of a shape that stands upright, where the file says it."""
     left, top, width, height = shape.left, shape.top, shape.width, shape.height
-    if left is None or top is None or not width or not height or getattr(shape, "rotation", 0):
+    if left is None or top is None or not width or not height or getattr(shape, "rotation", None):
         return None
     return left, top, left + width, top + height
 
