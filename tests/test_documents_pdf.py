@@ -1097,3 +1097,41 @@ def test_neighbours_with_fewer_cells_are_rows_of_the_same_table(tmp_path: Path) 
 def test_letters_of_words_are_never_taken_for_signs(tmp_path: Path) -> None:
     made = make_signs("The word ≤=± is told", says={"≤": "s", "=": "e", "±": "c"})
     assert reading(tmp_path, "a.en.pdf", made).text == "The word sec is told"
+
+
+@pytest.mark.parametrize("shift", [0, 5])
+def test_columns_whose_lines_the_file_holds_in_turn_are_read_one_after_the_other(tmp_path: Path, shift: int) -> None:
+    def draw(canvas: Canvas) -> None:
+        for number, (one, other) in enumerate(
+            zip(wrapped(f"{PROSE} {PROSE}", 36), wrapped(f"{ENGLISH} {ENGLISH}", 36), strict=False)
+        ):
+            lines(canvas, 72, 740 - 12 * number, [one])
+            lines(canvas, 300, 740 - 12 * number - shift, [other])
+
+    found = " ".join(reading(tmp_path, "a.lt.pdf", make_pdf(draw)).text.split())
+    assert " ".join(wrapped(PROSE, 36)[:9]) in found and " ".join(wrapped(ENGLISH, 36)[:9]) in found
+
+
+def test_rows_of_long_cells_stay_rows(tmp_path: Path) -> None:
+    told = wrapped(PROSE + " " + ENGLISH, 60)[:12]
+    table = [[[f"Atsakymas į klausimą {number}"], [line[:32], line[32:]]] for number, line in enumerate(told)]
+
+    def draw(canvas: Canvas) -> None:
+        for number, row in enumerate(table):
+            for left, cell in zip((72, 300), row, strict=True):
+                lines(canvas, left, 760 - 36 * number, cell)
+
+    found = rows(reading(tmp_path, "a.lt.pdf", make_pdf(draw)))
+    assert [text for _, text in found] == [f"{first} | {' '.join(map(str.strip, cell))}" for (first,), cell in table]
+
+
+def test_fractions_that_are_drawn_small_are_fractions(tmp_path: Path) -> None:
+    def draw(canvas: Canvas) -> None:
+        text = canvas.beginText(72, 700)
+        for said, size, rise in [("Nuo 48", 10, 0), ("1", 6, 4), ("/", 10, 0), ("2", 6, 0), (" iki 70 dalių.", 10, 0)]:
+            text.setFont(FONT, size)
+            text.setRise(rise)
+            text.textOut(said)
+        canvas.drawText(text)
+
+    assert reading(tmp_path, "a.lt.pdf", make_pdf(draw)).text == "Nuo 48 1/2 iki 70 dalių."

@@ -88,6 +88,12 @@ FARTHEST_ROW = 3
 FEWEST_ROWS = 5
 """So many lines of a column must stand beside two others each, for a table that is held column by column."""
 
+FEWEST_LINES = 10
+"""So many lines at least has each of two columns that the file holds line by line."""
+
+FULL_LINE = 0.75
+"""Share of the way to the next column that most lines of a column reach."""
+
 WRAPPED_LINES = 8
 """A cell of a table has at most so many lines; what is longer is a column of text."""
 
@@ -248,7 +254,7 @@ def _load(raw: bytes, document: str) -> tuple[list[Sheet], dict[str, str], list[
                 continue
             seen.label = label
             stretches, page = _drawn(file, index, page, seen)
-            stretches = _in_order(_with_marks(_joined_again(_once(stretches))), page.get_height())
+            stretches = _in_order(_fractions(_with_marks(_joined_again(_once(stretches)))), page.get_height())
             if _is_by_columns(stretches):
                 seen.by_columns.append(label)
             lines = _lines(stretches)
@@ -732,6 +738,33 @@ def _with_marks(stretches: list[Stretch]) -> list[Stretch]:
     return found
 
 
+def _fractions(stretches: list[Stretch]) -> list[Stretch]:
+    """The stretches with fractions that are drawn small, a raised figure and a stroke, as such: „48 1/2“, not „48¹ /2“."""
+    found: list[Stretch] = []
+    for stretch in stretches:
+        before = found[-1] if found else None
+        if (
+            before is not None
+            and _level(before, stretch)
+            and re.match(r"[⁄/]\d", stretch.text)
+            and before.text[-1:] in _RAISED
+            and abs(stretch.left - before.right) < 0.5 * stretch.size
+        ):
+            found[-1] = replace(before, text=before.text + stretch.text, right=stretch.right)
+        else:
+            found.append(stretch)
+    return [replace(s, text=_FRACTION.sub(_as_fraction, s.text)) if _FRACTION.search(s.text) else s for s in found]
+
+
+_RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
+_FRACTION = re.compile(rf"(?<=(.))?([{_RAISED}]+) ?([⁄/]\d+)")
+
+
+def _as_fraction(found: re.Match[str]) -> str:
+    figures = unicodedata.normalize("NFKC", found[2])
+    return f"{' ' if found[1] and found[1].isalnum() else ''}{figures}{found[3]}"
+
+
 def _number_of_note(text: str) -> str:
     """A text as the raised number that stands before a note; "" if it is none."""
     return (raised(text.strip()) or "") if any(c.isdigit() for c in text) else ""
@@ -790,11 +823,52 @@ def _joined(letters: list[str]) -> str:
 def _lines(stretches: list[Stretch]) -> list[Line]:
     """The lines of one page in reading order."""
     rows: list[list[Stretch]] = []
-    for wrapped, part in _parted(stretches):
-        rows += part if wrapped else _unwoven(part)
+    for column in _columns(stretches):
+        for wrapped, part in _parted(column):
+            rows += part if wrapped else _unwoven(part)
     table = _table_rows(rows)
     _fill_up(rows, table)
     return [_line(row, as_cells=number in table) for number, row in enumerate(rows)]
+
+
+def _columns(stretches: list[Stretch]) -> list[list[Stretch]]:
+    """
+    The stretches of a page in the columns of text that they are lines of, where the file holds them from top to bottom, a line
+    of one and a line of the other in turn, on levels of their own. Lines that reach over both columns part the page.
+
+    The lines of a column stand close below each other and reach to the gap between the columns; those of a table's cells do
+    not, on one side at least.
+    """
+    if len(stretches) < 2 * FEWEST_LINES:
+        return [stretches]
+    start = min(s.left for s in stretches)
+    lefts = Counter(round(s.left / 4) for s in stretches if s.left > start + 100)
+    if not lefts:
+        return [stretches]
+    commonest = lefts.most_common(1)[0][0]
+    right = min(s.left for s in stretches if abs(round(s.left / 4) - commonest) <= 1)
+    sides = [0 if s.right < right else 1 if s.left >= right else -1 for s in stretches]
+    columns = [[s for s, side in zip(stretches, sides, strict=True) if side == which] for which in (0, 1)]
+    turns = sum(one != other for one, other in pairwise(side for side in sides if side >= 0))
+    edge = start + FULL_LINE * (right - start)
+    if (
+        min(map(len, columns)) < FEWEST_LINES
+        or sum(s.right > edge for s in columns[0]) < 0.4 * len(columns[0])
+        or sides.count(-1) > 0.2 * len(sides)
+        or turns < 0.5 * len(sides)
+        or any(statistics.median(len(s.text) for s in column) < COLUMN_CHARACTERS for column in columns)
+        or any(sum(0 < a.y - b.y < 1.4 * b.size for a, b in pairwise(c)) < 0.5 * len(c) for c in columns)
+    ):
+        return [stretches]
+    found: list[list[Stretch]] = []
+    parts: tuple[list[Stretch], list[Stretch]] = ([], [])
+    for stretch, side in zip(stretches, sides, strict=True):
+        if side >= 0:
+            parts[side].append(stretch)
+            continue
+        found += [*_columns(parts[0]), *_columns(parts[1]), [stretch]]
+        parts = ([], [])
+    return [part for part in [*found, *_columns(parts[0]), *_columns(parts[1])] if part]
 
 
 def _rows(stretches: list[Stretch]) -> list[list[Stretch]]:
