@@ -274,6 +274,25 @@ def odt_cell(inner: str) -> str:
     return f"<table:table-cell>{inner}</table:table-cell>"
 
 
+def test_a_border_drawn_a_little_aside_makes_no_column_in_odt(tmp_path: Path) -> None:
+    def cell(text: str, wide: int) -> str:
+        covered = "<table:covered-table-cell/>" * (wide - 1)
+        return f'<table:table-cell table:number-columns-spanned="{wide}"><text:p>{text}</text:p></table:table-cell>{covered}'
+
+    widths = [("5cm", "c1"), ("0.8mm", "c2"), ("5cm", "c3")]
+    styles = "".join(
+        f'<style:style style:name="{name}" style:family="table-column"><style:table-column-properties style:column-width="{width}"/></style:style>'
+        for width, name in widths
+    )
+    columns = "".join(f'<table:table-column table:style-name="{name}"/>' for _, name in widths)
+    head = f"<table:table-header-rows><table:table-row>{cell('A', 1)}{cell('B', 2)}</table:table-row></table:table-header-rows>"
+    body = "".join(
+        f"<table:table-row>{cell(name, 2)}{cell(n, 1)}</table:table-row>" for name, n in (("x", "1"), ("y", "2"))
+    )
+    file = odt(f"<text:p>Kainos</text:p><table:table>{columns}{head}{body}</table:table>", styles)
+    assert rows(reading(tmp_path, "a.lt.odt", file)) == [("A | B", "x | 1"), ("A | B", "y | 2")]
+
+
 def test_items_in_cells_keep_their_numbers_in_odt(tmp_path: Path) -> None:
     numbered = (
         '<text:list-style style:name="L1"><text:list-level-style-number text:level="1" style:num-format="1" style:num-suffix="."/>'

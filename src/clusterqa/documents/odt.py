@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Iterator
 from typing import Any
@@ -28,6 +29,7 @@ _SKIPPED = frozenset(
 )
 _WALKED = frozenset(f"{_TEXT}{name}" for name in ("numbered-paragraph", "bibliography", "index-title", "index-body"))
 _KINDS = {"a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman", "1": "decimal"}
+_TWIPS = {"in": 1440, "cm": 1440 / 2.54, "mm": 144 / 2.54, "pt": 20}
 MAX_REPEATED = 1_000
 """A cell that is stored once for more places than this is empty filling, and stands once."""
 
@@ -287,6 +289,7 @@ class _Reader:
                     self._walk(cell)
             self.pending = []
             return
+        grid = tables.drawn(grid, self._column_places(table))
         if not 0 < headed < len(grid):
             headed = tables.header_rows(grid)
         joined = False
@@ -296,6 +299,26 @@ class _Reader:
                 self._table(table_inside)
                 joined = False
         self._tell_notes()
+
+    def _column_places(self, table: Any) -> list[int]:
+        """Where the columns of a table begin, and the last ends, in twentieths of a point; nothing where that is not told."""
+        places = [0]
+        for column in table.iter(f"{_TABLE}table-column"):
+            if next(column.iterancestors(f"{_TABLE}table")) is not table:
+                continue
+            style = self.styles.get(column.get(f"{_TABLE}style-name"))
+            look = style.find(f"{_STYLE}table-column-properties") if style is not None else None
+            width = (
+                re.fullmatch(r"(\d{0,4}\.?\d{1,6})(in|cm|mm|pt)", look.get(f"{_STYLE}column-width", ""))
+                if look is not None
+                else None
+            )
+            times = _whole(column.get(f"{_TABLE}number-columns-repeated"), 1)
+            if width is None or times > MAX_REPEATED or len(places) > MAX_REPEATED:
+                return []
+            wide = round(float(width[1]) * _TWIPS[width[2]])
+            places += [places[-1] + wide * (n + 1) for n in range(times)]
+        return places
 
     def _is_bold(self, cell: Any) -> bool:
         paragraphs = [p for p in cell.iter(f"{_TEXT}p") if "".join(p.itertext()).strip()]

@@ -128,6 +128,19 @@ def snapped(rows: Sequence[Sequence[Cell]], near: int = NEAR) -> list[list[Cell]
     return found
 
 
+def drawn(rows: Sequence[Sequence[Cell]], places: Sequence[int]) -> list[list[Cell]]:
+    """
+    The rows on the columns that a person sees, where `places` says in twentieths of a point where those of the grid begin and the
+    last ends; as they are where they reach beyond.
+    """
+    if any(cell.end >= len(places) for row in rows for cell in row):
+        return [list(row) for row in rows]
+    made: dict[int, Cell] = {}  # a cell merged over rows stays one
+    return snapped(
+        [[made.setdefault(id(c), replace(c, start=places[c.start], end=places[c.end])) for c in row] for row in rows]
+    )
+
+
 def _headed(rows: Sequence[Sequence[Cell]], headed: int) -> int:
     """How many rows are the header in truth, where `headed` are said to be."""
     # A name that is merged with a cell below it shows that the row below belongs to the header.
