@@ -82,6 +82,10 @@ def tr(tag: str, *cells: str) -> str:
             f"<tbody>{tr('th', 'A', 'B')}{tr('td', '<td rowspan=9>x</td>', '1')}</tbody><tbody>{tr('td', 'y', '2')}</tbody>",
             [("A | B", "x | 1"), ("A | B", "y | 2")],
         ),
+        (  # a cell that says it goes down to the end
+            tr("th", "A", "B") + tr("td", "<td rowspan=0>x</td>", "1") + tr("td", "2") + tr("td", "3"),
+            [("A | B", "x | 1"), ("A | B", "x | 2"), ("A | B", "x | 3")],
+        ),
         (  # names that come again for other columns
             tr("th", "Vaisius", "Kaina")
             + tr("td", "Obuolys", "1 EUR")

@@ -687,7 +687,8 @@ def _grid(rows: list[Any], cells: list[list[Any]]) -> list[list[tables.Cell]]:
                 made = spanning[place][1]
                 repeated += 1
             elif (cell := next(waiting, None)) is not None:
-                tall = _span(cell, "rowspan")
+                to_the_end = (cell.get("rowspan") or "").strip() == "0"
+                tall = len(rows) if to_the_end else _span(cell, "rowspan")
                 made = _cell(cell, place, _span(cell, "colspan"))
                 if tall > 1:
                     spanning[place] = (number + tall, made)
