@@ -1135,3 +1135,12 @@ def test_fractions_that_are_drawn_small_are_fractions(tmp_path: Path) -> None:
         canvas.drawText(text)
 
     assert reading(tmp_path, "a.lt.pdf", make_pdf(draw)).text == "Nuo 48 1/2 iki 70 dalių."
+
+
+def test_codes_of_several_letters_that_are_arrows_or_no_letters_are_read(tmp_path: Path) -> None:
+    made = make_shapes(
+        "(It is o\\016-site, not di\\017cult.) Tj", {"\x0e": 550, "\x0f": 830}, {14: "\u21b5", 15: "\ufffe"}
+    )
+    document = reading(tmp_path, "a.en.pdf", made)
+    assert document.text == "It is off-site, not difficult."
+    assert "were read by their width: ff (1), ffi (1)" in document.warnings[0]

@@ -44,7 +44,7 @@ _DOUBLE = ("Th", "ff", "fi", "fl", "ffi", "ffl")
 _DOUBTFUL = frozenset(map(ord, "Thfil"))
 
 _READ_FOR = {
-    "Ɵ": "ti", "Ʃ": "tt", "Ō": "ft", "ƫ": "tti",
+    "Ɵ": "ti", "Ʃ": "tt", "Ō": "ft", "ƫ": "tti", "↵": "ff", "\ufffe": "ffi",
     **dict(zip("\x0b\x0c\r\x0e\x0f", ("ff", "fi", "fl", "ffi", "ffl"), strict=True)),
     **dict(zip("\x1b\x1c\x1d\x1e\x1f", ("ff", "fi", "fl", "ffi", "ffl"), strict=True)),
 }  # fmt: skip
@@ -115,17 +115,18 @@ def _known(letters: Any, codes: Any, signs: Signs) -> dict[int, str]:
     doubtful = (codes >= 0) & (codes < 0x20) | (codes >= 0xE000) & (codes <= 0xF8FF) | np.isin(codes, _OTHER_LETTERS)
     for index in map(int, np.flatnonzero(doubtful)):
         code = chr(codes[index])
-        if code < " " and not letters.is_drawn(index):
+        none = code < " " or code == "\ufffe"
+        if none and (letters.is_hyphen(index) or not letters.is_drawn(index)):
             continue
         beside = [chr(codes[n]) for n in (index - 1, index + 1) if 0 <= n < len(codes) and codes[n] > 0x20]
         if (
             code in _READ_FOR
             and any("a" <= letter <= "z" for letter in beside)
-            and (code > " " or _is_as_wide(letters, index, len(_READ_FOR[code])))
+            and (not none or _is_as_wide(letters, index, len(_READ_FOR[code])))
         ):
             found[index] = _READ_FOR[code]
             signs.written[found[index]] += 1
-        elif code < " " or _OWN.match(code):
+        elif none or _OWN.match(code):
             told = sign(ord(code), family(letters.font(index))) if code > " " else UNKNOWN
             if told != UNKNOWN or not _is_bullet(codes, index):
                 found[index] = told
