@@ -266,3 +266,11 @@ def test_links_in_the_main_part_of_a_page_are_its_text(tmp_path: Path) -> None:
     body = f"<main><h1>Skyriai</h1><p>{lead}</p><ul>{links}</ul></main><footer><p><a href='/'>Pavyzdys</a></p></footer>"
     document = reading(tmp_path, "a.lt.html", f"<html lang=lt><body>{body}</body></html>")
     assert [text for _, text in shown(document)] == ["Skyriai", lead, "Vilnius", "Kaunas", "Klaipėda", "Šiauliai"]
+
+
+def test_control_characters_beside_what_is_hidden_stop_nothing(tmp_path: Path) -> None:
+    for sign in ("\x0b", "\x01", "\x0c", "\ufffe", "&#11;", "&#1;", "&#xfffe;"):
+        document = reading(
+            tmp_path, "a.html", page(f"<p>Aukso ženklo kaina yra 5 eurai.</p><p hidden>ne</p>{sign} Tai viskas.")
+        )
+        assert "Aukso ženklo kaina yra 5 eurai." in document.text and "Tai viskas." in document.text

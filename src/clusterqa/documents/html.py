@@ -25,6 +25,8 @@ from clusterqa.records import BlockKind
 
 _CHARSET = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w.:-]+)|<\?xml[^>]+encoding\s*=\s*[\"']([\w.:-]+)", re.I)
 _XML = re.compile(r"\A\s*<\?xml[^>]*>")
+_NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+"""What lxml reads in a page and does not let anybody write again, as where an element is taken out beside it."""
 _SPACES = re.compile(r"[ \t\r\n\f\u00a0]+")
 _BLOCK_TAGS = frozenset(
     "address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption figure footer "
@@ -103,6 +105,7 @@ def extract(raw: bytes, document: str) -> Extract:
     tree = _tree(source, document)
     if tree is None:
         raise _no_text(document)
+    _blank_out(tree)
     _drop_unseen(tree)
     _write_out(tree)
     _bound_spans(tree)
@@ -211,6 +214,14 @@ def _unseen_names(style: str) -> set[tuple[str, str]]:
             media -= selectors.startswith("@media")
         last = "" if piece in ("{", "}") else piece
     return found
+
+
+def _blank_out(tree: Any) -> None:
+    """A space in place of every character that could not be written again."""
+    for element in tree.iter():
+        for place in ("text", "tail"):
+            if (text := getattr(element, place)) and _NOT_IN_XML.search(text):
+                setattr(element, place, _NOT_IN_XML.sub(" ", text))
 
 
 def _drop_unseen(tree: Any, spoken: bool = True) -> None:
