@@ -83,6 +83,8 @@ def test_a_short_paragraph_is_quoted_whole_and_of_a_long_one_the_best_sentences(
     assert window(both, (), 0.5) == (0, 1)
     long = f"{rule[:-1]}{' and so on' * (SHORT_PARAGRAPH // 10)}."
     assert window(hit(f"{long} {comment * 2}", 0.9, (0.1, 0.9), long, comment * 2), (), 0.5) == (1, 1)
+    paragraphs = hit(f"{long}\n\n{rule} {comment}", 0.9, (0.1, 0.1, 0.9), long, rule, comment)
+    assert window(paragraphs, (), 0.5) == (1, 2)
     items = hit(f"- {rule}\n- {comment * 2}", 0.9, (0.1, 0.9), rule, comment * 2)
     assert window(items, (), 0.5) == (1, 1)
 

@@ -7,7 +7,7 @@ import pytest
 from clusterqa.documents import markdown
 from clusterqa.records import Block, Document, Language, Part, Passage, Span
 from clusterqa.retrieval.notes import says_closed, year_of
-from clusterqa.retrieval.selection import named_cell, selection
+from clusterqa.retrieval.selection import SHORT_LIST, named_cell, selection
 from clusterqa.text.answer_types import wants_list
 from clusterqa.text.asked_parts import asked_parts
 from clusterqa.text.definitions import defined_term, defines
@@ -84,6 +84,18 @@ def test_a_nested_list_that_an_item_introduces_is_a_list_of_its_own() -> None:
 def test_a_question_for_one_thing_gets_the_item_with_its_introduction() -> None:
     assert shown("Send it.", wants=False) == [LEAD, ("item", "Send it.")]
     assert shown("for a firm.", wants=False) == [("lead", "Choose a form:"), ("item", "for a firm.")]
+
+
+def test_several_items_or_rows_never_stand_without_the_others_of_a_short_list() -> None:
+    rights = "# Rights\n\n- To see the minutes.\n- To vote.\n- To leave.\n\n"
+    assert shown("To vote.\n- To leave.", False, rights) == [
+        ("lead", "Rights"), ("item", "To see the minutes."), ("item", "To vote."), ("item", "To leave."),
+    ]  # fmt: skip
+    long = rights.replace("minutes", "minutes" * SHORT_LIST)
+    assert shown("To vote.\n- To leave.", False, long) == [("item", "To vote."), ("item", "To leave.")]
+    assert shown("Bronze | EUR 600 |\n| Silver | EUR 900", wants=False)[1:] == [
+        ("row", "Bronze | EUR 600"), ("row", "Silver | EUR 900"),
+    ]  # fmt: skip
 
 
 def test_a_sentence_that_announces_a_list_never_stands_without_it() -> None:

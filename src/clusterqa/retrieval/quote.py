@@ -44,7 +44,7 @@ MAX_QUOTES = 3
 MAX_SENTENCES = 3
 SHORT_QUOTE = 60
 """A quote of fewer characters is too short to stand alone and takes the sentence beside it."""
-SHORT_PARAGRAPH = 300
+SHORT_PARAGRAPH = 400
 """A paragraph of so many characters is quoted whole: the rule and its exception, the step and its deadline."""
 MORE_WORDS = 0.12
 """A neighbouring sentence joins the quote also when it brings at least this much more of the question's words."""
@@ -182,10 +182,10 @@ def quote(
 def window(hit: Hit, concepts: Sequence[Concept], neighbour_share: float) -> tuple[int, int]:
     """The first and the last of the best one to three neighbouring sentences of a hit, or all of a short paragraph."""
     scores = hit.sentence_scores
-    if len(hit.passage.text) <= SHORT_PARAGRAPH and _run_on(hit, 0, len(scores) - 1):
-        return 0, len(scores) - 1
     texts = sentence_texts(hit.passage)
     best = max(range(len(scores)), key=lambda i: (round(scores[i], 9), -i))
+    if paragraph := _short_paragraph(hit, best):
+        return paragraph
     first = last = best
     while last - first + 1 < MAX_SENTENCES:
         held = coverage(" ".join(texts[first : last + 1]), concepts)
@@ -203,6 +203,28 @@ def window(hit: Hit, concepts: Sequence[Concept], neighbour_share: float) -> tup
     if texts[last].endswith(":"):  # what follows is what was announced
         last = min(max(last, first + MAX_SENTENCES - 1), len(scores) - 1)
     return first, last
+
+
+def _short_paragraph(hit: Hit, place: int) -> tuple[int, int] | None:
+    """The first and the last sentence of the paragraph of a sentence; None where it is long."""
+    passage = hit.passage
+    if len(passage.text) <= SHORT_PARAGRAPH and _run_on(hit, 0, len(passage.sentences) - 1):
+        return 0, len(passage.sentences) - 1
+    first = last = place
+    while first and _same_paragraph(hit, first - 1):
+        first -= 1
+    while last < len(passage.sentences) - 1 and _same_paragraph(hit, last):
+        last += 1
+    length = passage.sentences[last].end - passage.sentences[first].start
+    return (first, last) if first < last and length <= SHORT_PARAGRAPH else None
+
+
+def _same_paragraph(hit: Hit, place: int) -> bool:
+    """Whether a sentence and the next one stand in one paragraph."""
+    passage = hit.passage
+    one, other = passage.sentences[place : place + 2]
+    between = passage.text[one.end - passage.start : other.start - passage.start]
+    return not between.strip() and "\n\n" not in between
 
 
 def _run_on(hit: Hit, first: int, last: int) -> bool:

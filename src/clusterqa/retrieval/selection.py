@@ -16,6 +16,8 @@ from clusterqa.text.leaning import leans
 
 NAMED = 0.5
 """Share of the words of a column's name that a question holds when it names the column."""
+SHORT_LIST = 600
+"""A list or a table of so many characters is shown whole where the quote holds several of its items or rows."""
 MOST_BEFORE = 2
 """Sentences that are brought along at most when each leans on the one before."""
 
@@ -24,7 +26,8 @@ def selection(document: Document, start: int, end: int, wants_list: bool) -> tup
     """The parts that are shown for the quote `document.text[start:end]`."""
     core = cut(document, start, end)
     announces = any(part.kind == "text" and part.text.rstrip("*_ ").endswith(":") for part in core)
-    if (wants_list or announces) and (listed := whole_list(document, start, end)):
+    listed = whole_list(document, start, end)
+    if listed and (wants_list or announces or _is_several_of(core, listed)):
         return (*_apart(core, listed), *listed)
     if wants_list and core[0].kind == "text" and (listed := section_list(document, start)):
         return tuple(sorted((*listed, *core), key=lambda part: part.start))
@@ -35,6 +38,14 @@ def selection(document: Document, start: int, end: int, wants_list: bool) -> tup
     if core[0].kind == "text":
         return (*_before(document, core[0]), *core)
     return core
+
+
+def _is_several_of(core: Sequence[Part], listed: Sequence[Part]) -> bool:
+    """Whether a quote holds several items or rows, all of them of a short list."""
+    places = {part.start for part in listed}
+    own = [part for part in core if part.kind in ("item", "row")]
+    short = sum(len(part.text) for part in listed) <= SHORT_LIST
+    return short and len(own) > 1 and all(part.start in places for part in own)
 
 
 def named_cell(parts: Sequence[Part], question: str) -> Span | None:
