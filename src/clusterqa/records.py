@@ -276,7 +276,7 @@ class Query:
     words: Mapping[str, float]
 
 
-SmallTalk = Literal["greeting", "thanks", "farewell", "fine", "complaint", "robot", "maker", "person", "about"]
+SmallTalk = Literal["greeting", "thanks", "farewell", "fine", "complaint", "robot", "maker", "person", "about", "task"]
 RemarkKind = SmallTalk | Literal["empty", "too_long", "unreadable"]
 
 

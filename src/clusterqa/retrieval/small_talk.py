@@ -1,5 +1,6 @@
 """
-What people say to a chat that is not a question: thanks, complaints, "are you a robot?", "who made you", "a person, please".
+What people say to a chat that is not a question about documents: thanks, complaints, "are you a robot?", "a person, please",
+"write me a poem", "2 + 2".
 
 A remark is recognised by its words, in any order: all of them are words of its kind, and a telling one of each group is among
 them. One word more ("Ačiū, o kiek kainuoja sidabras?") and it is a question. Words are compared without diacritics.
@@ -24,6 +25,8 @@ REPLIES: dict[Language, dict[str, str]] = {
         "citatos nurodau jos šaltinį.",
         "person": "Šiame pokalbyje atsako programa, su žmogumi čia pasikalbėti negalima. Užduokite klausimą – jei dokumentuose "
         "atsakymo nebus, jį perduosime darbuotojams.",
+        "task": "To padaryti negaliu: tekstų nekuriu, neverčiu ir neskaičiuoju. Galiu surasti ir pacituoti, kas parašyta dokumentuose, "
+        "– paklauskite apie tai.",
     },
     "en": {
         "fine": "Good! If you have any other questions, just ask.",
@@ -35,6 +38,8 @@ REPLIES: dict[Language, dict[str, str]] = {
         "every quote names its source.",
         "person": "This chat is answered by a program, so you cannot talk to a person here. Do ask your question: if the documents "
         "have no answer, we pass it on to our staff.",
+        "task": "I cannot do that: I do not write, translate or calculate. What I can do is find and quote what the documents say, so "
+        "do ask about that.",
     },
 }
 """What is said to a remark; the other remarks have their words in wording.py."""
@@ -193,6 +198,27 @@ _ABOUT = re.compile(
 )
 """Asked of the chat itself; as words in any order they would be questions about the documents."""
 
+_MADE = (
+    r"(?:eilerast|eilut|poem|verse|haiku|limerick|rap\b|anekdot|pokst|juokel|juoking|joke|pasak|fairy|bedtime|dain[aos]|song|misl[eiu]|riddle|esse?\b|ese\b|essay"
+    r"|rasini|referat|kod(?:a|o)\b|code\b(?! of)|python|javascript|sql\b|script\b|tweet)"
+)
+_TASK = re.compile(
+    r"(?:please |prasau |prasom |gal |ar |galite |galetumete |gali |galetum |can |could |would |will |you |now |dabar |just |tiesiog )*(?:"
+    rf"(?:write|compose|create|generate|make up|tell|sing|recite|parasy[kt]\w*|sukur[kt]\w*|sugalvo[kt]\w*|papasako[kt]\w*|padainuo[kt]\w*|padeklamuo[kt]\w*"
+    rf"|pasaky[kt]\w*|sugeneruo[kt]\w*)\b.{{0,40}}\b{_MADE}.*"
+    r"|(?:translate|isver[sk][kt]\w*|versk(?:ite)?)\b.*"
+    r"|(?:ignore|forget|disregard|override|ignoruo[kt]\w*|pamirsk\w*|nepaisyk\w*)\b.{0,40}\b(?:instruction|rule|prompt|previous|above|instrukcij|taisykl|nurodym|ankstesn).*"
+    r"|(?:pretend|act as|imagine you|roleplay|role-play|apsimesk\w*|isivaizduok\w*,? kad)\b.*|(?:from now on|you are now|nuo siol tu)\b.*"
+    r"|(?:show|reveal|print|repeat|tell|parody[kt]\w*|atskleis[kt]\w*|what is|what are)\b(?: (?:me|us|man|mums))? (?:your|savo|the system|sistemos)"
+    r" (?:\w+ )?(?:prompt|instruction|instrukcij|nurodym)\w*"
+    r"|(?:what time is it|what's the time) (?:right )?now|what day is (?:it )?today|what(?:'s| is) (?:the date today|today's date)"
+    r"|kiek dabar valandu|kelinta dabar valanda|kokia siandien (?:diena|data)|kokia (?:diena|data) siandien"
+    r"|(?:(?:what is|what's|how much is|calculate|compute|kiek (?:bus|yra)|suskaiciuo[kt]\w*|apskaiciuo[kt]\w*|paskaiciuo[kt]\w*) )?"
+    r"\d[\d.,]*(?:\s?(?:[+*×÷^=x]|plus|times|divided by|plius|minus|kart|padalint\w* is| [-/:])\s?\d[\d.,]*)+(?:\s?=)?"
+    r")[\s?!.]*"
+)
+"""What is asked to be done and not to be found; as words in any order it would be many a question."""
+
 _CLAUSE = re.compile(r"[^,.!?;…–—\n]+[,.!?;…–—\n]*")
 _HELLO = re.compile(
     r"\s*(?:lab(?:as|a)\s+(?:rytas|vakaras|dien[aą])|labas|sveik(?:i|as|a)|good\s+(?:morning|afternoon|evening|day)|hello|hi|hey)"
@@ -203,6 +229,8 @@ _HELLO = re.compile(
 
 def recognised(text: str) -> SmallTalk | None:
     """The remark that a text is, whatever its wording; None for anything else, above all for a question."""
+    if _TASK.fullmatch(" ".join(fold(text).split())):
+        return "task"
     kinds = [_kind(clause) for clause in _CLAUSE.findall(text) if re.search(r"\w", clause)]
     if kinds and all(kinds):
         return next((remark for remark in _ORDER if remark in kinds), None)
