@@ -9,7 +9,14 @@ from clusterqa.encoders.sentence import SentenceEncoder
 from clusterqa.ports import Encoder
 from clusterqa.records import Query, Question, Remark, Understood
 from clusterqa.retrieval.profile import Profile
-from clusterqa.retrieval.understand import MAX_CHARACTERS, is_follow_up, understand
+from clusterqa.retrieval.understand import (
+    LENT_WEIGHT,
+    LONGEST_THREAD,
+    MAX_CHARACTERS,
+    UNSIGNED,
+    is_follow_up,
+    understand,
+)
 
 
 class Letters(Encoder):
@@ -123,7 +130,7 @@ def test_a_question_that_leans_on_an_earlier_one_is_recognised(text, leans):
 def test_a_new_word_takes_the_place_of_the_earlier_one_nearest_in_meaning():
     query = query_of(Question("and for gold?", history=("How long is bronze valid?",)))
     assert query.text == "How long is gold valid? and for gold?"
-    assert query.words == {"gold": 1.0, "long": 0.5, "valid": 0.5}
+    assert query.words == {"gold": 1.0, "long": LENT_WEIGHT, "valid": LENT_WEIGHT}
 
 
 @pytest.mark.parametrize(
@@ -131,13 +138,34 @@ def test_a_new_word_takes_the_place_of_the_earlier_one_nearest_in_meaning():
     [
         ("eccp", ["Kiek kainuoja sidabro ženklas? eccp", "eccp"]),
         ("O kas jį suteikia?", ["Kiek kainuoja sidabro ženklas? O kas jį suteikia?", "O kas jį suteikia?"]),
-        ("Kas suteikia bronzos ženklą klasteriui?", ["Kas suteikia bronzos ženklą klasteriui?"]),
+        ("Kas gali dalyvauti?", ["Kiek kainuoja sidabro ženklas? Kas gali dalyvauti?", "Kas gali dalyvauti?"]),
+        ("Kas ženklą suteikia?", ["Kas ženklą suteikia?", "Kiek kainuoja sidabro ženklas? Kas ženklą suteikia?"]),
+        ("Kas suteikia bronzos ženklą Lietuvos klasteriui?", ["Kas suteikia bronzos ženklą Lietuvos klasteriui?"]),
     ],
 )
 def test_what_may_be_a_follow_up_or_a_new_subject_is_read_both_ways(text, read_as):
     found = readings(Question(text, history=("Kiek kainuoja sidabro ženklas?",)))
     assert not isinstance(found, Remark)
     assert [query.text for query in found] == read_as
+
+
+def test_a_question_that_nothing_says_leans_on_another_is_read_alone_unless_the_other_reading_is_much_surer():
+    history = ("What is ClusterXchange?", "How much money can I get?")
+    found = readings(Question("Who can take part?", history=history))
+    assert not isinstance(found, Remark)
+    alone, along = found
+    assert (alone.doubt, along.doubt) == (0.0, UNSIGNED)
+    assert along.text == "What is ClusterXchange? How much money can I get? Who can take part?"
+    assert along.words["part"] == 1.0 and along.words["clusterxchange"] == LENT_WEIGHT
+    pointing = readings(Question("Is it still running?", history=history))
+    assert not isinstance(pointing, Remark)
+    assert [reading.doubt for reading in pointing] == [0.0, 0.0]
+
+
+def test_of_a_long_story_before_only_the_end_is_read_along():
+    query = query_of(Question("Is it still running?", history=("word " * 390 + "What is ClusterXchange?",)))
+    assert query.text.endswith("word What is ClusterXchange? Is it still running?")
+    assert len(query.text) <= LONGEST_THREAD + len(" Is it still running?")
 
 
 def test_without_an_earlier_question_there_is_one_reading():
@@ -150,7 +178,7 @@ def test_a_pronoun_borrows_the_words_of_the_earlier_question():
     question = Question("O kas jį suteikia?", history=("Kiek kainuoja sidabro ženklas?",))
     query = query_of(question)
     assert query.words["suteikia"] == 1.0
-    assert query.words["sidabro"] == query.words["ženklas"] == 0.5
+    assert query.words["sidabro"] == query.words["ženklas"] == LENT_WEIGHT
 
 
 def test_a_question_complete_in_itself_forgets_the_earlier_ones():

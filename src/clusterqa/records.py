@@ -274,6 +274,8 @@ class Query:
     language: Language
     encoded: Encoded
     words: Mapping[str, float]
+    doubt: float = 0.0
+    """How much surer of its answer than the other reading of the question this one must be to be taken."""
 
 
 SmallTalk = Literal["greeting", "thanks", "farewell", "fine", "complaint", "robot", "maker", "person", "about", "task"]

@@ -60,6 +60,8 @@ from clusterqa.text.times import is_of_another_time
 
 DEPTH = 10
 """Hits of a question: three are quoted, the others show how far the first stands out."""
+OTHER_READING = 0.3
+"""What the less sure reading of a question weighs in the confidence of its answer (docs/measurements.md, 116)."""
 
 
 class Pipeline:
@@ -94,7 +96,7 @@ class Pipeline:
     def ask(self, question: Question, depth: int = DEPTH) -> Trace:
         """
         One question through all stages, with at most `depth` hits; of two readings of it the one in whose reply the confidence is
-        higher, the likelier one where it is not. Deterministic: equal scores are ordered by document id,
+        higher by more than its doubt, the likelier one where it is not. Deterministic: equal scores are ordered by document id,
         then by place in it. There is no hit, and the reply is "not found", when the index is empty.
         """
         clock = _Clock()
@@ -114,8 +116,14 @@ class Pipeline:
             return replace(trace, reply=reply, milliseconds=clock.milliseconds)
 
     def _likeliest(self, question: Question, readings: Sequence[Query], depth: int, clock: _Clock) -> Trace:
-        traces = [self._search(question, query, depth, clock) for query in readings]
-        return max(traces, key=lambda trace: trace.reply.confidence)
+        """The reading of which the answer is surest; the less sure the other one is, the less sure is that it was meant."""
+        found = [(self._search(question, query, depth, clock), query) for query in readings]
+        chosen, query = max(found, key=lambda one: one[0].reply.confidence - one[1].doubt)
+        least = min(trace.reply.confidence for trace, _ in found)
+        sure = chosen.reply.confidence - OTHER_READING * (chosen.reply.confidence - least)
+        if sure == chosen.reply.confidence:
+            return chosen
+        return replace(chosen, reply=self._reply(question, query, chosen.reply.quotes or chosen.reply.nearest, sure))
 
     def _each(self, question: Question, parts: Sequence[AskedPart], language: Language) -> list[Reply]:
         """The replies to the parts of a question, each asked alone; one that leans, after the one before."""
@@ -152,17 +160,21 @@ class Pipeline:
         quotes = self._quotes(query, hits, first, readings)
         values = features(query, first, hits, quotes, readings, weights)
         confidence = calibration.probability(values) if quotes and self._may_answer(question, quotes[0]) else 0.0
-        if confidence and says_what_it_is(question.text, quotes[0].text):
-            confidence = max(confidence, calibration.threshold)
-        if confidence < FAIRLY_SURE:  # a mark in a quote that may be wrong would only look sure
-            quotes = tuple(replace(made, sure=False) for made in quotes)
-        answer = reply(question, query, quotes, confidence, calibration.threshold, self.index.generation)
+        answer = self._reply(question, query, quotes, confidence)
         clock.lap("quote")
         # What was merged into a hit stands where the hit stands.
         read_first = hits if readings else ()
         places = {i: rank for rank, hit in enumerate(read_first) for i in (hit.passage_id, *hit.merged)}
         ranking = sorted(((i, scores[i]) for i in (*order, *rest)), key=lambda row: places.get(row[0], len(places)))
         return Trace(question, query, answer, first, tuple(ranking), hits, values, clock.milliseconds, readings)
+
+    def _reply(self, question: Question, query: Query, quotes: tuple[Quote, ...], confidence: float) -> Reply:
+        threshold = self.profile.calibration.threshold
+        if confidence and says_what_it_is(question.text, quotes[0].text):
+            confidence = max(confidence, threshold)
+        if confidence < FAIRLY_SURE:  # a mark in a quote that may be wrong would only look sure
+            quotes = tuple(replace(made, sure=False) for made in quotes)
+        return reply(question, query, quotes, confidence, threshold, self.index.generation)
 
     def _read(self, query: Query, hits: tuple[Hit, ...], reader: Reader) -> tuple[tuple[Hit, ...], dict[int, Reading]]:
         """The hits in the order of the reader, those behind that it did not read as they were."""

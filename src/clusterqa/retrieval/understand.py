@@ -1,17 +1,17 @@
 """
 From what a person typed to what is searched for, or to a short reply where there is nothing to search.
 
-Follow-ups ("O kiek jis galioja?", "and for gold?") are completed from the earlier questions: words of theirs are lent at a
-lower weight, and a new word takes the place of the earlier one that is nearest to it in meaning ("gold" of "bronze"). Words
-alone cannot tell a follow-up from a new subject ("eccp"), so what may be one is read both ways; which is meant
-the pipeline decides by what either finds.
+Follow-ups ("Who can take part?", "and for gold?") are read along with the earlier questions, whose words weigh less; where a
+question only names another thing, that takes the place of the earlier word that is nearest to it in meaning ("gold" of
+"bronze"). Words alone cannot tell a follow-up from a new subject ("eccp"), so what may be either is read both
+ways; which is meant the pipeline decides by what either finds.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from clusterqa.ports import Encoder
 from clusterqa.records import Language, Query, Question, Remark, RemarkKind
@@ -23,8 +23,17 @@ from clusterqa.text.neighbours import neighbour
 MAX_CHARACTERS = 2000
 MAX_HISTORY = 6
 """Earlier questions looked at; older ones no longer bear on what is meant."""
-LENT_WEIGHT = 0.5
-LONGEST_ELLIPSIS = 3
+THREAD = 3
+"""Earlier questions that a follow-up is read along with."""
+LONGEST_THREAD = 600
+"""Characters of them."""
+LENT_WEIGHT = 0.4
+"""Weight of the words of an earlier question."""
+FEW_WORDS = 4
+"""Content words of a question that may lean on the ones before though nothing in it says so: "who can take part?"."""
+UNSIGNED = 0.2
+"""How much surer the reading with the earlier questions must be where nothing says that a question leans on them."""
+LONGEST_ELLIPSIS = 4
 """Words of a question that only names another thing than the one before: "what about gold"."""
 
 _OPENER = re.compile(r"^(?:o|ir|bet|tai|tada|and|but|so|then|or|what about|how about|what if|kaip del|o kaip)\b")
@@ -37,7 +46,7 @@ _POINTING = frozenset(
 
 def understand(question: Question, encoder: Encoder, replaces_cosine: float) -> tuple[Query, ...] | Remark:
     """
-    What may be meant by a question in its conversation: its readings, the likeliest first, at most two.
+    What may be meant by a question in its conversation: its readings, the likeliest first, at most three.
 
     The language is that of the words; where they say nothing ("ESCA", "2026") the caller's, then the conversation's. A new
     word takes the place of an earlier one that it is as near to as `replaces_cosine`.
@@ -48,11 +57,21 @@ def understand(question: Question, encoder: Encoder, replaces_cosine: float) -> 
     if remark := _remark(text):
         return Remark(remark, language)
     clean = question_in(_tidy(text))
-    readings = [(clean, dict.fromkeys(content_words(clean), 1.0))]
+    own = dict.fromkeys(content_words(clean), 1.0)
+
+    def read(full: str, words: Mapping[str, float], doubt: float = 0.0) -> Query:
+        return Query(full, language, encoder.read_query(full), words, doubt)
+
     earlier = [before for before in history if _remark(before) is None]
-    if earlier and is_follow_up(clean):
-        readings.insert(0, _completed(clean, earlier, encoder, replaces_cosine))
-    return tuple(Query(full, language, encoder.read_query(full), words) for full, words in readings)
+    leans = is_follow_up(clean)
+    if not earlier or not (leans or len(own) <= FEW_WORDS):
+        return (read(clean, own),)
+    if not leans:
+        return (read(clean, own), read(*_along(clean, earlier, {}), doubt=UNSIGNED))
+    readings = [_along(clean, earlier, {}), (clean, own)]
+    if replaced := _replaced(clean, earlier, encoder, replaces_cosine):
+        readings.insert(0, _along(clean, earlier, replaced))
+    return tuple(read(full, words) for full, words in readings)
 
 
 def is_follow_up(text: str) -> bool:
@@ -100,45 +119,35 @@ def _tidy(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip()
 
 
-def _in_context(
-    text: str, earlier: Sequence[str], encoder: Encoder, replaces_cosine: float
-) -> tuple[str, dict[str, float]]:
-    """A question and its words with their weights, completed where it leans on the earlier ones."""
-    if earlier and is_follow_up(text):
-        return _completed(text, earlier, encoder, replaces_cosine)
-    return text, dict.fromkeys(content_words(text), 1.0)
+def _thread(earlier: Sequence[str]) -> str:
+    """The last questions before this one; of long ones the end, so that room is left for it."""
+    thread = " ".join(_tidy(before) for before in earlier[-THREAD:])
+    return thread if len(thread) <= LONGEST_THREAD else thread[-LONGEST_THREAD:].partition(" ")[2]
 
 
-def _completed(
-    text: str, earlier: Sequence[str], encoder: Encoder, replaces_cosine: float
-) -> tuple[str, dict[str, float]]:
-    """The question completed from the earlier ones, and its words with their weights."""
-    own = content_words(text)
-    words = dict.fromkeys(own, 1.0)
-    before_text, before = _in_context(_tidy(earlier[-1]), earlier[:-1], encoder, replaces_cosine)
-    new = [word for word in own if word not in before]
-    replaced = _replaced(new, [word for word in before if word not in own], encoder, replaces_cosine, is_ellipsis(text))
-    for old, word in replaced.items():
-        before_text = re.sub(rf"(?<!\w){re.escape(old)}(?!\w)", word, before_text, count=1, flags=re.IGNORECASE)
-    for word, weight in before.items():
-        if word not in replaced:
-            words.setdefault(word, weight * LENT_WEIGHT if own else weight)
-    return f"{before_text} {text}", words
+def _along(text: str, earlier: Sequence[str], replaced: Mapping[str, str]) -> tuple[str, dict[str, float]]:
+    """A question behind the earlier ones of its thread, some words of theirs replaced, and the words with their weights."""
+    thread, own = _thread(earlier), content_words(text)
+    lent = [word for word in content_words(thread) if word not in own and word not in replaced]
+    for word, instead in replaced.items():
+        thread = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", instead, thread, flags=re.IGNORECASE)
+    return f"{thread} {text}", dict.fromkeys(own, 1.0) | dict.fromkeys(lent, LENT_WEIGHT)
 
 
-def _replaced(
-    new: Sequence[str], old: Sequence[str], encoder: Encoder, replaces_cosine: float, ellipsis: bool
-) -> dict[str, str]:
+def _replaced(text: str, earlier: Sequence[str], encoder: Encoder, replaces_cosine: float) -> dict[str, str]:
     """
-    Earlier word → the new word that takes its place: of the earlier ones that which is nearest to it.
-
-    In an ellipsis measured by how near it is to the others: "gold" is as near to "label" as to "silver", but "label" is near to all.
+    Where a question only names another thing: earlier word → the new word that takes its place. Of the earlier ones it is the
+    nearest, measured by how near it is to the others: "gold" is as near to "label" as to "silver", but "label" is near to all.
     """
-    if not new or not old or len(new) > 3:
+    if not (_OPENER.match(fold(text)) and is_ellipsis(text)):
+        return {}
+    own, lent = content_words(text), content_words(_thread(earlier))
+    new, old = [word for word in own if word not in lent], [word for word in lent if word not in own]
+    if not new or not old:
         return {}
     vectors = encoder.encode_queries([*new, *old])
     cosines, among = vectors[: len(new)] @ vectors[len(new) :].T, vectors[len(new) :] @ vectors[len(new) :].T
-    usual = (among.sum(axis=0) - 1) / max(len(old) - 1, 1) if ellipsis else 0
+    usual = (among.sum(axis=0) - 1) / max(len(old) - 1, 1)
     result: dict[str, str] = {}
     for row, word in enumerate(new):
         column = int((cosines[row] - usual).argmax())
