@@ -87,6 +87,9 @@ def test_a_block_that_no_page_could_show_is_drawn_in_pieces() -> None:
         [(10, 10 + SHEET)], [(10 + SHEET, 10 + 2 * SHEET)], [(10 + 2 * SHEET, 10 + length), (10 + length, 20 + length)],
     ]  # fmt: skip
     assert sheets((), 5) == [[Block("paragraph", 0, 5)]]
+    heading, part = Block("heading", SHEET - 9, SHEET - 1, 2), Block("paragraph", SHEET, SHEET + 20)
+    assert sheets((Block("paragraph", 0, SHEET - 10), heading, part), 0)[1] == [heading, part]
+    assert sheets((heading, Block("paragraph", 0, SHEET)), 0)[0] == [heading]
     rows = tuple(Block("table_row", n, n + 1, 0, "x" * (SHEET // 2)) for n in range(3))
     assert [len(sheet) for sheet in sheets(rows, 3)] == [1, 1, 1]
 

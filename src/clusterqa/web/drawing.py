@@ -108,19 +108,27 @@ SHEET = 100_000
 
 def sheets(blocks: Sequence[Block], length: int) -> list[list[Block]]:
     """
-    The blocks of a document of so many characters, in sheets of at most SHEET; a longer block is cut, and a text without blocks
-    is one paragraph. Names of columns count with each row.
+    The blocks of a document of so many characters, in sheets of at most SHEET and the headings over their first block; a longer
+    block is cut, and a text without blocks is one paragraph. Names of columns count with each row.
     """
     made: list[list[Block]] = [[]]
     room = SHEET
     for block in _cut_to_size(blocks or (Block("paragraph", 0, length),)):
         takes = block.end - block.start + len(block.header)
         if takes > room and made[-1]:
-            made.append([])
+            made.append(_headings_at_the_end(made[-1]))
             room = SHEET
         made[-1].append(block)
         room -= takes
     return made
+
+
+def _headings_at_the_end(sheet: list[Block]) -> list[Block]:
+    """Takes the headings off the end of a sheet that has more than them: they belong to what follows."""
+    kept = next((n for n in range(len(sheet), 0, -1) if sheet[n - 1].kind != "heading"), len(sheet))
+    headings = sheet[kept:]
+    del sheet[kept:]
+    return headings
 
 
 def _cut_to_size(blocks: Sequence[Block]) -> Iterator[Block]:
