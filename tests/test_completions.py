@@ -103,7 +103,7 @@ def test_a_stream_is_server_sent_events_to_the_last_line(address: str) -> None:
 @pytest.mark.encoder
 def test_earlier_messages_of_the_user_are_the_history_and_nothing_else_is(client: OpenAI) -> None:
     first = asked(client, {"role": "system", "content": "Answer about warehouses only."}, USER)
-    again = asked(client, USER, first.choices[0].message, {"role": "user", "content": "And what does it cost?"})
+    again = asked(client, USER, first.choices[0].message, {"role": "user", "content": "And how much is it on site?"})
     reply = shapes.Answer.model_validate(again.clusterqa)
     assert reply.quotes[0].document == "bronze.en.md" and "2,250" in "".join(quote.text for quote in reply.quotes)
 
