@@ -270,7 +270,18 @@ def test_headings_with_nothing_between_are_read_one_after_the_other() -> None:
 
 
 @pytest.mark.parametrize(
-    "field", ["To: <", "From: a@", "Cc: ,;<", 'To: "', "Subject: =?", "Date: <", "Content-Type: text/plain; charset=x"]
+    "field",
+    [
+        "To: <",
+        "To: <=?x?b?!!?=",
+        "To: <=?utf-8?b?a?=",
+        "From: a@",
+        "Cc: ,;<",
+        'To: "',
+        "Subject: =?",
+        "Date: <",
+        "Content-Type: text/plain; charset=x",
+    ],
 )
 def test_a_field_that_pythons_parser_trips_over_takes_no_text_away(tmp_path: Path, field: str) -> None:
     document = reading(tmp_path, "a.eml", f"Subject: Vartai\n{field}\n\nVartai uždaromi devintą.\n".encode())

@@ -6,6 +6,7 @@ import email
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from email.message import EmailMessage, MIMEPart
 from email.policy import EmailPolicy
@@ -42,7 +43,10 @@ class _Policy(EmailPolicy):
                 return super().header_fetch_parse(name, value)
         elif name.lower() not in _PLAIN_FIELDS:
             raise _FieldTooLong(name)
-        return str(make_header(decode_header(re.sub(r"[\r\n]+[ \t]?", " ", value))))
+        value = re.sub(r"[\r\n]+[ \t]?", " ", value)
+        with suppress(LookupError, ValueError, HeaderParseError):  # letters in an encoding that nobody knows
+            return str(make_header(decode_header(value)))
+        return value
 
 
 def _letters(value: str) -> str:
