@@ -622,12 +622,7 @@ def _stretches(textpage: Any, sheet: Any, seen: _Seen, known: frozenset[Place] =
                 gap = low - end
                 small = min(size, usual)  # a raised note number is smaller than its line
                 near = size < 0.8 * usual and 0 < baseline - line < 0.6 * usual and -0.5 * usual < gap < 0.4 * usual
-                if (
-                    usual < 0.8 * size
-                    and 0.1 * size < line - baseline < 0.7 * size
-                    and -0.1 * size < gap < size
-                    and (mark := _number_of_note("".join(letters)))
-                ):
+                if _is_raised_before(usual, size, line - baseline, gap) and (mark := _number_of_note("".join(letters))):
                     spaced = chr(code).isalnum() and (gap > 0.05 * size or letters[-1].isspace())
                     letters = [mark, " "] if spaced else [mark]
                     sizes.clear()
@@ -726,9 +721,7 @@ def _with_marks(stretches: list[Stretch]) -> list[Stretch]:
         mark = found[-1] if found else None
         if (
             mark is not None
-            and mark.size < 0.8 * stretch.size
-            and 0.1 * stretch.size < mark.y - stretch.y < 0.7 * stretch.size
-            and -0.1 * stretch.size < stretch.left - mark.right < stretch.size
+            and _is_raised_before(mark.size, stretch.size, mark.y - stretch.y, stretch.left - mark.right)
             and (told := _number_of_note(mark.text))
         ):
             apart = " " if stretch.left - mark.right > 0.05 * stretch.size and stretch.text[0].isalnum() else ""
@@ -763,6 +756,11 @@ _FRACTION = re.compile(rf"(?<=(.))?([{_RAISED}]+) ?([⁄/]\d+)")
 def _as_fraction(found: re.Match[str]) -> str:
     figures = unicodedata.normalize("NFKC", found[2])
     return f"{' ' if found[1] and found[1].isalnum() else ''}{figures}{found[3]}"
+
+
+def _is_raised_before(small: float, size: float, rise: float, gap: float) -> bool:
+    """Whether something of size `small` is raised, by `rise`, before a line of letters of `size` that begins `gap` after it."""
+    return small < 0.8 * size and 0.1 * size < rise < 0.7 * size and -0.1 * size < gap < size
 
 
 def _number_of_note(text: str) -> str:

@@ -26,8 +26,10 @@ def selection(document: Document, start: int, end: int, wants_list: bool) -> tup
     """The parts that are shown for the quote `document.text[start:end]`."""
     core = cut(document, start, end)
     announces = any(part.kind == "text" and part.text.rstrip("*_ ").endswith(":") for part in core)
-    listed = whole_list(document, start, end)
-    if listed and (wants_list or announces or _is_several_of(core, listed)):
+    wanted = wants_list or announces
+    own = [part for part in core if part.kind in ("item", "row")]
+    listed = whole_list(document, start, end) if wanted or len(own) > 1 else ()
+    if listed and (wanted or _are_of_short(own, listed)):
         return (*_apart(core, listed), *listed)
     if wants_list and core[0].kind == "text" and (listed := section_list(document, start)):
         return tuple(sorted((*listed, *core), key=lambda part: part.start))
@@ -40,12 +42,10 @@ def selection(document: Document, start: int, end: int, wants_list: bool) -> tup
     return core
 
 
-def _is_several_of(core: Sequence[Part], listed: Sequence[Part]) -> bool:
-    """Whether a quote holds several items or rows, all of them of a short list."""
+def _are_of_short(own: Sequence[Part], listed: Sequence[Part]) -> bool:
+    """Whether all these items or rows are of a list or a table that is short."""
     places = {part.start for part in listed}
-    own = [part for part in core if part.kind in ("item", "row")]
-    short = sum(len(part.text) for part in listed) <= SHORT_LIST
-    return short and len(own) > 1 and all(part.start in places for part in own)
+    return sum(len(part.text) for part in listed) <= SHORT_LIST and all(part.start in places for part in own)
 
 
 def named_cell(parts: Sequence[Part], question: str) -> Span | None:
