@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from clusterqa.settings import Settings
 from clusterqa.web.app import build
-from clusterqa.web.doors import EVENTS
+from clusterqa.web.doors import EVENTS, WAITING
 
 EVENT = {"data": ["Kas yra klasteris?", "0" * 32, "", ""], "fn_index": 0, "session_hash": "abc123", "trigger_id": 1}
 LOAD = {"data": ["0" * 32], "session_hash": "abc123"}
@@ -133,6 +133,17 @@ def test_events_of_one_client_are_counted(tmp_path: Path) -> None:
     answers = [client.post("/en/gradio_api/queue/join", json={}) for _ in range(2 * EVENTS + 2)]
     assert [answer.status_code for answer in answers] == [422] * 2 * EVENTS + [429, 429]
     assert answers[-1].headers["retry-after"] == "60"
+
+
+def test_nobody_can_fill_the_queue_of_a_page_alone(tmp_path: Path) -> None:
+    """Nothing is answered here, so every event stays in the queue."""
+    client = browser(tmp_path)
+    other = TestClient(client.app, client=("192.0.2.2", 50_000))
+    join = "/en/gradio_api/queue/join"
+    answers = [client.post(join, json=EVENT).status_code for _ in range(WAITING + 2)]
+    assert answers == [200] * WAITING + [429] * 2
+    assert other.post(join, json=EVENT).status_code == 200
+    assert client.post("/lt/gradio_api/queue/join", json=EVENT).status_code == 200
 
 
 # ── where the page stands ───────────────────────────────────────────────────────────────────────────────────────

@@ -16,12 +16,13 @@ from fastapi import FastAPI
 
 from clusterqa.records import Language
 from clusterqa.web import render, talk
+from clusterqa.web.doors import WAITING
 from clusterqa.web.service import PATIENCE_SECONDS, Service
 from clusterqa.web.words import WORDS
 
 PARALLEL = 16
 """Questions of one page worked on at a time; the rest wait in Gradio's queue."""
-QUEUE = 200
+QUEUE = 2 * WAITING
 
 _SPARED = {
     # Gradio sums up its last 10,000 events after each one, for a monitoring page that we do not open.

@@ -18,6 +18,7 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from clusterqa.addresses import neighbourhood
 from clusterqa.records import LANGUAGES
 from clusterqa.settings import Settings
 from clusterqa.web import pages
@@ -25,6 +26,7 @@ from clusterqa.web.callers import Caller
 from clusterqa.web.head import NOWHERE
 from clusterqa.web.limits import Limits, TooMany
 from clusterqa.web.problems import NOTHING_HERE, problem
+from clusterqa.web.windows import SECONDS
 
 _READ = re.compile(r"/(theme\.css|(assets|static)/[A-Za-z0-9._/-]+|gradio_api/app_id)?")
 _LISTEN = "gradio_api/queue/data"
@@ -34,6 +36,8 @@ _OURS = frozenset({"ask", "export", "reply-to"})
 """Forms of ours beside Gradio's page (`forms.py`), under limits of their own."""
 EVENTS = 4
 """Events of a page that count as one question, which is counted itself where it is answered: loading, beginning anew."""
+WAITING = 100
+"""Events of one client that may wait in the queue of a page: half of what it holds, so that nobody can fill it alone."""
 _HIDDEN = (
     b"host",
     b"forwarded",
@@ -113,10 +117,13 @@ class Doors:
 
     async def _sent(self, scope: Scope, receive: Receive, page: str, queued: bool) -> bytes:
         """An event as our page sends it, with nothing else in it; raises TooMany and ValidationError."""
-        self._limits.admit(Caller(scope["client"][0] if scope.get("client") else ""))
-        functions = self._blocks(scope, page).fns
+        client = scope["client"][0] if scope.get("client") else ""
+        self._limits.admit(Caller(client))
+        blocks = self._blocks(scope, page)
+        if queued and _waiting(blocks, client) >= WAITING:
+            raise TooMany("Very many of your questions are still waiting. Ask again when they are answered.", SECONDS)
         event = Event.model_validate_json(
-            await Request(scope, receive).body(), context={"known": functions, "queued": queued}
+            await Request(scope, receive).body(), context={"known": blocks.fns, "queued": queued}
         )
         return event.model_dump_json().encode()
 
@@ -126,6 +133,13 @@ class Doors:
             mounts = (route for route in scope["app"].routes if isinstance(route, Mount))
             self._pages[page] = next(route.app for route in mounts if route.path == f"/{page}").get_blocks()  # type: ignore[attr-defined]
         return self._pages[page]
+
+
+def _waiting(blocks: Any, client: str) -> int:
+    """How many events of a client wait in the queue of a page."""
+    lines = blocks._queue.event_queue_per_concurrency_id.values()
+    waiting = [event.request.client for line in lines for event in line.queue]
+    return sum(neighbourhood(one.host) == neighbourhood(client) for one in waiting if one is not None)
 
 
 def _again(body: bytes, receive: Receive) -> Receive:
