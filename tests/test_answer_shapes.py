@@ -7,10 +7,9 @@ from dataclasses import replace
 import pytest
 
 from clusterqa.records import Concept, Hit, Part, Passage, PassageText, Quote, Reply, Source, Span
-from clusterqa.retrieval.preference import NEARLY_AS_GOOD, preferred
+from clusterqa.retrieval.preference import NEARLY_AS_GOOD, explains, preferred
 from clusterqa.retrieval.quote import SHORT_PARAGRAPH, choices, compares, shows, together, window
 from clusterqa.text.asked_parts import asked_parts
-from clusterqa.text.definitions import says_what_it_is
 
 SOURCE = Source("a.en.md", "0" * 64, "Prices", "en")
 
@@ -208,4 +207,21 @@ def test_what_announces_just_the_list_that_is_asked_for_comes_first() -> None:
 def test_only_what_surely_says_what_a_thing_is_is_an_answer_whatever_the_confidence(
     question: str, text: str, surely: bool
 ) -> None:
-    assert says_what_it_is(question, text) is surely
+    assert explains(question, quote(text), replace(hit(text, 0.8, (0.8,)), source=SOURCE)) is surely
+
+
+def test_where_nothing_says_what_a_thing_is_the_beginning_of_its_own_document_tells() -> None:
+    lead = "FETEK, arba Fotoelektros technologijų klasteris, veikia nuo 2008 m."
+    own = replace(SOURCE, title="FETEK – fotoelektros technologijų klasteris")
+    about = replace(hit(lead, 0.3, (0.3,)), source=own)
+    other = hit("FETEK narių yra daugiau kaip 30.", 0.8, (0.8,))
+    for question in ("Kas yra FETEK?", "Ką veikia FETEK?", "Tell me about FETEK"):
+        assert preferred(question, [other, about])[0].passage == about.passage
+        assert explains(question, quote(lead, source=own), about)
+    assert preferred("Kiek narių turi FETEK?", [other, about]) == (other, about)
+    assert not explains("Kiek narių turi FETEK?", quote(lead, source=own), about)
+    later = replace(about, passage=replace(about.passage, ordinal=1))
+    assert preferred("Kas yra FETEK?", [other, later]) == (other, later)
+    news = replace(about, source=replace(SOURCE, title="Naujiena: FETEK gavo ženklą"))
+    assert preferred("Kas yra FETEK?", [other, news]) == (other, news)
+    assert not explains("Kas yra FETEK?", quote(lead), news)

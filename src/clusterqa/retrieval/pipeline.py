@@ -36,7 +36,7 @@ from clusterqa.retrieval.confidence import features
 from clusterqa.retrieval.dense import best_cosines
 from clusterqa.retrieval.fusion import first_look, order_key
 from clusterqa.retrieval.merge import merge
-from clusterqa.retrieval.preference import preferred
+from clusterqa.retrieval.preference import explains, preferred
 from clusterqa.retrieval.profile import Profile
 from clusterqa.retrieval.quote import (
     FAIRLY_SURE,
@@ -53,7 +53,6 @@ from clusterqa.retrieval.quote import (
 from clusterqa.retrieval.reading import ordered, short_answer
 from clusterqa.retrieval.understand import is_ellipsis, understand
 from clusterqa.text.asked_parts import AskedPart, asked_parts
-from clusterqa.text.definitions import says_what_it_is
 from clusterqa.text.lacking import lacks
 from clusterqa.text.lexicon import Lexicon
 from clusterqa.text.times import is_of_another_time
@@ -123,7 +122,8 @@ class Pipeline:
         sure = chosen.reply.confidence - OTHER_READING * (chosen.reply.confidence - least)
         if sure == chosen.reply.confidence:
             return chosen
-        return replace(chosen, reply=self._reply(question, query, chosen.reply.quotes or chosen.reply.nearest, sure))
+        quotes = chosen.reply.quotes or chosen.reply.nearest
+        return replace(chosen, reply=self._reply(question, query, chosen.hits, quotes, sure))
 
     def _each(self, question: Question, parts: Sequence[AskedPart], language: Language) -> list[Reply]:
         """The replies to the parts of a question, each asked alone; one that leans, after the one before."""
@@ -160,7 +160,7 @@ class Pipeline:
         quotes = self._quotes(query, hits, first, readings)
         values = features(query, first, hits, quotes, readings, weights)
         confidence = calibration.probability(values) if quotes and self._may_answer(question, quotes[0]) else 0.0
-        answer = self._reply(question, query, quotes, confidence)
+        answer = self._reply(question, query, hits, quotes, confidence)
         clock.lap("quote")
         # What was merged into a hit stands where the hit stands.
         read_first = hits if readings else ()
@@ -168,9 +168,11 @@ class Pipeline:
         ranking = sorted(((i, scores[i]) for i in (*order, *rest)), key=lambda row: places.get(row[0], len(places)))
         return Trace(question, query, answer, first, tuple(ranking), hits, values, clock.milliseconds, readings)
 
-    def _reply(self, question: Question, query: Query, quotes: tuple[Quote, ...], confidence: float) -> Reply:
+    def _reply(
+        self, question: Question, query: Query, hits: Sequence[Hit], quotes: tuple[Quote, ...], confidence: float
+    ) -> Reply:
         threshold = self.profile.calibration.threshold
-        if confidence and says_what_it_is(question.text, quotes[0].text):
+        if confidence and explains(question.text, quotes[0], hits[0]):
             confidence = max(confidence, threshold)
         if confidence < FAIRLY_SURE:  # a mark in a quote that may be wrong would only look sure
             quotes = tuple(replace(made, sure=False) for made in quotes)

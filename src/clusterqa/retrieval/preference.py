@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from clusterqa.passages import sentence_texts
-from clusterqa.records import Concept, Hit
+from clusterqa.records import Concept, Hit, Quote
 from clusterqa.retrieval.lexical import coverage
 from clusterqa.text.analysis import content_words, fold, holds_words
 from clusterqa.text.answer_types import wants_list
-from clusterqa.text.definitions import defined_term, defines
+from clusterqa.text.definitions import defined_term, defines, is_about, says_what_it_is
 from clusterqa.text.lacking import lacks
 
 NEARLY_AS_GOOD = 0.12
@@ -136,15 +136,28 @@ def _wording(text: str) -> frozenset[str]:
 
 
 def _defining(question: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """The hits, first what says what the thing asked about is, else what the document about it begins with."""
     term = defined_term(question)
     if term is None:
         return tuple(hits)
-    for place, hit in enumerate(hits):
-        found = next((n for n, text in enumerate(sentence_texts(hit.passage)) if defines(text, term)), None)
-        if found is not None:
-            best = max(hit.sentence_scores)
-            scores = tuple(
-                best if n == found else min(score, best - 1e-6) for n, score in enumerate(hit.sentence_scores)
-            )
-            return (replace(hit, sentence_scores=scores), *hits[:place], *hits[place + 1 :])
-    return tuple(hits)
+    saying = [next((n for n, text in enumerate(sentence_texts(h.passage)) if defines(text, term)), None) for h in hits]
+    place = next((place for place, found in enumerate(saying) if found is not None), None)
+    if place is None:
+        place = next((place for place, hit in enumerate(hits) if _begins_to_tell(hit, term)), None)
+    if place is None:
+        return tuple(hits)
+    hit, found = hits[place], saying[place] or 0
+    best = max(hit.sentence_scores)
+    scores = tuple(best if n == found else min(score, best - 1e-6) for n, score in enumerate(hit.sentence_scores))
+    return (replace(hit, sentence_scores=scores), *hits[:place], *hits[place + 1 :])
+
+
+def explains(question: str, quote: Quote, hit: Hit) -> bool:
+    """Whether a quote of a hit surely tells what something is, where that is asked."""
+    term = defined_term(question)
+    return term is not None and (says_what_it_is(term, quote.text) or _begins_to_tell(hit, term))
+
+
+def _begins_to_tell(hit: Hit, term: str) -> bool:
+    """Whether a hit is what the document about a thing begins with."""
+    return hit.passage.ordinal == 0 and is_about(hit.source.title, term)

@@ -92,10 +92,11 @@ _LISTS = re.compile(
     r"|\bkoki(?:e|us|ais|uose|ems)\b|\bkoki(?:u|os|as|omis|ose|oms) (?:\w+ ){0,2}(?:dokument|salyg|reikalav|kriterij|nario|narys"
     r"|tem\w|srit|paslaug|priemon|lengvat|prievol|pareig|teis\w|organizacij|imon|saly|salys|klas\w|rusi|rusys|dalys|naud)"
     r"|\bkuri(?:e|os|uose|ose|ems|oms|uos|as|ais|omis)\b|isvard|\b(?:zingsn|etap|eiga\b|tvarka\b|tvarkos\b|saras|reikalavim|kriterij)"
-    r"|\bhow (?:do|can|could|should|to|would|must|are|is)\b|\bwhat (?:are|were)\b|\b(?:what|which) (?:\w+ )?\w+s (?:\w+ )?"
+    r"|\bhow (?:do|does|did|can|could|should|to|would|must|are|is)\b|\bwhat (?:are|were)\b|\b(?:what|which) (?:\w+ )?\w+s (?:\w+ )?"
     r"(?:do|did|are|were|must|should|can|will|would|need|have|does|may|count|apply|exist|hold)\b|\bwhich (?:\w+ )?\w+s\b|\blist (?:of|the|all)\b"
     r"|\bwhat (?:do|does|must|should) (?:\w+ ){1,3}(?:need|have|require|prepare|bring|provide|submit)|\bwhat is (?:needed|required)"
-    r"|\b(?:requirements|criteria|steps|checklist|conditions)\b"
+    r"|\b(?:requirements|criteria|steps|checklist|conditions|schedule|timetable|agenda)\b|\b(?:grafik|tvarkarast|darbotvark)"
+    r"|\bnuo ko (?:\w+ )?prad|\bwhere (?:do|should|can|to) (?:i |we |one )?(?:start|begin)\b"
 )
 
 

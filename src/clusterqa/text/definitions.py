@@ -21,7 +21,10 @@ _ASKED = tuple(
         r"(?:ka|kas) (?:reiskia|vadinam\w+|laikom\w+) (?:\w*terminas |savoka |zodis )?(?P<term>.+)",
         r"(?P<term>.+?)[ ,–-]+(?:kas tai|kas tai yra|kas tai buvo|ka tai reiskia)",
         r"(?:so |and |explain )*(?:what|who)(?: is| was| were|s| are|re|'s)(?: actually| exactly)? (?P<term>.+)",
-        r"what does (?P<term>.+?) (?:mean|stand for)",
+        r"(?:ka|kuo) (?:veikia|daro|uzsiima) (?P<term>.+)",
+        r"(?:papasakok\w*|informacija|info)(?: man| mums)? apie (?P<term>.+)",
+        r"(?:tell me|information|info) about (?P<term>.+)",
+        r"what (?:does|do) (?P<term>.+?) (?:mean|stand for|do)",
         r"(?:define|explain|meaning of|definition of) (?P<term>.+)",
         r"(?P<term>.+?) (?:meaning|definition)",
     )
@@ -40,6 +43,8 @@ _SURELY_SAYS = re.compile(
 _REMARK = re.compile(r"\([^)]*\)")
 _OTHER_NAME = re.compile(r", (?:arba|dar|kitaip|or|also|in full|short for|known as|formerly)\b[^,]*(?:,[^,]*)?, ")
 """After a name: „InoLink“, arba „…“, is …"""
+_NAMED = re.compile(r" [–—-] |: |, | \(")
+"""Ends what a title names first: „FETEK – fotoelektros technologijų klasteris“."""
 _MARKS = re.compile(r"[*_„“”\"«»]|(?<!\w)'|'(?!\w)")
 
 
@@ -70,20 +75,22 @@ def _defines(sentence: str, term: str, says: re.Pattern[str]) -> bool:
     found = says.search(f"{plain} ")
     if found is None or found.start() > 80:
         return False
-    subject, wanted = content_words(plain[: found.start()]), content_words(term)
-    return (
-        bool(subject)
-        and all(_meets(word, subject) for word in wanted)
-        and all(_meets(word, wanted) for word in subject)
-    )
+    return _same_thing(plain[: found.start()], term)
 
 
-def says_what_it_is(question: str, quote: str) -> bool:
-    """Whether a question asks what something is, and a sentence of a quote surely says so."""
-    term = defined_term(question)
-    return term is not None and any(
-        _defines(quote[span.start : span.end], term, _SURELY_SAYS) for span in sentences(quote)
-    )
+def is_about(title: str, term: str) -> bool:
+    """Whether a title names the thing, and nothing before it: what such a document begins with tells of the thing."""
+    return _same_thing(_NAMED.split(_MARKS.sub("", fold(title)), maxsplit=1)[0], term)
+
+
+def _same_thing(one: str, other: str) -> bool:
+    own, others = content_words(one), content_words(other)
+    return bool(own) and all(_meets(word, own) for word in others) and all(_meets(word, others) for word in own)
+
+
+def says_what_it_is(term: str, text: str) -> bool:
+    """Whether a sentence of a text surely says what the thing is."""
+    return any(_defines(text[span.start : span.end], term, _SURELY_SAYS) for span in sentences(text))
 
 
 def _meets(word: str, others: list[str]) -> bool:
