@@ -1268,3 +1268,37 @@ def test_a_form_that_only_one_maker_draws_is_named(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_words_whose_capitals_are_set_apart_are_words(tmp_path: Path, drawn: str, read: str) -> None:
     assert reading(tmp_path, "a.lt.pdf", make_shapes(f"({drawn}) Tj", {})).text == read
+
+
+def test_labels_over_several_rows_that_the_file_holds_apart_are_named(tmp_path: Path) -> None:
+    """Each stands half a line lower than the first of its rows, so that no row is its own."""
+
+    def table(canvas: Canvas) -> None:
+        for number in range(12):
+            canvas.drawString(200, 700 - 14 * number, "LH"[number % 2])
+            canvas.drawString(300, 700 - 14 * number, f"{50 + 7 * number}")
+        for number in range(6):
+            canvas.drawString(72, 693 - 28 * number, f"{320 - 10 * number}, {260 - 10 * number}")
+
+    document = reading(tmp_path, "a.lt.pdf", make_pdf(table))
+    assert document.warnings == ("Pages whose text may stand in a wrong order: 1. Compare it with the page.",)
+
+
+def test_columns_that_the_file_holds_from_the_right_are_named(tmp_path: Path) -> None:
+    parts = [wrapped(PROSE, 24), wrapped(PROSE[::-1].lower(), 24), wrapped(ENGLISH, 24)]
+
+    def page(canvas: Canvas) -> None:
+        for column in (2, 1, 0):
+            lines(canvas, 60 + 170 * column, 700, parts[column])
+
+    document = reading(tmp_path, "a.lt.pdf", make_pdf(page))
+    assert document.warnings == ("Pages whose text may stand in a wrong order: 1. Compare it with the page.",)
+
+
+def test_a_scale_beside_a_chart_that_is_held_from_its_foot_is_no_wrong_order(tmp_path: Path) -> None:
+    def chart(canvas: Canvas) -> None:
+        lines(canvas, 72, 760, wrapped(PROSE))
+        for number in range(12):
+            canvas.drawString(72, 400 + 14 * number, f"{number * 20}")
+
+    assert reading(tmp_path, "a.lt.pdf", make_pdf(chart)).warnings == ()

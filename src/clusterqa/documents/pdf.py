@@ -29,7 +29,7 @@ from clusterqa.documents.encoding import mojibake
 from clusterqa.documents.extract import Extract, clean, left_out, one_line, trimmed
 from clusterqa.documents.metadata import Metadata, language_of
 from clusterqa.documents.pdf_letters import DOUBLED, DROPPED, Letters, Look, Place
-from clusterqa.documents.pdf_order import Order, Stretch, by_place, level, order
+from clusterqa.documents.pdf_order import RIGHT_TO_LEFT, Order, Stretch, by_place, level, order
 from clusterqa.documents.pdf_shapes import Shapes
 from clusterqa.documents.pdf_sight import Sight, pictures
 from clusterqa.documents.pdf_signs import Signs, put_right
@@ -118,9 +118,6 @@ LARGE_PICTURE = 0.03
 
 WHOLE_PAGE = 0.8
 """Share of a page from which a picture is the page itself, scanned, with recognised text laid over it."""
-
-RIGHT_TO_LEFT = 0.1
-"""Share of letters that are written from right to left from which a warning says so: lines are read from the left."""
 
 GARBLED_SHARE = 0.2
 """Share of characters without a meaning above which a PDF counts as unreadable."""

@@ -8,6 +8,7 @@ stands beside it. Where the file holds a page otherwise, its order says little.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,12 @@ SHARE = 0.04
 
 FARTHEST_BELOW = 2.2
 """In letter sizes: so far down at most is the next line of the same text."""
+
+FARTHEST_LEFT = 8
+"""In fields: so far at most is what stands left of a stretch and belongs to it."""
+
+RIGHT_TO_LEFT = 0.1
+"""Share of letters that are written from right to left from which a page is: its lines are read from the left."""
 
 LARGEST = 72
 """Points; the neighbours of larger letters are not looked for."""
@@ -64,15 +71,16 @@ def level(one: Stretch, other: Stretch) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """How many pairs of neighbours of a page come in a wrong order, and how many sentences are torn by what comes between."""
+    """How many lines of a page come before what is above or left of them, and how many sentences are torn by what comes between."""
 
     pairs: int
     back: int
     torn: int
+    aside: int
 
     @property
     def wrong(self) -> int:
-        return self.back + self.torn
+        return self.back + self.torn + self.aside
 
     @property
     def is_doubtful(self) -> bool:
@@ -80,13 +88,19 @@ class Order:
 
 
 def order(stretches: Sequence[Stretch]) -> Order:
-    """The order of the stretches of a page, as they are read."""
+    """The order of the stretches of a page, as they are read; that of a page written from right to left is not judged."""
     read = [
         line for s in stretches for line in (s.lines or (s,)) if line.text and not line.slanted and line.size < LARGEST
     ]
+    written_left = sum(unicodedata.bidirectional(c) in ("R", "AL") for one in read for c in one.text)
+    if written_left > RIGHT_TO_LEFT * sum(len(one.text) for one in read):
+        return Order(0, 0, 0, 0)
     fields = _fields(read)
     below = [_below(number, read, fields) for number in range(len(read))]
-    back = sum(found is not None and found < number for number, found in enumerate(below))
+    back = sum(
+        found is not None and found < number and not _is_scale(read[found], read[number], number - found)
+        for number, found in enumerate(below)
+    )
     torn = sum(
         found is not None
         and found > number + 1
@@ -94,7 +108,8 @@ def order(stretches: Sequence[Stretch]) -> Order:
         and not _is_its_rest(number + 1, read, below)
         for number, (one, found) in enumerate(zip(read, below, strict=True))
     )
-    return Order(sum(found is not None for found in below), back, torn)
+    aside = sum((left := _left(number, read, fields)) is not None and left > number for number in range(len(read)))
+    return Order(sum(found is not None for found in below), back, torn, aside)
 
 
 def _fields(read: list[Stretch]) -> dict[tuple[int, int, int], list[int]]:
@@ -124,6 +139,26 @@ def _below(number: int, read: list[Stretch], fields: dict[tuple[int, int, int], 
     return None
 
 
+def _left(number: int, read: list[Stretch], fields: dict[tuple[int, int, int], list[int]]) -> int | None:
+    """The nearest stretch that stands left of another, beside it or half a line higher or lower."""
+    one = read[number]
+    rows = range(int((one.y - one.size) // _CELL[1]), int((one.y + one.size) // _CELL[1]) + 1)
+    first = int(one.left // _CELL[0])
+    for column in range(first, first - FARTHEST_LEFT, -1):
+        near = {n for row in rows for n in fields.get((one.turns, column, row), ())}
+        fitting = [
+            n for n in near if abs(read[n].y - one.y) < 0.8 * one.size and one.left - read[n].right > 0.5 * one.size
+        ]
+        if fitting:
+            return max(fitting, key=lambda n: (read[n].right, -abs(read[n].y - one.y)))
+    return None
+
+
+def _is_scale(lower: Stretch, upper: Stretch, later: int) -> bool:
+    """Whether two stretches are neighbours on the scale of a chart, which may be held from its foot."""
+    return later == 1 and not any(c.isalpha() for c in lower.text + upper.text)
+
+
 def _overlap(one: Stretch, other: Stretch) -> float:
     """Share of the narrower one's width over which two stretches stand above each other."""
     narrower = min(one.right - one.left, other.right - other.left) or 1.0
@@ -145,9 +180,9 @@ def _runs_on(one: Stretch, below: Stretch) -> bool:
     return (
         abs(one.size - below.size) < 0.1 * one.size
         and one.bold == below.bold
-        and one.y - below.y < 1.6 * one.size
+        and one.y - below.y < 1.75 * one.size
         and below.text[:1].islower()
-        and len(one.text) > 1
+        and " " in one.text + below.text  # cells of a word each are no sentence
         and _ENDED.search(one.text) is None
     )
 
