@@ -783,6 +783,14 @@ def _in_order(stretches: list[Stretch], height: float) -> list[Stretch]:
     placed: list[list[Stretch]] = []
     edges: list[int] = []
     for run in runs:
+        cell = run[0][0]
+        is_alone = len(run[0]) == 1 and not (len(run) > 1 and _goes_on([cell], run[1][0]))
+        torn = [r for r in placed[-2:] if len(r) > 2 and level(r[-1], cell) and r[-1].right < cell.left]
+        if is_alone and torn:  # the last cell of a row, which the file holds after the next one
+            torn[0].append(cell)
+            run = run[1:]
+            if not run:
+                continue
         if len(run) < 3 and not any(MARGIN * height < row[0].y < (1 - MARGIN) * height for row in run):
             edges += map(id, run)
             placed += run
