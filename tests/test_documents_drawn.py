@@ -17,6 +17,7 @@ from pptx.enum.chart import XL_CHART_TYPE
 from pptx.util import Inches
 
 from clusterqa.documents.figures import shown as shown_figure
+from clusterqa.errors import UnreadableDocument
 from documents_fixtures import make_word, make_zip, reading, rows, shown
 
 _AREA = (Inches(1), Inches(1), Inches(6), Inches(4))
@@ -92,6 +93,15 @@ def test_a_chart_of_a_word_document_stands_after_its_paragraph(tmp_path: Path) -
 def test_a_chart_that_is_not_in_the_file_is_named(tmp_path: Path) -> None:
     drawing = f'<w:p><w:r><w:t>Tekstas.</w:t><w:drawing><c:chart xmlns:c="{_DRAWING}/chart" r:id="none"/></w:drawing></w:r></w:p>'
     assert reading(tmp_path, "a.lt.docx", make_word(drawing)).warnings == ("Charts that are not read: 1.",)
+
+
+def test_a_deck_of_nothing_but_a_chart_without_figures_is_refused_with_the_chart_named(tmp_path: Path) -> None:
+    deck, _ = chart_of()
+    chart = deck.slides[0].shapes[0].chart._chartSpace
+    for series in list(chart.iter(f"{{{_DRAWING}/chart}}ser")):
+        series.getparent().remove(series)
+    with pytest.raises(UnreadableDocument, match=r"There is no text in it\. Charts that are not read: 1\."):
+        reading(tmp_path, "a.lt.pptx", saved(deck))
 
 
 def test_a_chart_of_points_pairs_each_with_its_own_place(tmp_path: Path) -> None:

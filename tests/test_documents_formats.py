@@ -621,6 +621,17 @@ def test_a_row_of_an_rtf_may_say_where_its_cells_are_before_or_after_them(tmp_pa
     assert read == ["Sutartis", "A | B", "Z"]
 
 
+def test_a_row_of_an_rtf_that_begins_further_right_leaves_the_first_columns_empty(tmp_path: Path) -> None:
+    wide = rb"\trowd\trleft-108\cellx1000\cellx2000\cellx3000\pard\intbl "
+    aside = rb"\trowd\trleft1000\cellx2000\cellx3000\pard\intbl "
+    source = (
+        rb"{\rtf1 " + wide + rb"UAB A\cell 2023\cell 600\cell\row" + aside + rb"2024\cell 700\cell\row"
+        + wide + rb"UAB B\cell 2024\cell 50\cell\row \pard Z\par}"
+    )  # fmt: skip
+    read = [text for _, text in shown(reading(tmp_path, "a.lt.rtf", source))]
+    assert read == ["UAB A | 2023 | 600", "| 2024 | 700", "UAB B | 2024 | 50", "Z"]
+
+
 def test_merged_and_nested_cells_of_an_rtf_say_what_they_are(tmp_path: Path) -> None:
     three = rb"\trowd\clvmgf\cellx10\cellx20\cellx30\pard\intbl "
     down = rb"\trowd\clvmrg\cellx10\cellx20\cellx30\pard\intbl "

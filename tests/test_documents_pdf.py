@@ -1144,3 +1144,175 @@ def test_codes_of_several_letters_that_are_arrows_or_no_letters_are_read(tmp_pat
     document = reading(tmp_path, "a.en.pdf", made)
     assert document.text == "It is off-site, not difficult."
     assert "were read by their width: ff (1), ffi (1)" in document.warnings[0]
+
+
+# ── the order of a page ─────────────────────────────────────────────────────────────────────────────────────────
+
+FIELDS = ["Vardas", "Pavardė", "Įmonės kodas", "Adresas", "Telefonas", "Banko sąskaita", "Veikla", "Narystės pradžia"]
+
+
+def test_a_form_whose_parts_the_file_holds_in_a_jumble_is_read_by_its_places(tmp_path: Path) -> None:
+    def form(canvas: Canvas) -> None:
+        for number in (5, 2, 7, 0, 3, 6, 1, 4):
+            canvas.drawString(320, 700 - 14 * number, f"{number + 1} langelis")
+        for number in (3, 0, 6, 1, 7, 4, 2, 5):
+            canvas.drawString(72, 700 - 14 * number, FIELDS[number])
+
+    document = reading(tmp_path, "a.lt.pdf", make_pdf(form))
+    assert texts(document) == [f"{field} | {number} langelis" for number, field in enumerate(FIELDS, start=1)]
+    assert document.warnings == ()
+
+
+def test_a_page_that_no_order_fits_is_named(tmp_path: Path) -> None:
+    """Sentences that go on below, in boxes that stand at different heights and whose lines the file mixes."""
+    left, right = wrapped(PROSE, 30), wrapped(PROSE[::-1].lower(), 30)
+
+    def jumble(canvas: Canvas) -> None:
+        for number, text in enumerate(left):
+            canvas.drawString(72, 700 - 12 * number, text)
+            if number < len(right):
+                canvas.drawString(310 + 7 * number % 40, 706 - 12 * number, right[number])
+
+    document = reading(tmp_path, "a.lt.pdf", make_pdf(lambda c: lines(c, 72, 700, wrapped(PROSE)), jumble))
+    assert document.warnings == ("Pages whose text may stand in a wrong order: 2. Compare it with the page.",)
+
+
+@pytest.mark.parametrize("gap", [20, 60])
+def test_pages_in_an_order_of_their_own_are_not_named(tmp_path: Path, gap: int) -> None:
+    """Columns one after the other, a table row by row, and items."""
+
+    def page(canvas: Canvas) -> None:
+        for column in (0, 1):
+            lines(canvas, 60 + column * (220 + gap), 780, wrapped(PROSE, 36) * 2)
+        for number in range(8):
+            for column, text in enumerate(("Narys", f"{number} eilė", f"{number}00 EUR")):
+                canvas.drawString(60 + 150 * column, 420 - 14 * number, text)
+        lines(canvas, 60, 260, [f"{number}. {line}" for number, line in enumerate(wrapped(PROSE, 60), start=1)])
+
+    assert reading(tmp_path, "a.lt.pdf", make_pdf(page)).warnings == ()
+
+
+def test_text_that_is_turned_aside_stands_in_no_line_of_a_jumbled_page(tmp_path: Path) -> None:
+    def form(canvas: Canvas) -> None:
+        for number in (5, 2, 7, 0, 3, 6, 1, 4):
+            canvas.drawString(320, 700 - 14 * number, f"{number + 1} langelis")
+        canvas.saveState()
+        canvas.translate(50, 600)
+        canvas.rotate(90)
+        canvas.drawString(0, 0, "Pildo prašytojas")
+        canvas.restoreState()
+        for number in (3, 0, 6, 1, 7, 4, 2, 5):
+            canvas.drawString(72, 700 - 14 * number, FIELDS[number])
+
+    assert texts(reading(tmp_path, "a.lt.pdf", make_pdf(form))) == [
+        *(f"{field} | {number} langelis" for number, field in enumerate(FIELDS, start=1)),
+        "Pildo prašytojas",
+    ]
+
+
+# ── what the page holds beside its text ─────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(("scale", "said"), [(1, True), (0.1, False)])
+def test_a_picture_in_a_drawing_is_named_by_its_size_on_the_page(tmp_path: Path, scale: float, said: bool) -> None:
+    def page(canvas: Canvas) -> None:
+        canvas.beginForm("outer")
+        canvas.beginForm("inner")
+        canvas.drawImage(ImageReader(Image.new("L", (60, 80), 200)), 0, 0, 40, 30)
+        canvas.endForm()
+        canvas.scale(10, 10)
+        canvas.doForm("inner")
+        canvas.endForm()
+        lines(canvas, 72, 700, ["Paveiksle – narių skaičius."])
+        canvas.translate(72, 200)
+        canvas.scale(scale, scale)
+        canvas.doForm("outer")
+
+    warning = "Pages with pictures whose words are not read: 1."
+    assert reading(tmp_path, "a.lt.pdf", make_pdf(page)).warnings == ((warning,) if said else ())
+
+
+def test_a_picture_that_is_cut_into_strips_is_named(tmp_path: Path) -> None:
+    def page(canvas: Canvas) -> None:
+        lines(canvas, 72, 700, ["Paveiksle – narių skaičius."])
+        for strip in range(30):
+            canvas.drawImage(ImageReader(Image.new("L", (60, 2), 100 + strip)), 72, 200 + 10 * strip, 400, 10)
+
+    document = reading(tmp_path, "a.lt.pdf", make_pdf(page))
+    assert document.warnings == ("Pages with pictures whose words are not read: 1.",)
+
+
+def test_a_form_that_only_one_maker_draws_is_named(tmp_path: Path) -> None:
+    writer = pypdf.PdfWriter(io.BytesIO(make_pdf(lambda c: lines(c, 72, 700, ["Palaukite, kol forma bus parodyta."]))))
+    fields = pypdf.generic.StreamObject()
+    fields.set_data(b'<xdp:xdp xmlns:xdp="http://ns.adobe.com/xdp/"/>')
+    name, array, whether = pypdf.generic.NameObject, pypdf.generic.ArrayObject, pypdf.generic.BooleanObject
+    writer.root_object[name("/AcroForm")] = pypdf.generic.DictionaryObject(
+        {name("/Fields"): array(), name("/XFA"): writer._add_object(fields)}
+    )
+    writer.root_object[name("/NeedsRendering")] = whether(True)
+    file = io.BytesIO()
+    writer.write(file)
+    assert reading(tmp_path, "a.lt.pdf", file.getvalue()).warnings == (
+        "It is a form that only Adobe's programs draw (XFA); what they show is not read. Print it as a PDF from there.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("drawn", "read"),
+    [
+        ("P R I C E", "PRICE"), ("K A I N O S :", "KAINOS:"), ("P R I C E   L I S T", "PRICE LIST"),
+        ("A B C D E", "A B C D E"), ("M T W T F S S", "M T W T F S S"), ("P A T K P S S", "P A T K P S S"), ("X X X X", "X X X X"),
+        ("a e i u o", "a e i u o"),
+    ],
+)  # fmt: skip
+def test_words_whose_capitals_are_set_apart_are_words(tmp_path: Path, drawn: str, read: str) -> None:
+    assert reading(tmp_path, "a.lt.pdf", make_shapes(f"({drawn}) Tj", {})).text == read
+
+
+def test_labels_over_several_rows_that_the_file_holds_apart_are_named(tmp_path: Path) -> None:
+    """Each stands half a line lower than the first of its rows, so that no row is its own."""
+
+    def table(canvas: Canvas) -> None:
+        for number in range(12):
+            canvas.drawString(200, 700 - 14 * number, "LH"[number % 2])
+            canvas.drawString(300, 700 - 14 * number, f"{50 + 7 * number}")
+        for number in range(6):
+            canvas.drawString(72, 693 - 28 * number, f"{320 - 10 * number}, {260 - 10 * number}")
+
+    document = reading(tmp_path, "a.lt.pdf", make_pdf(table))
+    assert document.warnings == ("Pages whose text may stand in a wrong order: 1. Compare it with the page.",)
+
+
+def test_columns_that_the_file_holds_from_the_right_are_named(tmp_path: Path) -> None:
+    parts = [wrapped(PROSE, 24), wrapped(PROSE[::-1].lower(), 24), wrapped(ENGLISH, 24)]
+
+    def page(canvas: Canvas) -> None:
+        for column in (2, 1, 0):
+            lines(canvas, 60 + 170 * column, 700, parts[column])
+
+    document = reading(tmp_path, "a.lt.pdf", make_pdf(page))
+    assert document.warnings == ("Pages whose text may stand in a wrong order: 1. Compare it with the page.",)
+
+
+def test_a_scale_beside_a_chart_that_is_held_from_its_foot_is_no_wrong_order(tmp_path: Path) -> None:
+    def chart(canvas: Canvas) -> None:
+        lines(canvas, 72, 760, wrapped(PROSE))
+        for number in range(12):
+            canvas.drawString(72, 400 + 14 * number, f"{number * 20}")
+
+    assert reading(tmp_path, "a.lt.pdf", make_pdf(chart)).warnings == ()
+
+
+def test_the_last_cell_of_a_row_that_the_file_holds_after_the_next_one_stays_in_its_row(tmp_path: Path) -> None:
+    def table(canvas: Canvas) -> None:
+        cells = [(number, column) for number in range(5) for column in range(4)]
+        for number, column in sorted(cells, key=lambda cell: cell[0] + 1.5 * (cell == (2, 3))):
+            canvas.drawString(
+                72 + 90 * column, 700 - 14 * number, f"{number}{column}0 EUR" if column else f"Narys {number}"
+            )
+        lines(canvas, 72, 600, wrapped(PROSE))
+
+    assert texts(reading(tmp_path, "a.lt.pdf", make_pdf(table)))[:5] == [
+        f"Narys {n} | {n}10 EUR | {n}20 EUR | {n}30 EUR" for n in range(5)
+    ]

@@ -70,7 +70,8 @@ def read(path: Path, document_id: str) -> Document:
     if named and found.language and named != found.language:
         warnings.append(f"Its name says “{named}”, its metadata say “{found.language}”; the metadata count.")
     if not extract.blocks:
-        raise UnreadableDocument(document_id, "There is no text in it.", "Put text into it or remove it.")
+        why = " ".join(["There is no text in it.", *extract.warnings])
+        raise UnreadableDocument(document_id, why, "Put text into it or remove it.")
     document = Document(
         id=document_id,
         text=extract.text,

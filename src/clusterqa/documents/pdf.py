@@ -29,8 +29,9 @@ from clusterqa.documents.encoding import mojibake
 from clusterqa.documents.extract import Extract, clean, left_out, one_line, trimmed
 from clusterqa.documents.metadata import Metadata, language_of
 from clusterqa.documents.pdf_letters import DOUBLED, DROPPED, Letters, Look, Place
+from clusterqa.documents.pdf_order import RIGHT_TO_LEFT, Order, Stretch, by_place, level, order
 from clusterqa.documents.pdf_shapes import Shapes
-from clusterqa.documents.pdf_sight import Sight
+from clusterqa.documents.pdf_sight import Sight, pictures
 from clusterqa.documents.pdf_signs import Signs, put_right
 from clusterqa.documents.plausible import are_words
 from clusterqa.documents.symbols import raised
@@ -100,6 +101,15 @@ WRAPPED_LINES = 8
 MOST_NAMED = 100
 """A warning names so many pages; a file of more says how many it leaves out."""
 
+FEWEST_SPACED = 4
+"""So many letters at least make a word that is set apart by spaces."""
+
+VOWELS = 0.2
+"""Share of the letters of a word at least."""
+
+LESS = 0.75
+"""Share of the wrong places of a page below which the order that the places give is taken instead of the file's."""
+
 MOST_STEPS = 200
 """A page whose content steps up more often is a drawing, and is left in its order."""
 
@@ -108,12 +118,6 @@ LARGE_PICTURE = 0.03
 
 WHOLE_PAGE = 0.8
 """Share of a page from which a picture is the page itself, scanned, with recognised text laid over it."""
-
-MAX_OBJECTS = 5_000
-"""A page of more parts (a map, a drawing) is not searched for pictures."""
-
-RIGHT_TO_LEFT = 0.1
-"""Share of letters that are written from right to left from which a warning says so: lines are read from the left."""
 
 GARBLED_SHARE = 0.2
 """Share of characters without a meaning above which a PDF counts as unreadable."""
@@ -139,25 +143,6 @@ _NO_TITLE = re.compile(
     r"|(untitled|be pavadinimo|bevardis|document|dokumentas|(powerpoint )?presentation|pristatymas)\W*\d*\Z",
     re.IGNORECASE,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """
-    Characters that stand together on one line; points from the page's lower left corner, `y` the baseline.
-
-    The page is turned so that the line is level; `slanted` are lines that no quarter turn makes level.
-    """
-
-    text: str
-    left: float
-    right: float
-    y: float
-    size: float
-    bold: bool
-    slanted: bool = False
-    follows: bool = False
-    """Only a narrow gap parts it from the stretch before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,9 +240,16 @@ def _load(raw: bytes, document: str) -> tuple[list[Sheet], dict[str, str], list[
             seen.label = label
             stretches, page = _drawn(file, index, page, seen)
             stretches = _in_order(_fractions(_with_marks(_joined_again(_once(stretches)))), page.get_height())
+            lines, found = _lines(stretches)
+            if found.is_doubtful:
+                placed = by_place(stretches)
+                other_lines, other = _lines(placed)
+                if other.wrong < LESS * found.wrong:
+                    stretches, lines, found = placed, other_lines, other
+            if found.is_doubtful:
+                seen.disordered.append(label)
             if _is_by_columns(stretches):
                 seen.by_columns.append(label)
-            lines = _lines(stretches)
             total += sum(len(line.text) for line in lines)
             if total > MAX_CHARACTERS:
                 raise UnreadableDocument(
@@ -271,6 +263,10 @@ def _load(raw: bytes, document: str) -> tuple[list[Sheet], dict[str, str], list[
             sheets.append(Sheet(tuple(lines), label, page.get_height()))
             page.close()
         seen.empty_fields += _held_by_parents(raw, seen.doubtful)
+        if file.get_formtype() == pypdfium2.raw.FORMTYPE_XFA_FULL:
+            warnings.append(
+                "It is a form that only Adobe's programs draw (XFA); what they show is not read. Print it as a PDF from there."
+            )
         warnings += seen.warnings(
             [one_line(file.get_attachment(n).get_name()) for n in range(file.count_attachments())]
         )
@@ -289,6 +285,7 @@ class _Seen:
         self.files = 0
         self.empty_fields = 0
         self.by_columns: list[str] = []
+        self.disordered: list[str] = []
         self.label = ""
         """Of the page that is read."""
         self.signs = Signs()
@@ -303,21 +300,17 @@ class _Seen:
 
     def pictures(self, page: Any, label: str, has_text: bool) -> None:
         """Look for pictures so large that something may be written in them."""
-        import pypdfium2
-
-        if not has_text or pypdfium2.raw.FPDFPage_CountObjects(page) > MAX_OBJECTS:
+        if not has_text:
             return
-        area = page.get_width() * page.get_height() or 1.0
-        largest = 0.0
-        for picture in page.get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_IMAGE]):
-            try:
-                left, bottom, right, top = picture.get_bounds()
-            except pypdfium2.PdfiumError:
-                continue
-            largest = max(largest, (right - left) * (top - bottom) / area)
-        if largest >= WHOLE_PAGE:
+        left, bottom, right, top = page.get_cropbox()
+        shares = [
+            max(0.0, min(area[2], right) - max(area[0], left)) * max(0.0, min(area[3], top) - max(area[1], bottom))
+            for area in pictures(page)
+        ]
+        whole = (right - left) * (top - bottom) or 1.0
+        if max(shares, default=0.0) >= WHOLE_PAGE * whole:
             self._scans.append(label)
-        elif largest >= LARGE_PICTURE:
+        elif sum(shares) >= LARGE_PICTURE * whole:  # a picture may be cut into strips
             self._pictures.append(label)
 
     def warnings(self, attached: list[str]) -> list[str]:
@@ -337,6 +330,10 @@ class _Seen:
         if self.by_columns:
             found.append(
                 f"Pages with tables that the PDF holds column by column, so that their rows are not put together: {_listed(self.by_columns)}."
+            )
+        if self.disordered:
+            found.append(
+                f"Pages whose text may stand in a wrong order: {_listed(self.disordered)}. Compare it with the page."
             )
         if self.unseen:
             found.append(
@@ -541,6 +538,7 @@ def _stretches(textpage: Any, sheet: Any, seen: _Seen, known: frozenset[Place] =
     bold = marks = 0
     start = end = line = 0.0
     slanted = follows = False
+    turns = 0
     raised_from = -1  # where in `letters` raised ones begin
     before: int | None = None  # the text object of the letter before, None after a space
     drawn: int | None = None  # the text object that was asked last whether it is `faint`
@@ -553,7 +551,7 @@ def _stretches(textpage: Any, sheet: Any, seen: _Seen, known: frozenset[Place] =
         lift()
         text = _joined(letters).strip()
         if text and sizes:
-            yield Stretch(text, start, end, line, sizes.most_common(1)[0][0], 2 * bold > marks, slanted, follows)
+            yield Stretch(text, start, end, line, sizes.most_common(1)[0][0], 2 * bold > marks, slanted, follows, turns)
         letters, bold, marks, follows, before = [], 0, 0, False, None
         sizes.clear()
 
@@ -650,7 +648,7 @@ def _stretches(textpage: Any, sheet: Any, seen: _Seen, known: frozenset[Place] =
                         letters.append(" ")  # pdfium gives none between a lowered letter and the next word
             if not sizes:
                 letters = []
-                start, end, line, slanted = low, low, baseline, look.tilted
+                start, end, line, slanted, turns = low, low, baseline, look.tilted, look.turns
             before = address
         letters.append(written.get(index) or chr(code))
         last = index
@@ -738,7 +736,7 @@ def _fractions(stretches: list[Stretch]) -> list[Stretch]:
         before = found[-1] if found else None
         if (
             before is not None
-            and _level(before, stretch)
+            and level(before, stretch)
             and re.match(r"[⁄/]\d", stretch.text)
             and before.text[-1:] in _RAISED
             and abs(stretch.left - before.right) < 0.5 * stretch.size
@@ -785,6 +783,14 @@ def _in_order(stretches: list[Stretch], height: float) -> list[Stretch]:
     placed: list[list[Stretch]] = []
     edges: list[int] = []
     for run in runs:
+        cell = run[0][0]
+        is_alone = len(run[0]) == 1 and not (len(run) > 1 and _goes_on([cell], run[1][0]))
+        torn = [r for r in placed[-2:] if len(r) > 2 and level(r[-1], cell) and r[-1].right < cell.left]
+        if is_alone and torn:  # the last cell of a row, which the file holds after the next one
+            torn[0].append(cell)
+            run = run[1:]
+            if not run:
+                continue
         if len(run) < 3 and not any(MARGIN * height < row[0].y < (1 - MARGIN) * height for row in run):
             edges += map(id, run)
             placed += run
@@ -798,7 +804,7 @@ def _in_order(stretches: list[Stretch], height: float) -> list[Stretch]:
     for n in range(len(placed) - 2):
         first, above, others = placed[n : n + 3]
         if (
-            _level(first[0], others[0])
+            level(first[0], others[0])
             and len(others) > 1
             and above[0].y > first[0].y
             and first[-1].right < min(above[0].left, others[0].left)
@@ -809,24 +815,40 @@ def _in_order(stretches: list[Stretch], height: float) -> list[Stretch]:
 
 def _beside(one: Stretch, other: Stretch, gap: float = 0.0) -> bool:
     """Whether the other stands on the same line, to the right, not further than `gap` letters (of its size)."""
-    return _level(one, other) and 0 < other.left - one.right < (gap or WIDEST_MARK) * other.size
+    return level(one, other) and 0 < other.left - one.right < (gap or WIDEST_MARK) * other.size
 
 
 def _joined(letters: list[str]) -> str:
     """Letters as one text: surrogate pairs made whole, control characters made spaces, bare spaces single."""
     text = "".join(letters).encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return re.sub(r" {2,}", " ", re.sub("[\ufffe\uffff]", " ", clean(text)))
+    return re.sub(r" {2,}", " ", _unspaced(re.sub("[\ufffe\uffff]", " ", clean(text))))
 
 
-def _lines(stretches: list[Stretch]) -> list[Line]:
-    """The lines of one page in reading order."""
+def _unspaced(text: str) -> str:
+    """A line whose capitals are set apart by spaces, „P R I C E“, as its words; marks and letters in a row (A B C D, M T W T F) stay."""
+    letters = [part for part in text.split() if part.isalpha()]
+    plain = unicodedata.normalize("NFD", "".join(letters))
+    if (
+        len(letters) < FEWEST_SPACED
+        or any(len(part) > 1 for part in text.split())
+        or not all(map(str.isupper, letters))
+        or letters == sorted(letters)
+        or sum(c in "AEIOUY" for c in plain) < VOWELS * len(letters)
+    ):
+        return text
+    return " ".join("".join(word.split()) for word in re.split(r" {2,}", text.strip()))
+
+
+def _lines(stretches: list[Stretch]) -> tuple[list[Line], Order]:
+    """The lines of one page in reading order, and what their order is like."""
     rows: list[list[Stretch]] = []
     for column in _columns(stretches):
         for wrapped, part in _parted(column):
             rows += part if wrapped else _unwoven(part)
     table = _table_rows(rows)
     _fill_up(rows, table)
-    return [_line(row, as_cells=number in table) for number, row in enumerate(rows)]
+    lines = [_line(row, as_cells=number in table) for number, row in enumerate(rows)]
+    return lines, order([stretch for row in rows for stretch in row])
 
 
 def _columns(stretches: list[Stretch]) -> list[list[Stretch]]:
@@ -873,16 +895,11 @@ def _rows(stretches: list[Stretch]) -> list[list[Stretch]]:
     """The stretches as rows: those that stand on one line, from left to right."""
     rows: list[list[Stretch]] = []
     for stretch in stretches:
-        if rows and _level(rows[-1][-1], stretch) and stretch.left > rows[-1][-1].right:
+        if rows and level(rows[-1][-1], stretch) and stretch.left > rows[-1][-1].right:
             rows[-1].append(stretch)
         else:
             rows.append([stretch])
     return rows
-
-
-def _level(one: Stretch, other: Stretch) -> bool:
-    """Whether two stretches stand on one line."""
-    return abs(one.y - other.y) < 0.3 * max(one.size, other.size)
 
 
 Band = list[list[Stretch]]
@@ -928,7 +945,7 @@ def _bands(stretches: list[Stretch]) -> list[Band]:
         last = band[-1][-1] if bands else None
         if last is None:
             bands.append([[stretch]])
-        elif any(_level(cell[0], stretch) for cell in band) and all(
+        elif any(level(cell[0], stretch) for cell in band) and all(
             line.right < stretch.left for lines in band for line in lines
         ):
             band.append([stretch])
@@ -976,7 +993,7 @@ def _cell_left_of(bands: list[Band], stretch: Stretch) -> int | None:
         if number + 1 < len(bands) and not _goes_on(band[0], bands[number + 1][0][0]):
             break
         middle = (band[0][0].y + bands[-1][0][0].y) / 2
-        if _level(band[0][0], stretch) or abs(middle - stretch.y) < 0.3 * stretch.size:
+        if level(band[0][0], stretch) or abs(middle - stretch.y) < 0.3 * stretch.size:
             first = number
     return first
 
@@ -989,6 +1006,7 @@ def _cell(lines: list[Stretch]) -> Stretch:
         left=min(line.left for line in lines),
         right=max(line.right for line in lines),
         bold=all(line.bold for line in lines),
+        lines=tuple(lines) if len(lines) > 1 else (),
     )
 
 

@@ -29,6 +29,9 @@ CONTRAST = 16
 MAX_POINTS = 4_000_000
 """Of the picture in which letters are looked for."""
 
+DEEPEST = 8
+"""Drawings that lie in each other are searched for pictures so far."""
+
 _INVISIBLE = (3, 7)
 """The ways of drawing letters that leave no mark."""
 
@@ -194,6 +197,38 @@ class Sight:
             left, right, upper, lower = left - 2, right + 2, upper - 2, lower + 2
         seen = self._shown[max(0, upper) : lower + 1, max(0, left) : right + 1]
         return bool(seen.size and int(seen.max()) - int(seen.min()) >= CONTRAST)
+
+
+def pictures(sheet: Any) -> list[Area]:
+    """Where the pictures of a page are, those in its drawings (form XObjects) too; of a page of very many parts the first."""
+    import pypdfium2.raw as pdfium
+
+    found: list[Area] = []
+    edges = [ctypes.c_float() for _ in range(4)]
+    asked = tuple(map(ctypes.byref, edges))
+    left_to_see = MAX_OBJECTS
+
+    def look(parts: Any, count: int, part_of: Any, outer: list[Any], depth: int) -> None:
+        nonlocal left_to_see
+        for number in range(min(count, left_to_see)):
+            part = part_of(parts, number)
+            left_to_see -= 1
+            kind = pdfium.FPDFPageObj_GetType(part)
+            if kind == pdfium.FPDF_PAGEOBJ_FORM and depth < DEEPEST:
+                matrix = pdfium.FS_MATRIX()
+                pdfium.FPDFPageObj_GetMatrix(part, ctypes.byref(matrix))
+                inside = pdfium.FPDFFormObj_CountObjects(part)
+                look(part, inside, pdfium.FPDFFormObj_GetObject, [matrix, *outer], depth + 1)
+            elif kind == pdfium.FPDF_PAGEOBJ_IMAGE and pdfium.FPDFPageObj_GetBounds(part, *asked):
+                left, bottom, right, top = (edge.value for edge in edges)
+                corners = [(left, bottom), (right, bottom), (left, top), (right, top)]
+                for m in outer:
+                    corners = [(m.a * x + m.c * y + m.e, m.b * x + m.d * y + m.f) for x, y in corners]
+                across, up = zip(*corners, strict=True)
+                found.append((min(across), min(up), max(across), max(up)))
+
+    look(sheet.raw, pdfium.FPDFPage_CountObjects(sheet.raw), pdfium.FPDFPage_GetObject, [], 0)
+    return found
 
 
 def _colour(part: Any) -> tuple[int, int, int, int]:

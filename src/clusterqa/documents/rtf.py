@@ -44,14 +44,17 @@ After the end of a row come the places of its cells, up to `_END`.
 _MARKS = {"cell": _CELL, "nestcell": _NEST_CELL, "nestrow": _NEST_ROW}
 MOST_CELLS = 100
 """In a row; Word makes 63."""
-_PLACE = re.compile(r"(\d+)([nhv])")
+_PLACE = re.compile(r"(\d+)([lnhv])")
 _LETTERS = frozenset("u tab line emdash endash bullet lquote rquote ldblquote rdblquote emspace enspace".split())
 """Words that stand for a letter."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Places:
-    """Where the cells of a row end, in twips from the left, and which are merged; the last first, as rows often share the others."""
+    """
+    Where a row begins and its cells end, in twips from the left, and which are merged; the last first, as rows often share the
+    others.
+    """
 
     last: str = ""
     rest: _Places | None = None
@@ -120,6 +123,8 @@ def _as_seen(source: str) -> str:
             continue
         elif word == "trowd":
             places, merged = _Places(), "n"
+        elif word == "trleft" and not places.count:
+            places = _Places(f"{max(0, int(value or 0))}l")
         elif word in ("clmrg", "clvmrg"):
             merged = "h" if word == "clmrg" else "v"
         elif word == "cellx":
@@ -222,9 +227,10 @@ def extract(raw: bytes, document: str) -> Extract:
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """The cells of a row, where each ends and with what it is merged, and the rows of the tables in its cells."""
+    """The cells of a row, where it begins, where each ends and with what it is merged, and the rows of the tables in its cells."""
 
     cells: tuple[str, ...]
+    start: int
     places: tuple[tuple[int, str], ...]
     nested: tuple[tuple[str, ...], ...]
 
@@ -272,7 +278,9 @@ def _row(inside: str, places: str) -> _Row:
                 nested.append((one_line(first), *map(one_line, others.removesuffix(_NEST_CELL).split(_NEST_CELL))))
             own.append(before)
         cells.append(one_line(" ".join(own)))
-    return _Row(tuple(cells), tuple((int(end), kind) for end, kind in _PLACE.findall(places)), tuple(nested))
+    found = [(int(place), kind) for place, kind in _PLACE.findall(places)]
+    start = next((place for place, kind in found if kind == "l"), 0)
+    return _Row(tuple(cells), start, tuple(end for end in found if end[1] != "l"), tuple(nested))
 
 
 def _add_table(rows: Sequence[_Row], builder: TextBuilder) -> None:
@@ -290,13 +298,15 @@ def _add_table(rows: Sequence[_Row], builder: TextBuilder) -> None:
 
 def _grid(rows: Sequence[_Row]) -> list[list[tables.Cell]]:
     """The cells of a table where the file places them, or side by side where it does not say it of every row."""
-    if not all(len(row.places) == len(row.cells) and _rises([end for end, _ in row.places]) for row in rows):
+    if not all(
+        len(row.places) == len(row.cells) and _rises([row.start, *(end for end, _ in row.places)]) for row in rows
+    ):
         return [_side_by_side(row.cells) for row in rows]
     grid: list[list[tables.Cell]] = []
     above: dict[int, tables.Cell] = {}
     for row in rows:
         line: list[tables.Cell] = []
-        start = 0
+        start = row.start
         for text, (end, merged) in zip(row.cells, row.places, strict=True):
             if merged == "h" and line and not text:
                 line[-1] = replace(line[-1], end=end)
@@ -311,7 +321,7 @@ def _grid(rows: Sequence[_Row]) -> list[list[tables.Cell]]:
 
 
 def _rises(ends: Sequence[int]) -> bool:
-    return all(before < after for before, after in pairwise([0, *ends]))
+    return all(before < after for before, after in pairwise(ends))
 
 
 def _side_by_side(texts: Sequence[str]) -> list[tables.Cell]:
