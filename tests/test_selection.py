@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from clusterqa.documents import markdown
-from clusterqa.records import Block, Document, Language, Part, Passage, Span
+from clusterqa.records import Block, Document, Hit, Language, Part, Passage, Source, Span
 from clusterqa.retrieval.notes import says_closed, year_of
+from clusterqa.retrieval.quote import quote
 from clusterqa.retrieval.selection import SHORT_LIST, named_cell, selection
 from clusterqa.text.answer_types import wants_list
 from clusterqa.text.asked_parts import asked_parts
@@ -48,10 +49,12 @@ def document(text: str = STEPS, language: Language = "en") -> Document:
     return Document("a.md", found.text, "Title", language, found.blocks, "text/markdown")
 
 
-def shown(quote: str, wants: bool, text: str = STEPS, language: Language = "en") -> list[tuple[str, str]]:
+def shown(
+    quote: str, wants: bool, text: str = STEPS, language: Language = "en", one: bool = False
+) -> list[tuple[str, str]]:
     read = document(text, language)
     start = read.text.index(quote)
-    parts = selection(read, start, start + len(quote), wants)
+    parts = selection(read, start, start + len(quote), wants, one)
     for part in parts:
         assert read.text[part.start : part.end] == part.text
         assert all(part.start <= cell.start <= cell.end <= part.end for cell in part.cells)
@@ -82,8 +85,14 @@ def test_a_nested_list_that_an_item_introduces_is_a_list_of_its_own() -> None:
 
 
 def test_a_question_for_one_thing_gets_the_item_with_its_introduction() -> None:
-    assert shown("Send it.", wants=False) == [LEAD, ("item", "Send it.")]
-    assert shown("for a firm.", wants=False) == [("lead", "Choose a form:"), ("item", "for a firm.")]
+    assert shown("Send it.", wants=False, one=True) == [LEAD, ("item", "Send it.")]
+    assert shown("for a firm.", wants=False, one=True) == [("lead", "Choose a form:"), ("item", "for a firm.")]
+
+
+def test_a_question_for_no_kind_of_thing_gets_a_short_list_whole_and_of_a_long_one_the_item() -> None:
+    assert shown("Send it.", wants=False) == ALL
+    long = STEPS.replace("Open the page", "Open the page" + " and wait" * SHORT_LIST)
+    assert shown("Send it.", False, long) == [LEAD, ("item", "Send it.")]
 
 
 def test_several_items_or_rows_never_stand_without_the_others_of_a_short_list() -> None:
@@ -128,8 +137,9 @@ def test_a_question_for_a_list_gets_the_one_list_of_the_section_that_a_sentence_
 def test_a_table_is_shown_whole_for_a_list_and_as_a_row_for_one_thing() -> None:
     rows = [("row", "Bronze | EUR 600"), ("row", "Silver | EUR 900")]
     assert shown("Silver | EUR 900", wants=True) == [("lead", "Prices"), *rows]
-    assert shown("EUR 900", wants=False) == rows[1:]
-    (part,) = selection(document(), STEPS.index("EUR 900"), STEPS.index("EUR 900") + 7, False)
+    assert shown("EUR 900", wants=False) == [("lead", "Prices"), *rows]
+    assert shown("EUR 900", wants=False, one=True) == rows[1:]
+    (part,) = selection(document(), STEPS.index("EUR 900"), STEPS.index("EUR 900") + 7, False, wants_one=True)
     assert part.header == ("Label", "Price") and [part.cut(cell) for cell in part.cells] == ["Silver", "EUR 900"]
 
 
@@ -367,4 +377,6 @@ def test_an_item_beside_a_closed_call_is_not_closed() -> None:
     )
     passage = Passage("a.md", 0, first.start, second.end, text[first.start : second.end], (first, second))
     for span, closed in ((first, True), (second, False)):
-        assert says_closed(selection(read, span.start, span.end, False), passage, read) is closed
+        hit = Hit(0, passage, Source("a.md", "0" * 64, "A", "en"), 0.5, 0.5, 0.5, 0.5, (0.5, 0.5))
+        made = quote(hit, span is second, span is second, read, asked="Can we apply?")
+        assert len(made.selection) == 3 and made.closed is closed

@@ -15,6 +15,7 @@ from clusterqa.records import (
     Concept,
     Document,
     Hit,
+    Part,
     PartReply,
     PassageText,
     Query,
@@ -157,8 +158,10 @@ def quote(
     passage = hit.passage
     start, end = passage.sentences[first].start, passage.sentences[last].end
     text = passage.text[start - passage.start : end - passage.start]
-    parts = selection(document, start, end, wants_list(asked))
-    if (cell := named_cell(parts, asked)) and start <= cell.start and cell.end <= end:
+    wanted = wants_list(asked)
+    parts = selection(document, start, end, wanted, wants_one=expected(asked) is not None)
+    answering = parts if wanted else _without_others(parts, start, end)
+    if (cell := named_cell(answering, asked)) and start <= cell.start and cell.end <= end:
         short, sure = cell, True
     return Quote(
         source=hit.source,
@@ -174,9 +177,16 @@ def quote(
         sure=sure,
         parts=parts,
         around=cut(document, passage.start, passage.end),
-        year=year_of(parts, document, asked),
-        closed=says_closed(parts, passage, document),
+        year=year_of(answering, document, asked),
+        closed=says_closed(answering, passage, document),
     )
+
+
+def _without_others(parts: tuple[Part, ...], start: int, end: int) -> tuple[Part, ...]:
+    """The parts without the items or rows beside those that are quoted; all of them where none is quoted itself."""
+    others = [part for part in parts if part.kind in ("item", "row") and not start <= part.start < end]
+    own = any(part.kind in ("item", "row") and part not in others for part in parts)
+    return tuple(part for part in parts if part not in others) if own else parts
 
 
 def window(hit: Hit, concepts: Sequence[Concept], neighbour_share: float) -> tuple[int, int]:

@@ -17,18 +17,21 @@ from clusterqa.text.leaning import leans
 NAMED = 0.5
 """Share of the words of a column's name that a question holds when it names the column."""
 SHORT_LIST = 600
-"""A list or a table of so many characters is shown whole where the quote holds several of its items or rows."""
+"""A list or a table of so many characters is shown whole, unless one thing of a kind is asked for and one item or row holds it."""
 MOST_BEFORE = 2
 """Sentences that are brought along at most when each leans on the one before."""
 
 
-def selection(document: Document, start: int, end: int, wants_list: bool) -> tuple[Part, ...]:
-    """The parts that are shown for the quote `document.text[start:end]`."""
+def selection(document: Document, start: int, end: int, wants_list: bool, wants_one: bool = False) -> tuple[Part, ...]:
+    """
+    The parts that are shown for the quote `document.text[start:end]` of a question that wants a list, or one thing of a kind (a
+    price, a date), or neither.
+    """
     core = cut(document, start, end)
     announces = any(part.kind == "text" and part.text.rstrip("*_ ").endswith(":") for part in core)
     wanted = wants_list or announces
     own = [part for part in core if part.kind in ("item", "row")]
-    listed = whole_list(document, start, end) if wanted or len(own) > 1 else ()
+    listed = whole_list(document, start, end) if wanted or len(own) > wants_one else ()
     if listed and (wanted or _are_of_short(own, listed)):
         return (*_apart(core, listed), *listed)
     if wants_list and core[0].kind == "text" and (listed := section_list(document, start)):
