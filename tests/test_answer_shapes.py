@@ -201,6 +201,7 @@ def test_what_announces_just_the_list_that_is_asked_for_comes_first() -> None:
         ("What is the Bronze Label?", "The Bronze Label is a first level.", True),
         ("What are the requirements?", "The requirements are strict.", False),
         ("Kokia buvo parama?", "Parama buvo didelė.", False),
+        ("Ką veikia PrefabLT?", "PrefabLT yra surenkamųjų namų klasteris.", True),
         ("How long is it valid?", "It is a label.", False),
     ],
 )

@@ -306,6 +306,7 @@ def test_the_thing_to_be_explained_is_found_in_the_question(question: str, term:
         ("LITEK is Lithuania's cluster for laser technologies.", "litek", True),
         ("„InoLink“ buvo klasterių tinklaveikos projektas.", "inolink", True),
         ("Bronzos ženklas buvo suteiktas 2018 m.", "bronzos zenklas", False),
+        ("FETEK taip pat yra dešimties klasterių sąraše.", "fetek", False),
     ],
 )
 def test_a_sentence_that_says_what_a_thing_is_is_known(sentence: str, term: str, says: bool) -> None:

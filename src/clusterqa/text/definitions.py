@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from clusterqa.text.analysis import content_words, fold, terms
+from clusterqa.text.analysis import content_words, fold, nfc, terms
 from clusterqa.text.answer_types import expected
 from clusterqa.text.sentences import sentences
 
@@ -45,6 +45,10 @@ _OTHER_NAME = re.compile(r", (?:arba|dar|kitaip|or|also|in full|short for|known 
 """After a name: „InoLink“, arba „…“, is …"""
 _NAMED = re.compile(r" [–—-] |: |, | \(")
 """Ends what a title names first: „FETEK – fotoelektros technologijų klasteris“."""
+_MORE = re.compile(r"\b(?:taip pat|jau|dar|also|already|still)\b")
+"""Says one thing more of what was told of before."""
+_NAME = re.compile(r"[„“\"*_]*\w*[A-ZĄČĘĖĮŠŲŪŽ]\w*[A-ZĄČĘĖĮŠŲŪŽ]\w*[“”\"*_]* (?:yra|is|are|was|were|buvo) ")
+"""A name that is none of the usual words: „PrefabLT“, "ESCA"; what it is said to be is no remark, as „Parama yra didelė“ is."""
 _MARKS = re.compile(r"[*_„“”\"«»]|(?<!\w)'|'(?!\w)")
 
 
@@ -73,7 +77,7 @@ def _defines(sentence: str, term: str, says: re.Pattern[str]) -> bool:
     plain = _MARKS.sub("", _REMARK.sub(" ", fold(sentence[:400])))
     plain = " ".join(_OTHER_NAME.sub(" ", " ".join(plain.split()), count=1).split())
     found = says.search(f"{plain} ")
-    if found is None or found.start() > 80:
+    if found is None or found.start() > 80 or _MORE.search(plain[: found.start()]):
         return False
     return _same_thing(plain[: found.start()], term)
 
@@ -90,7 +94,8 @@ def _same_thing(one: str, other: str) -> bool:
 
 def says_what_it_is(term: str, text: str) -> bool:
     """Whether a sentence of a text surely says what the thing is."""
-    return any(_defines(text[span.start : span.end], term, _SURELY_SAYS) for span in sentences(text))
+    told = [text[span.start : span.end] for span in sentences(text)]
+    return any(_defines(one, term, _SAYS if _NAME.match(nfc(one)) else _SURELY_SAYS) for one in told)
 
 
 def _meets(word: str, others: list[str]) -> bool:
