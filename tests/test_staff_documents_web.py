@@ -130,9 +130,9 @@ def test_everything_that_can_stand_in_the_way_has_words() -> None:
     assert deeds <= DEEDS["lt"].keys()
 
 
-def said_by_the_core() -> list[str]:
-    """The sentences with which reading refuses a file, as they stand in the source; a 7 for what varies."""
-    found = set()
+def said_by_the_core() -> tuple[list[str], list[str]]:
+    """The sentences with which reading refuses a file, and those with which it warns, as they stand in the source; a 7 for what varies."""
+    refused, warned = set(), set()
     for path in SOURCES.glob("*.py"):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         constants = {
@@ -156,19 +156,33 @@ def said_by_the_core() -> list[str]:
 
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "UnreadableDocument":
-                found |= {text for argument in node.args[1:] for text in texts(argument)}
-    found |= {f"It is {what}." for _, what, _ in formats._OTHERS} | {step for _, _, step in formats._OTHERS}
-    return sorted(found - {"It is 7.", "It is 7, although its name ends in .7."})
+                refused |= {text for argument in node.args[1:] for text in texts(argument)}
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "append":
+                warned |= {text for argument in node.args for text in texts(argument)}
+    refused |= {f"It is {what}." for _, what, _ in formats._OTHERS} | {step for _, _, step in formats._OTHERS}
+    is_sentence = re.compile(r"[A-Z].*[a-z].* .*\.", re.DOTALL)
+    return sorted(refused - {"It is 7.", "It is 7, although its name ends in .7."}), sorted(
+        text for text in warned if is_sentence.fullmatch(text)
+    )
 
 
 def test_every_reason_why_a_file_is_refused_is_told_in_lithuanian() -> None:
-    said = said_by_the_core()
+    said, _ = said_by_the_core()
     assert len(said) > 40
     internal = {"It is a folder.", "Name the files in it.", "The file is not there.", "Check its name."}
     internal |= {"It cannot be opened: 7.", "Check its permissions and the disk."}  # an upload is none of these
     untold = [text for text in said if told_remark(text, "lt")[1] != "lt" and text not in internal]
     assert untold == []
     assert told_remark("Something new.", "lt") == ("Something new.", "en")
+
+
+def test_every_warning_about_a_file_is_told_in_lithuanian() -> None:
+    _, said = said_by_the_core()
+    assert len(said) > 20
+    said = [text.replace("shown as 7", "shown as �") for text in said]
+    assert [text for text in said if told_remark(text, "lt")[1] != "lt"] == []
+    charts = "There is no text in it. Charts that are not read: 1."
+    assert told_remark(charts, "lt") == ("Faile nėra teksto. Neperskaitytų diagramų: 1.", "lt")
 
 
 @pytest.mark.parametrize(

@@ -844,6 +844,10 @@ _SAID: tuple[tuple[str, str], ...] = (
      r"Puslapiai su raidėmis, kurios nupieštos kitaip, nei nurodo šriftas „\2“ (rodoma �): \1."),
     (r"Pages with tables that the PDF holds column by column, so that their rows are not put together: (.*)\.",
      r"Puslapiai su lentelėmis, kurias PDF saugo stulpeliais, todėl jų eilučių nesujungiame: \1."),
+    (r"Pages whose text may stand in a wrong order: (.*)\. Compare it with the page\.",
+     r"Puslapiai, kurių teksto tvarka gali būti neteisinga: \1. Palyginkite jį su puslapiu."),
+    (r"It is a form that only Adobe's programs draw \(XFA\); .*",
+     "Tai XFA forma, kurią rodo tik „Adobe“ programos, todėl jos turinio neskaitome. Išspausdinkite ją iš tokios programos kaip PDF."),
     (r"It is written from right to left; .*", "Tekstas rašomas iš dešinės į kairę, todėl žodžių tvarka gali būti neteisinga."),
     (r"NUL bytes, shown as �: (\d+), the first in line (\d+)\..*", r"NUL baitų (rodoma �): \1, pirmasis – \2 eilutėje."),
     (r"Headers, footers, notes and comments of an RTF document are not read, .*",
@@ -885,6 +889,8 @@ _SAID: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 """What the core says about a file (a whole sentence as a pattern) and how it is said in Lithuanian."""
 
+_EMPTY = "There is no text in it. "
+"""Goes on with what there is instead."""
 _NO_ENDING = "Files ending in “.” are not read."
 _PATTERNS = tuple((re.compile(pattern, re.DOTALL), told) for pattern, told in _SAID)
 
@@ -896,6 +902,9 @@ def told_remark(text: str, language: Language) -> tuple[str, Language]:
     """
     if language == "en":
         return text.replace(_NO_ENDING, "Its name has no ending such as “.pdf”, so nobody knows how to read it."), "en"
+    if text.startswith(_EMPTY):
+        told, language = told_remark(text.removeprefix(_EMPTY), language)
+        return (f"Faile nėra teksto. {told}", "lt") if language == "lt" else (text, "en")
     for pattern, told in _PATTERNS:
         if match := pattern.fullmatch(text):
             return match.expand(told).replace(", pavyzdžiui, „“", ""), "lt"
