@@ -221,6 +221,9 @@ def test_where_nothing_says_what_a_thing_is_the_beginning_of_its_own_document_te
         assert explains(question, quote(lead, source=own), about)
     assert preferred("Kiek narių turi FETEK?", [other, about]) == (other, about)
     assert not explains("Kiek narių turi FETEK?", quote(lead, source=own), about)
+    remark = hit("FETEK yra vienas iš aštuonių klasterių.", 0.8, (0.8,))
+    assert preferred("Kas yra FETEK?", [remark, about])[0].passage == about.passage
+    assert preferred("Kas yra FETEK?", [other, remark])[0].passage == remark.passage
     later = replace(about, passage=replace(about.passage, ordinal=1))
     assert preferred("Kas yra FETEK?", [other, later]) == (other, later)
     news = replace(about, source=replace(SOURCE, title="Naujiena: FETEK gavo ženklą"))

@@ -136,14 +136,18 @@ def _wording(text: str) -> frozenset[str]:
 
 
 def _defining(question: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
-    """The hits, first what says what the thing asked about is, else what the document about it begins with."""
+    """The hits, first what surely says what the thing asked about is, else what the document about it begins with, else what may say so."""
     term = defined_term(question)
     if term is None:
         return tuple(hits)
-    saying = [next((n for n, text in enumerate(sentence_texts(h.passage)) if defines(text, term)), None) for h in hits]
-    place = next((place for place, found in enumerate(saying) if found is not None), None)
-    if place is None:
-        place = next((place for place, hit in enumerate(hits) if _begins_to_tell(hit, term)), None)
+    told = [sentence_texts(hit.passage) for hit in hits]
+    saying = [next((n for n, text in enumerate(texts) if defines(text, term)), None) for texts in told]
+    ways = (
+        [found is not None and says_what_it_is(term, texts[found]) for texts, found in zip(told, saying, strict=True)],
+        [_begins_to_tell(hit, term) for hit in hits],
+        [found is not None for found in saying],
+    )
+    place = next((fits.index(True) for fits in ways if True in fits), None)
     if place is None:
         return tuple(hits)
     hit, found = hits[place], saying[place] or 0

@@ -47,7 +47,9 @@ _NAMED = re.compile(r" [–—-] |: |, | \(")
 """Ends what a title names first: „FETEK – fotoelektros technologijų klasteris“."""
 _MORE = re.compile(r"\b(?:taip pat|jau|dar|also|already|still)\b")
 """Says one thing more of what was told of before."""
-_NAME = re.compile(r"[„“\"*_]*\w*[A-ZĄČĘĖĮŠŲŪŽ]\w*[A-ZĄČĘĖĮŠŲŪŽ]\w*[“”\"*_]* (?:yra|is|are|was|were|buvo) ")
+_NAME = re.compile(
+    r"[„“\"*_]*\w*[A-ZĄČĘĖĮŠŲŪŽ]\w*[A-ZĄČĘĖĮŠŲŪŽ]\w*[“”\"*_]* (?:yra|is|are|was|were|buvo) (?!viena |vienas |one )"
+)
 """A name that is none of the usual words: „PrefabLT“, "ESCA"; what it is said to be is no remark, as „Parama yra didelė“ is."""
 _MARKS = re.compile(r"[*_„“”\"«»]|(?<!\w)'|'(?!\w)")
 
