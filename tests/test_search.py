@@ -15,7 +15,7 @@ from clusterqa.retrieval.fusion import fused
 from clusterqa.retrieval.lexical import coverage
 from clusterqa.retrieval.pipeline import Pipeline
 from clusterqa.retrieval.profile import Profile
-from clusterqa.retrieval.quote import SHORT_PARAGRAPH, quote, window
+from clusterqa.retrieval.quote import FAIRLY_SURE, SHORT_PARAGRAPH, quote, window
 from clusterqa.shapes import reply_as_json
 from clusterqa.text.analysis import content_words
 from memory_corpus import pipeline, stored
@@ -158,6 +158,19 @@ def test_what_the_documents_do_not_say_is_not_found_with_the_nearest_places():
     assert reply.quotes == ()
     assert len(reply.nearest) >= 1
     assert reply.message.startswith("Dokumentuose atsakymo į šį klausimą neradome.")
+
+
+def test_what_explains_the_thing_asked_about_is_an_answer_and_no_choice():
+    files = {
+        "apple.lt.md": "# OBELA – obuolių klasteris\n\nVeikia nuo 2011 m.\n\n## Ženklas\n\nOBELA ženklas galioja.\n",
+        "rain.lt.md": "# Lietus\n\n## OBELA ir lietus\n\nOBELA lietaus nebijo.\n",
+    }
+    doubtful = replace(BY_WORDS, calibration=Calibration({}, {}, {}, -5.0, 0.5))
+    unsure = pipeline(stored(files, Axes()), Axes(), doubtful)
+    reply = unsure.ask(Question("Kas yra OBELA?")).reply
+    assert (reply.status, reply.quotes[0].text, reply.choices) == ("answered", "Veikia nuo 2011 m.", ())
+    assert reply.confidence >= FAIRLY_SURE
+    assert unsure.ask(Question("Ar OBELA bijo lietaus?")).reply.status == "not_found"
 
 
 def test_an_empty_corpus_answers_not_found():

@@ -173,7 +173,7 @@ class Pipeline:
     ) -> Reply:
         threshold = self.profile.calibration.threshold
         if confidence and explains(question.text, quotes[0], hits[0]):
-            confidence = max(confidence, threshold)
+            confidence = max(confidence, threshold, FAIRLY_SURE)
         if confidence < FAIRLY_SURE:  # a mark in a quote that may be wrong would only look sure
             quotes = tuple(replace(made, sure=False) for made in quotes)
         return reply(question, query, quotes, confidence, threshold, self.index.generation)
