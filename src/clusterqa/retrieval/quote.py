@@ -184,9 +184,9 @@ def quote(
 
 def _without_others(parts: tuple[Part, ...], start: int, end: int) -> tuple[Part, ...]:
     """The parts without the items or rows beside those that are quoted; all of them where none is quoted itself."""
-    others = [part for part in parts if part.kind in ("item", "row") and not start <= part.start < end]
-    own = any(part.kind in ("item", "row") and part not in others for part in parts)
-    return tuple(part for part in parts if part not in others) if own else parts
+    listed = ("item", "row")
+    left = tuple(part for part in parts if part.kind not in listed or start <= part.start < end)
+    return left if any(part.kind in listed for part in left) else parts
 
 
 def window(hit: Hit, concepts: Sequence[Concept], neighbour_share: float) -> tuple[int, int]:

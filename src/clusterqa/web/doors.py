@@ -137,9 +137,9 @@ class Doors:
 
 def _waiting(blocks: Any, client: str) -> int:
     """How many events of a client wait in the queue of a page."""
-    lines = blocks._queue.event_queue_per_concurrency_id.values()
+    own, lines = neighbourhood(client), blocks._queue.event_queue_per_concurrency_id.values()
     waiting = [event.request.client for line in lines for event in line.queue]
-    return sum(neighbourhood(one.host) == neighbourhood(client) for one in waiting if one is not None)
+    return sum(neighbourhood(one.host) == own for one in waiting if one is not None)
 
 
 def _again(body: bytes, receive: Receive) -> Receive:
