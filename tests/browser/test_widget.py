@@ -51,6 +51,7 @@ def test_an_allowed_site_opens_the_chat_asks_and_comes_back_with_the_keyboard(
     expect(turns(chat)).to_contain_text("dvejus metus")
     chat.locator(".cq-open").first.click()
     expect(chat.locator("#quote")).to_contain_text("dvejus metus")
+    page.frames[1].wait_for_load_state()  # the quote is there before the script that hears Escape
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(button).to_be_focused()
