@@ -1302,17 +1302,3 @@ def test_a_scale_beside_a_chart_that_is_held_from_its_foot_is_no_wrong_order(tmp
             canvas.drawString(72, 400 + 14 * number, f"{number * 20}")
 
     assert reading(tmp_path, "a.lt.pdf", make_pdf(chart)).warnings == ()
-
-
-def test_the_last_cell_of_a_row_that_the_file_holds_after_the_next_one_stays_in_its_row(tmp_path: Path) -> None:
-    def table(canvas: Canvas) -> None:
-        cells = [(number, column) for number in range(5) for column in range(4)]
-        for number, column in sorted(cells, key=lambda cell: cell[0] + 1.5 * (cell == (2, 3))):
-            canvas.drawString(
-                72 + 90 * column, 700 - 14 * number, f"{number}{column}0 EUR" if column else f"Narys {number}"
-            )
-        lines(canvas, 72, 600, wrapped(PROSE))
-
-    assert texts(reading(tmp_path, "a.lt.pdf", make_pdf(table)))[:5] == [
-        f"Narys {n} | {n}10 EUR | {n}20 EUR | {n}30 EUR" for n in range(5)
-    ]

@@ -28,8 +28,9 @@ from clusterqa.documents import items, tables
 from clusterqa.documents.encoding import mojibake
 from clusterqa.documents.extract import Extract, clean, left_out, one_line, trimmed
 from clusterqa.documents.metadata import Metadata, language_of
+from clusterqa.documents.pdf_grid import Grids, Head, with_tables
 from clusterqa.documents.pdf_letters import DOUBLED, DROPPED, Letters, Look, Place
-from clusterqa.documents.pdf_order import RIGHT_TO_LEFT, Order, Stretch, by_place, level, order
+from clusterqa.documents.pdf_order import RIGHT_TO_LEFT, Order, Stretch, by_place, level, order, run_on
 from clusterqa.documents.pdf_shapes import Shapes
 from clusterqa.documents.pdf_sight import Sight, pictures
 from clusterqa.documents.pdf_signs import Signs, put_right
@@ -162,6 +163,10 @@ class Line:
     running: bool = False
     mark: int = 0
     """How many letters at its beginning are the bullet or the number of an item."""
+    row: tables.Row | None = None
+    """What it is in a table whose lines are drawn."""
+    table: int = 0
+    """The number of that table on its page, from 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +234,7 @@ def _load(raw: bytes, document: str) -> tuple[list[Sheet], dict[str, str], list[
         pictures = False
         total = 0
         seen = _Seen()
+        head: Head | None = None
         for index in range(len(file)):
             label = one_line(file.get_page_label(index)) or str(index + 1)
             try:
@@ -238,8 +244,9 @@ def _load(raw: bytes, document: str) -> tuple[list[Sheet], dict[str, str], list[
                 warnings.append(f"Page {label} is broken and left out; copy the PDF from its source again.")
                 continue
             seen.label = label
-            stretches, page = _drawn(file, index, page, seen)
-            stretches = _in_order(_fractions(_with_marks(_joined_again(_once(stretches)))), page.get_height())
+            stretches, page, grids = _drawn(file, index, page, seen)
+            stretches, head = with_tables(_once(stretches), grids, _tidy, head)
+            stretches = _in_order(_tidy(stretches), page.get_height())
             lines, found = _lines(stretches)
             if found.is_doubtful:
                 placed = by_place(stretches)
@@ -396,29 +403,36 @@ def _listed(names: list[str]) -> str:
     return ", ".join(names[:MOST_NAMED]) + (f" (+ {more})" if more > 0 else "")
 
 
-def _drawn(file: Any, index: int, page: Any, seen: _Seen) -> tuple[list[Stretch], Any]:
+def _tidy(stretches: list[Stretch]) -> list[Stretch]:
+    """The stretches with what belongs together joined: gaps of justified lines, marks of items and notes, fractions."""
+    return _fractions(_with_marks(_joined_again(stretches)))
+
+
+def _drawn(file: Any, index: int, page: Any, seen: _Seen) -> tuple[list[Stretch], Any, Grids]:
     """
-    The stretches of a page, the values of its form at their places, and the page (a new one where it has a form).
+    The stretches of a page, the values of its form at their places, the page (a new one where it has a form), and the
+    grids of lines on it.
 
     A form is drawn into the page, as printing does; no script of it runs.
     """
     import pypdfium2.raw as pdfium
 
     textpage = page.get_textpage()
-    stretches = list(_stretches(textpage, page, seen))
+    grids = Grids(page)
+    stretches = list(_stretches(textpage, page, seen, grids))
     has_form = _has_form(page, index, seen)
     own = Letters(textpage).places() if has_form else frozenset()
     textpage.close()
     if not has_form or pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY) != pdfium.FLATTEN_SUCCESS:
-        return stretches, page
+        return stretches, page, grids
     page.close()
     page = file[index]
     textpage = page.get_textpage()
-    values = list(_stretches(textpage, page, seen, own))
+    values = list(_stretches(textpage, page, seen, grids, own))
     textpage.close()
     for value in values:
         stretches = _placed(stretches, value)
-    return stretches, page
+    return stretches, page, grids
 
 
 def _has_form(page: Any, index: int, seen: _Seen) -> bool:
@@ -522,10 +536,12 @@ def _language(file: Any) -> str:
     return _wide(lambda buffer, size: pdfium.FPDFCatalog_GetLanguage(file, buffer, size))[:100]
 
 
-def _stretches(textpage: Any, sheet: Any, seen: _Seen, known: frozenset[Place] = frozenset()) -> Iterator[Stretch]:
+def _stretches(
+    textpage: Any, sheet: Any, seen: _Seen, grids: Grids, known: frozenset[Place] = frozenset()
+) -> Iterator[Stretch]:
     """
-    The stretches of a page, without the letters that are `known`, in the order of its content; a new one at a line end, a wide gap
-    or a step back. Letters that lie outside the page, or are drawn twice to look bold, are left out.
+    The stretches of a page, without the letters that are `known`, in the order of its content; a new one at a line end, a wide gap,
+    a step back or a line of a table. Letters that lie outside the page, or are drawn twice to look bold, are left out.
     """
     page = Letters(textpage)
     sight = Sight(page, sheet)
@@ -543,6 +559,7 @@ def _stretches(textpage: Any, sheet: Any, seen: _Seen, known: frozenset[Place] =
     before: int | None = None  # the text object of the letter before, None after a space
     drawn: int | None = None  # the text object that was asked last whether it is `faint`
     faint = False
+    cell: tuple[int, int] | None = None  # that the word before stands in
     last = -1  # the letter whose right end is not looked up yet
     look: Look | None = None
 
@@ -614,6 +631,10 @@ def _stretches(textpage: Any, sheet: Any, seen: _Seen, known: frozenset[Place] =
             low, baseline = (
                 (left, look.y), (bottom, height - look.x), (-right, height - look.y), (-top, look.x)
             )[look.turns]  # fmt: skip
+            where = grids.at((left + right) / 2, (bottom + top) / 2) if grids.found else None
+            if where != cell:
+                yield from taken()
+                cell = where
             if letters and sizes:
                 size = look.size
                 usual = sizes.most_common(1)[0][0]
@@ -783,14 +804,6 @@ def _in_order(stretches: list[Stretch], height: float) -> list[Stretch]:
     placed: list[list[Stretch]] = []
     edges: list[int] = []
     for run in runs:
-        cell = run[0][0]
-        is_alone = len(run[0]) == 1 and not (len(run) > 1 and _goes_on([cell], run[1][0]))
-        torn = [r for r in placed[-2:] if len(r) > 2 and level(r[-1], cell) and r[-1].right < cell.left]
-        if is_alone and torn:  # the last cell of a row, which the file holds after the next one
-            torn[0].append(cell)
-            run = run[1:]
-            if not run:
-                continue
         if len(run) < 3 and not any(MARGIN * height < row[0].y < (1 - MARGIN) * height for row in run):
             edges += map(id, run)
             placed += run
@@ -847,7 +860,14 @@ def _lines(stretches: list[Stretch]) -> tuple[list[Line], Order]:
             rows += part if wrapped else _unwoven(part)
     table = _table_rows(rows)
     _fill_up(rows, table)
-    lines = [_line(row, as_cells=number in table) for number, row in enumerate(rows)]
+    lines: list[Line] = []
+    drawn = 0
+    for number, row in enumerate(rows):
+        if row[0].table:
+            drawn += 1
+            lines += _drawn_rows(row[0], drawn)
+        else:
+            lines.append(_line(row, as_cells=number in table))
     return lines, order([stretch for row in rows for stretch in row])
 
 
@@ -943,7 +963,7 @@ def _bands(stretches: list[Stretch]) -> list[Band]:
     for number, stretch in enumerate(stretches):
         band = bands[-1] if bands else [[]]
         last = band[-1][-1] if bands else None
-        if last is None:
+        if last is None or stretch.table or last.table:
             bands.append([[stretch]])
         elif any(level(cell[0], stretch) for cell in band) and all(
             line.right < stretch.left for lines in band for line in lines
@@ -988,7 +1008,7 @@ def _cell_left_of(bands: list[Band], stretch: Stretch) -> int | None:
     first = None
     for number in range(len(bands) - 1, max(-1, len(bands) - 1 - WRAPPED_LINES), -1):
         band = bands[number]
-        if len(band) > 1 or len(band[0]) > 1 or band[0][0].right >= stretch.left:
+        if len(band) > 1 or len(band[0]) > 1 or band[0][0].table or band[0][0].right >= stretch.left:
             break
         if number + 1 < len(bands) and not _goes_on(band[0], bands[number + 1][0][0]):
             break
@@ -1002,7 +1022,7 @@ def _cell(lines: list[Stretch]) -> Stretch:
     """The lines of a cell as one stretch, on the line of the first."""
     return replace(
         lines[0],
-        text=" ".join(line.text for line in lines),
+        text=run_on(lines),
         left=min(line.left for line in lines),
         right=max(line.right for line in lines),
         bold=all(line.bold for line in lines),
@@ -1019,6 +1039,15 @@ def _line(row: list[Stretch], as_cells: bool) -> Line:
     cells = tuple(row) if as_cells else ()
     # A slanted line is a watermark: it stays in the text and is never quoted.
     return Line(text, row[0].left, max(s.right for s in row), row[0].y, longest.size, bold, cells, row[0].slanted)
+
+
+def _drawn_rows(table: Stretch, number: int) -> list[Line]:
+    """The rows of a drawn table as lines."""
+    return [
+        Line(row.told.text, row.left, row.right, row.y, row.size, row.bold, (table,), row=row.told, table=number)
+        for row in table.table
+        if row.told.text
+    ]
 
 
 def _unwoven(rows: list[list[Stretch]]) -> list[list[Stretch]]:
@@ -1308,7 +1337,7 @@ class _Layout:
         if above.running or line.running:
             return True
         if above.cells or line.cells:
-            return len(above.cells) != len(line.cells)
+            return len(above.cells) != len(line.cells) or above.table != line.table
         if bool(_LEADER.search(above.text)) != bool(_LEADER.search(line.text)):
             return True
         if abs(above.size - line.size) > 0.07 * max(above.size, line.size):
@@ -1341,6 +1370,8 @@ class _Layout:
         return ended and short and not above.text.endswith((":", ";"))
 
     def _blocks(self, group: list[Line], text: str, offset: int, page: int) -> list[Block]:
+        if group[0].row is not None:
+            return _row_blocks(group, offset)
         if group[0].cells:
             return self._rows(group, offset)
         start, end = trimmed(text, 0, len(text))
@@ -1387,6 +1418,16 @@ class _Layout:
         if bold and len(group) <= 2 and len(text) <= 120 and not re.search(r"[.;,:]\Z", text):
             return min(len(self.levels) + 1, 6)
         return 0
+
+
+def _row_blocks(group: list[Line], offset: int) -> list[Block]:
+    """One block a row of a drawn table, but for those of its header."""
+    blocks = []
+    for line in group:
+        if line.row is not None and not line.row.is_header:
+            blocks.append(Block("table_row", offset, offset + len(line.text), header=line.row.header))
+        offset += len(line.text) + 1
+    return blocks
 
 
 def _is_sentence(text: str) -> bool:

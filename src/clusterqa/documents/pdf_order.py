@@ -13,6 +13,8 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from clusterqa.documents.tables import Row
+
 FEWEST = 3
 """So many stretches of a page must be out of their order at least."""
 
@@ -42,6 +44,18 @@ _WIDEST = 40
 
 
 @dataclass(frozen=True, slots=True)
+class TableRow:
+    """A row of a table whose lines are drawn, and where it stands."""
+
+    told: Row
+    left: float
+    right: float
+    y: float
+    size: float
+    bold: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Stretch:
     """
     Characters that stand together on one line; points from the page's lower left corner, `y` the baseline.
@@ -62,11 +76,22 @@ class Stretch:
     """By how many quarters of a turn the page is turned for it."""
     lines: tuple[Stretch, ...] = ()
     """What it was put together from, where it is a cell of several lines."""
+    table: tuple[TableRow, ...] = ()
+    """The rows of a drawn table, which it stands for with an empty text."""
 
 
 def level(one: Stretch, other: Stretch) -> bool:
-    """Whether two stretches stand on one line."""
-    return abs(one.y - other.y) < 0.3 * max(one.size, other.size)
+    """Whether two stretches stand on one line; nothing stands on one with a table."""
+    return not (one.table or other.table) and abs(one.y - other.y) < 0.3 * max(one.size, other.size)
+
+
+_BROKEN = re.compile(r"(?<=[^\W\d_])-\n(?=[^\W\d_])")
+
+
+def run_on(lines: Sequence[Stretch]) -> str:
+    """The lines of a cell as one text, words that are broken at the end of a line whole."""
+    text = "\n".join(line.text for line in lines)
+    return _BROKEN.sub(lambda found: "" if text[found.end()].islower() else "-", text).replace("\n", " ")
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,9 @@ NEAR = 100
 OFTEN = 0.1
 """Share of the rows below a header that make an edge of their cells one of the table's columns."""
 
+MOST_HEADED = 3
+"""So many rows of names at most stand above one that counts the columns."""
+
 _OWN_BAR = re.compile(r"(?<!\S)[ ]?\|[ ]?(?!\S)|[ ]\|[ ]")
 """A bar inside a cell that would be taken for one between cells."""
 
@@ -69,7 +72,7 @@ class Row:
 
 def laid_out(rows: Sequence[Sequence[Cell]], headed: int) -> list[Row]:
     """The rows of a table whose first `headed` rows are its header; a row of one cell says it once."""
-    headed = _headed(rows, headed)
+    headed = whole_header(rows, headed)
     edges = _edges(rows, headed)
     edge_set = frozenset(edges)
     own = sum(len({id(cell) for cell in row}) for row in rows)
@@ -141,7 +144,7 @@ def drawn(rows: Sequence[Sequence[Cell]], places: Sequence[int]) -> list[list[Ce
     )
 
 
-def _headed(rows: Sequence[Sequence[Cell]], headed: int) -> int:
+def whole_header(rows: Sequence[Sequence[Cell]], headed: int) -> int:
     """How many rows are the header in truth, where `headed` are said to be."""
     # A name that is merged with a cell below it shows that the row below belongs to the header.
     while 0 < headed < len(rows) - 1:
@@ -264,19 +267,28 @@ def shows_header(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
     return False
 
 
+def _counts(row: Sequence[Cell]) -> bool:
+    """Whether the cells of a row count its columns, three at least."""
+    return len(row) > 2 and [cell.text.rstrip(".") for cell in row] == [str(n + 1) for n in range(len(row))]
+
+
 def _shape(text: str) -> str:
     return re.sub(r"\d(?:[\d.,\s\u00a0\u202f]*\d)?", "9", text)
 
 
 def header_rows(rows: Sequence[Sequence[Cell]]) -> int:
     """
-    How many rows from the top are a header where the file does not say: 1 for a bold row alone, or shown by figures.
+    How many rows from the top are a header where the file does not say: 1 for a bold row alone, or shown by figures; down to a
+    row that counts the columns (1, 2, 3 …).
 
     A row of one cell on top is a title; it counts with the header below it.
     """
     top = next((i for i, row in enumerate(rows) if len(row) > 1), len(rows))
     if top + 1 >= len(rows):
         return 0
+    for number in range(top + 1, min(top + 1 + MOST_HEADED, len(rows) - 1)):
+        if _counts(rows[number]):
+            return number + 1
     row, rest = rows[top], [row for row in rows[top + 1 :] if len(row) > 1]
     texts = [cell.text for cell in row]
     alone = _is_bold(row) and not any(all(cell.bold for cell in other if cell.text) for other in rest)
