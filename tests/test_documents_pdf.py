@@ -1302,3 +1302,110 @@ def test_a_scale_beside_a_chart_that_is_held_from_its_foot_is_no_wrong_order(tmp
             canvas.drawString(72, 400 + 14 * number, f"{number * 20}")
 
     assert reading(tmp_path, "a.lt.pdf", make_pdf(chart)).warnings == ()
+
+
+# ── what is drawn in an odd way ─────────────────────────────────────────────────────────────────────────────────
+
+
+def test_signs_that_are_put_together_from_another_and_a_line_are_read_as_drawn(tmp_path: Path) -> None:
+    def drawn(canvas: Canvas) -> None:
+        canvas.setFont("Helvetica", 10)
+        for top, before, sign, after in (
+            (700, "Balas ", ">", " 60 ir"),
+            (680, "Amžius ", "<", " 29 m."),
+            (660, "Paklaida ", "+", " 2 mm"),
+        ):
+            canvas.drawString(72, top, before + sign + after)
+        width = canvas.stringWidth
+        canvas.setLineWidth(0.5)
+        left = 72 + width("Balas ")
+        canvas.line(left, 698.6, left + width(">"), 698.6)
+        canvas.drawString(72 + width("Amžius "), 680, "_")
+        left = 72 + width("Paklaida ")
+        canvas.line(left, 659, left + width("+"), 659)
+        canvas.drawString(72, 640, "Kai x > 5, paraiška atmetama.")
+        canvas.line(72, 638.6, 72 + width("Kai x > 5"), 638.6)
+
+    document = reading(tmp_path, "a.lt.pdf", make_pdf(drawn))
+    assert [line for line in document.text.split("\n") if line] == [
+        "Balas ≥ 60 ir",
+        "Amžius ≤ 29 m.",
+        "Paklaida ± 2 mm",
+        "Kai x > 5, paraiška atmetama.",
+    ]
+    assert document.warnings == (
+        "Signs whose font says another letter were read by their shape: > → ≥ (1), < → ≤ (1), + → ± (1). Compare them with the page.",
+    )
+
+
+def test_what_stands_on_its_head_comes_after_the_page_and_in_its_own_order(tmp_path: Path) -> None:
+    key = ["Teisingas yra antras", "variantas iš trijų."]
+
+    def drawn(canvas: Canvas) -> None:
+        lines(canvas, 72, 760, ["Koks yra terminas?"])
+        canvas.saveState()
+        canvas.translate(500, 500)
+        canvas.rotate(180)
+        lines(canvas, 0, 0, key)
+        canvas.restoreState()
+        lines(canvas, 72, 300, ["Kur kreiptis?"])
+
+    document = reading(tmp_path, "a.lt.pdf", make_pdf(drawn))
+    assert texts(document) == ["Koks yra terminas?", "Kur kreiptis?", "\n".join(key)]
+
+
+def test_figures_of_narrow_columns_without_lines_are_cells_of_their_own(tmp_path: Path) -> None:
+    table = [("2019", "5,1", "102,4", "7"), ("2020", "15,6", "98,1", "11"), ("2021", "225,9", "97,0", "9")]
+    table += [("2022", "5,2", "1,5", "10"), ("2023", "6,0", "100,0", "8"), ("2024", "1,0", "200,7", "1")]
+
+    def drawn(canvas: Canvas) -> None:
+        for number, row in enumerate(table):
+            canvas.drawString(72, 680 - 14 * number, row[0])
+            for right, cell in zip((150, 187, 208), row[1:], strict=True):
+                canvas.drawRightString(right, 680 - 14 * number, cell + " ")
+
+    assert texts(reading(tmp_path, "a.lt.pdf", make_pdf(drawn))) == [" | ".join(row) for row in table]
+
+
+def type3(glyph: bytes) -> bytes:
+    """A PDF with a line of Helvetica and a line of a font of drawings (Type 3), whose letters all have this drawing."""
+    content = b"BT /F1 12 Tf 72 700 Td (The plain words of the page stand here.) Tj ET BT /T3 12 Tf 72 650 Td (abba baab) Tj ET"
+    font = b"<</Type/Font/Subtype/Type3/FontBBox[0 0 0 0]/FontMatrix[0.001 0 0 0.001 0 0]/FirstChar 97/LastChar 98/Widths[600 600]"
+    font += b"/Encoding<</Differences[97/a/b]>>/CharProcs<</a 7 0 R/b 7 0 R>>/Resources<<>>>>"
+    return raw_pdf(
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F1 5 0 R/T3 6 0 R>>>>>>",
+        b"<</Length %d>>stream\n%s\nendstream" % (len(content), content),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>",
+        font,
+        b"<</Length %d>>stream\n%s\nendstream" % (len(glyph), glyph),
+    )
+
+
+def raw_pdf(*objects: bytes) -> bytes:
+    """A PDF of these objects, the first of which is its catalog."""
+    body = b"%PDF-1.4\n"
+    places = []
+    for number, written in enumerate(objects, start=1):
+        places.append(len(body))
+        body += b"%d 0 obj\n%s\nendobj\n" % (number, written)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    head = b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
+    return (
+        body
+        + head
+        + table
+        + b"trailer\n<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (len(objects) + 1, len(body))
+    )
+
+
+def test_letters_of_a_font_that_draws_nothing_are_named_and_no_text(tmp_path: Path) -> None:
+    drawn = reading(tmp_path, "a.en.pdf", type3(b"600 0 0 0 500 700 d1 0 0 500 700 re f"))
+    assert texts(drawn) == ["The plain words of the page stand here.", "abba baab"]
+    empty = reading(tmp_path, "b.en.pdf", type3(b"600 0 d0"))
+    assert texts(empty) == ["The plain words of the page stand here."]
+    assert empty.warnings == (
+        "Letters that cannot be seen on the page (in its own colour, or covered) and are not read: 8. "
+        "They are still in the file, which anyone can open.",
+    )

@@ -331,3 +331,38 @@ def test_a_page_of_many_lines_is_read_without_its_grid(tmp_path: Path) -> None:
             canvas.line(72, x, 500, y)
 
     assert rows(reading(tmp_path, "a.lt.pdf", make_pdf(drawing))) == []
+
+
+def test_a_table_in_a_frame_of_several_fields_is_that_table(tmp_path: Path) -> None:
+    def framed(canvas: Canvas) -> None:
+        canvas.grid([30, 400, 565], [780, 815])
+        canvas.rect(30, 30, 535, 750)
+        canvas.drawString(40, 790, "Aprašas")
+        canvas.drawString(410, 790, "12 psl.")
+        page(table(FEES, *MERGED, widths=[120, 80, 80]))(canvas)
+
+    assert rows(reading(tmp_path, "a.lt.pdf", make_pdf(framed))) == FEE_ROWS
+
+
+def test_a_head_above_a_table_that_no_line_parts_from_a_name_below_is_no_part_of_the_name(tmp_path: Path) -> None:
+    def made(canvas: Canvas) -> None:
+        canvas.rect(72, 600, 300, 120)
+        for y in (700, 680):
+            canvas.line(152, y, 372, y)
+        canvas.line(72, 660, 372, 660)
+        for x, low, high in ((152, 600, 700), (262, 600, 680)):
+            canvas.line(x, low, x, high)
+        for x, y, text in (
+            (180, 706, "Mokyklų lankymas"), (80, 670, "Rajonas"), (220, 686, "Lanko"), (160, 666, "mieste"), (270, 666, "kaime"),
+        ):  # fmt: skip
+            canvas.drawString(x, y, text)
+        for n, name in enumerate(("Alytaus", "Biržų", "Kauno", "Kelmės")):
+            for x, text in ((80, name), (160, f"8{n},1"), (270, f"7{n},2")):
+                canvas.drawString(x, 648 - 12 * n, text)
+
+    title, *told = rows(reading(tmp_path, "a.lt.pdf", make_pdf(page(made))))
+    assert title == ("", "Mokyklų lankymas")
+    assert told == [
+        ("Rajonas | Lanko mieste | Lanko kaime", f"{name} | 8{n},1 | 7{n},2")
+        for n, name in enumerate(("Alytaus", "Biržų", "Kauno", "Kelmės"))
+    ]

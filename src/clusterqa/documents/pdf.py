@@ -138,6 +138,7 @@ _PAGE_NUMBER = re.compile(
 )
 _NOTHING = re.compile(r"[-–—](?: [-–—])*\Z")
 """The dash of a cell that has no value, or several."""
+_FIGURE = re.compile(r"[-–−(]?\d[\d.,–-]*%?\)?\Z")
 _NO_WORDS = re.compile(r"[-–—\d.,()% ]+\Z")
 _NO_TITLE = re.compile(
     r"\W*\Z|microsoft (word|powerpoint|excel)|.*\.(docx?|pdf|rtf|odt|indd|tex|dvi|qxd|pptx?|xlsx?)\Z"
@@ -546,6 +547,9 @@ def _stretches(
     page = Letters(textpage)
     sight = Sight(page, sheet)
     written = put_right(page, seen.label, Signs() if known else seen.signs, seen.shapes.of(page, seen.label))
+    written |= sight.underlined
+    if not known:
+        seen.shapes.read.update((chr(page.code(n)), sign) for n, sign in sight.underlined.items())
     objects = page.objects()
     height = sheet.get_height()
     edges = sheet.get_cropbox()
@@ -617,7 +621,7 @@ def _stretches(
         ):
             continue
         if address is None or address != drawn:
-            drawn, faint = address, sight.is_faint(address)
+            drawn, faint = address, sight.is_faint(address, index)
         if (faint and sight.hides(index)) or index in sight.left_out:
             continue
         if address is None or address != before:
@@ -704,6 +708,13 @@ def _joined_again(stretches: list[Stretch]) -> list[Stretch]:
     an item's mark with its text, unless a third stretch makes a row of a table of them.
     """
     borders = {round(s.left) for s in stretches if not s.follows}
+    ends = Counter(round(s.right) for s in stretches if _FIGURE.match(s.text))
+
+    def ends_a_column(figure: Stretch) -> bool:
+        return (
+            bool(_FIGURE.match(figure.text)) and sum(ends[round(figure.right) + n] for n in (-1, 0, 1)) >= FEWEST_ROWS
+        )
+
     found: list[Stretch] = []
     for number, stretch in enumerate(stretches):
         before = found[-1] if found else None
@@ -718,8 +729,10 @@ def _joined_again(stretches: list[Stretch]) -> list[Stretch]:
         at_border = any(round(stretch.left) + step in borders for step in (-1, 0, 1))
         both = (before.text, stretch.text) if before is not None else ()
         dashes = any(map(_NOTHING.match, both)) and all(map(_NO_WORDS.match, both))
-        joined = stretch.follows and not dashes and (not at_border or (before and items.is_marker(before.text)))
-        if before is None or not (joined or (marked and not dashes)):
+        columns = before is not None and ends_a_column(before) and ends_a_column(stretch)
+        apart = dashes or columns
+        joined = stretch.follows and not apart and (not at_border or (before and items.is_marker(before.text)))
+        if before is None or not (joined or (marked and not apart)):
             found.append(stretch)
             continue
         longer = max(before, stretch, key=lambda s: len(s.text))
@@ -791,10 +804,13 @@ def _in_order(stretches: list[Stretch], height: float) -> list[Stretch]:
     """
     The stretches of a page, those moved that the file draws after what stands below them: where the order steps up, and all
     down to the next such step has no other line beside it, its place is before what stands below. A column, or a cell,
-    beside another stays, and so do one or two lines at the edges of the page, whose place says nothing.
+    beside another stays, and so do one or two lines at the edges of the page, whose place says nothing. What is turned
+    otherwise than most comes last.
     """
+    most = Counter(one.turns for one in stretches).most_common(1)[0][0] if stretches else 0
+    turned = [one for one in stretches if one.turns != most]
     runs: list[list[list[Stretch]]] = []
-    for row in _rows(stretches):
+    for row in _rows([one for one in stretches if one.turns == most]):
         if runs and row[0].y < runs[-1][-1][0].y:
             runs[-1].append(row)
         else:
@@ -823,7 +839,7 @@ def _in_order(stretches: list[Stretch], height: float) -> list[Stretch]:
             and first[-1].right < min(above[0].left, others[0].left)
         ):
             placed[n : n + 2] = [above, first]
-    return [stretch for row in placed for stretch in row]
+    return [*(stretch for row in placed for stretch in row), *turned]
 
 
 def _beside(one: Stretch, other: Stretch, gap: float = 0.0) -> bool:
@@ -1149,7 +1165,7 @@ def _is_justified(row: list[Stretch]) -> bool:
 
 
 def _in_line(above: list[Stretch], below: list[Stretch]) -> bool:
-    if len(above) != len(below):
+    if len(above) != len(below) or above[0].turns != below[0].turns:
         return False
     size = max(above[0].size, below[0].size)
     return all(

@@ -151,7 +151,7 @@ class Grid:
 
 
 class Grids:
-    """The grids of a page, and the colours of its shapes."""
+    """The grids of a page, the smaller first as they may lie in others, and the colours of its shapes."""
 
     def __init__(self, sheet: Any) -> None:
         self._levels: list[Line] = []
@@ -164,6 +164,7 @@ class Grids:
         levels, uprights = _merged(self._levels), _merged(self._uprights)
         if levels and uprights and len(levels) + len(uprights) <= MAX_LINES:
             found = [grid for group in _touching(levels, uprights) if (grid := _grid(*group)) is not None]
+            found.sort(key=lambda grid: (grid.across[-1] - grid.across[0]) * (grid.up[-1] - grid.up[0]))
             self.found = found if len(found) <= MAX_GRIDS else []
 
     def at(self, x: float, y: float) -> tuple[int, int] | None:
@@ -345,11 +346,30 @@ def _grid(levels: list[Line], uprights: list[Line]) -> Grid | None:
                 parent[root(here)] = root(here + above)
     outside = root(0)
     numbers: dict[int, int] = {outside: -1}
-    cells = tuple(
-        tuple(numbers.setdefault(root((row + 1) * above + column + 1), len(numbers) - 1) for row in range(rows))
+    cells = [
+        [numbers.setdefault(root((row + 1) * above + column + 1), len(numbers) - 1) for row in range(rows)]
         for column in range(columns)
-    )
-    return Grid(tuple(across), tuple(up), cells) if len(numbers) > 2 else None
+    ]
+    if len(numbers) < 3:
+        return None
+    return Grid(tuple(across), tuple(up), tuple(zip(*_rectangles(list(zip(*cells, strict=True))), strict=True)))
+
+
+def _rectangles(rows: Sequence[Sequence[int]]) -> list[list[int]]:
+    """The cells of rows numbered anew, so that each is a rectangle: one with a corner, as a line is missing, is two."""
+    found: list[list[int]] = []
+    last = -1
+    above: dict[tuple[int, int, int], int] = {}
+    for row in rows:
+        here = {}
+        for cell, start, end in _spans(row):
+            here[cell, start, end] = above.get((cell, start, end), last + 1)
+            last = max(last, here[cell, start, end])
+        found.append([-1] * len(row))
+        for (_, start, end), number in here.items():
+            found[-1][start:end] = [number] * (end - start)
+        above = here
+    return found
 
 
 def _open_sides(lines: list[Line], crossing: list[Line]) -> list[Line]:
@@ -567,7 +587,7 @@ def _table(
     return found, Head(grid.across, kept) if kept else None
 
 
-def _spans(row: list[int]) -> list[tuple[int, int, int]]:
+def _spans(row: Sequence[int]) -> list[tuple[int, int, int]]:
     """The cells of a row, with the first of their columns and the one behind the last."""
     found: list[tuple[int, int, int]] = []
     for column, cell in enumerate(row):
@@ -615,7 +635,9 @@ def _rows_within(
 
 
 def _is_full(line: Stretch, below: Stretch, start: float, end: float) -> bool:
-    """Whether the first word of the line below has no room any more at the end of a line."""
+    """Whether the first word of the line below has no room any more at the end of a line; no figure is broken off."""
+    if not any(c.isalpha() for c in line.text):
+        return False
     margin = min(max(0.0, line.left - start), max(0.0, below.left - start), 8.0)
     word = (below.right - below.left) * len(below.text.split()[0]) / len(below.text)
     return line.right - line.left + 0.25 * line.size + word > end - start - 2 * margin

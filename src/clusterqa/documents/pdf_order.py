@@ -82,7 +82,11 @@ class Stretch:
 
 def level(one: Stretch, other: Stretch) -> bool:
     """Whether two stretches stand on one line; nothing stands on one with a table."""
-    return not (one.table or other.table) and abs(one.y - other.y) < 0.3 * max(one.size, other.size)
+    return (
+        not (one.table or other.table)
+        and one.turns == other.turns
+        and abs(one.y - other.y) < 0.3 * max(one.size, other.size)
+    )
 
 
 _BROKEN = re.compile(r"(?<=[^\W\d_])-\n(?=[^\W\d_])")

@@ -26,11 +26,20 @@ NEAR = 6
 CONTRAST = 16
 """Steps of 255 by which the lightest and the darkest point at a letter's place differ at least where it is seen."""
 
+MAX_UNDERLINED = 200
+"""So many signs of a page are looked at for a line below them."""
+
+FLAT = 0.1
+"""Points; the box of a letter is never so flat."""
+
 MAX_POINTS = 4_000_000
 """Of the picture in which letters are looked for."""
 
 DEEPEST = 8
 """Drawings that lie in each other are searched for pictures so far."""
+
+_UNDERLINED = {">": "≥", "<": "≤", "+": "±"}
+"""Signs that some programs put together from another and a line below it."""
 
 _INVISIBLE = (3, 7)
 """The ways of drawing letters that leave no mark."""
@@ -57,6 +66,7 @@ class Sight:
         self._sheet = sheet
         self._faint: dict[int | None, bool] = {}
         self._invisible: set[int] = set()
+        self._outlined: dict[tuple[int, int], bool] = {}
         self._shown: Any = None
         self._pictures: list[Area] = []
         self.struck = 0
@@ -65,20 +75,28 @@ class Sight:
         self.left_out: set[int] = set()
         texts, covers, lines = self._parts()
         crossed = _strike_outs(sheet)
-        lines = _meeting(_joined(lines), texts, through=True)
+        lines = _joined(lines)
+        self.underlined = self._underlined(lines)
+        """The signs that letters are with the line below them, by number."""
+        lines = _meeting(lines, texts, through=True)
         covers = _meeting(covers, texts)
         if lines or covers or crossed:
             self._leave_out(lines, covers, crossed)
 
-    def is_faint(self, address: int | None) -> bool:
-        """Whether the letters of a text object may not be seen, by how they are drawn."""
+    def is_faint(self, address: int | None, index: int) -> bool:
+        """Whether the letters of a text object may not be seen, by how they are drawn; `index` is the first of them."""
         if address not in self._faint:
-            self._faint[address] = address is not None and self._is_faint(address)
+            self._faint[address] = address is not None and (
+                self._is_faint(address) or not self._has_outline(address, index)
+            )
         return self._faint[address]
 
     def hides(self, index: int) -> bool:
         """Whether nothing of a letter stands out from what is around it; it is counted then."""
         left, right, bottom, top = self._letters.box(index)
+        if top - bottom < FLAT or right - left < FLAT:  # a font that does not say how large its letters are
+            room = 0.4 * self._letters.look(self._letters.objects()[index], index).size
+            left, right, bottom, top = left - room, right + room, bottom - room, top + room
         area = (left, bottom, right, top)
         if self._letters.objects()[index] in self._invisible:
             hidden = not any(_holds(picture, area) for picture in self._pictures)  # those of a scan are over it
@@ -120,6 +138,39 @@ class Sight:
                 self._pictures.append(area)
                 covers += [area] if texts else []
         return texts, covers, lines
+
+    def _has_outline(self, address: int, index: int) -> bool:
+        """Whether the font of a letter has an outline for it; those of pictures and drawings (Type 3) have none."""
+        import pypdfium2.raw as pdfium
+
+        code = self._letters.code(index)
+        font = pdfium.FPDFTextObj_GetFont(ctypes.cast(address, pdfium.FPDF_PAGEOBJECT))
+        key = (ctypes.cast(font, ctypes.c_void_p).value or 0, code)
+        if key not in self._outlined:
+            plain = not chr(code).isalnum() or pdfium.FPDFFont_GetIsEmbedded(font) != 1
+            glyph = None if plain else pdfium.FPDFFont_GetGlyphPath(font, code, 1.0)
+            self._outlined[key] = plain or bool(glyph and pdfium.FPDFGlyphPath_CountGlyphSegments(glyph) > 0)
+        return self._outlined[key]
+
+    def _underlined(self, lines: list[Area]) -> dict[int, str]:
+        """The signs that letters are with a line below them, just as wide; the line may be a letter of its own („_“)."""
+        codes = self._letters.codes()
+        signs = [n for n, code in enumerate(codes) if code > 0 and chr(code) in _UNDERLINED][:MAX_UNDERLINED]
+        places = [(left, right, bottom, top, -1) for left, bottom, right, top in lines]
+        if signs:
+            own = [n for n, code in enumerate(codes) if code == ord("_")]
+            places += [(*self._letters.box(n), n) for n in own[:MAX_UNDERLINED]]
+        found = {}
+        for index in signs:
+            left, right, bottom, top = self._letters.box(index)
+            width, height = right - left, top - bottom
+            for start, end, low, high, number in places:
+                below = -0.2 * height < bottom - (low + high) / 2 < 0.6 * height
+                if below and abs(start - left) < 0.4 * width and abs(end - right) < 0.4 * width:
+                    found[index] = _UNDERLINED[chr(codes[index])]
+                    self.left_out.update([number] if number >= 0 else [])
+                    break
+        return found
 
     def _is_faint(self, address: int) -> bool:
         import pypdfium2.raw as pdfium
