@@ -13,6 +13,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
+from pyotp import TOTP
 
 from clusterqa import journal
 from clusterqa.corpus import sync
@@ -24,9 +26,13 @@ from clusterqa.runtime import KnowledgeBase
 from clusterqa.settings import Home, Settings
 from clusterqa.staff import audit, database
 from clusterqa.staff.accounts import Accounts
+from clusterqa.staff.answers import Answers, Check, Content, Heading
 from clusterqa.staff.audit import Audit
-from clusterqa.staff.database import open_database
+from clusterqa.staff.database import Database, DeskUnusable, open_database
+from clusterqa.staff.demand import Decisions
+from clusterqa.staff.factor import Factors, WrongCode
 from clusterqa.staff.history import Event, History
+from clusterqa.staff.keys import Keys
 from clusterqa.store import open_store
 from clusterqa.store.sqlite import DATABASE
 from damages import damage
@@ -41,7 +47,11 @@ QUESTIONS = (
     "Kokia yra klasterio nario kaina?",
     "silver member food",
 )
-Facts = dict[tuple[str, str, int, int], tuple[object, ...]]
+PASSWORD = "debesis neša geltoną lagaminą"
+ANSWER = Content(
+    {"lt": "Kas?", "en": ""}, {"lt": "Tai.", "en": ""}, (), "2026-11-30", "mes",
+    (Heading("lt", "Kas čia?"),), (Heading("lt", "Kas?"),), (("1", "2"),),
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -155,17 +165,27 @@ def test_damage_of_any_kind_gives_no_wrong_quote_and_is_found_where_it_changes_a
 
 
 def test_damage_to_the_journal_or_to_the_desks_file_is_never_more_than_an_error_of_ours(
-    base: Settings, tmp_path: Path
+    base: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("argon2.PasswordHasher", lambda **_: PasswordHasher(1, 8, 1))  # else it takes all of the time
     kept = tmp_path / "beside"
     own = Journal.open(Home(kept), 30)
     for reply in asked(base):
         own.give_feedback(own.record(reply, "chat", 12.5), helpful=False)
     desk = open_database(Home(kept))
     book, history = Accounts(desk, Audit(desk)), History(desk)
-    book.add("rasa", "debesis neša geltoną lagaminą", "editor", "cli:root")
+    account = book.add("rasa", PASSWORD, "editor", "cli:root")
+    factors = Factors(desk, Audit(desk), book)
+    factors.confirm(account, TOTP(factors.offer(account)).now())
+    with suppress(WrongCode):
+        factors.check(account, "wrong", "192.0.2.9")
+    secret = Keys(desk, Audit(desk)).add("portal", 600, "https://portal.example.lt", "rasa")[1]
     for number in range(5):
         history.record(Event("rasa", "published", f"{number}.md", "f" * 64, number, {"earlier": None}))
+    history.begin("rasa", "withdrawn", "1.md")
+    written = Answers(desk, Audit(desk)).begin(ANSWER, "rasa")
+    Answers(desk, Audit(desk)).set_state(written, "live", [Check("lt", "Kas?", "answered", True, 1, "a", "b", 0.5)])
+    Decisions(desk, Audit(desk)).answer(["1", "2"], "rasa", written.id)
     shutil.copytree(kept, tmp_path / "copy", ignore=shutil.ignore_patterns("*-shm"))
     own.close()
     desk.close()
@@ -176,9 +196,11 @@ def test_damage_to_the_journal_or_to_the_desks_file_is_never_more_than_an_error_
             shutil.copytree(tmp_path / "copy", data)
             damage(data / name, seed)
             hurt += bool(journal.faults(Home(data)) or database.faults(Home(data)))
-            for look in (look_at_the_journal, look_at_the_desk, look_at_the_log):
+            for look in (look_at_the_journal, look_at_the_log, *LOOKS):
                 with suppress(ClusterQAError):
                     look(data)
+            with suppress(ClusterQAError), closing(open_database(Home(data))) as desk:
+                Keys(desk, Audit(desk)).check(secret)
     assert hurt > DAMAGES / 8
 
 
@@ -193,15 +215,98 @@ def look_at_the_log(data: Path) -> None:
     audit.verify(Home(data))
 
 
-def look_at_the_desk(data: Path) -> None:
-    with closing(open_database(Home(data))) as desk:
+def looking(look: Callable[[Database, Audit], object]) -> Callable[[Path], None]:
+    def at_the_desk(data: Path) -> None:
+        with closing(open_database(Home(data))) as desk:
+            look(desk, Audit(desk))
+
+    return at_the_desk
+
+
+def logs_in(desk: Database, log: Audit) -> None:
+    book = Accounts(desk, log)
+    assert book.session(book.log_in("rasa", PASSWORD, "192.0.2.1").token)
+    book.everyone()
+
+
+def shows_a_code(desk: Database, log: Audit) -> None:
+    book = Accounts(desk, log)
+    factors = Factors(desk, log, book)
+    factors.on(book.find("rasa"))
+    with suppress(WrongCode):
+        factors.check(book.find("rasa"), "123456", "192.0.2.1")
+
+
+def reads_what_happened(desk: Database, log: Audit) -> None:
+    history = History(desk)
+    history.begun()
+    history.brought()
+    history.of("1.md")
+
+
+def reads_the_log(desk: Database, log: Audit) -> None:
+    log.entries()
+    log.end()
+    log.record("rasa", "login")
+
+
+def reads_keys(desk: Database, log: Audit) -> None:
+    Keys(desk, log).everyone()
+    Keys(desk, log).origins()
+
+
+def reads_answers(desk: Database, log: Audit) -> None:
+    for answer in Answers(desk, log).all():
+        assert answer.documents and not answer.missed
+
+
+LOOKS = [
+    looking(look)
+    for look in (
+        logs_in, shows_a_code, reads_what_happened, reads_the_log, reads_keys, reads_answers,
+        lambda desk, log: Decisions(desk, log).all(),
+    )
+]  # fmt: skip
+"""What the desk does, each with the file opened anew."""
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE keys SET value = 5",
+        "UPDATE keys SET value = 'x'",
+        "UPDATE factors SET last_step = x'00'",
+        "UPDATE api_keys SET rate_limit = '600x'",
+    ],
+)
+def test_what_is_of_another_kind_than_was_kept_is_found_by_doctor_and_not_worked_with(
+    tmp_path: Path, damage: str
+) -> None:
+    home = Home(tmp_path)
+    with closing(open_database(home)) as desk:
         log = Audit(desk)
-        book, history = Accounts(desk, log), History(desk)
-        book.everyone()
-        history.brought()
-        history.of("1.md")
-        log.entries()
-        log.end()
+        book = Accounts(desk, log)
+        account = book.add("rasa", PASSWORD, "editor", "cli:root")
+        factors = Factors(desk, log, book)
+        factors.confirm(account, TOTP(factors.offer(account)).now())
+        Keys(desk, log).add("portal", 600, "", "rasa")
+        assert database.faults(home) == []
+        with desk.changing() as db:
+            db.execute(damage)
+    [found] = database.faults(home) or [""]
+    assert found.endswith("cannot be read")
+    with pytest.raises(DeskUnusable, match="doctor"):
+        for look in LOOKS:
+            look(tmp_path)
+
+
+def test_with_a_key_that_anybody_could_guess_nobody_logs_in(tmp_path: Path) -> None:
+    with closing(open_database(Home(tmp_path))) as desk:
+        Accounts(desk, Audit(desk))
+        with desk.changing() as db:
+            db.execute("UPDATE keys SET value = x''")
+        with pytest.raises(DeskUnusable):
+            Accounts(desk, Audit(desk))
 
 
 def test_doctor_names_the_damaged_file_and_what_to_do(

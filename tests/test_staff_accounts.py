@@ -209,7 +209,7 @@ def test_many_addresses_together_leave_one_attempt_to_each_and_shut_nobody_out(r
 
 
 def test_a_right_password_is_never_refused_where_it_has_logged_in_before(rasa: Accounts) -> None:
-    rasa.check("rasa", PASSWORD, HERE, NOON)
+    rasa.log_in("rasa", PASSWORD, HERE, NOON)
     for place in range(FAILURES_IN_ALL):
         fail(rasa, 1, client=f"203.0.113.{place}")
     fail(rasa, 3 * FAILURES_HERE)  # somebody else behind the same address
@@ -222,7 +222,7 @@ def test_a_right_password_is_never_refused_where_it_has_logged_in_before(rasa: A
 
 def test_an_address_is_known_to_the_account_that_came_from_there_only(rasa: Accounts) -> None:
     rasa.add("jonas", OTHER, "editor", "rasa")
-    rasa.check("jonas", OTHER, HERE, NOON)
+    rasa.log_in("jonas", OTHER, HERE, NOON)
     fail(rasa, FAILURES_HERE)
     with pytest.raises(Locked):
         rasa.check("rasa", PASSWORD, HERE, NOON + timedelta(minutes=1))
@@ -240,7 +240,7 @@ def test_only_so_many_addresses_are_known_and_none_can_be_read(
     rasa: Accounts, database: Database, tmp_path: Path
 ) -> None:
     for number in range(MOST_KNOWN + 5):
-        rasa.check("rasa", PASSWORD, f"198.51.100.{number}", NOON + timedelta(minutes=number))
+        rasa.log_in("rasa", PASSWORD, f"198.51.100.{number}", NOON + timedelta(minutes=number))
     with database.using() as db:
         kept = [row[0] for row in db.execute("SELECT client FROM places")]
     assert len(kept) == MOST_KNOWN and not [client for client in kept if "198.51" in client]
@@ -388,7 +388,7 @@ def test_a_session_cannot_begin_with_a_password_that_has_changed_meanwhile(rasa:
     checked = rasa.check("rasa", PASSWORD, HERE)
     rasa.set_password("rasa", OTHER, "cli:root")
     with pytest.raises(WrongPassword):
-        rasa.begin(checked)
+        rasa.begin(checked, HERE)
 
 
 def test_a_message_is_shown_once(rasa: Accounts) -> None:
@@ -552,7 +552,7 @@ def test_no_password_is_taken_as_an_argument(run) -> None:
 
 def test_a_clock_that_was_set_back_makes_nobody_wait_for_it_and_ends_sessions_of_its_future(rasa: Accounts) -> None:
     future = NOON + timedelta(days=400)
-    session = rasa.begin(rasa.find("rasa"), future)
+    session = rasa.begin(rasa.find("rasa"), "203.0.113.7", future)
     fail(rasa, FAILURES_HERE, at=future)
     assert rasa.check("rasa", PASSWORD, HERE, NOON).name == "rasa"
     assert rasa.session(session.token, NOON) is None

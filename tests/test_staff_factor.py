@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from clusterqa.settings import Home, Settings
 from clusterqa.staff.accounts import FAILURES_HERE, FAILURES_IN_ALL, LOCK, Account, Accounts, Locked
 from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database
-from clusterqa.staff.factor import RECOVERY_CODES, Factors, WrongCode
+from clusterqa.staff.factor import LONG, RECOVERY_CODES, Factors, WrongCode
 from clusterqa.web.app import build
 from clusterqa.web.staff.words import WORDS
 from test_staff_web import PASSWORD, Browser
@@ -93,10 +94,56 @@ def test_codes_are_not_guessed(factors: Factors, rasa: Account) -> None:
     for number in range(FAILURES_IN_ALL - FAILURES_HERE):
         with pytest.raises(WrongCode):
             factors.check(rasa, "wrong", f"203.0.113.{number}", NOON)
-    with pytest.raises(Locked):
+    with pytest.raises(Locked) as locked:
         factors.check(rasa, "wrong", "198.51.100.9", NOON)
-    after = NOON + LOCK + HALF_A_MINUTE
+    assert locked.value.until == NOON + LONG
+    with pytest.raises(Locked):  # few a day, or whoever has the password finds a code within months
+        factors.check(rasa, "wrong", HERE, NOON + LONG - HALF_A_MINUTE)
+    after = NOON + LONG + HALF_A_MINUTE
     factors.check(rasa, code(factors, rasa, after), HERE, after)
+
+
+def test_whoever_has_the_password_alone_shuts_nobody_out(factors: Factors, rasa: Account) -> None:
+    factors.offer(rasa)
+    factors.confirm(rasa, code(factors, rasa, NOON), NOON)
+    factors._accounts.begin(rasa, HERE, NOON)
+    for number in range(FAILURES_IN_ALL):
+        stranger = f"203.0.113.{number}"
+        factors._accounts.check("rasa", PASSWORD, stranger, NOON)  # which does not make the address known
+        with pytest.raises(WrongCode):
+            factors.check(rasa, "wrong", stranger, NOON)
+    moment = NOON + 4 * HALF_A_MINUTE
+    for stranger in ("203.0.113.1", "198.51.100.1"):
+        with pytest.raises(Locked):
+            factors.check(rasa, code(factors, rasa, moment), stranger, moment)
+    factors.check(rasa, code(factors, rasa, moment), HERE, moment)
+
+
+def test_a_code_is_taken_once_however_many_come_with_it_at_one_time(factors: Factors, rasa: Account) -> None:
+    factors.offer(rasa)
+    recovery, *_ = factors.confirm(rasa, code(factors, rasa, NOON), NOON)
+    later = NOON + 4 * HALF_A_MINUTE
+
+    def taken(given: str, number: int) -> bool:
+        try:
+            factors.check(rasa, given, f"198.51.100.{number}", later)
+        except WrongCode:
+            return False
+        return True
+
+    for given in (code(factors, rasa, later), recovery):
+        with ThreadPoolExecutor(8) as pool:
+            assert sum(pool.map(taken, [given] * 8, range(8))) == 1
+
+
+def test_a_secret_seen_at_an_open_desk_is_not_the_one_that_is_confirmed_later(
+    desk: Browser, factors: Factors, rasa: Account
+) -> None:
+    assert desk.log_in("rasa").status_code == 303
+    seen = factors.offer(rasa)
+    desk.change("/staff/logout")
+    assert desk.log_in("rasa").status_code == 303
+    assert factors.offer(rasa) != seen
 
 
 def test_neither_recovery_codes_nor_a_removed_accounts_secret_stay(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
@@ -22,9 +23,10 @@ from clusterqa.parts import cell_spans
 from clusterqa.records import Language, Part, PassageText, Quote, Reply, Source, Span, Status
 from clusterqa.settings import Contact, Settings
 from clusterqa.shapes import reply_as_json
-from clusterqa.web import render, shapes
+from clusterqa.web import chat, render, shapes
 from clusterqa.web.app import JsonLines, build
 from clusterqa.web.conversations import Answered
+from clusterqa.web.service import Service
 from clusterqa.web.words import EXAMPLES, WORDS, days, page_language, told_date
 from web_fixtures import write_corpus
 
@@ -220,6 +222,21 @@ def test_a_server_that_cannot_start_is_alive_but_not_ready_and_says_why(tmp_path
             time.sleep(0.1)
         assert "no-such-encoder" in client.get("/readyz").json()["detail"]
         assert client.get("/documents/a.md", headers=HTML).status_code == 503
+
+
+def test_an_idle_chat_page_looks_into_its_queue_a_hundred_times_a_second_and_not_a_thousand(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = chat.page(Service(settings), "lt")._queue
+    slept = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        queue.stopped = True
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    asyncio.run(queue.start_processing())
+    assert slept == [0.01]
 
 
 # ── the API ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -134,8 +134,8 @@ class Book(ABC):
         """The names of the triggers that are at work."""
 
     @abstractmethod
-    def columns(self, db: Connection) -> dict[str, list[tuple[str, bool]]]:
-        """Table → its columns in order, each with whether it holds text."""
+    def columns(self, db: Connection) -> dict[str, list[tuple[str, type]]]:
+        """Table → its columns in order, each with what it holds: str, int, float, bytes, or object where nobody says."""
 
     @abstractmethod
     def rows(self, db: Connection, table: str) -> Cursor:
@@ -206,17 +206,16 @@ class Book(ABC):
 
     def _unreadable(self, db: Connection) -> Iterator[str]:
         for table, columns in self.columns(db).items():
-            for column, holds_text in columns:
+            for column, held in columns:
                 in_json = f"{table}.{column}" in self.title.in_json
-                found = (
-                    db.execute(f'SELECT "{column}" FROM "{table}" WHERE "{column}" IS NOT NULL') if holds_text else ()
-                )
-                if wrong := sum(not _is_text(value, column, in_json) for (value,) in found):
+                asked = f'SELECT "{column}" FROM "{table}" WHERE "{column}" IS NOT NULL'
+                found = db.execute(asked) if held is not object else ()
+                if wrong := sum(not _is_whole(value, held, column, in_json) for (value,) in found):
                     yield f"{wrong} of {table}.{column} cannot be read"
 
 
-def _is_text(value: object, column: str, is_json: bool) -> bool:
-    """Columns named "at" or "…_at" hold moments in ISO 8601."""
+def _is_whole(value: object, held: type, column: str, is_json: bool) -> bool:
+    """Columns named "at" or "…_at" hold moments in ISO 8601; one for fractions may hold a whole number."""
     try:
         if is_json:
             json.loads(value)  # type: ignore[arg-type]
@@ -224,7 +223,7 @@ def _is_text(value: object, column: str, is_json: bool) -> bool:
             datetime.fromisoformat(value)  # type: ignore[arg-type]
     except (ValueError, TypeError):
         return False
-    return isinstance(value, str)
+    return isinstance(value, held) or (held is float and isinstance(value, int))
 
 
 def storable(text: str) -> str:

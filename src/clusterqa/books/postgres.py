@@ -171,14 +171,14 @@ class ServerBook(Book):
         )
         return {name for (name,) in db.execute(at_work, (self._address.schema,))}
 
-    def columns(self, db: Connection) -> dict[str, list[tuple[str, bool]]]:
-        found: dict[str, list[tuple[str, bool]]] = {}
+    def columns(self, db: Connection) -> dict[str, list[tuple[str, type]]]:
+        found: dict[str, list[tuple[str, type]]] = {}
         asked = (
             "SELECT table_name, column_name, data_type FROM information_schema.columns "
             "WHERE table_schema = ? AND column_name <> 'rowid' ORDER BY table_name, ordinal_position"
         )
         for table, column, kind in db.execute(asked, (self._address.schema,)):
-            found.setdefault(table, []).append((column, kind == "text"))
+            found.setdefault(table, []).append((column, str if kind == "text" else object))  # it sees to all others
         return found
 
     def rows(self, db: Connection, table: str) -> Cursor:

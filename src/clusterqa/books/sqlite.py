@@ -14,6 +14,7 @@ from clusterqa.books import Book, Connection, Cursor, Title
 from clusterqa.settings import Home
 
 _PARTS = "CREATE TABLE IF NOT EXISTS parts (part TEXT PRIMARY KEY, version INTEGER NOT NULL)"
+_HELD = {"TEXT": str, "INTEGER": int, "REAL": float, "BLOB": bytes}
 _TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
 
 Place = tuple[int, int]
@@ -108,10 +109,12 @@ class FileBook(Book):
     def guards(self, db: Connection) -> set[str]:
         return {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")}
 
-    def columns(self, db: Connection) -> dict[str, list[tuple[str, bool]]]:
+    def columns(self, db: Connection) -> dict[str, list[tuple[str, type]]]:
         tables = [name for (name,) in db.execute(_TABLES).fetchall()]
         return {
-            table: [(name, kind == "TEXT") for _, name, kind, *_ in db.execute(f'PRAGMA table_info("{table}")')]
+            table: [
+                (name, _HELD.get(kind, object)) for _, name, kind, *_ in db.execute(f'PRAGMA table_info("{table}")')
+            ]
             for table in tables
         }
 

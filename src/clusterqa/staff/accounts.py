@@ -28,7 +28,7 @@ from clusterqa.books import Connection
 from clusterqa.deceptive import findings
 from clusterqa.errors import ClusterQAError
 from clusterqa.staff.audit import PROVIDER, Audit
-from clusterqa.staff.database import Database, stamp, when
+from clusterqa.staff.database import Database, stamp, unreadable, when, whole
 from clusterqa.staff.tables import ACCOUNTS
 from clusterqa.text.analysis import fold
 
@@ -52,6 +52,8 @@ KNOWN = timedelta(days=180)
 """An address is known to an account so long after the last log-in from there: a right password always gets in from it."""
 MOST_KNOWN = 30
 """Addresses known to one account."""
+KEY_BYTES = 32
+"""Of the key that sessions and forms are signed with."""
 TOUCH = timedelta(minutes=1)
 """How exactly the last use of a session is known: to write at every request would be for nothing."""
 
@@ -219,8 +221,11 @@ class Accounts:
         self._hashing = threading.BoundedSemaphore(2)  # so that a flood of log-ins takes 38 MiB, not all there is
         database.prepare(ACCOUNTS)
         with database.changing() as db:
-            db.execute("INSERT INTO keys VALUES ('signing', ?) ON CONFLICT DO NOTHING", (secrets.token_bytes(32),))
-            self._key = bytes(db.execute("SELECT value FROM keys WHERE name = 'signing'").fetchone()[0])
+            made = secrets.token_bytes(KEY_BYTES)
+            db.execute("INSERT INTO keys VALUES ('signing', ?) ON CONFLICT DO NOTHING", (made,))
+            self._key = db.execute("SELECT value FROM keys WHERE name = 'signing'").fetchone()[0]
+        if not isinstance(self._key, bytes) or len(self._key) != KEY_BYTES:  # what another signs must not be ours
+            raise unreadable(ValueError("the key that log-ins are signed with"))
         self._nobody = self._hash(secrets.token_urlsafe())
         """What the password of a name that does not exist is compared with, so that it takes as long."""
 
@@ -248,7 +253,7 @@ class Accounts:
             raise WrongName(name)
         hashed = self._checked(name, password)
         with self._database.changing() as db:
-            if db.execute("SELECT 1 FROM accounts WHERE key = ?", (_key(name),)).fetchone():
+            if db.execute("SELECT 1 FROM accounts WHERE key = ?", (name_key(name),)).fetchone():
                 raise NameTaken(name)
             self._insert(db, name, role, hashed, by, must_change)
             return self._find(db, name)
@@ -270,7 +275,7 @@ class Accounts:
             if row is None:
                 if not _is_name(name):
                     raise WrongName(name)
-                if db.execute("SELECT 1 FROM accounts WHERE key = ?", (_key(name),)).fetchone():
+                if db.execute("SELECT 1 FROM accounts WHERE key = ?", (name_key(name),)).fetchone():
                     raise NameOfAnother(name)
                 number = self._insert(db, name, identity.role, hashed, f"{PROVIDER}{name}")
                 db.execute("INSERT INTO identities VALUES (?, ?, ?)", (number, identity.issuer, identity.subject))
@@ -317,7 +322,7 @@ class Accounts:
                 (hashed, stamp(), must_change, account.id),
             )
             db.execute("DELETE FROM sessions WHERE account = ?", (account.id,))
-            db.execute("DELETE FROM attempts WHERE name = ?", (self.signature("attempt", _key(name)),))
+            db.execute("DELETE FROM attempts WHERE name = ?", (self.signature("attempt", name_key(name)),))
             self._audit.note(db, by, "account.password", account.name)
             return self._find(db, name)
 
@@ -341,14 +346,14 @@ class Accounts:
         an address, of which only a keyed digest is kept. Without `trusting`, as at a desk left open, that makes no difference.
         """
         moment = now or datetime.now(UTC)
-        slot, here = self.signature("attempt", _key(name)), self.signature("client", neighbourhood(client))
+        slot, here = self.signature("attempt", name_key(name)), self.place(client)
         with self._database.changing() as db:
             # A clock that was set back must not make anybody wait until it has caught up.
             db.execute("DELETE FROM attempts WHERE at < ? OR at > ?", (stamp(moment - 2 * LOCK), stamp(moment + LOCK)))
             found = db.execute(
-                f"SELECT {_COLUMNS}, a.password FROM accounts a WHERE a.key = ?", (_key(name),)
+                f"SELECT {_COLUMNS}, a.password FROM accounts a WHERE a.key = ?", (name_key(name),)
             ).fetchone()
-            known = trusting and found and self._knows(db, found[0], here, moment)
+            known = trusting and found and self.knows(db, found[0], here, moment)
             rows = db.execute("SELECT client, at FROM attempts WHERE name = ? ORDER BY at", (slot,)).fetchall()
             times = [when(at) for _, at in rows]
             times_here = [when(at) for place, at in rows if place == here]
@@ -366,12 +371,16 @@ class Accounts:
             raise WrongPassword
         with self._database.changing() as db:
             db.execute("DELETE FROM attempts WHERE name = ? AND client = ?", (slot, here))
-            self._remember(db, found[0], here, moment)
             if self._hasher.check_needs_rehash(hashed):
                 db.execute("UPDATE accounts SET password = ? WHERE id = ?", (self._hash(password), found[0]))
         return _account(found[:-1])
 
-    def _knows(self, db: Connection, account: int, here: str, moment: datetime) -> bool:
+    def place(self, client: str) -> str:
+        """What is kept of an address: a keyed digest."""
+        return self.signature("client", neighbourhood(client))
+
+    def knows(self, db: Connection, account: int, here: str, moment: datetime) -> bool:
+        """Whether an account has logged in from a place, with all that is asked for; inside a transaction."""
         values = (account, here, stamp(moment - KNOWN))
         return (
             db.execute("SELECT 1 FROM places WHERE account = ? AND client = ? AND at >= ?", values).fetchone()
@@ -393,17 +402,22 @@ class Accounts:
 
     def log_in(self, name: str, password: str, client: str, now: datetime | None = None) -> Session:
         """Check a password and begin a session. Raises Locked and WrongPassword."""
-        return self.begin(self.check(name, password, client, now), now)
+        return self.begin(self.check(name, password, client, now), client, now)
 
-    def begin(self, account: Account, now: datetime | None = None) -> Session:
-        """Begin a session of an account whose password was just checked; WrongPassword when it has changed meanwhile."""
+    def begin(self, account: Account, client: str, now: datetime | None = None) -> Session:
+        """
+        Begin a session of an account of which all is checked that is asked for, whose address is known from now on.
+        WrongPassword when the password has changed meanwhile.
+        """
         token = secrets.token_urlsafe(32)
-        moment = stamp(now)
+        began = now or datetime.now(UTC)
+        moment = stamp(began)
         with self._database.changing() as db:
             row = db.execute(f"SELECT {_COLUMNS} FROM accounts a WHERE a.id = ?", (account.id,)).fetchone()
             if not row or _account(row).password_at != account.password_at:
                 raise WrongPassword
-            db.execute("DELETE FROM sessions WHERE begun_at < ?", (stamp((now or datetime.now(UTC)) - self._whole),))
+            self._remember(db, account.id, self.place(client), began)
+            db.execute("DELETE FROM sessions WHERE begun_at < ?", (stamp(began - self._whole),))
             db.execute(
                 "INSERT INTO sessions (digest, account, begun_at, used_at) VALUES (?, ?, ?, ?)",
                 (_digest(token), account.id, moment, moment),
@@ -499,7 +513,7 @@ class Accounts:
     # ── inside a transaction ────────────────────────────────────────────────────────────────────────────────────
 
     def _find(self, db: Connection, name: str) -> Account:
-        row = db.execute(f"SELECT {_COLUMNS} FROM accounts a WHERE a.key = ?", (_key(name),)).fetchone()
+        row = db.execute(f"SELECT {_COLUMNS} FROM accounts a WHERE a.key = ?", (name_key(name),)).fetchone()
         if row is None:
             raise NoSuchAccount(name)
         return _account(row)
@@ -515,7 +529,7 @@ class Accounts:
         (number,) = db.execute(
             "INSERT INTO accounts (key, name, role, password, password_at, must_change, added_at) VALUES (?, ?, ?, ?, ?, ?, ?) "
             "RETURNING id",
-            (_key(name), name, role, hashed, now, must_change, now),
+            (name_key(name), name, role, hashed, now, must_change, now),
         ).fetchone()
         self._audit.note(db, by, "account.added", name, role)
         return int(number)
@@ -544,7 +558,7 @@ def _guesses(password: str, name: str) -> float:
 def _account(row: tuple[object, ...]) -> Account:
     identifier, name, role, must_change, password_at, added_at, seen_at, issuer = row
     return Account(
-        id=int(str(identifier)),
+        id=whole(identifier),
         name=str(name),
         role="administrator" if role == "administrator" else "editor",
         must_change=bool(must_change),
@@ -568,7 +582,7 @@ def _is_name(name: str) -> bool:
     return _NAME.fullmatch(name) is not None and not findings(name)
 
 
-def _key(name: str) -> str:
+def name_key(name: str) -> str:
     """What two spellings of one name have in common."""
     return unicodedata.normalize("NFC", name.strip()).casefold()
 

@@ -39,7 +39,7 @@ from clusterqa.files import write_whole
 from clusterqa.records import LANGUAGES, Language, Status
 from clusterqa.runtime import KnowledgeBase
 from clusterqa.staff.audit import Audit
-from clusterqa.staff.database import Database, stamp, unpacked, when
+from clusterqa.staff.database import Database, stamp, unpacked, unreadable, when
 from clusterqa.staff.demand import Decisions
 from clusterqa.staff.jobs import Stopped
 from clusterqa.staff.tables import ANSWERS
@@ -544,6 +544,14 @@ def _packed(content: Content) -> str:
 
 
 def _answer(row: tuple[Any, ...]) -> Answer:
+    """An answer as it was kept. Raises DeskUnusable where damage left another thing."""
+    try:
+        return _kept(row)
+    except (TypeError, KeyError, AttributeError) as error:
+        raise unreadable(error) from error
+
+
+def _kept(row: tuple[Any, ...]) -> Answer:
     content = unpacked(row[6])
     return Answer(
         id=row[0],

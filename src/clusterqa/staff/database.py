@@ -52,7 +52,14 @@ def when(text: Any) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except (ValueError, TypeError) as error:
-        raise _unreadable(error) from error
+        raise unreadable(error) from error
+
+
+def whole(value: Any) -> int:
+    """A whole number. Raises DeskUnusable when it is none, which only damage does."""
+    if not isinstance(value, int):
+        raise unreadable(TypeError(f"{type(value).__name__} in place of a number"))
+    return value
 
 
 def unpacked(text: Any) -> Any:
@@ -60,7 +67,7 @@ def unpacked(text: Any) -> Any:
     try:
         return json.loads(text)
     except (ValueError, TypeError) as error:
-        raise _unreadable(error) from error
+        raise unreadable(error) from error
 
 
 def faults(home: Home) -> list[str] | None:
@@ -68,7 +75,8 @@ def faults(home: Home) -> list[str] | None:
     return faults_of(STAFF, home)
 
 
-def _unreadable(error: Exception) -> DeskUnusable:
+def unreadable(error: Exception) -> DeskUnusable:
+    """What to raise where something is not what was kept."""
     return DeskUnusable(
         f"Something in the desk's book cannot be read ({error}). Look for what is damaged with: clusterqa doctor"
     )

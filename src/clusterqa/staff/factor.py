@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from clusterqa.addresses import neighbourhood
 from clusterqa.books import Connection
 from clusterqa.staff.accounts import FAILURES_HERE, FAILURES_IN_ALL, LOCK, Account, AccountError, Accounts, Locked
 from clusterqa.staff.audit import Audit
-from clusterqa.staff.database import Database, stamp
+from clusterqa.staff.database import Database, stamp, unreadable, when, whole
 from clusterqa.staff.tables import FACTORS
 
 RECOVERY_CODES = 8
+LONG = timedelta(days=1)
+"""Within which FAILURES_IN_ALL are counted: whoever has the password then guesses a code once in fifty years, three being right at a time."""
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that are read for one another
 
 
@@ -65,6 +66,11 @@ class Factors:
             row = db.execute("SELECT secret FROM factors WHERE account = ?", (account.id,)).fetchone()
         return str(row[0])
 
+    def forget_offer(self, account: Account) -> None:
+        """A secret that nobody confirmed may have been seen by whoever stood at the screen: the next offer is another."""
+        with self._database.using() as db:
+            db.execute("DELETE FROM factors WHERE account = ? AND confirmed_at IS NULL", (account.id,))
+
     def confirm(self, account: Account, code: str, now: datetime | None = None) -> list[str]:
         """Ask for codes from now on, when this one is right; gives the recovery codes. Raises WrongCode."""
         moment = now or datetime.now(UTC)
@@ -76,7 +82,7 @@ class Factors:
             row = db.execute(
                 "SELECT secret, last_step, confirmed_at FROM factors WHERE account = ?", (account.id,)
             ).fetchone()
-            step = _step(row[0], code, moment, row[1]) if row and row[2] is None else None
+            step = _step(row[0], code, moment, whole(row[1])) if row and row[2] is None else None
             if step is None:
                 raise WrongCode
             values = (stamp(moment), step, account.id)
@@ -88,6 +94,7 @@ class Factors:
     def remove(self, account: Account, by: str) -> None:
         """Ask for no code any more; without a factor nothing changes."""
         with self._database.changing() as db:
+            db.execute("DELETE FROM code_failures WHERE account = ?", (account.id,))
             if db.execute("DELETE FROM factors WHERE account = ?", (account.id,)).rowcount:
                 self._audit.note(db, by, "account.factor_off", account.name)
 
@@ -97,15 +104,19 @@ class Factors:
         address, and from all together where the account has not logged in before.
         """
         moment = now or datetime.now(UTC)
-        here = self._accounts.signature("client", neighbourhood(client))
+        here = self._accounts.place(client)
         with self._database.changing() as db:
-            db.execute("DELETE FROM code_failures WHERE at < ? OR at > ?", (stamp(moment - LOCK), stamp(moment + LOCK)))
+            db.execute("DELETE FROM code_failures WHERE at < ? OR at > ?", (stamp(moment - LONG), stamp(moment + LOCK)))
             rows = db.execute(
                 "SELECT client, at FROM code_failures WHERE account = ? ORDER BY at", (account.id,)
             ).fetchall()
-            times_here = [at for place, at in rows if place == here]
-            if len(times_here) >= FAILURES_HERE or len(rows) >= FAILURES_IN_ALL:
-                raise Locked(datetime.fromisoformat((times_here or [rows[0][1]])[0]) + LOCK)
+            times = [when(at) for _, at in rows]
+            times_here = [when(at) for place, at in rows if place == here and when(at) > moment - LOCK]
+            if len(times_here) >= FAILURES_HERE:
+                raise Locked(times_here[-FAILURES_HERE] + LOCK)
+            # Whoever has the password, and not the telephone, must not shut the owner out.
+            if len(times) >= FAILURES_IN_ALL and not self._accounts.knows(db, account.id, here, moment):
+                raise Locked(times[-FAILURES_IN_ALL] + LONG)
             row = _confirmed(db, account)
             step = _step(row[0], code, moment, row[1]) if row else None
             if step is not None:
@@ -123,22 +134,23 @@ def _confirmed(db: Connection, account: Account) -> tuple[str, int] | None:
     row = db.execute(
         "SELECT secret, last_step FROM factors WHERE account = ? AND confirmed_at IS NOT NULL", (account.id,)
     ).fetchone()
-    return (row[0], row[1]) if row else None
+    return (row[0], whole(row[1])) if row else None
 
 
 def _step(secret: str, code: str, moment: datetime, last: int) -> int | None:
     """The half-minute that a code is of, one before and one after this one allowed; None when it is wrong or used."""
     import pyotp
 
-    totp = pyotp.TOTP(secret)
-    given = "".join(code.split())
-    now = totp.timecode(moment)
+    try:
+        totp = pyotp.TOTP(secret)
+        now = totp.timecode(moment)
+        right = {step: totp.generate_otp(step).encode() for step in (now - 1, now, now + 1)}
+    except (ValueError, TypeError, AttributeError) as error:  # only damage makes a secret that is none
+        raise unreadable(error) from error
+    given = "".join(code.split()).encode("utf-8", "replace")
     if last > now + 1:  # the clock was set back; codes of that future would be waited for in vain
         last = 0
-    for step in (now - 1, now, now + 1):
-        if step > last and secrets.compare_digest(totp.generate_otp(step).encode(), given.encode("utf-8", "replace")):
-            return step
-    return None
+    return next((step for step in right if step > last and secrets.compare_digest(right[step], given)), None)
 
 
 def _digest(code: str) -> str:

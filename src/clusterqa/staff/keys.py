@@ -22,7 +22,7 @@ from clusterqa.books import Connection
 from clusterqa.errors import ClusterQAError, StoreError
 from clusterqa.settings import ANY_ORIGIN, MAX_RATE, ORIGIN
 from clusterqa.staff.audit import Audit
-from clusterqa.staff.database import Database, stamp
+from clusterqa.staff.database import Database, stamp, when, whole
 from clusterqa.staff.tables import KEYS
 
 PREFIX = "cqa_"
@@ -224,14 +224,14 @@ def _find(db: Connection, identifier: int) -> Key:
 def _key(row: tuple[object, ...]) -> Key:
     identifier, name, beginning, rate_limit, origins, made_by, made_at, used_at = row
     return Key(
-        id=int(str(identifier)),
+        id=whole(identifier),
         name=str(name),
         beginning=str(beginning),
-        rate_limit=int(str(rate_limit)),
+        rate_limit=whole(rate_limit),
         origins=tuple(str(origins).split()),
         made_by=str(made_by),
-        made_at=datetime.fromisoformat(str(made_at)),
-        used_at=datetime.fromisoformat(str(used_at)) if used_at else None,
+        made_at=when(made_at),
+        used_at=when(used_at) if used_at else None,
     )
 
 

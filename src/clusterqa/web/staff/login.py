@@ -154,7 +154,8 @@ def _log_in(
             account = book.check(name, password, client)
             if factors(request).on(account):
                 return _code_form(request, account, target, seed)
-        session = book.begin(account)
+            factors(request).forget_offer(account)
+        session = book.begin(account, client)
     except Locked as locked:
         problem = words["locked"].format(words["after_time"].format(clock(locked.until)))
         return login_page(request, target, name=name, problem=problem, status=429)
@@ -317,7 +318,7 @@ def change_password(
         return _password_form(request, account, words["old_wrong"], "old", 422)
     except WeakPassword as weak:
         return _password_form(request, account, told(request, weak), "new", 422)
-    session = book.begin(changed)
+    session = book.begin(changed, client)
     request.state.session = session
     response = back(request, "/staff", said(request, WORDS, "password_changed"))
     begin_session(request, response, session)

@@ -67,7 +67,8 @@ def _come_back(request: Request, provider: Provider, state: str, code: str, erro
     identity = provider.identity(_here(request, BACK), _attempt(request, seed, begun, state), code)
     book = accounts(request)
     response = RedirectResponse(root(request) + inside(target), 303)
-    begin_session(request, response, book.begin(book.vouched_for(identity)))
+    client = request.client.host if request.client else ""
+    begin_session(request, response, book.begin(book.vouched_for(identity), client))
     return response
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query, Request, Response
 
 from clusterqa.errors import ClusterQAError
-from clusterqa.staff.accounts import Account, AccountError, NoSuchAccount, Role, one_time_password
+from clusterqa.staff.accounts import Account, AccountError, NoSuchAccount, Role, name_key, one_time_password
 from clusterqa.staff.audit import COMMAND_LINE, PROVIDER, Entry
 from clusterqa.staff.exporting import harmless
 from clusterqa.store import open_store
@@ -124,7 +124,7 @@ def _given(request: Request, account: Account, name: str, password: str) -> Resp
 
 
 def _own(account: Account, name: str) -> bool:
-    return name.casefold() == account.name.casefold()
+    return name_key(name) == name_key(account.name)
 
 
 def _done(request: Request, account: Account, name: str, key: str, change: Callable[[], None]) -> Response:
