@@ -54,7 +54,7 @@ def test_another_reranker_changes_nothing_before_it(traced: Callable[..., Trace]
     usual, other = traced("late_interaction"), traced(REVERSED)
     assert usual.first is not None and other.first is not None
     seen = [
-        [(c.entry.id, c.cosine, c.lexical, c.score) for c in first.candidates] for first in (usual.first, other.first)
+        [(c.passage, c.cosine, c.lexical, c.score) for c in first.candidates] for first in (usual.first, other.first)
     ]
     assert seen[0] == seen[1]
     assert (other.first.concepts, other.first.neighbours) == (usual.first.concepts, usual.first.neighbours)

@@ -13,8 +13,6 @@ from clusterqa.store import open_store
 from clusterqa.web.suggestions import Suggestion, Suggestions, alike, answers, as_question, questions
 from clusterqa.web.words import EXAMPLES
 
-LONG = 60.0  # seconds: more than these few questions can take
-
 GUIDE = """---
 title: Atmintinė apie sandėlį
 language: lt
@@ -37,6 +35,10 @@ Vartai rakinami kiekvieną vakarą.
 
 Žr. kitą dokumentą.
 """
+
+
+def always() -> bool:
+    return True
 
 
 @pytest.mark.parametrize(
@@ -69,7 +71,7 @@ def test_what_the_documents_answer_is_offered_and_what_they_refuse_is_not(
     index(bundled_encoder)
     assistant = KnowledgeBase(settings, bundled_encoder)
     suggestions = Suggestions()
-    suggestions.work(lambda: open_store(settings.home), assistant.generation, assistant.ask, LONG)
+    suggestions.work(lambda: open_store(settings.home), assistant.generation, assistant.ask, always)
     offered = {one.text for one in suggestions.offered("lt")}
     tried = {"Kada atidaromas sandėlis?", "Kas prižiūri sandėlį?", "Kuriuo metų laiku sandėlyje auginami ananasai?"}
     assert offered and offered <= tried | set(EXAMPLES["lt"])
@@ -93,8 +95,26 @@ def test_what_is_no_longer_valid_is_not_offered_from_the_day_after(settings: Set
     for day, opened in ((date(2026, 3, 5), 2), (date(2026, 3, 6), 0), (None, 2)):
         with open_store(settings.home) as store:
             assert len([one for one in questions(store, day) if one.document]) == opened
-        suggestions.work(lambda: open_store(settings.home), 1, ask, LONG, day)
+        suggestions.work(lambda: open_store(settings.home), 1, ask, always, day)
     assert asked.count("Kas prižiūri sandėlį?") == 2  # what was not to be offered for a day is tried out again
+
+
+def test_nothing_is_tried_while_somebody_waits_and_what_is_left_is_tried_later(
+    settings: Settings, write, index
+) -> None:
+    write("sandelis.lt.md", GUIDE)
+    index()
+    suggestions, asked = Suggestions(), list[str]()
+
+    def ask(question: Question) -> Reply:
+        asked.append(question.text)
+        return Reply(question.text, "lt", "not_found", 0.1, "…")
+
+    for more, together in ((0, 0), (2, 2), (1, 3)):
+        left = iter([True] * more + [False])
+        suggestions.work(lambda: open_store(settings.home), 1, ask, lambda left=left: next(left))
+        assert len(asked) == together
+    assert len(set(asked)) == 3
 
 
 def test_what_shares_rare_words_with_a_question_comes_first() -> None:

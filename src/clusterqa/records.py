@@ -339,11 +339,11 @@ class Concept:
 
 class Candidate(NamedTuple):
     """
-    A passage that either channel found: its best `cosine` (of the passage and its sentences), the share of the question's
-    words that it holds, and the `score` in [0, 1] of the two together.
+    A passage, by id, that either channel found: its best `cosine` (of the passage and its sentences), the share of the
+    question's words that it holds, and the `score` in [0, 1] of the two together.
     """
 
-    entry: IndexedPassage
+    passage: int
     cosine: float
     lexical: float
     score: float

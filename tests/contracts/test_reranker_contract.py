@@ -56,7 +56,7 @@ def reranker(request: pytest.FixtureRequest) -> Reranker:
 
 def test_each_passage_has_a_verdict_and_each_of_its_sentences_a_score(reranker: Reranker, asked: Asked) -> None:
     query, first, index = asked
-    ids = [candidate.entry.id for candidate in first.candidates]
+    ids = [candidate.passage for candidate in first.candidates]
     verdicts = reranker.rerank(query, ids, first, index)
     assert len(verdicts) == len(ids) == 5
     for entry, verdict in zip(index.fetch(ids), verdicts, strict=True):
@@ -67,7 +67,7 @@ def test_each_passage_has_a_verdict_and_each_of_its_sentences_a_score(reranker: 
 
 def test_the_verdicts_are_in_the_order_of_the_ids_and_rest_on_nothing_else(reranker: Reranker, asked: Asked) -> None:
     query, first, index = asked
-    ids = [candidate.entry.id for candidate in first.candidates]
+    ids = [candidate.passage for candidate in first.candidates]
     together = dict(zip(ids, reranker.rerank(query, ids, first, index), strict=True))
     for some in (ids[::-1], ids[1:3], ids[:1], ids[-1:]):
         for i, verdict in zip(some, reranker.rerank(query, some, first, index), strict=True):
@@ -79,7 +79,7 @@ def test_the_verdicts_are_in_the_order_of_the_ids_and_rest_on_nothing_else(reran
 def test_a_passage_that_neither_channel_found_has_a_verdict_too(reranker: Reranker, asked: Asked) -> None:
     """A translation of a hit may be such a passage."""
     query, first, index = asked
-    last = first.candidates[-1].entry.id
+    last = first.candidates[-1].passage
     known = reranker.rerank(query, [last], first, index)
     without = FirstLook(first.concepts, first.neighbours, first.lexical, first.candidates[:-1])
     assert reranker.rerank(query, [last], without, index) == known
@@ -99,7 +99,7 @@ def test_a_new_generation_is_judged_like_one_that_was_always_there(reranker: Rer
 
     def verdicts(by: Reranker) -> list[float]:
         first = first_look(query, index, Lexicon.load(), WEIGHTS)
-        ids = sorted(candidate.entry.id for candidate in first.candidates)
+        ids = sorted(candidate.passage for candidate in first.candidates)
         return [verdict.score for verdict in by.rerank(query, ids, first, index)]
 
     before = verdicts(reranker)

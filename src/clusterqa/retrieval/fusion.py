@@ -7,6 +7,9 @@ push right answers out (measured: 45 % → 16 % cross-lingual hits).
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 from clusterqa.ports import Index
 from clusterqa.records import Candidate, FirstLook, Passage, Query
 from clusterqa.retrieval.dense import best_cosines, passage_background, standing
@@ -25,13 +28,22 @@ def first_look(query: Query, index: Index, lexicon: Lexicon, weights: SearchWeig
     backgrounds = {
         language: passage_background(seen.passages, seen.count, weights) for language, seen in neighbours.items()
     }
+    languages = {i: language for language, seen in neighbours.items() for i in seen.best}
+    languages |= {entry.id: entry.language for entry in index.fetch(by_words)}
     candidates = []
-    for entry, cosine in zip(index.fetch(list(cosines)), cosines.values(), strict=True):
-        held = float(lexical[entry.id])
-        near = standing(cosine, backgrounds[entry.language], weights.dense_scale)
-        candidates.append(Candidate(entry, cosine, held, fused(near, held, weights)))
-    candidates.sort(key=lambda candidate: order_key(candidate.entry.passage, candidate.score))
-    return FirstLook(concepts, neighbours, lexical, tuple(candidates))
+    for i, cosine in cosines.items():
+        held = float(lexical[i])
+        near = standing(cosine, backgrounds[languages[i]], weights.dense_scale)
+        candidates.append(Candidate(i, cosine, held, fused(near, held, weights)))
+    return FirstLook(concepts, neighbours, lexical, tuple(_in_order(candidates, index)))
+
+
+def _in_order(candidates: Sequence[Candidate], index: Index) -> list[Candidate]:
+    """Best first; only of those that share their score is a passage fetched, for its place."""
+    shared = Counter(round(candidate.score, 9) for candidate in candidates)
+    alike = [candidate.passage for candidate in candidates if shared[round(candidate.score, 9)] > 1]
+    places = {entry.id: (entry.passage.document, entry.passage.start) for entry in index.fetch(alike)}
+    return sorted(candidates, key=lambda one: (-round(one.score, 9), places.get(one.passage, ("", 0))))
 
 
 def fused(dense: float, lexical: float, weights: SearchWeights) -> float:

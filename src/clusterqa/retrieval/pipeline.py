@@ -142,13 +142,13 @@ class Pipeline:
         weights, calibration = self.profile.search, self.profile.calibration
         first = first_look(query, self.index, self.lexicon, weights)
         clock.lap("candidates")
-        ids = [candidate.entry.id for candidate in first.candidates]
+        ids = [candidate.passage for candidate in first.candidates]
         read, rest = ids[: max(weights.reranked, 4 * depth)], ids[max(weights.reranked, 4 * depth) :]
         verdicts = dict(zip(read, self.reranker.rerank(query, read, first, self.index), strict=True))
         clock.lap("rerank")
         entries = sorted(self.index.fetch(read), key=lambda entry: order_key(entry.passage, verdicts[entry.id].score))
         order = [entry.id for entry in entries]
-        scores = {candidate.entry.id: candidate.score for candidate in first.candidates}
+        scores = {candidate.passage: candidate.score for candidate in first.candidates}
         scores |= {i: verdict.score for i, verdict in verdicts.items()}
         hits = self._hits(query, first, order, scores, verdicts, max(depth, weights.read if self.reader else 0))
         clock.lap("merge")
@@ -225,7 +225,7 @@ class Pipeline:
         # A translation may be told from a passage that neither channel found.
         unread = [i for i in ids if i not in verdicts]
         verdicts = verdicts | dict(zip(unread, self.reranker.rerank(query, unread, first, self.index), strict=True))
-        cosines = {candidate.entry.id: candidate.cosine for candidate in first.candidates}
+        cosines = {candidate.passage: candidate.cosine for candidate in first.candidates}
         cosines |= best_cosines([i for i in ids if i not in cosines], query, self.index)
         hits = []
         for entry, (i, score, others) in zip(self.index.fetch(ids), merged, strict=True):

@@ -115,7 +115,7 @@ def inside(kb: KnowledgeBase, question: Question) -> Inside:
 
 def _ranks(first: FirstLook, wanted: set[int]) -> tuple[dict[int, int], dict[int, int]]:
     """Passage id → rank by meaning, and by words; equal ones share the better rank."""
-    known = {candidate.entry.id: candidate.cosine for candidate in first.candidates}
+    known = {candidate.passage: candidate.cosine for candidate in first.candidates}
     cosines, shares = np.array(list(known.values())), first.lexical
     dense = {i: int((cosines > known[i]).sum()) + 1 for i in wanted if i in known}
     lexical = {i: int((shares > shares[i]).sum()) + 1 for i in wanted if shares[i] > 0}

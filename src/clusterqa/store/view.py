@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 from abc import abstractmethod
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
@@ -78,7 +79,7 @@ class StoreView(Index):
         self._forget()
 
     def _forget(self) -> None:
-        self._entries: dict[int, IndexedPassage] = {}
+        self._entries: OrderedDict[int, IndexedPassage] = OrderedDict()
         self._samples: dict[int, dict[Language, list[IndexedPassage]]] = {}
 
     def _took_up(
@@ -135,11 +136,13 @@ class StoreView(Index):
     def fetch(self, ids: Sequence[int]) -> list[IndexedPassage]:
         known = self._entries
         if lacking := [i for i in dict.fromkeys(ids) if i not in known]:
-            found = {entry.id: entry for entry in self._load(lacking) if self._has(entry.id)}
-            if len(known) + len(found) > REMEMBERED_PASSAGES:
-                known = self._entries = {i: known[i] for i in ids if i in known}
-            known.update(found)
-        return [known[i] for i in ids]
+            known.update({entry.id: entry for entry in self._load(lacking) if self._has(entry.id)})
+        entries = [known[i] for i in ids]
+        for i in ids:
+            known.move_to_end(i)
+        while len(known) > REMEMBERED_PASSAGES:
+            known.popitem(last=False)
+        return entries
 
     def sample(self, most: int) -> dict[Language, list[IndexedPassage]]:
         if most not in self._samples:

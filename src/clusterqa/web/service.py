@@ -10,6 +10,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from clusterqa import runtime
 from clusterqa.clock import today
@@ -71,6 +73,8 @@ class Service:
         self._keys: Keys | None = None
         self._keys_file: Database | None = None
         self._opening = threading.Lock()
+        self._asking: set[object] = set()
+        """A token for each question that somebody waits for; what is tried in the background gives way to them."""
         self._up = threading.Event()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -203,7 +207,14 @@ class Service:
     def _try_suggestions(self, assistant: KnowledgeBase) -> None:
         day = today() if self.settings.expired == "leave_out" else None
         try:
-            self.suggestions.work(self.store, assistant.generation, assistant.ask, SUGGESTIONS_SECONDS, day)
+            until = time.monotonic() + SUGGESTIONS_SECONDS
+            self.suggestions.work(
+                self.store,
+                assistant.generation,
+                assistant.ask,
+                lambda: not self._asking and time.monotonic() < until,
+                day,
+            )
         except ClusterQAError as error:  # questions are answered all the same
             log.error("%s", error)
         except Exception:
@@ -299,7 +310,8 @@ class Service:
         """Answer a question and keep it in the journal. Raises NotReady and the errors of the store."""
         assistant = self.assistant(patience)
         try:
-            trace = assistant.trace(question)
+            with self._somebody_waits():
+                trace = assistant.trace(question)
         except Exception:
             self.metrics.errors.inc()
             raise
@@ -322,7 +334,17 @@ class Service:
 
     def search(self, question: Question, k: int) -> tuple[Hit, ...]:
         """At most `k` passages, best first."""
-        return self.assistant().trace(question, k).hits
+        with self._somebody_waits():
+            return self.assistant().trace(question, k).hits
+
+    @contextmanager
+    def _somebody_waits(self) -> Iterator[None]:
+        waits = object()
+        self._asking.add(waits)
+        try:
+            yield
+        finally:
+            self._asking.discard(waits)
 
     def store(self) -> Store:
         """A connection of one's own, for one request."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import threading
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -54,12 +53,12 @@ class Suggestions:
         store: Callable[[], Store],
         generation: int,
         ask: Callable[[Question], Reply],
-        budget: float,
+        free: Callable[[], bool],
         day: date | None = None,
     ) -> None:
         """
-        Take up a new generation, and ask what was not asked yet for `budget` seconds. With `day`, documents that are no longer
-        valid on it are left out.
+        Take up a new generation, and ask what was not asked yet, one after the other as long as there is time for it: `free`
+        says so. With `day`, documents that are no longer valid on it are left out.
         """
         if (generation, day) != self._seen:
             with store() as opened, opened.reading():
@@ -68,8 +67,7 @@ class Suggestions:
                 self._known = {one: self._known[one] for one in found if one in self._known}
             self._waiting = [one for one in found if one not in self._known]
             self._seen = generation, day
-        until = time.monotonic() + budget
-        while self._waiting and time.monotonic() < until:
+        while self._waiting and free():
             one = self._waiting.pop(0)
             answered = answers(ask(Question(one.text, language=one.language)), one)
             with self._lock:
