@@ -1409,3 +1409,27 @@ def test_letters_of_a_font_that_draws_nothing_are_named_and_no_text(tmp_path: Pa
         "Letters that cannot be seen on the page (in its own colour, or covered) and are not read: 8. "
         "They are still in the file, which anyone can open.",
     )
+
+
+def test_blocks_beside_each_other_stay_whole_where_the_file_holds_them_from_the_foot(tmp_path: Path) -> None:
+    sender = ["UAB Pavyzdys", "Gedimino pr. 1", "LT-01103 Vilnius", "Lietuva", "www.pavyzdys.lt", "Tel. 8 5 211 1111"]
+    blocks = [
+        ["Ona Jonaitė", "Laisvės al. 5"],
+        ["Sąskaita 99354", "Klientas 6669"],
+        ["Diena 19", "Iki 30"],
+        ["Suma 7", "PVM 2"],
+    ]
+
+    def letter(canvas: Canvas) -> None:
+        for number, text in enumerate(sender):
+            canvas.drawString(72, 687 - 14 * number, text)
+        for number in range(3, -1, -1):
+            for line, text in enumerate(blocks[number]):
+                canvas.drawString(400, 694 - 34 * number - 14 * line, text)
+
+    document = reading(tmp_path, "a.lt.pdf", make_pdf(letter))
+    assert [line for line in document.text.split("\n") if line] == [
+        *sender,
+        *(line for block in blocks for line in block),
+    ]
+    assert document.warnings == ()

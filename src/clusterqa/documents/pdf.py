@@ -30,7 +30,7 @@ from clusterqa.documents.extract import Extract, clean, left_out, one_line, trim
 from clusterqa.documents.metadata import Metadata, language_of
 from clusterqa.documents.pdf_grid import Grids, Head, with_tables
 from clusterqa.documents.pdf_letters import DOUBLED, DROPPED, Letters, Look, Place
-from clusterqa.documents.pdf_order import RIGHT_TO_LEFT, Order, Stretch, by_place, level, order, run_on
+from clusterqa.documents.pdf_order import RIGHT_TO_LEFT, Order, Stretch, are_mixed, by_place, level, order, run_on
 from clusterqa.documents.pdf_shapes import Shapes
 from clusterqa.documents.pdf_sight import Sight, pictures
 from clusterqa.documents.pdf_signs import Signs, put_right
@@ -86,6 +86,9 @@ COLUMN_CHARACTERS = 18
 
 FARTHEST_ROW = 3
 """In letter sizes: so far at most is the next row of a table, where it has empty cells."""
+
+FARTHEST_LINE = 2.2
+"""In letter sizes: so far down at most is the next line of the same text."""
 
 FEWEST_ROWS = 5
 """So many lines of a column must stand beside two others each, for a table that is held column by column."""
@@ -247,13 +250,17 @@ def _load(raw: bytes, document: str) -> tuple[list[Sheet], dict[str, str], list[
             seen.label = label
             stretches, page, grids = _drawn(file, index, page, seen)
             stretches, head = with_tables(_once(stretches), grids, _tidy, head)
-            stretches = _in_order(_tidy(stretches), page.get_height())
+            held = _tidy(stretches)
+            stretches = _in_order(held, page.get_height())
             lines, found = _lines(stretches)
             if found.is_doubtful:
                 placed = by_place(stretches)
-                other_lines, other = _lines(placed)
-                if other.wrong < LESS * found.wrong:
-                    stretches, lines, found = placed, other_lines, other
+                others = [_in_order(held, page.get_height(), beside=True)] if are_mixed(placed) else []
+                for other in (*others, placed):
+                    other_lines, order_of = _lines(other)
+                    if order_of.wrong < LESS * found.wrong and (other is placed or not order_of.is_doubtful):
+                        stretches, lines, found = other, other_lines, order_of
+                        break
             if found.is_doubtful:
                 seen.disordered.append(label)
             if _is_by_columns(stretches):
@@ -800,12 +807,14 @@ def _number_of_note(text: str) -> str:
     return (raised(text.strip()) or "") if any(c.isdigit() for c in text) else ""
 
 
-def _in_order(stretches: list[Stretch], height: float) -> list[Stretch]:
+def _in_order(stretches: list[Stretch], height: float, beside: bool = False) -> list[Stretch]:
     """
     The stretches of a page, those moved that the file draws after what stands below them: where the order steps up, and all
     down to the next such step has no other line beside it, its place is before what stands below. A column, or a cell,
     beside another stays, and so do one or two lines at the edges of the page, whose place says nothing. What is turned
     otherwise than most comes last.
+
+    With `beside`, for a page whose order is in doubt, each text of a column is moved too, before what stands right below it.
     """
     most = Counter(one.turns for one in stretches).most_common(1)[0][0] if stretches else 0
     turned = [one for one in stretches if one.turns != most]
@@ -818,17 +827,24 @@ def _in_order(stretches: list[Stretch], height: float) -> list[Stretch]:
     if len(runs) > MOST_STEPS:
         return stretches
     placed: list[list[Stretch]] = []
-    edges: list[int] = []
+    edges: set[int] = set()
+    lowest = height
+    moves = 0
     for run in runs:
         if len(run) < 3 and not any(MARGIN * height < row[0].y < (1 - MARGIN) * height for row in run):
-            edges += map(id, run)
+            edges |= set(map(id, run))
             placed += run
             continue
-        top, bottom = run[0][0].y + 0.9 * run[0][0].size, run[-1][0].y - 0.9 * run[-1][0].size
-        alone = not any(bottom <= row[0].y <= top for row in placed)
-        below = (n for n, row in enumerate(placed) if alone and row[0].y < bottom and id(row) not in edges)
-        at = next(below, len(placed))
-        placed[at:at] = run
+        for part in _without_gaps(run) if beside else [run]:
+            bottom = part[-1][0].y - 0.9 * part[-1][0].size
+            at = len(placed)
+            if bottom > lowest:
+                moves += 1
+                if moves > MOST_STEPS:
+                    return stretches
+                at = _place_of(part, placed, bottom, edges, beside)
+            placed[at:at] = part
+            lowest = min(lowest, part[-1][0].y)
     # The first cell of a row that comes before a name that stands over the others.
     for n in range(len(placed) - 2):
         first, above, others = placed[n : n + 3]
@@ -840,6 +856,34 @@ def _in_order(stretches: list[Stretch], height: float) -> list[Stretch]:
         ):
             placed[n : n + 2] = [above, first]
     return [*(stretch for row in placed for stretch in row), *turned]
+
+
+def _without_gaps(run: list[list[Stretch]]) -> Iterator[list[list[Stretch]]]:
+    """Lines that go down the page, parted where a gap is wider than between the lines of a text."""
+    start = 0
+    for number, (above, below) in enumerate(pairwise(run), start=1):
+        if above[0].y - below[0].y > FARTHEST_LINE * max(above[0].size, below[0].size):
+            yield run[start:number]
+            start = number
+    yield run[start:]
+
+
+def _place_of(
+    part: list[list[Stretch]], placed: list[list[Stretch]], bottom: float, edges: set[int], moves: bool
+) -> int:
+    """
+    The number of the row before which lines stand that end at `bottom`: the first that is lower, or where others stand beside them
+    and it `moves` them the first of those right below them; `edges` are rows whose place says nothing.
+    """
+    top = part[0][0].y + 0.9 * part[0][0].size
+    left, right = min(s.left for row in part for s in row), max(s.right for row in part for s in row)
+    alone = not any(bottom <= row[0].y <= top for row in placed)
+
+    def is_below(row: list[Stretch]) -> bool:
+        return any(2 * (min(s.right, right) - max(s.left, left)) > min(s.right - s.left, right - left) for s in row)
+
+    lower = (n for n, row in enumerate(placed) if row[0].y < bottom and id(row) not in edges)
+    return next((n for n in lower if alone or (moves and is_below(placed[n]))), len(placed))
 
 
 def _beside(one: Stretch, other: Stretch, gap: float = 0.0) -> bool:

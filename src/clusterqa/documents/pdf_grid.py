@@ -616,10 +616,12 @@ def _rows_within(
             heights.append([(cell, line)])
     shared = [height for height in heights if len(height) > 1]
     figures = Counter(cell for height in shared for cell, line in height if re.search(r"\d", line.text))
-    first = sum(cell == next(iter(cells)) for height in shared for cell, _ in height)
+    labels = cells[next(iter(cells))]
+    told = sum(cell == next(iter(cells)) for height in shared for cell, _ in height)
     if (
         len(shared) < FEWEST_WITHIN
-        or first < 0.8 * len(shared)
+        or len(labels) < 2
+        or told < 0.8 * len(labels)
         or len(shared) < 0.7 * len(heights)
         or max(figures.values(), default=0) < FEWEST_WITHIN
         or _is_wrapped(longer, room)

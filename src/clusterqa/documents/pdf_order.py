@@ -12,6 +12,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from clusterqa.documents.tables import Row
 
@@ -226,3 +227,15 @@ def by_place(stretches: Sequence[Stretch]) -> list[Stretch]:
         else:
             lines.append([one])
     return [one for line in lines for one in sorted(line, key=lambda s: s.left)]
+
+
+def are_mixed(stretches: Sequence[Stretch]) -> bool:
+    """Whether lines of columns beside each other, which do not stand level, come in turn where a page is read by its places."""
+    mixed = sum(
+        one.turns == other.turns
+        and not level(one, other)
+        and abs(one.y - other.y) < max(one.size, other.size)
+        and (one.right < other.left or other.right < one.left)
+        for one, other in pairwise(stretches)
+    )
+    return mixed >= FEWEST
