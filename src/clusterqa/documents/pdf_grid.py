@@ -52,6 +52,10 @@ ACROSS = 0.2
 LONGEST_CELL = 40
 """Lines; a grid with a longer cell orders texts on the page and is no table."""
 
+LONG_CELL = 12
+FEW_ROWS = 3
+"""Lines and rows; of so few rows with so long a cell, columns of text are made, not tables."""
+
 LONGEST_TITLE = 2
 """Lines; what goes over all columns of a table and is longer is a text and no row."""
 
@@ -456,7 +460,8 @@ def with_tables(
         apart = {cell for row in side_by_side for cell in row if cell in lines}
         worded = sum(any(re.search(r"[^\W\d]{2}", line.text) for line in lines[cell]) for cell in apart)
         is_table = len({frozenset(row) for row in side_by_side}) > 1 and len(apart) > 2 and worded > 1
-        if not is_table or max(map(len, lines.values())) > LONGEST_CELL:
+        longest = max(map(len, lines.values()))
+        if not is_table or longest > LONGEST_CELL or (longest > LONG_CELL and len(side_by_side) <= FEW_ROWS):
             if _is_wrapped(lines, room):
                 order = dict.fromkeys(cell for row in shape for cell in row if cell in lines)
                 moved[members[0]] = [one for cell in order for one in cells[cell]]
