@@ -11,6 +11,7 @@ import pypdf
 import pytest
 import reportlab
 from PIL import Image
+from pypdf.generic import ArrayObject, DictionaryObject, NameObject
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
@@ -1433,3 +1434,38 @@ def test_blocks_beside_each_other_stay_whole_where_the_file_holds_them_from_the_
         *(line for block in blocks for line in block),
     ]
     assert document.warnings == ()
+
+
+def attached(name: str, **change: Callable[[pypdf.PdfWriter], None]) -> bytes:
+    """A PDF of one line with a file attached, and changes to what lists it."""
+
+    def page(canvas: Canvas) -> None:
+        lines(canvas, 72, 700, ["Rinkinio failus reikia atverti atskirai."])
+
+    writer = pypdf.PdfWriter(clone_from=io.BytesIO(make_pdf(page)))
+    writer.add_attachment(name, b"PK\x03\x04")
+    for made in change.values():
+        made(writer)
+    file = io.BytesIO()
+    writer.write(file)
+    return file.getvalue()
+
+
+def test_the_files_of_a_portfolio_are_named(tmp_path: Path) -> None:
+    def portfolio(writer: pypdf.PdfWriter) -> None:
+        view = {NameObject("/Type"): NameObject("/Collection"), NameObject("/View"): NameObject("/T")}
+        writer._root_object[NameObject("/Collection")] = DictionaryObject(view)
+
+    document = reading(tmp_path, "a.lt.pdf", attached("pažyma „1“.docx", made=portfolio))
+    assert document.warnings == ("Files attached to the PDF are not read: pažyma „1“.docx. Add them as documents.",)
+
+
+def test_a_file_inside_a_pdf_that_no_list_names_is_counted(tmp_path: Path) -> None:
+    def associated(writer: pypdf.PdfWriter) -> None:
+        root = writer._root_object
+        files = root["/Names"]["/EmbeddedFiles"]["/Names"]  # type: ignore[index]
+        root[NameObject("/AF")] = ArrayObject([files[1]])
+        del root["/Names"]
+
+    document = reading(tmp_path, "a.lt.pdf", attached("saskaita.xml", made=associated))
+    assert document.warnings == ("Files inside the PDF that it does not list as attached are not read: 1.",)

@@ -6,10 +6,11 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from clusterqa.documents import tables
-from clusterqa.documents.shown import as_lines, named_cells
+from clusterqa.documents.shown import as_lines, as_shown, named_cells
 from clusterqa.parts import cell_spans, column_names, of_block
 from clusterqa.web.drawing import elements
 from documents_fixtures import make_word, make_zip, reading, rows, shown
@@ -363,3 +364,109 @@ def test_rows_of_markdown_keep_the_places_of_empty_cells_and_bars_inside_them(tm
     drawn = elements(document.text, document.blocks, (), "lt", document.media_type)
     assert "".join(piece.text for piece in drawn[3].cells[0]) == "x | y"
     assert document.text == source
+
+
+def sheet_rows(folder: Path, *lines: Sequence[object]) -> list[tuple[str, str]]:
+    book = openpyxl.Workbook()
+    for line in lines:
+        book.active.append([None if cell == "" else cell for cell in line])
+    file = io.BytesIO()
+    book.save(file)
+    return rows(reading(folder, "a.lt.xlsx", file.getvalue()))
+
+
+def csv_rows(folder: Path, *lines: Sequence[object]) -> list[tuple[str, str]]:
+    return rows(reading(folder, "a.lt.csv", "\n".join(";".join(map(str, line)) for line in lines)))
+
+
+@pytest.mark.parametrize(
+    ("head", "names"),
+    [
+        (  # groups above names that come again
+            [("Savivaldybė", "2023", "", "2024", ""), ("", "Pajamos", "Išlaidos", "Pajamos", "Išlaidos")],
+            "Savivaldybė | 2023 Pajamos | 2023 Išlaidos | 2024 Pajamos | 2024 Išlaidos",
+        ),
+        (  # units below names
+            [("Savivaldybė", "Plotas", "Gyventojai", "Keliai", "Biudžetas"), ("", "ha", "vnt.", "km", "tūkst. EUR")],
+            "Savivaldybė | Plotas ha | Gyventojai vnt. | Keliai km | Biudžetas tūkst. EUR",
+        ),
+        (  # years as names
+            [("Savivaldybė", "2021", "2022", "2023", "2024")],
+            "Savivaldybė | 2021 | 2022 | 2023 | 2024",
+        ),
+    ],
+)
+def test_names_in_two_rows_that_nothing_marks_are_the_names_of_the_columns(
+    tmp_path: Path, head: list[Sequence[object]], names: str
+) -> None:
+    values = [("Vilniaus", 100, 90, 120, 110), ("Kauno", 80, 70, 85, 75)]
+    told = [(names, "Vilniaus | 100 | 90 | 120 | 110"), (names, "Kauno | 80 | 70 | 85 | 75")]
+    assert sheet_rows(tmp_path, *head, *values) == told
+    assert [text for _, text in csv_rows(tmp_path, *head, *values)] == [text for _, text in told]
+
+
+def test_a_row_of_words_below_a_header_is_a_row(tmp_path: Path) -> None:
+    lines = [("Miestas", "Kaina", "Kiekis"), ("Vilnius", "nėra", "nežinoma"), ("Kaunas", 5, 6), ("Alytus", 7, 8)]
+    told = [
+        ("Miestas | Kaina | Kiekis", text) for text in ("Vilnius | nėra | nežinoma", "Kaunas | 5 | 6", "Alytus | 7 | 8")
+    ]
+    assert sheet_rows(tmp_path, *lines) == told
+    assert csv_rows(tmp_path, *lines) == told
+
+
+def test_years_in_a_column_are_no_header(tmp_path: Path) -> None:
+    lines = [("Pastatas A", 2001, 2002), ("Pastatas B", 1998, 1999), ("Pastatas C", 1990, 1991)]
+    assert [text for _, text in sheet_rows(tmp_path, *lines)] == [
+        "Pastatas A | 2001 | 2002", "Pastatas B | 1998 | 1999", "Pastatas C | 1990 | 1991",
+    ]  # fmt: skip
+
+
+def md_rows(folder: Path, text: str) -> list[tuple[list[tuple[str, str]], str]]:
+    """The rows of a Markdown file as (column, cell) and as they are shown in a line."""
+    document = reading(folder, "a.lt.md", text)
+    found = [of_block(document, block) for block in document.blocks if block.kind == "table_row"]
+    return [(named_cells(row, document.media_type), as_shown(row.text, document.media_type)) for row in found]
+
+
+def test_a_table_written_in_html_within_markdown_has_rows_and_names(tmp_path: Path) -> None:
+    text = """# Kainos
+
+<table class="x">
+  <caption>Kainų sąrašas</caption>
+  <thead><tr><th>Paslauga</th><th>Kaina, EUR</th></tr></thead>
+  <tr><td>Leidimas <b>statyti</b></td><td>10</td></tr>
+  <tr>
+    <td>Licencija
+    <td>20<br>per metus
+
+  </tr>
+
+  <tr><td>Pažyma</td><td></td></tr>
+</table>
+
+<div>Skyriaus tekstas.</div>
+"""
+    assert md_rows(tmp_path, text) == [
+        ([("Paslauga", "Leidimas statyti"), ("Kaina, EUR", "10")], "Leidimas statyti 10"),
+        ([("Paslauga", "Licencija"), ("Kaina, EUR", "20 per metus")], "Licencija 20 per metus"),
+        ([("Paslauga", "Pažyma"), ("Kaina, EUR", "")], "Pažyma"),
+    ]
+    document = reading(tmp_path, "a.lt.md", text)
+    assert [told for kind, told in shown(document) if kind == "paragraph"] == [
+        "Kainų sąrašas",
+        "<div>Skyriaus tekstas.</div>",
+    ]
+    assert document.warnings == ()
+
+
+def test_merged_cells_of_html_within_markdown_are_said_and_take_no_names(tmp_path: Path) -> None:
+    text = """<table><tr><th>Rajonas</th><th>Seniūnija</th></tr>
+<tr><td rowspan="2">Vilniaus</td><td>Zujūnų</td></tr><tr><td>Rudaminos</td></tr>
+<tr><td>Kauno</td><td>Garliavos</td></tr></table>
+"""
+    assert [cells for cells, _ in md_rows(tmp_path, text)] == [
+        [("", "Vilniaus"), ("", "Zujūnų")], [("", "Rudaminos")], [("Rajonas", "Kauno"), ("Seniūnija", "Garliavos")],
+    ]  # fmt: skip
+    assert reading(tmp_path, "a.lt.md", text).warnings == (
+        "Cells of tables in HTML that reach over several columns or rows, and are said once only: 1.",
+    )

@@ -12,7 +12,7 @@ from clusterqa.text.sentences import sentences
 
 _CELL_BAR = re.compile(r"(?:\A| )\|(?: |\Z)")
 _MARKDOWN = "text/markdown"
-_MARKDOWN_BAR = re.compile(r"(?<!\\)\s*\|\s*")
+_MARKDOWN_BAR = re.compile(r"(?<!\\)\s*\|\s*|\s*(?:</t[dh]\s*>\s*)?<t[dh](?:\s[^<>]*)?>\s*", re.IGNORECASE)
 _LIST_NUMBER = re.compile(r"\(?(?:\d{1,4}(?:\.\d{1,4})*|[a-zA-Z])[.)]")
 _KINDS: dict[str, PartKind] = {
     "paragraph": "text",

@@ -43,7 +43,7 @@ def extract(raw: bytes, document: str) -> Extract:
     rows = rows[titles:]
     grid = [[tables.Cell(cell, n, n + 1) for n, cell in enumerate(row)] for row in rows]
     joined = False
-    for row in tables.laid_out(grid, int(tables.names_columns(rows))):
+    for row in tables.laid_out(grid, tables.header_rows(grid) or int(tables.names_columns(rows))):
         joined = tables.add_row(builder, row, joined)
     return Extract(builder.text(), tuple(builder.blocks), warnings=tuple(warnings))
 

@@ -42,6 +42,8 @@ so many keeps its marks.
 _NEWLINE = re.compile(r"\r\n?|\n")
 _COMMENT = r"<!--(?:(?!-->).)*(?:-->|\Z)"
 _TAG = re.compile(r"<[^<>]*>")
+_OF_TABLE = re.compile(r"<(/?)(table|thead|tbody|tfoot|tr|t[dh]|caption)\b([^<>]*)>", re.IGNORECASE)
+_MERGED = re.compile(r"\b(?:col|row)span\s*=\s*[\"']?(?!1\b)\d", re.IGNORECASE)
 _PICTURE = re.compile(r"`[^`]*`|(!\[[^\[\]]{0,1000}\][(\[]|<img\b)", re.IGNORECASE)
 """A picture, in the group; or code, in which there is none."""
 _SIGNS = {
@@ -74,6 +76,10 @@ def extract(text: str) -> Extract:
     else:
         blocks, heading = reader.read()
         warnings += left_out(pictures=reader.pictures())
+        if reader.merged:
+            warnings.append(
+                f"Cells of tables in HTML that reach over several columns or rows, and are said once only: {reader.merged}."
+            )
     return Extract(text, tuple(blocks), metadata.over(Metadata(title=heading)), warnings=tuple(warnings))
 
 
@@ -97,6 +103,10 @@ class _Reader:
         self.parser.core.ruler.disable("inline")
         # Each rule is tried on each line; one whose sign the text does not have finds nothing.
         self.parser.block.ruler.disable([rule for rule, sign in _SIGNS.items() if not sign.search(text, body)])
+        self.merged = 0
+        """Cells of tables in HTML that reach over several columns or rows."""
+        self.names: list[str] = []
+        """Of the columns of the table in HTML that is read."""
         self.known: dict[str, object] = {}
         self.tokens: list[Token] = []
 
@@ -253,7 +263,63 @@ class _Reader:
         if not re.search(r"\w", _TAG.sub(" ", re.sub(_COMMENT, " ", token.content, flags=re.DOTALL))):
             return
         if span := self._placed(token.content.split("\n"), *_map(token)):
-            self._add("paragraph", *span)
+            if _OF_TABLE.search(self.text, *span):
+                self._add_html_table(*span)
+            else:
+                self._add("paragraph", *span)
+
+    def _add_html_table(self, start: int, end: int) -> None:
+        """The rows of a table that is written in HTML, or of a part of one, and what stands around them."""
+        cells: list[tuple[int, int, str, str]] = []  # start, end, th or td, attributes
+        nested = 0
+        at = start
+        opened: tuple[int, str, str] | None = None
+
+        def close(place: int) -> None:
+            nonlocal opened
+            if opened is not None:
+                cells.append((opened[0], place, *opened[1:]))
+                opened = None
+
+        for tag in _OF_TABLE.finditer(self.text, start, end):
+            name, closing = tag[2].lower(), bool(tag[1])
+            if name == "table":
+                nested += -1 if closing else 1
+            if nested > 1 or (name == "table" and closing and nested == 1):
+                continue  # a table in a cell is part of its text
+            if opened is None and not cells:
+                self._add_html_text(at, tag.start())
+            if name in ("td", "th"):
+                close(tag.start())
+                opened = None if closing else (tag.end(), name, tag[3])
+            elif name != "caption":
+                close(tag.start())
+                self._add_html_row(cells)
+                cells = []
+                if name == "table":
+                    self.names = []
+            at = tag.end()
+        close(end)
+        self._add_html_row(cells)
+        if not cells:
+            self._add_html_text(at, end)
+
+    def _add_html_text(self, start: int, end: int) -> None:
+        if re.search(r"\w", _TAG.sub(" ", self.text[start:end])):
+            self._add("paragraph", start, end)
+
+    def _add_html_row(self, cells: list[tuple[int, int, str, str]]) -> None:
+        if not cells:
+            return
+        merged = sum(_MERGED.search(attributes) is not None for _, _, _, attributes in cells)
+        self.merged += merged
+        if len(cells) > 1 and all(kind == "th" for _, _, kind, _ in cells):
+            names = [one_line(_TAG.sub(" ", self.text[start:end])) for start, end, _, _ in cells]
+            self.names = [] if merged or self.names else names  # names in two rows are not put together
+            return
+        fits = len(cells) == len(self.names) and not merged
+        header = " | ".join(name.replace("|", r"\|") for name in self.names) if fits else ""
+        self._add("table_row", cells[0][0], cells[-1][1], header=header)
 
     def _add_row(self, token: Token, header: str, quotes: int) -> None:
         start, end = self.lines[_map(token)[0]]

@@ -282,9 +282,10 @@ def _load(raw: bytes, document: str) -> tuple[list[Sheet], dict[str, str], list[
             warnings.append(
                 "It is a form that only Adobe's programs draw (XFA); what they show is not read. Print it as a PDF from there."
             )
-        warnings += seen.warnings(
-            [one_line(file.get_attachment(n).get_name()) for n in range(file.count_attachments())]
-        )
+        attached = [file.get_attachment(n).get_name() for n in range(file.count_attachments())]
+        warnings += seen.warnings([one_line(name.translate(_DOC_ENCODING)) for name in attached])
+        if (unlisted := len(_EMBEDDED.findall(raw)) - len(attached) - seen.files) > 0:
+            warnings.append(f"Files inside the PDF that it does not list as attached are not read: {unlisted}.")
         properties = {**file.get_metadata_dict(), "Lang": _language(file)}
     if not any(any(c.isalnum() for c in line.text) for sheet in sheets for line in sheet.lines):
         what = "It holds pictures of pages and no text." if pictures else "There is no text in it."
@@ -496,6 +497,12 @@ def _held_by_parents(raw: bytes, fields: list[tuple[int, int]]) -> int:
             page.close()
     return held
 
+
+_EMBEDDED = re.compile(rb"/EmbeddedFile(?![A-Za-z])")
+"""What a file inside a PDF says of itself, in clear, whatever else is compressed."""
+
+_DOC_ENCODING = {0x80 + n: sign for n, sign in enumerate("•†‡…—–ƒ⁄‹›−‰„“”‘’‚™ﬁﬂŁŒŠŸŽıłœšž")}
+"""Signs of a name that pdfium leaves in the encoding that PDF has of its own."""
 
 _SHOWS = re.compile(r"\bTj|\bTJ|['\"]\s|\bDo\b|[)\]>](?:Tj|TJ|'|\")")
 """What in the drawing of a field puts letters, or a drawing of its own, on the page."""

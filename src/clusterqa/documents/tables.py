@@ -39,6 +39,9 @@ NEAR = 100
 OFTEN = 0.1
 """Share of the rows below a header that make an edge of their cells one of the table's columns."""
 
+LONGEST_UPPER = 60
+"""Letters; what is longer is a text and no name above other names."""
+
 MOST_HEADED = 3
 """So many rows of names at most stand above one that counts the columns."""
 
@@ -252,7 +255,8 @@ def shows_header(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
     With two columns, where a list of names and values looks much alike, the figures must also be of one kind
     ("600 EUR", "1 200 EUR").
     """
-    if len(rest) < 2 or len(first) < 2 or any(re.search(r"\d", cell) for cell in first) or not all(first[1:]):
+    years = _are_years(first[1:]) and not any(_are_years(row[1:]) for row in rest)
+    if len(rest) < 2 or len(first) < 2 or not all(first[1:]) or (not years and any(re.search(r"\d", c) for c in first)):
         return False
     columns: list[list[str]] = [[] for _ in first]
     for row in rest:
@@ -267,9 +271,39 @@ def shows_header(first: Sequence[str], rest: Sequence[Sequence[str]]) -> bool:
     return False
 
 
+def _goes_below(names: Sequence[Sequence[Cell]], rest: Sequence[Sequence[Cell]]) -> bool:
+    """
+    Whether the last of some rows of names is one too, though nothing marks them: figures stand below it, none in it, and it stands
+    below empty cells or begins with one, as no row of values does.
+    """
+    *above, last = names
+    texts = [cell.text for cell in last]
+    below_empty = any(not one.text and other.text for row in above for one, other in zip(row, last, strict=False))
+    if any(_has_figures(cell.text) or len(cell.text) > LONGEST_UPPER for row in above for cell in row):
+        return False
+    return (not texts[0] or below_empty) and shows_header(
+        texts, [[cell.text for cell in row] for row in rest if len(row) > 1]
+    )
+
+
+def _has_figures(text: str) -> bool:
+    """Whether a text has figures that are no year."""
+    return bool(re.search(r"\d", _YEAR.sub("", text)))
+
+
+_YEAR = re.compile(r"\b(?:19|20)\d\d\b")
+
+
 def _counts(row: Sequence[Cell]) -> bool:
     """Whether the cells of a row count its columns, three at least."""
     return len(row) > 2 and [cell.text.rstrip(".") for cell in row] == [str(n + 1) for n in range(len(row))]
+
+
+def _are_years(cells: Sequence[str]) -> bool:
+    """Whether cells are years in their order, two at least, as a header may have them."""
+    found = [int(cell[:4]) for cell in cells if re.fullmatch(r"(?:19|20)\d\d(?:\s?m\.)?", cell)]
+    steps = {b - a for a, b in pairwise(found)}
+    return len(found) == len(cells) > 1 and len(steps) == 1 and 0 < abs(steps.pop()) <= 10
 
 
 def _shape(text: str) -> str:
@@ -287,7 +321,7 @@ def header_rows(rows: Sequence[Sequence[Cell]]) -> int:
     if top + 1 >= len(rows):
         return 0
     for number in range(top + 1, min(top + 1 + MOST_HEADED, len(rows) - 1)):
-        if _counts(rows[number]):
+        if _counts(rows[number]) or _goes_below(rows[top : number + 1], rows[number + 1 :]):
             return number + 1
     row, rest = rows[top], [row for row in rows[top + 1 :] if len(row) > 1]
     texts = [cell.text for cell in row]

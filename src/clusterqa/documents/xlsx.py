@@ -7,6 +7,7 @@ import re
 import zipfile
 from bisect import bisect_left
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from clusterqa.documents import tables
@@ -294,11 +295,27 @@ def _table(sheet: Any, group: list[list[tables.Cell]], first: int, builder: Text
     headed = int(first in stated) or tables.header_rows(group)
     headed = headed or int(tables.names_columns([[cell.text for cell in row] for row in group]))
     wide = max(row[-1].end for row in group)
+    for upper, lower in pairwise(group[:headed]):
+        _reach_on(upper, lower)
     for line in group[:headed]:  # a sheet has its columns, also where they have no name
         line += _empty(line[-1].end, wide) if len(line) > 1 else []
     joined = False
     for row in tables.laid_out(group, headed):
         joined = tables.add_row(builder, row, joined)
+
+
+def _reach_on(upper: list[tables.Cell], lower: list[tables.Cell]) -> None:
+    """A name stands over the empty cells behind it too, where the names below come again: 2023, "", 2024, "" over Kaina, Kiekis twice."""
+    names = [cell.text for cell in lower if cell.text]
+    if len(names) == len(set(names)) or len(upper) < 2:
+        return
+    upper += _empty(upper[-1].end, lower[-1].end)
+    before = ""
+    for number, (cell, below) in enumerate(zip(upper, lower, strict=False)):
+        if cell.text or not below.text:
+            before = cell.text
+        elif before:
+            upper[number] = replace(cell, text=before)
 
 
 def _filled(group: list[list[tables.Cell]]) -> list[list[tables.Cell]]:
