@@ -407,3 +407,68 @@ def test_a_raised_figure_with_a_space_beside_it_is_raised(tmp_path: Path) -> Non
         paragraph.add_run("kambario")
 
     assert reading(tmp_path, "a.lt.docx", make_docx(fill)).text == "Plotas 5 m² kambario"
+
+
+def words(text: str) -> str:
+    return f'<w:r><w:t xml:space="preserve">{text}</w:t></w:r>'
+
+
+def numbered(text: str, more: str = "") -> str:
+    return p(text, f'<w:numPr><w:ilvl w:val="0"/><w:numId w:val="1"/></w:numPr>{more}')
+
+
+ONE_LIST = (
+    '<w:abstractNum w:abstractNumId="1"><w:lvl w:ilvl="0"><w:start w:val="1"/><w:numFmt w:val="decimal"/>'
+    '<w:lvlText w:val="%1."/></w:lvl></w:abstractNum><w:num w:numId="1"><w:abstractNumId w:val="1"/></w:num>'
+)
+
+
+def test_a_column_of_numbers_that_word_counts_is_in_its_rows(tmp_path: Path) -> None:
+    def row(text: str) -> str:
+        return f"<w:tr><w:tc>{numbered('')}</w:tc><w:tc>{p(text)}</w:tc></w:tr>"
+
+    body = f"<w:tbl>{row('Sienų dažymas')}{row('Grindų klojimas')}</w:tbl>"
+    document = reading(tmp_path, "a.lt.docx", make_word(body, numbering=ONE_LIST))
+    assert rows(document) == [("", "1. | Sienų dažymas"), ("", "2. | Grindų klojimas")]
+
+
+def test_a_hidden_paragraph_is_not_counted(tmp_path: Path) -> None:
+    hidden = p(
+        "Slapta.",
+        '<w:numPr><w:ilvl w:val="0"/><w:numId w:val="1"/></w:numPr><w:rPr><w:vanish/></w:rPr>',
+        "<w:vanish/>",
+    )
+    document = reading(
+        tmp_path, "a.lt.docx", make_word(numbered("Pirmas.") + hidden + numbered("Antras."), numbering=ONE_LIST)
+    )
+    assert document.text == "1. Pirmas.\n2. Antras."
+
+
+@pytest.mark.parametrize(
+    ("code", "read"),
+    [
+        (' SYMBOL 179 \\f "Symbol" ', "≥"),
+        (" SYMBOL 8805 \\u ", "≥"),
+        (" EQ \\f(1;2) ", "1/2"),
+        (" EQ \\r(3;a+b) + \\s\\up 4(2) ", "∛(a+b) + ²"),
+    ],
+)
+def test_what_word_draws_from_the_code_of_a_field_is_text(tmp_path: Path, code: str, read: str) -> None:
+    def mark(kind: str) -> str:
+        return f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>'
+
+    whole = f'{mark("begin")}<w:r><w:instrText xml:space="preserve">{code}</w:instrText></w:r>{mark("end")}'
+    simple = f"<w:fldSimple w:instr='{code}'/>"
+    body = "".join(f"<w:p>{words('x ')}{field}{words(' y')}</w:p>" for field in (whole, simple))
+    assert reading(tmp_path, "a.lt.docx", make_word(body)).text == f"x {read} y\n\nx {read} y"
+
+
+def test_letters_of_the_keyboard_in_a_symbol_font_and_figures_set_higher_are_read_as_drawn(tmp_path: Path) -> None:
+    fonts = "<w:rFonts w:ascii='Symbol' w:hAnsi='Symbol'/>"
+    body = "<w:p>{}{}{}{}</w:p>".format(
+        words("Kampas "),
+        f"<w:r><w:rPr>{fonts}</w:rPr><w:t>a</w:t></w:r>",
+        words(" = 10"),
+        '<w:r><w:rPr><w:position w:val="6"/></w:rPr><w:t>6</w:t></w:r>',
+    )
+    assert reading(tmp_path, "a.lt.docx", make_word(body)).text == "Kampas α = 10⁶"

@@ -274,3 +274,14 @@ def test_control_characters_beside_what_is_hidden_stop_nothing(tmp_path: Path) -
             tmp_path, "a.html", page(f"<p>Aukso ženklo kaina yra 5 eurai.</p><p hidden>ne</p>{sign} Tai viskas.")
         )
         assert "Aukso ženklo kaina yra 5 eurai." in document.text and "Tai viskas." in document.text
+
+
+def test_what_stands_off_the_screen_or_pops_up_is_no_text_and_what_the_style_adds_is_told(tmp_path: Path) -> None:
+    text = "Paraiškas nagrinėja komisija, o sprendimą skelbia per dešimt darbo dienų nuo posėdžio dienos."
+    style = (
+        "<style>.off{position:absolute;left:-9999px} h2::before{content:counter(c) '. '} p::after{content:'“'}</style>"
+    )
+    body = f"<main><p>{text}</p><p class=off>Toli.</p><p style='text-indent:-9999px'>Dar toliau.</p><div popover>Iškyla.</div></main>"
+    document = reading(tmp_path, "a.lt.html", page(body, style))
+    assert document.text == text
+    assert document.warnings == ("Rules of the page's style that add words or numbers, which are not read: 1.",)

@@ -9,6 +9,7 @@ import pytest
 from clusterqa.documents import markdown, plain
 from clusterqa.documents.encoding import decode
 from clusterqa.documents.metadata import iso_date
+from clusterqa.documents.shown import as_shown
 from clusterqa.text.sentences import sentences
 from documents_fixtures import reading, rows, shown
 
@@ -154,3 +155,10 @@ def test_pictures_of_markdown_are_counted(tmp_path: Path) -> None:
         '# A\n\nŽemėlapis ![planas](a.png) ir ![][b].\n\n<p><img src="c.png"></p>\n\n`![x](y)` nėra.\n\n    ![x](y)\n'
     )
     assert reading(tmp_path, "a.lt.md", source).warnings == ("Pictures whose words are not read: 3.",)
+
+
+def test_struck_out_and_hidden_text_of_markdown_is_not_shown(tmp_path: Path) -> None:
+    text = 'Kaina ~~500~~ <del>550</del> 600 EUR, kodas `~~a~~`.\n\n<p style="display:none">Slapta.</p>\n'
+    document = reading(tmp_path, "a.lt.md", text)
+    assert [as_shown(told, document.media_type) for _, told in shown(document)] == ["Kaina 600 EUR, kodas ~~a~~."]
+    assert document.warnings == ("Places with struck-out text, which is not read: 2.",)

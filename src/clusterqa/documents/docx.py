@@ -19,7 +19,7 @@ from clusterqa.documents.charts import add_chart
 from clusterqa.documents.docx_numbers import Numbers, to_roman
 from clusterqa.documents.encoding import decode, mojibake
 from clusterqa.documents.extract import Extract, TextBuilder, first_heading, left_out, one_line
-from clusterqa.documents.formulas import omml
+from clusterqa.documents.formulas import equation, omml
 from clusterqa.documents.metadata import Metadata, language_of
 from clusterqa.documents.packages import ZIP_BROKEN, parsed, refuse_zip_bomb, transitional
 from clusterqa.documents.symbols import UNKNOWN, is_symbol_font, low, raised, sign, spoken
@@ -43,6 +43,12 @@ _LIST_STYLE = re.compile(r"(?:list|sąrašas|sąrašo)\b", re.IGNORECASE)
 _NO_TITLE = re.compile(
     r"(?:untitled|be pavadinimo|word document|microsoft word.*|dokumentas ?\d*|document ?\d*)\Z", re.I
 )
+RAISED = 4
+"""Half points; figures that stand so much above their line are raised."""
+
+_SYMBOL_FIELD = re.compile(r"\s*SYMBOL\s+(0x[0-9a-f]{1,6}|\d{1,7})\b", re.IGNORECASE)
+_FONT_OF_FIELD = re.compile(r"\\f\s*\"?([^\"\\]+?)\s*(?:\"|\\|\Z)", re.IGNORECASE)
+_FORMULA_FIELD = re.compile(r"\s*EQ\s+(.*)", re.IGNORECASE | re.DOTALL)
 _PAGE_FIELD = re.compile(r"\s*(?:page|numpages|sectionpages|section)\b", re.IGNORECASE)
 _ONLY_PAGE = re.compile(r"(?:\W|\d|_|page|puslapis|psl|iš|of|p)*\Z", re.IGNORECASE)
 
@@ -343,7 +349,8 @@ class _Reader:
             at = style.level if style.level is not None else self.numbers.level_of_style(which or 0, style.id)
         else:
             at = depth
-        number = self.numbers.next(which, at) if listed and which else ""
+        hidden = properties is not None and _switch(properties.find(f"{_W}rPr"), "vanish")  # Word does not count it
+        number = self.numbers.next(which, at) if listed and which and not hidden else ""
         return number, listed, depth
 
     def _style(self, paragraph: Any) -> _Style:
@@ -462,6 +469,8 @@ class _Reader:
             mark = number or (tables.BULLET if listed else "")
             if text := self._text(paragraph).strip():
                 parts.append(f"{mark} {text}" if mark else text)
+            elif number:  # a column of numbers that Word counts has no words of its own
+                parts.append(number)
             boxes = [inner for box in _text_boxes(paragraph) for inner in _inside(box, f"{_W}p")]
             parts += [self._text(inner) for inner in boxes]
         return one_line(" ".join(parts))
@@ -531,7 +540,10 @@ class _Reader:
                 for part in child.findall(f"{_W}rt"):
                     yield spoken("".join(self._collect(part)))
             elif tag == f"{_W}fldSimple":
-                if not (self.skip_page_fields and _PAGE_FIELD.match(child.get(f"{_W}instr", ""))):
+                code = child.get(f"{_W}instr", "")
+                if drawn := self._drawn_field(code):
+                    yield drawn
+                elif not (self.skip_page_fields and _PAGE_FIELD.match(code)):
                     yield from self._collect(child)
             elif tag == f"{_W}sdt":
                 if not _is_placeholder(child):
@@ -564,10 +576,18 @@ class _Reader:
             return raised(text) or text  # "10" and a raised "6" are not 106
         if position is not None and position.get(f"{_W}val") == "subscript":
             return low(text)
+        lift = _value(properties, "position") or 0
+        if lift >= RAISED and text.strip().isdigit():
+            return raised(text) or text
         fonts = properties.find(f"{_W}rFonts")
         font = fonts.get(f"{_W}ascii", fonts.get(f"{_W}hAnsi", "")) if fonts is not None else ""
         if is_symbol_font(font):
-            return "".join(self._drawn(c, font) if "\uf000" <= c <= "\uf0ff" else c for c in text)
+            plain = (
+                run.find(f"{_W}sym") is None
+            )  # letters of the keyboard are other signs too, those of `w:sym` are read already
+            return "".join(
+                self._drawn(c, font) if "\uf000" <= c <= "\uf0ff" or (plain and "!" <= c <= "\xff") else c for c in text
+            )
         return text
 
     def _drawn(self, letter: str, font: str) -> str:
@@ -610,11 +630,25 @@ class _Reader:
                 chosen = _value(lines, "result") or 0
                 return entries[chosen].get(f"{_W}val", "") if 0 <= chosen < len(entries) else ""
         elif kind == "separate" and self.fields:
-            skipped = self.skip_page_fields and _PAGE_FIELD.match(self.fields[-1])
-            self.fields[-1] = "PAGE" if skipped else _RESULT
+            code = self.fields[-1]
+            drawn = self._drawn_field(code)
+            skipped = drawn or (self.skip_page_fields and _PAGE_FIELD.match(code))
+            self.fields[-1] = _DONE if skipped else _RESULT
+            return drawn
         elif kind == "end" and self.fields:
-            self.fields.pop()
+            code = self.fields.pop()
+            return self._drawn_field(code) if code not in (_DONE, _RESULT) else ""
         return ""
+
+    def _drawn_field(self, code: str) -> str:
+        """What Word draws from the code of a field alone: a sign of a font, or a formula."""
+        if found := _SYMBOL_FIELD.match(code):
+            number = int(found[1], 16 if found[1].lower().startswith("0x") else 10)
+            font = (_FONT_OF_FIELD.search(code) or ("", ""))[1]
+            if font and is_symbol_font(font):
+                return self._drawn(chr(number), font) if number < 0x10000 else UNKNOWN
+            return chr(number) if 0x20 <= number < 0xD800 else UNKNOWN
+        return equation(found[1]) if (found := _FORMULA_FIELD.match(code)) else ""
 
     def _is_hidden(self, run: Any) -> bool:
         return self._is_set(run, "vanish")
@@ -640,6 +674,8 @@ class _Reader:
 
 _RESULT = "result"
 """State of a field whose result is being read; before, the state is its code so far."""
+_DONE = "done"
+"""State of a field whose result is left out."""
 
 
 def _root(part: Any) -> Any:

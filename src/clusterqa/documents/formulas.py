@@ -11,6 +11,10 @@ from clusterqa.documents.symbols import lowered, raised
 
 _M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+MAX_FIELD = 2_000
+"""Letters; so much of the code of a field is looked at."""
+
+_FIELD_PART = re.compile(r"(\\[A-Za-z][\\A-Za-z\d ]*)\(([^()]*)\)")
 _ATOM = re.compile(r"[\w.,∞]+|[([{|].*[)\]}|]", re.DOTALL)
 
 
@@ -135,3 +139,23 @@ def _root(inner: str, degree: str) -> str:
     degree = degree.strip()
     sign = {"": "√", "2": "√", "3": "∛", "4": "∜"}.get(degree) or f"{raised(degree) or degree}√"
     return f"{sign}{_grouped(inner)}"
+
+
+def equation(code: str) -> str:
+    """The text of a formula in the code of a Word field (EQ): fractions, roots, raised and lowered parts, and all else as it is."""
+    told = code[:MAX_FIELD]
+    for _ in range(told.count("(")):
+        inner = _FIELD_PART.search(told)
+        if inner is None:
+            break
+        name, parts = inner[1].lower(), re.split("[;,]", inner[2])
+        if name == "\\f" and len(parts) > 1:
+            made = f"{_grouped(parts[0])}/{_grouped(parts[1])}"
+        elif name == "\\r":
+            made = _root(parts[-1], parts[0] if len(parts) > 1 else "")
+        elif name.startswith("\\s") and "\\up" in name:
+            made = raised(inner[2]) or f"^{inner[2]}"
+        else:
+            made = inner[2]
+        told = told[: inner.start()] + made.replace("(", "\0").replace(")", "\1") + told[inner.end() :]
+    return re.sub(r"\\[A-Za-z]+\d*", "", told).replace("\0", "(").replace("\1", ")").strip()

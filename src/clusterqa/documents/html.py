@@ -56,7 +56,12 @@ _PICTURES = ("img", "image", "svg", "canvas")
 _FILES = ("iframe", "object", "embed", "video", "audio")
 _STRUCK = ("s", "del", "strike")
 _STRUCK_STYLE = re.compile(r"text-decoration(?:-line)?\s*:[^;]*line-through", re.IGNORECASE)
-_UNSEEN_STYLE = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse))", re.IGNORECASE)
+_UNSEEN_STYLE = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|(?:left|top|text-indent)\s*:\s*-\d{4,}(?:\.\d+)?(?:px|em)",
+    re.IGNORECASE,
+)
+_ADDED = re.compile(r"(?<![\w-])content\s*:[^;{}\"']*(?:\bcounters?\(|[\"'][^\"'\\]*[^\W_]{2})", re.IGNORECASE)
+"""A rule of a style sheet that puts words or numbers on the page."""
 _LONG_TAG = re.compile(r"<[a-zA-Z][^<>]{5000,}")
 _SIMPLE_SELECTOR = re.compile(r"\s*([.#])([\w-]+)\s*\Z")
 
@@ -106,6 +111,7 @@ def extract(raw: bytes, document: str) -> Extract:
     if tree is None:
         raise _no_text(document)
     _blank_out(tree)
+    added = sum(len(_ADDED.findall(style.text or "")) for style in tree.iter("style"))
     _drop_unseen(tree)
     _write_out(tree)
     _bound_spans(tree)
@@ -141,6 +147,8 @@ def extract(raw: bytes, document: str) -> Extract:
         files=sum(piece.files for piece in chosen),
         struck=sum(piece.struck for piece in chosen),
     )
+    if added:
+        warnings.append(f"Rules of the page's style that add words or numbers, which are not read: {added}.")
     return Extract(builder.text(), tuple(builder.blocks), metadata, warnings=tuple(warnings))
 
 
@@ -240,6 +248,7 @@ def _drop_unseen(tree: Any, spoken: bool = True) -> None:
         hidden = (
             element.tag in ("noscript", "template")
             or element.get("hidden") is not None
+            or element.get("popover") is not None
             or (spoken and (element.get("aria-hidden") or "").lower() == "true")
             or _UNSEEN_STYLE.search(element.get("style") or "")
             or _UNSEEN_CLASS.search(names)

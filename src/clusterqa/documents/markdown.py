@@ -46,6 +46,9 @@ _OF_TABLE = re.compile(r"<(/?)(table|thead|tbody|tfoot|tr|t[dh]|caption)\b([^<>]
 _MERGED = re.compile(r"\b(?:col|row)span\s*=\s*[\"']?(?!1\b)\d", re.IGNORECASE)
 _PICTURE = re.compile(r"`[^`]*`|(!\[[^\[\]]{0,1000}\][(\[]|<img\b)", re.IGNORECASE)
 """A picture, in the group; or code, in which there is none."""
+_STRUCK = re.compile(r"`[^`]*`|(~~(?=[^\s~])(?:(?!~~).)+(?<=[^\s~])~~(?!~)|<(?:del|s|strike)\b)", re.DOTALL)
+"""What is struck out, in the group; or code, in which nothing is."""
+_HIDDEN = re.compile(r"<\w+(?=[\s>])[^<>]*(?:\shidden\b|display\s*:\s*none)", re.IGNORECASE)
 _SIGNS = {
     "table": re.compile(r"\|"),
     "fence": re.compile(r"```|~~~"),
@@ -75,7 +78,7 @@ def extract(text: str) -> Extract:
         )
     else:
         blocks, heading = reader.read()
-        warnings += left_out(pictures=reader.pictures())
+        warnings += left_out(pictures=reader.pictures(), struck=reader.struck())
         if reader.merged:
             warnings.append(
                 f"Cells of tables in HTML that reach over several columns or rows, and are said once only: {reader.merged}."
@@ -129,6 +132,11 @@ class _Reader:
         """How many pictures it shows."""
         contents = (token.content for token in self.tokens if token.type in ("inline", "html_block"))
         return sum(bool(found) for content in contents for found in _PICTURE.findall(content))
+
+    def struck(self) -> int:
+        """How many places are struck out."""
+        contents = (token.content for token in self.tokens if token.type in ("inline", "html_block"))
+        return sum(bool(found) for content in contents for found in _STRUCK.findall(content))
 
     def read(self) -> tuple[list[Block], str | None]:
         """The blocks, and what the first heading says; `is_too_deep` has been asked before."""
@@ -258,6 +266,8 @@ class _Reader:
 
     def _add_html(self, token: Token) -> None:
         content = token.content.lstrip().lower()
+        if _HIDDEN.match(content):
+            return
         if content.startswith(("<script", "<style", "<?", "<![cdata[", "<!doctype")):
             return
         if not re.search(r"\w", _TAG.sub(" ", re.sub(_COMMENT, " ", token.content, flags=re.DOTALL))):

@@ -22,6 +22,7 @@ _REFERENCE = re.compile(r"(?<![!\w`\]])\[([^\W\d_][^\[\]`]+)\]\[[^\[\]`]*\](?!\[
 _TAG = re.compile(r"</?[A-Za-z][\w-]*(?:\s[^<>]*)?/?>|<!--.*?-->", re.DOTALL)
 _PARTING = re.compile(r"</?(?:br|p|div|li|[uo]l|d[ldt]|t[drh]|h[1-6]|hr|table|blockquote|summary)\b", re.IGNORECASE)
 """Tags between words that do not stand together."""
+_STRUCK = re.compile(r"<(/?)(?:del|s|strike)\b", re.IGNORECASE)
 _QUOTED_LINE = re.compile(r"(?m)^[ \t]*>[ \t]?")
 _TARGET = re.compile(r"(?<=\])\([^)\n]*\)")
 _NUMBERED = re.compile(r"\(?(?:\d{1,3}(?:\.\d{1,3})*|[a-zA-Z])[.)]\s")
@@ -182,13 +183,19 @@ def _places(text: str, shown: Sequence[tuple[str, bool]], media_type: str) -> li
 
 @cache
 def _parser() -> MarkdownIt:
-    return MarkdownIt("commonmark")
+    return MarkdownIt("commonmark").enable("strikethrough")
 
 
 def _words(tokens: Sequence[Token]) -> Iterator[tuple[str, bool]]:
-    strong = 0
+    strong = struck = 0
     for token in tokens:
-        if token.type in ("strong_open", "strong_close"):
+        if token.type in ("s_open", "s_close"):
+            struck += token.nesting
+        elif token.type == "html_inline" and (tag := _STRUCK.match(token.content)):
+            struck = max(0, struck + (-1 if tag[1] else 1))
+        elif struck:  # what is struck out is no text
+            continue
+        elif token.type in ("strong_open", "strong_close"):
             strong += token.nesting
         elif token.type in ("text", "code_inline", "text_special"):
             yield from ((character, strong > 0) for character in token.content)

@@ -825,6 +825,8 @@ _SAID: tuple[tuple[str, str], ...] = (
      r"Prie PDF pridėti failai neperskaityti: \1. Įkelkite juos kaip atskirus dokumentus."),
     (r"Cells of tables in HTML that reach over several columns or rows, and are said once only: (\d+)\.",
      r"HTML lentelėse yra per kelis stulpelius ar eilutes sujungtų langelių, kurių tekstas pateikiamas tik vieną kartą: \1."),
+    (r"Rules of the page's style that add words or numbers, which are not read: (\d+)\.",
+     r"Puslapio stiliaus taisyklės, kurios prideda žodžių ar skaičių; jie neperskaityti: \1."),
     (r"Files inside the PDF that it does not list as attached are not read: (\d+)\.",
      r"PDF viduje yra failų, kurių jis nenurodo kaip pridėtų; jie neperskaityti: \1."),
     (r"Files pinned to its pages are not read: (\d+)\. Add them as documents\.",
