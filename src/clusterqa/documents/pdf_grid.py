@@ -40,6 +40,9 @@ MAX_FIELDS = 20_000
 THICKEST = 3.0
 """Points; a filled shape that is no thicker is a line."""
 
+MOST_CORNERS = 6
+"""A shape of more corners is no field with a colour."""
+
 NEAR = 2.5
 """Points; lines so near to each other are one, and so near ones touch."""
 
@@ -178,12 +181,13 @@ class Grids:
                 return number, cell
         return None
 
-    def place(self, stretch: Stretch) -> tuple[float, float]:
-        """The middle of a stretch, in points of the file."""
-        along, across = (stretch.left + stretch.right) / 2, stretch.y + 0.3 * stretch.size
-        return (
-            (along, across), (self._height - across, along), (-along, self._height - across), (across, -along)
-        )[stretch.turns]  # fmt: skip
+    def place(self, stretch: Stretch, along: float | None = None) -> tuple[float, float]:
+        """The middle of a stretch, or a place `along` its line, in points of the file."""
+        along = (stretch.left + stretch.right) / 2 if along is None else along
+        across = stretch.y + 0.3 * stretch.size
+        if not stretch.turns:
+            return along, across
+        return ((self._height - across, along), (-along, self._height - across), (across, -along))[stretch.turns - 1]
 
     def is_inside(self, stretch: Stretch) -> bool:
         """Whether a stretch stands between the head and the foot of the page."""
@@ -217,24 +221,39 @@ class Grids:
         pdfium.FPDFPath_GetDrawMode(part, ctypes.byref(filled), ctypes.byref(stroked))
         if not filled.value and not stroked.value:
             return
+        edges = [ctypes.c_float() for _ in range(4)]
+        if not pdfium.FPDFPageObj_GetBounds(part, *map(ctypes.byref, edges)):
+            return
+        left, bottom, right, top = (edge.value for edge in edges)
+        places = [_through(outer, (x, y)) for x in (left, right) for y in (bottom, top)]
+        if not stroked.value and self._add_thin(places):  # the bounds of a stroke reach beyond its ends
+            return
+        simple = pdfium.FPDFPath_CountSegments(part) <= MOST_CORNERS
+        if filled.value and simple and _is_coloured(part):
+            (left, *_, right), (bottom, *_, top) = map(sorted, zip(*places, strict=True))
+            self._shades.append((left, bottom, right, top))
+        if simple and not stroked.value:
+            return
         for corners in _corners(part, [_matrix(part), *outer]):
-            xs, ys = zip(*corners, strict=True)
-            left, bottom, right, top = min(xs), min(ys), max(xs), max(ys)
-            if top - bottom <= THICKEST or right - left <= THICKEST:
-                if right - left > top - bottom:
-                    self._levels.append(((bottom + top) / 2, left, right))
-                else:
-                    self._uprights.append(((left + right) / 2, bottom, top))
-                continue
-            if filled.value and len(corners) <= 6 and _is_coloured(part):
-                self._shades.append((left, bottom, right, top))
-            if not stroked.value:
+            if self._add_thin(corners) or not stroked.value:
                 continue
             for (x, y), (to_x, to_y) in pairwise(corners):
                 if abs(y - to_y) < 0.5:
                     self._levels.append(((y + to_y) / 2, min(x, to_x), max(x, to_x)))
                 elif abs(x - to_x) < 0.5:
                     self._uprights.append(((x + to_x) / 2, min(y, to_y), max(y, to_y)))
+
+    def _add_thin(self, corners: list[tuple[float, float]]) -> bool:
+        """Take a shape that is so thin that it looks like a line; whether it is."""
+        xs, ys = zip(*corners, strict=True)
+        left, bottom, right, top = min(xs), min(ys), max(xs), max(ys)
+        if min(top - bottom, right - left) > THICKEST:
+            return False
+        if right - left > top - bottom:
+            self._levels.append(((bottom + top) / 2, left, right))
+        else:
+            self._uprights.append(((left + right) / 2, bottom, top))
+        return True
 
 
 def _matrix(part: Any) -> Any:
@@ -243,6 +262,13 @@ def _matrix(part: Any) -> Any:
     matrix = pdfium.FS_MATRIX()
     pdfium.FPDFPageObj_GetMatrix(part, ctypes.byref(matrix))
     return matrix
+
+
+def _through(matrices: list[Any], at: tuple[float, float]) -> tuple[float, float]:
+    """A place within a drawing as a place on the page."""
+    for m in matrices:
+        at = (m.a * at[0] + m.c * at[1] + m.e, m.b * at[0] + m.d * at[1] + m.f)
+    return at
 
 
 def _corners(part: Any, matrices: list[Any]) -> Iterable[list[tuple[float, float]]]:
@@ -257,9 +283,7 @@ def _corners(part: Any, matrices: list[Any]) -> Iterable[list[tuple[float, float
         if kind == pdfium.FPDF_SEGMENT_BEZIERTO:
             return
         pdfium.FPDFPathSegment_GetPoint(segment, ctypes.byref(x), ctypes.byref(y))
-        at = (x.value, y.value)
-        for m in matrices:
-            at = (m.a * at[0] + m.c * at[1] + m.e, m.b * at[0] + m.d * at[1] + m.f)
+        at = _through(matrices, (x.value, y.value))
         if kind == pdfium.FPDF_SEGMENT_MOVETO or not found:
             found.append([at])
         else:
@@ -460,8 +484,8 @@ def with_tables(
         apart = {cell for row in side_by_side for cell in row if cell in lines}
         worded = sum(any(re.search(r"[^\W\d]{2}", line.text) for line in lines[cell]) for cell in apart)
         is_table = len({frozenset(row) for row in side_by_side}) > 1 and len(apart) > 2 and worded > 1
-        longest = max(map(len, lines.values()))
-        if not is_table or longest > LONGEST_CELL or (longest > LONG_CELL and len(side_by_side) <= FEW_ROWS):
+        most = LONG_CELL if len(side_by_side) <= FEW_ROWS else LONGEST_CELL
+        if not is_table or any(_is_text(row, lines, room, most) for row in shape):
             if _is_wrapped(lines, room):
                 order = dict.fromkeys(cell for row in shape for cell in row if cell in lines)
                 moved[members[0]] = [one for cell in order for one in cells[cell]]
@@ -477,6 +501,12 @@ def with_tables(
         moved[members[0]], head = _table(grid, shape, room, turns, lines, grids, goes_on)
         before, last = None, head if not any(y < foot for y in rest) else None
     return [s for n, one in enumerate(found) for s in moved.get(n, [one]) if s is not None], last
+
+
+def _is_text(row: list[int], lines: dict[int, list[Stretch]], room: dict[int, tuple[float, float]], most: int) -> bool:
+    """Whether a cell of a row has more than so many lines, and they are no rows of their own."""
+    own = {cell: lines[cell] for cell in row if cell in lines}
+    return any(len(told) > most for told in own.values()) and len(_rows_within(own, room)) == 1
 
 
 def _is_parted_by_gaps(cells: dict[int, list[Stretch]], room: dict[int, tuple[float, float]]) -> bool:
@@ -503,10 +533,7 @@ def _is_wrapped(lines: dict[int, list[Stretch]], room: dict[int, tuple[float, fl
 def _reach_over(grid: Grid, grids: Grids, cells: dict[int, list[Stretch]]) -> int:
     """How many stretches reach over a line beside them."""
     return sum(
-        any(
-            grid.at(*grids.place(replace(one, left=place, right=place))) != cell
-            for place in (one.left + one.size, one.right - one.size)
-        )
+        any(grid.at(*grids.place(one, along)) != cell for along in (one.left + one.size, one.right - one.size))
         for cell, own in cells.items()
         for one in own
         if one.right - one.left > 2 * one.size
@@ -522,7 +549,9 @@ def _cell_lines(stretches: list[Stretch]) -> list[Stretch]:
         else:
             lines.append([one])
     return [
-        replace(
+        line[0]
+        if len(line) == 1
+        else replace(
             max(line, key=lambda s: len(s.text)),
             text=" ".join(one.text for one in line),
             left=line[0].left,

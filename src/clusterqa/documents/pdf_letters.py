@@ -64,6 +64,7 @@ class Letters:
         self._box = tuple(map(ctypes.byref, self._doubles))
         self._font = ctypes.create_string_buffer(128)
         self._looks: dict[int | None, Look] = {}
+        self._fonts: dict[int, int] = {}
         # As a plain number: a pointer object for each letter would cost more than the call.
         address = ctypes.cast(pdfium.FPDFText_GetTextObject, ctypes.c_void_p).value or 0
         self._object = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)(address)
@@ -87,6 +88,13 @@ class Letters:
         if self._objects is None:
             self._objects = [self._object(self._raw, index) for index in range(self.count)]
         return self._objects
+
+    def font_of(self, address: int) -> int:
+        """The address of the font of a text object, 0 for none."""
+        if address not in self._fonts:
+            font = self._pdfium.FPDFTextObj_GetFont(ctypes.cast(address, self._pdfium.FPDF_PAGEOBJECT))
+            self._fonts[address] = ctypes.cast(font, ctypes.c_void_p).value or 0
+        return self._fonts[address]
 
     def _read(self) -> list[int]:
         """The codes as they are drawn; in one call where pdfium leaves none out."""

@@ -101,19 +101,13 @@ class Shapes:
 
         codes = letters.codes()
         used: defaultdict[int, defaultdict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
-        fonts: dict[int | None, int] = {}
-        pointers: dict[int, Any] = {}
         for index, address in enumerate(letters.objects()):
             if address is None or codes[index] <= 0x20 or codes[index] == DROPPED:
                 continue
-            if address not in fonts:
-                font = pdfium.FPDFTextObj_GetFont(ctypes.cast(address, pdfium.FPDF_PAGEOBJECT))
-                fonts[address] = ctypes.cast(font, ctypes.c_void_p).value or 0
-                pointers[fonts[address]] = font
-            used[fonts[address]][codes[index]].append(index)
+            used[letters.font_of(address)][codes[index]].append(index)
         found: dict[int, str] = {}
         for where, places in used.items():
-            font = pointers[where]
+            font = ctypes.cast(where, pdfium.FPDF_FONT)
             if not where or pdfium.FPDFFont_GetIsEmbedded(font) != 1 or _is_from_the_right(places):
                 continue
             name, size = _named(font)

@@ -41,6 +41,8 @@ DEEPEST = 8
 _UNDERLINED = {">": "≥", "<": "≤", "+": "±"}
 """Signs that some programs put together from another and a line below it."""
 
+_UNDERLINED_CODES = frozenset(map(ord, _UNDERLINED))
+
 _INVISIBLE = (3, 7)
 """The ways of drawing letters that leave no mark."""
 
@@ -144,9 +146,10 @@ class Sight:
         import pypdfium2.raw as pdfium
 
         code = self._letters.code(index)
-        font = pdfium.FPDFTextObj_GetFont(ctypes.cast(address, pdfium.FPDF_PAGEOBJECT))
-        key = (ctypes.cast(font, ctypes.c_void_p).value or 0, code)
+        where = self._letters.font_of(address)
+        key = (where, code)
         if key not in self._outlined:
+            font = ctypes.cast(where, pdfium.FPDF_FONT)
             plain = not chr(code).isalnum() or pdfium.FPDFFont_GetIsEmbedded(font) != 1
             glyph = None if plain else pdfium.FPDFFont_GetGlyphPath(font, code, 1.0)
             self._outlined[key] = plain or bool(glyph and pdfium.FPDFGlyphPath_CountGlyphSegments(glyph) > 0)
@@ -155,11 +158,12 @@ class Sight:
     def _underlined(self, lines: list[Area]) -> dict[int, str]:
         """The signs that letters are with a line below them, just as wide; the line may be a letter of its own („_“)."""
         codes = self._letters.codes()
-        signs = [n for n, code in enumerate(codes) if code > 0 and chr(code) in _UNDERLINED][:MAX_UNDERLINED]
+        if _UNDERLINED_CODES.isdisjoint(codes):
+            return {}
+        signs = [n for n, code in enumerate(codes) if code in _UNDERLINED_CODES][:MAX_UNDERLINED]
         places = [(left, right, bottom, top, -1) for left, bottom, right, top in lines]
-        if signs:
-            own = [n for n, code in enumerate(codes) if code == ord("_")]
-            places += [(*self._letters.box(n), n) for n in own[:MAX_UNDERLINED]]
+        own = [n for n, code in enumerate(codes) if code == ord("_")]
+        places += [(*self._letters.box(n), n) for n in own[:MAX_UNDERLINED]]
         found = {}
         for index in signs:
             left, right, bottom, top = self._letters.box(index)
