@@ -366,3 +366,32 @@ def test_a_head_above_a_table_that_no_line_parts_from_a_name_below_is_no_part_of
         ("Rajonas | Lanko mieste | Lanko kaime", f"{name} | 8{n},1 | 7{n},2")
         for n, name in enumerate(("Alytaus", "Biržų", "Kauno", "Kelmės"))
     ]
+
+
+def test_a_field_whose_outer_side_only_its_ground_draws_belongs_to_the_table(tmp_path: Path) -> None:
+    def made(canvas: Canvas) -> None:
+        canvas.setFillColor(colors.black)
+        canvas.rect(72, 686, 300, 14, stroke=0, fill=1)
+        for y in (686, 672, 658):
+            canvas.line(72, y, 372, y)
+        canvas.line(172, 700, 372, 700)
+        canvas.line(72, 658, 72, 686)
+        for x in (172, 272, 372):
+            canvas.line(x, 658, x, 700)
+        for n, row in enumerate(
+            [("Būsena", "Projektas", "Kaina"), ("Vykdomas", "Tiltas", "100"), ("Baigtas", "Kelias", "200")]
+        ):
+            canvas.setFillColor(colors.white if n == 0 else colors.black)
+            for x, text in zip((76, 176, 276), row, strict=True):
+                canvas.drawString(x, 690 - 14 * n, text)
+
+    assert rows(reading(tmp_path, "a.lt.pdf", make_pdf(page(made)))) == [
+        ("Būsena | Projektas | Kaina", "Vykdomas | Tiltas | 100"), ("Būsena | Projektas | Kaina", "Baigtas | Kelias | 200"),
+    ]  # fmt: skip
+
+
+def test_one_row_of_a_form_is_a_row(tmp_path: Path) -> None:
+    made = table([["Pareiškėjas", "Ona Jonaitė", "Data:", "2025-06-20"]], widths=[90, 90, 50, 90])
+    assert rows(reading(tmp_path, "a.lt.pdf", make_pdf(page(made)))) == [
+        ("", "Pareiškėjas | Ona Jonaitė | Data: | 2025-06-20")
+    ]

@@ -284,7 +284,9 @@ def _load(raw: bytes, document: str) -> tuple[list[Sheet], dict[str, str], list[
             )
         attached = [file.get_attachment(n).get_name() for n in range(file.count_attachments())]
         warnings += seen.warnings([one_line(name.translate(_DOC_ENCODING)) for name in attached])
-        if (unlisted := len(_EMBEDDED.findall(raw)) - len(attached) - seen.files) > 0:
+        form = file.get_formtype() in (pypdfium2.raw.FORMTYPE_XFA_FULL, pypdfium2.raw.FORMTYPE_XFA_FOREGROUND)
+        unlisted = len(_EMBEDDED.findall(raw)) - len(attached) - seen.files
+        if unlisted > 0 and not form:  # such a form is made of files itself
             warnings.append(f"Files inside the PDF that it does not list as attached are not read: {unlisted}.")
         properties = {**file.get_metadata_dict(), "Lang": _language(file)}
     if not any(any(c.isalnum() for c in line.text) for sheet in sheets for line in sheet.lines):

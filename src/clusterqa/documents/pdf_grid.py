@@ -355,6 +355,13 @@ def _grid(levels: list[Line], uprights: list[Line]) -> Grid | None:
         return None
     left_of = _sides(uprights, across, up)  # [n][row]: whether a line lies at `across[n]` beside this row
     below = _sides(levels, up, across)
+    for column, inner in ((0, 1), (columns - 1, columns - 1)):  # a corner, of which the two inner sides are drawn
+        for row, inside in ((0, 1), (rows - 1, rows - 1)):
+            if columns > 1 and rows > 1 and left_of[inner][row] and below[inside][column]:
+                left_of[0 if column == 0 else columns][row] = True
+                below[0 if row == 0 else rows][column] = True
+    _close(left_of, below)
+    _close(below, left_of)
     # Fields with a ring around them: what hangs together with the ring is outside.
     above = columns + 2
     parent = list(range(above * (rows + 2)))
@@ -381,6 +388,15 @@ def _grid(levels: list[Line], uprights: list[Line]) -> Grid | None:
     if len(numbers) < 3:
         return None
     return Grid(tuple(across), tuple(up), tuple(zip(*_rectangles(list(zip(*cells, strict=True))), strict=True)))
+
+
+def _close(sides: list[list[bool]], crossing: list[list[bool]]) -> None:
+    """Close the fields at the two ends of a grid that have lines at their three other sides, as a ground with a colour may do."""
+    last = len(sides) - 1
+    for number in range(len(sides[0])):
+        for outer, inner, field in ((0, 1, 0), (last, last - 1, last - 1)):
+            if sides[inner][number] and crossing[number][field] and crossing[number + 1][field]:
+                sides[outer][number] = True
 
 
 def _rectangles(rows: Sequence[Sequence[int]]) -> list[list[int]]:
@@ -483,7 +499,9 @@ def with_tables(
             continue
         apart = {cell for row in side_by_side for cell in row if cell in lines}
         worded = sum(any(re.search(r"[^\W\d]{2}", line.text) for line in lines[cell]) for cell in apart)
-        is_table = len({frozenset(row) for row in side_by_side}) > 1 and len(apart) > 2 and worded > 1
+        several = len({frozenset(row) for row in side_by_side}) > 1 and len(apart) > 2
+        short = len(apart) > 2 and all(len(lines[cell]) <= LONGEST_TITLE for cell in apart)  # a row of a form
+        is_table = (several or short) and worded > 1
         most = LONG_CELL if len(side_by_side) <= FEW_ROWS else LONGEST_CELL
         if not is_table or any(_is_text(row, lines, room, most) for row in shape):
             if _is_wrapped(lines, room):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -50,6 +51,9 @@ _POINTS = 32
 
 _THINNEST = 0.15
 """A stroke („−“, „|“) is drawn at least so thick, as a share of its length, so that its thickness does not count."""
+
+_NO_SHAPES = re.compile(r"(?:[A-Z]{6}\+)?GlyphLess", re.IGNORECASE)
+"""The fonts of programs that lay recognised text over a picture: all their letters are the same box."""
 
 _STEPS = np.array([[(1 - t) ** 3, 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t**2, t**3] for t in (0.25, 0.5, 0.75, 1)])
 """The weights of a curve's four points at so many places on it."""
@@ -111,6 +115,8 @@ class Shapes:
             if not where or pdfium.FPDFFont_GetIsEmbedded(font) != 1 or _is_from_the_right(places):
                 continue
             name, size = _named(font)
+            if _NO_SHAPES.match(name):
+                continue
             asked = [c for c in places if _may_be_sign(c) or (len(places) <= FEW and not _writes_words(places))]
             for code, drawn in self._drawn(font, (name, size), asked).items():
                 found.update(dict.fromkeys(places[code], drawn))
