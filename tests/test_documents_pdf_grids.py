@@ -395,3 +395,15 @@ def test_one_row_of_a_form_is_a_row(tmp_path: Path) -> None:
     assert rows(reading(tmp_path, "a.lt.pdf", make_pdf(page(made)))) == [
         ("", "Pareiškėjas | Ona Jonaitė | Data: | 2025-06-20")
     ]
+
+
+def test_lines_that_run_through_a_text_do_not_cut_it(tmp_path: Path) -> None:
+    def crossed(canvas: Canvas) -> None:
+        lines(canvas, 72, 760, [*PROSE, *PROSE, *PROSE])
+        canvas.line(250, 30, 250, 830)
+        canvas.line(30, 740, 560, 740)
+        canvas.rect(60, 650, 450, 130)
+
+    document = reading(tmp_path, "a.lt.pdf", make_pdf(crossed))
+    assert rows(document) == []
+    assert document.text.split() == [word for line in [*PROSE, *PROSE, *PROSE] for word in line.split()]

@@ -54,6 +54,9 @@ In letter sizes: a gap wider than this and narrower than `WIDE_GAP` is a space o
 of a cell that is filled to its edge; where other rows have a border there tells which.
 """
 
+TOUCHING = 0.45
+"""In letter sizes: words of two cells, with the line between them, stand farther apart."""
+
 SPACE = 0.15
 """In letter sizes: a wider gap behind a small letter is a space."""
 
@@ -653,8 +656,11 @@ def _stretches(
             )[look.turns]  # fmt: skip
             where = grids.at((left + right) / 2, (bottom + top) / 2) if grids.found else None
             if where != cell:
+                # Words of a sentence that a line of a drawing runs through stand as close as ever.
+                close = 0.1 * look.size > abs(baseline - line) and -0.1 < (low - end) / look.size < TOUCHING
+                goes_on = close and chr(code).isalpha() and "".join(letters[-3:]).rstrip()[-1:].isalpha()
                 yield from taken()
-                cell = where
+                cell, follows = where, goes_on
             if letters and sizes:
                 size = look.size
                 usual = sizes.most_common(1)[0][0]

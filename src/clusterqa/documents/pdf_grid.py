@@ -485,9 +485,13 @@ def with_tables(
         grid = grids.found[which]
         grid = grid.parted(inside) if not any(one.turns for one in inside) else grid
         cells: defaultdict[int, list[Stretch]] = defaultdict(list)
-        for one in inside:
-            cells[grid.at(*grids.place(one))].append(one)
-        if _reach_over(grid, grids, cells) > ACROSS * len(inside):
+        across = 0
+        for number, one in zip(members, inside, strict=True):
+            cell = grid.at(*grids.place(one))
+            cut = one.follows and number > 0 and grid.at(*grids.place(stretches[number - 1])) != cell
+            across += cut
+            cells[cell].append(replace(one, follows=False) if cut else one)
+        if across + _reach_over(grid, grids, cells) > ACROSS * len(inside):
             continue
         shape, room = grid.turned(turns), grid.room(turns)
         tidied = {cell: tidy(own) for cell, own in cells.items()}
