@@ -1,7 +1,12 @@
-"""The one start: which reranker a setting names, and what is said where it cannot be had."""
+"""The one start: which reranker a setting names, what is said where it cannot be had, and what stays in memory."""
 
 from __future__ import annotations
 
+import platform
+import random
+import subprocess
+import sys
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -98,3 +103,58 @@ def test_a_fault_inside_a_reranker_keeps_its_traceback(
     own = settings.model_copy(update={"reranker": "breaking_reranker:make"})
     with pytest.raises(ZeroDivisionError):
         runtime.reranker(own, Profile.bundled().search)
+
+
+def test_words_that_somebody_makes_up_do_not_stay_in_memory(
+    settings: Settings, write: Callable[[str, str], Path], index: Callable[..., object]
+) -> None:
+    write("gold.en.md", PAGES["gold.en.md"])
+    encoder, draw = WordTokens(), random.Random(7)
+    index(encoder)
+
+    def ask(kb: KnowledgeBase, questions: int) -> int:
+        for _ in range(questions):
+            kb.ask("".join(draw.choices("aąbcčdeęėfghiįyjk", k=2_000)))
+        return tracemalloc.get_traced_memory()[0]
+
+    with KnowledgeBase(settings, encoder) as kb:
+        tracemalloc.start()
+        try:
+            before = ask(kb, 20)
+            assert ask(kb, 100) - before < 100 * 8_000  # the last few are kept
+        finally:
+            tracemalloc.stop()
+
+
+HEAPS = """
+import ctypes, sys, threading
+from clusterqa.runtime import limit_arenas
+
+if sys.argv[1] == "limited":
+    limit_arenas()
+libc = ctypes.CDLL(None)
+libc.malloc.restype = libc.fopen.restype = ctypes.c_void_p
+together = threading.Barrier(9)
+
+def take():
+    libc.malloc(100)
+    together.wait()
+    together.wait()
+
+threads = [threading.Thread(target=take) for _ in range(8)]
+for thread in threads:
+    thread.start()
+together.wait()
+libc.malloc_info(0, out := ctypes.c_void_p(libc.fopen(sys.argv[2].encode(), b"w")))
+libc.fclose(out)
+together.wait()
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="heaps of glibc")
+def test_threads_of_a_server_share_two_heaps(tmp_path: Path) -> None:
+    def heaps(how: str) -> int:
+        subprocess.run([sys.executable, "-c", HEAPS, how, str(tmp_path / how)], check=True)
+        return (tmp_path / how).read_text(encoding="utf-8").count("<heap nr=")
+
+    assert heaps("limited") <= 2 < heaps("as it is")

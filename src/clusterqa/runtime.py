@@ -9,9 +9,11 @@ What changes the process (threads of numeric libraries, environment variables) h
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import operator
 import os
+import platform
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
@@ -37,6 +39,9 @@ from clusterqa.store import open_index, open_store
 from clusterqa.store.faiss_index import one_thread
 from clusterqa.store.reading import find
 from clusterqa.text.lexicon import Lexicon
+
+_M_ARENA_MAX = -8
+"""From glibc's malloc.h."""
 
 
 class KnowledgeBase:
@@ -217,6 +222,15 @@ def limit_threads() -> None:
 
     threadpool_limits(1, user_api="blas")
     one_thread()
+
+
+def limit_arenas() -> None:
+    """
+    Two heaps for all threads, where it is glibc that sees to memory: it gives up to eight for each processor, and what questions of
+    many lengths leave free in one is not used by another. A server's memory grew with the questions asked.
+    """
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
 
 
 def pipeline(

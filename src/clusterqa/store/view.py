@@ -26,6 +26,7 @@ from clusterqa.records import (
     is_over,
 )
 from clusterqa.store.translations import sources
+from clusterqa.text.analysis import LONGEST_REMEMBERED
 
 UNITS_PER_PASSAGE = 8192
 """
@@ -167,7 +168,8 @@ class StoreView(Index):
             )
             if len(self._postings) >= REMEMBERED_TERMS:
                 self._postings.pop(next(iter(self._postings)))
-            self._postings[terms] = known
+            if max(map(len, terms), default=0) <= LONGEST_REMEMBERED:
+                self._postings[terms] = known
         return known
 
     def vocabulary(self) -> list[str]:

@@ -21,11 +21,14 @@ from clusterqa.records import Language, Span
 ANALYSIS_VERSION = "1"
 """Part of the index's fingerprint: raise it whenever a change here alters the terms of a text."""
 
-_LITHUANIAN = Stemmer.Stemmer("lithuanian")
-_ENGLISH = Stemmer.Stemmer("english")
+_LITHUANIAN = Stemmer.Stemmer("lithuanian", 0)  # without its own memory of 10,000 words, however long
+_ENGLISH = Stemmer.Stemmer("english", 0)
 
 # Digit groups: „2 250“, "2,250", "2 250" are one number. At least one full group of three, so that "3, 4" stays two.
 _GROUPED_NUMBER = re.compile(r"(?<![\d.,])\d{1,3}(?:[ ,.\u00a0\u202f]\d{3})+(?![\d])(?=(?:[.,]\d{1,2})?(?!\d))")
+LONGEST_REMEMBERED = 100
+"""Letters of a word up to which anything about it is kept in memory: whoever asks can make up words of 2,000."""
+
 _WORD = re.compile(r"[^\W_]+")
 _LINE_HYPHEN = re.compile(r"(?<=[^\W\d_])(?:-|\u00ad|\u2010)[ \t]*\r?\n[ \t]*(?=[^\W\d_])")
 _ENDINGS = (
@@ -129,13 +132,16 @@ def words(text: str) -> Iterator[str]:
         yield match.group()
 
 
-@lru_cache(maxsize=65536)
 def terms(word: str) -> tuple[str, ...]:
     """
     The index terms of one word (lower case, NFC), without repeats: `fold(stem(w))`, `stem(fold(w))`, English stem.
 
     A word that holds a digit is its own and only term.
     """
+    return _remembered(word) if len(word) <= LONGEST_REMEMBERED else _terms(word)
+
+
+def _terms(word: str) -> tuple[str, ...]:
     plain = fold(word)
     if any(character.isdigit() for character in word):
         return (plain,)
@@ -143,6 +149,9 @@ def terms(word: str) -> tuple[str, ...]:
     folded = _LITHUANIAN.stemWord(plain)
     english = _ENGLISH.stemWord(plain)
     return tuple(dict.fromkeys((lithuanian, folded, english)))
+
+
+_remembered = lru_cache(maxsize=65536)(_terms)
 
 
 def term_in(word: str, language: Language) -> str:

@@ -18,7 +18,7 @@ from fastapi.responses import FileResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.routing import Route
 
-from clusterqa import __version__, extras
+from clusterqa import __version__, extras, runtime
 from clusterqa.errors import MissingExtra
 from clusterqa.records import LANGUAGES
 from clusterqa.settings import Settings
@@ -159,6 +159,7 @@ def run(settings: Settings) -> None:
     import uvicorn
 
     logs.install()
+    runtime.limit_arenas()  # before there are threads
     app = build(settings)
     config = uvicorn.Config(
         app,
