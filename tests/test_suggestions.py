@@ -112,7 +112,7 @@ def test_nothing_is_tried_while_somebody_waits_and_what_is_left_is_tried_later(
 
     for more, together in ((0, 0), (2, 2), (1, 3)):
         left = iter([True] * more + [False])
-        suggestions.work(lambda: open_store(settings.home), 1, ask, lambda left=left: next(left))
+        suggestions.work(lambda: open_store(settings.home), 1, ask, left.__next__)
         assert len(asked) == together
     assert len(set(asked)) == 3
 
