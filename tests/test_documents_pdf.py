@@ -1355,9 +1355,11 @@ def test_what_stands_on_its_head_comes_after_the_page_and_in_its_own_order(tmp_p
     assert texts(document) == ["Koks yra terminas?", "Kur kreiptis?", "\n".join(key)]
 
 
-def test_figures_of_narrow_columns_without_lines_are_cells_of_their_own(tmp_path: Path) -> None:
+@pytest.mark.parametrize("several", [3, 6])
+def test_figures_of_narrow_columns_without_lines_are_cells_of_their_own(tmp_path: Path, several: int) -> None:
     table = [("2019", "5,1", "102,4", "7"), ("2020", "15,6", "98,1", "11"), ("2021", "225,9", "97,0", "9")]
     table += [("2022", "5,2", "1,5", "10"), ("2023", "6,0", "100,0", "8"), ("2024", "1,0", "200,7", "1")]
+    table = table[:several]
 
     def drawn(canvas: Canvas) -> None:
         for number, row in enumerate(table):

@@ -93,6 +93,9 @@ FARTHEST_ROW = 3
 FARTHEST_LINE = 2.2
 """In letter sizes: so far down at most is the next line of the same text."""
 
+FEWEST_ENDS = 3
+"""So many figures that end below each other show a column, though only a space parts it from the next."""
+
 FEWEST_ROWS = 5
 """So many lines of a column must stand beside two others each, for a table that is held column by column."""
 
@@ -734,7 +737,7 @@ def _joined_again(stretches: list[Stretch]) -> list[Stretch]:
 
     def ends_a_column(figure: Stretch) -> bool:
         return (
-            bool(_FIGURE.match(figure.text)) and sum(ends[round(figure.right) + n] for n in (-1, 0, 1)) >= FEWEST_ROWS
+            bool(_FIGURE.match(figure.text)) and sum(ends[round(figure.right) + n] for n in (-1, 0, 1)) >= FEWEST_ENDS
         )
 
     found: list[Stretch] = []
