@@ -9,6 +9,7 @@ import pytest
 from clusterqa.records import Concept, Hit, Part, Passage, PassageText, Quote, Reply, Source, Span
 from clusterqa.retrieval.preference import NEARLY_AS_GOOD, explains, preferred
 from clusterqa.retrieval.quote import SHORT_PARAGRAPH, choices, compares, shows, together, window
+from clusterqa.retrieval.reading import leaning
 from clusterqa.text.asked_parts import asked_parts
 
 SOURCE = Source("a.en.md", "0" * 64, "Prices", "en")
@@ -115,6 +116,16 @@ def test_what_says_what_a_thing_is_comes_first_where_that_is_asked() -> None:
     assert preferred("What is the Bronze Label?", [other, far])[0].passage == far.passage
 
 
+def test_what_its_own_document_says_a_thing_is_is_as_good_as_what_a_glossary_says() -> None:
+    glossary = hit("Bronze Label – a first level.", 0.7, (0.7,))
+    own = hit("The Bronze Label (in short: Bronze) is the first of three levels.", 0.75, (0.75,))
+    own = replace(own, source=replace(SOURCE, title="The Bronze Label"))
+    assert preferred("What is the Bronze Label?", [own, glossary]) == (own, glossary)
+    assert preferred("What is the Bronze Label?", [glossary, own]) == (glossary, own)
+    elsewhere = replace(own, source=SOURCE)
+    assert preferred("What is the Silver Label?", [elsewhere, glossary]) == (elsewhere, glossary)
+
+
 def test_what_holds_the_kind_of_thing_that_is_asked_for_comes_before_what_holds_none() -> None:
     without, name = hit("Clusters govern the new body.", 0.8, (0.8,)), hit("Its chair is Hervé Flochas.", 0.75, (0.75,))
     assert preferred("Who is the chairman of EUCLES?", [without, name]) == (name, without)
@@ -123,11 +134,34 @@ def test_what_holds_the_kind_of_thing_that_is_asked_for_comes_before_what_holds_
     assert preferred("Who is the chairman of EUCLES?", [without, far]) == (without, far)
 
 
+def test_what_answers_only_the_question_before_stays_behind_what_the_follow_up_finds_by_itself() -> None:
+    told, new = hit("At most four people stand there.", 0.6, (0.6,)), hit("Write down the name.", 0.55, (0.55,))
+    first, second = leaning([told, new], {told.passage_id: 0.1, new.passage_id: 0.5}, 0.3)
+    assert (first.passage, second.passage) == (new.passage, told.passage)
+    assert (first.score, second.score) == pytest.approx((0.55 + 0.06, 0.6 - 0.06))
+    assert leaning([told, new], {told.passage_id: 0.4, new.passage_id: 0.5}, 0.3)[0].passage == told.passage
+    assert leaning([told, new], {}, 0.3) == (told, new)
+    assert leaning([], {}, 0.3) == ()
+
+
 def test_after_a_question_about_something_else_what_names_the_new_thing_comes_first() -> None:
     silver, gold = hit("The Silver audit takes half a day.", 0.8, (0.8,)), hit("Gold takes two days.", 0.75, (0.75,))
     own = (Concept("gold", {"gold": 1.0, "auks": 0.8}, 1.0, 2, "word"),)
     assert preferred("and Gold?", [silver, gold], own) == (gold, silver)
     assert preferred("How long is an audit?", [silver, gold]) == (silver, gold)
+
+
+def test_what_holds_in_general_comes_before_a_special_case_that_nobody_asked_about() -> None:
+    general = hit("The label costs EUR 1,650.", 0.75, (0.75,))
+    of_renewal = hit("A renewal costs EUR 1,200.", 0.8, (0.8,))
+    for heading in ("What a renewal costs", "Kiek kainuoja ženklo atnaujinimas", "Klaida: kaina be PVM"):
+        special = replace(of_renewal, passage=replace(of_renewal.passage, heading=("Prices", heading)))
+        assert preferred("What does the label cost?", [special, general]) == (general, special)
+        assert preferred("What does the label cost?", [special]) == (special,)
+        far = replace(general, score=0.8 - 2 * NEARLY_AS_GOOD)
+        assert preferred("Kiek kainuoja ženklas?", [special, far]) == (special, far)
+    special = replace(of_renewal, passage=replace(of_renewal.passage, heading=("What a renewal costs",)))
+    assert preferred("How much to renew the label?", [special, general]) == (special, general)
 
 
 PRICE = "The assessment costs EUR {} without VAT."

@@ -50,7 +50,7 @@ from clusterqa.retrieval.quote import (
     together,
     window,
 )
-from clusterqa.retrieval.reading import ordered, short_answer
+from clusterqa.retrieval.reading import leaning, ordered, short_answer
 from clusterqa.retrieval.understand import is_ellipsis, understand
 from clusterqa.text.asked_parts import AskedPart, asked_parts
 from clusterqa.text.lacking import lacks
@@ -61,6 +61,8 @@ DEPTH = 10
 """Hits of a question: three are quoted, the others show how far the first stands out."""
 OTHER_READING = 0.3
 """What the less sure reading of a question weighs in the confidence of its answer (docs/measurements.md, 116)."""
+BY_ITSELF = 0.3
+"""What the score that a follow-up gives a passage by itself weighs beside that which it gives with the questions before it."""
 
 
 class Pipeline:
@@ -116,9 +118,14 @@ class Pipeline:
 
     def _likeliest(self, question: Question, readings: Sequence[Query], depth: int, clock: _Clock) -> Trace:
         """The reading of which the answer is surest; the less sure the other one is, the less sure is that it was meant."""
-        found = [(self._search(question, query, depth, clock), query) for query in readings]
-        chosen, query = max(found, key=lambda one: one[0].reply.confidence - one[1].doubt)
-        least = min(trace.reply.confidence for trace, _ in found)
+        alone = min(readings, key=lambda query: len(query.text))
+        found = {alone.text: self._search(question, alone, depth, clock)}
+        by_itself = dict(found[alone.text].ranking)
+        for query in readings:
+            if query is not alone:
+                found[query.text] = self._search(question, query, depth, clock, by_itself)
+        query = max(readings, key=lambda query: found[query.text].reply.confidence - query.doubt)
+        chosen, least = found[query.text], min(trace.reply.confidence for trace in found.values())
         sure = chosen.reply.confidence - OTHER_READING * (chosen.reply.confidence - least)
         if sure == chosen.reply.confidence:
             return chosen
@@ -138,7 +145,9 @@ class Pipeline:
             before = (*question.history, part.question)
         return replies
 
-    def _search(self, question: Question, query: Query, depth: int, clock: _Clock) -> Trace:
+    def _search(
+        self, question: Question, query: Query, depth: int, clock: _Clock, by_itself: Mapping[int, float] | None = None
+    ) -> Trace:
         weights, calibration = self.profile.search, self.profile.calibration
         first = first_look(query, self.index, self.lexicon, weights)
         clock.lap("candidates")
@@ -156,6 +165,8 @@ class Pipeline:
         if self.reader and hits:
             hits, readings = self._read(query, hits, self.reader)
             clock.lap("read")
+        if by_itself is not None:
+            hits = leaning(hits, by_itself, BY_ITSELF)
         hits = preferred(question.text, hits, _named(question, query, first))[:depth]
         quotes = self._quotes(query, hits, first, readings)
         values = features(query, first, hits, quotes, readings, weights)

@@ -1,6 +1,7 @@
 """
 Which of the hits comes first where the search and the reader see little between them: what answers before what asks, what
-defines where that is asked, what announces a list where one is asked for, the newer of two editions.
+holds in general before a special case, what defines where that is asked, what announces a list where one is asked for, the
+newer of two editions.
 """
 
 from __future__ import annotations
@@ -22,6 +23,11 @@ NEARLY_AS_GOOD = 0.12
 SAME_STATEMENT = 0.7
 """Share of the words of two sentences, figures left out, that both hold when they say the same of different times."""
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_SPECIAL = re.compile(
+    r"\b(?:atnauj|prates|pakartotin|is naujo|klaid|velu|velav|atsauk|nuolaid|sutaup|isimt"
+    r"|renew|exten(?:d|sion)|again\b|mistake|late\b|cancel|discount|saving|save\b|except)"
+)
+"""Folded beginnings of words that say of a heading that what stands under it holds in a case of its own."""
 _ASKS = re.compile(r"\?[\s*_\"“”»)]*\Z")
 _ABOUT_QUESTIONS = re.compile(r"\bklaus|\bpaklaus|\bquestion|\bask")
 
@@ -31,8 +37,8 @@ def preferred(question: str, hits: Sequence[Hit], named: Sequence[Concept] = ())
     The hits in the order in which they are quoted for a question of its kind; `named` is what a question names that says
     nothing else and leans on the one before.
     """
-    naming = _naming(named, _answering(question, hits))
-    return _newest(question, _holding(question, _defining(question, _listing(question, naming))))
+    usual = _usual(question, _naming(named, _answering(question, hits)))
+    return _newest(question, _holding(question, _defining(question, _listing(question, usual))))
 
 
 def _answering(question: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
@@ -82,6 +88,12 @@ def _naming(named: Sequence[Concept], hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
         return all(coverage(told, [concept]) > 0 for concept in named)
 
     return _put_first(hits, names)
+
+
+def _usual(question: str, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
+    """The hits, first one whose heading names no special case (a renewal, a discount, a mistake) that the question does not name."""
+    asked = set(_SPECIAL.findall(fold(question)))
+    return _put_first(hits, lambda hit: asked.issuperset(_SPECIAL.findall(fold(" ".join(hit.passage.heading[-1:])))))
 
 
 def _holding(question: str, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
@@ -136,15 +148,19 @@ def _wording(text: str) -> frozenset[str]:
 
 
 def _defining(question: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
-    """The hits, first what surely says what the thing asked about is, else what the document about it begins with, else what may say so."""
+    """The hits, first what surely says what the thing asked about is, else what its own document begins with, else what may say so."""
     term = defined_term(question)
     if term is None:
         return tuple(hits)
     told = [sentence_texts(hit.passage) for hit in hits]
     saying = [next((n for n, text in enumerate(texts) if defines(text, term)), None) for texts in told]
+    begins = [_begins_to_tell(hit, term) for hit in hits]
     ways = (
-        [found is not None and says_what_it_is(term, texts[found]) for texts, found in zip(told, saying, strict=True)],
-        [_begins_to_tell(hit, term) for hit in hits],
+        [
+            found is not None and (own or says_what_it_is(term, texts[found]))
+            for texts, found, own in zip(told, saying, begins, strict=True)
+        ],
+        begins,
         [found is not None for found in saying],
     )
     place = next((fits.index(True) for fits in ways if True in fits), None)

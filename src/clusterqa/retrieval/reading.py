@@ -7,7 +7,7 @@ ranked them is told to it, so that it starts where the search stands.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from clusterqa.passages import passage_texts
@@ -55,6 +55,17 @@ def ordered(hits: Sequence[Hit], readings: Sequence[Reading], weights: SearchWei
         for hit, reading in zip(hits, readings, strict=True)
     ]
     return sorted(read, key=lambda hit: order_key(hit.passage, hit.score))
+
+
+def leaning(hits: Sequence[Hit], by_itself: Mapping[int, float], weight: float) -> tuple[Hit, ...]:
+    """
+    The hits of a follow-up that was read behind earlier questions: to each score comes, `weight` times, how much more than to
+    the others the follow-up gives it by itself, for what answers only the earlier questions was told already.
+    """
+    own = [by_itself.get(hit.passage_id, 0.0) for hit in hits]
+    mean = sum(own) / max(len(own), 1)
+    leant = (replace(hit, score=hit.score + weight * (score - mean)) for hit, score in zip(hits, own, strict=True))
+    return tuple(sorted(leant, key=lambda hit: order_key(hit.passage, hit.score)))
 
 
 RANGE_GAP = 8
