@@ -78,7 +78,7 @@ def extract(text: str) -> Extract:
         )
     else:
         blocks, heading = reader.read()
-        warnings += left_out(pictures=reader.pictures(), struck=reader.struck())
+        warnings += left_out(pictures=reader.count(_PICTURE), struck=reader.count(_STRUCK))
         if reader.merged:
             warnings.append(
                 f"Cells of tables in HTML that reach over several columns or rows, and are said once only: {reader.merged}."
@@ -128,15 +128,10 @@ class _Reader:
         self.tokens = self.parser.parse(self.text[self.body :], self.known)
         return any(token.level >= MAX_NESTING - 1 and token.type != "inline" for token in self.tokens)
 
-    def pictures(self) -> int:
-        """How many pictures it shows."""
+    def count(self, what: re.Pattern[str]) -> int:
+        """In how many places there is what the group of a pattern is."""
         contents = (token.content for token in self.tokens if token.type in ("inline", "html_block"))
-        return sum(bool(found) for content in contents for found in _PICTURE.findall(content))
-
-    def struck(self) -> int:
-        """How many places are struck out."""
-        contents = (token.content for token in self.tokens if token.type in ("inline", "html_block"))
-        return sum(bool(found) for content in contents for found in _STRUCK.findall(content))
+        return sum(bool(found) for content in contents for found in what.findall(content))
 
     def read(self) -> tuple[list[Block], str | None]:
         """The blocks, and what the first heading says; `is_too_deep` has been asked before."""

@@ -205,8 +205,7 @@ def _signs(letters: Any, codes: Any, start: Any, end: Any, turns: int, label: st
     import pypdfium2.raw as pdfium
 
     widths: defaultdict[tuple[int, str], list[tuple[float, int]]] = defaultdict(list)
-    fonts: dict[int, tuple[Any, float]] = {}
-    fonts_of: dict[int, Any] = {}
+    fonts: dict[int, tuple[int, float]] = {}
     alone: dict[tuple[int, str], float] = {}
     asked = ctypes.c_float()
 
@@ -214,7 +213,9 @@ def _signs(letters: Any, codes: Any, start: Any, end: Any, turns: int, label: st
         """Of a letter in a font, in letter sizes; 0 where nothing says it."""
         if (font, letter) not in alone:
             seen = [found for found, _ in widths.get((font, letter), ())]
-            if not seen and pdfium.FPDFFont_GetGlyphWidth(fonts_of[font], ord(letter), 1.0, ctypes.byref(asked)):
+            if not seen and pdfium.FPDFFont_GetGlyphWidth(
+                ctypes.cast(font, pdfium.FPDF_FONT), ord(letter), 1.0, ctypes.byref(asked)
+            ):
                 seen.append(asked.value)
             alone[font, letter] = min(seen, default=0.0)
         return alone[font, letter]
@@ -224,11 +225,8 @@ def _signs(letters: Any, codes: Any, start: Any, end: Any, turns: int, label: st
         if address is None:
             continue
         if address not in fonts:
-            part = ctypes.cast(address, pdfium.FPDF_PAGEOBJECT)
-            font = pdfium.FPDFTextObj_GetFont(part)
             look = letters.look(address, index)
-            fonts[address] = (ctypes.cast(font, ctypes.c_void_p).value or 0, look.size * look.stretch)
-            fonts_of[fonts[address][0]] = font
+            fonts[address] = (letters.font_of(address), look.size * look.stretch)
         font, size = fonts[address]
         look = letters.look(address, index)
         if look.turns != turns or look.tilted:

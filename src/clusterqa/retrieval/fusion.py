@@ -40,10 +40,10 @@ def first_look(query: Query, index: Index, lexicon: Lexicon, weights: SearchWeig
 
 def _in_order(candidates: Sequence[Candidate], index: Index) -> list[Candidate]:
     """Best first; only of those that share their score is a passage fetched, for its place."""
-    shared = Counter(round(candidate.score, 9) for candidate in candidates)
-    alike = [candidate.passage for candidate in candidates if shared[round(candidate.score, 9)] > 1]
+    shared = Counter(_downwards(candidate.score) for candidate in candidates)
+    alike = [candidate.passage for candidate in candidates if shared[_downwards(candidate.score)] > 1]
     places = {entry.id: (entry.passage.document, entry.passage.start) for entry in index.fetch(alike)}
-    return sorted(candidates, key=lambda one: (-round(one.score, 9), places.get(one.passage, ("", 0))))
+    return sorted(candidates, key=lambda one: (_downwards(one.score), places.get(one.passage, ("", 0))))
 
 
 def fused(dense: float, lexical: float, weights: SearchWeights) -> float:
@@ -53,4 +53,9 @@ def fused(dense: float, lexical: float, weights: SearchWeights) -> float:
 
 def order_key(passage: Passage, score: float) -> tuple[float, str, int]:
     """What passages are sorted by: best first, equal ones by document, then by place in it."""
-    return (-round(score, 9), passage.document, passage.start)
+    return (_downwards(score), passage.document, passage.start)
+
+
+def _downwards(score: float) -> float:
+    """Sorts the best first; scores that differ in the tenth place are equal."""
+    return -round(score, 9)

@@ -119,13 +119,14 @@ class Pipeline:
     def _likeliest(self, question: Question, readings: Sequence[Query], depth: int, clock: _Clock) -> Trace:
         """The reading of which the answer is surest; the less sure the other one is, the less sure is that it was meant."""
         alone = min(readings, key=lambda query: len(query.text))
-        found = {alone.text: self._search(question, alone, depth, clock)}
-        by_itself = dict(found[alone.text].ranking)
-        for query in readings:
-            if query is not alone:
-                found[query.text] = self._search(question, query, depth, clock, by_itself)
-        query = max(readings, key=lambda query: found[query.text].reply.confidence - query.doubt)
-        chosen, least = found[query.text], min(trace.reply.confidence for trace in found.values())
+        first = self._search(question, alone, depth, clock)
+        by_itself = dict(first.ranking)
+        found = [
+            (first if query is alone else self._search(question, query, depth, clock, by_itself), query)
+            for query in readings
+        ]
+        chosen, query = max(found, key=lambda one: one[0].reply.confidence - one[1].doubt)
+        least = min(trace.reply.confidence for trace, _ in found)
         sure = chosen.reply.confidence - OTHER_READING * (chosen.reply.confidence - least)
         if sure == chosen.reply.confidence:
             return chosen

@@ -166,9 +166,9 @@ class StoreView(Index):
                 np.array([i for i, body in found.items() if body], dtype=np.int64),
                 np.array([i for i, body in found.items() if not body], dtype=np.int64),
             )
-            if len(self._postings) >= REMEMBERED_TERMS:
-                self._postings.pop(next(iter(self._postings)))
             if max(map(len, terms), default=0) <= LONGEST_REMEMBERED:
+                if len(self._postings) >= REMEMBERED_TERMS:
+                    self._postings.pop(next(iter(self._postings)))
                 self._postings[terms] = known
         return known
 

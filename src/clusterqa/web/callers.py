@@ -28,7 +28,12 @@ class Caller:
 def caller_of(request: HTTPConnection) -> Caller:
     """Who sent a request; without a key where none is looked at."""
     found: Caller | None = request.scope.get(CALLER)
-    return found or Caller(request.client.host if request.client else "")
+    return found or Caller(address_of(request))
+
+
+def address_of(request: HTTPConnection) -> str:
+    """Where a request comes from, "" where nobody says."""
+    return request.client.host if request.client else ""
 
 
 def from_allowed_site(request: HTTPConnection) -> bool:

@@ -25,6 +25,7 @@ from clusterqa.staff.accounts import (
     WrongPassword,
 )
 from clusterqa.staff.factor import WrongCode
+from clusterqa.web.callers import address_of
 from clusterqa.web.staff.desk import (
     SESSION_COOKIE,
     Refused,
@@ -128,7 +129,7 @@ async def log_in(
     with a second factor is asked for a code then, and comes back with `half`, which says that the password was right.
     """
     gate = desk_of(request).gate
-    client = request.client.host if request.client else ""
+    client = address_of(request)
     if not gate.admits(client):
         raise Refused(429, "busy_login")
     return await gate.run(lambda: _log_in(request, name, password, csrf, next, client, half, code))
@@ -247,7 +248,7 @@ def change_factor(
             return _factor_form(request, account, words["wrong_code"], 422)
     if factor_required(request, account):
         return _factor_form(request, account, words["factor_required"], 403)
-    client = request.client.host if request.client else ""
+    client = address_of(request)
     try:
         accounts(request).check(account.name, password, client, trusting=False)
     except Locked as locked:
@@ -303,7 +304,7 @@ def change_password(
     _kept_here(account)
     words = WORDS[language_of(request)]
     book = accounts(request)
-    client = request.client.host if request.client else ""
+    client = address_of(request)
     if new != again:
         return _password_form(request, account, words["not_same"], "again", 422)
     if new == old:

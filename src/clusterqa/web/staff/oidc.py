@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from clusterqa.staff.accounts import AccountError, WrongPassword
 from clusterqa.staff.oidc import Attempt, Provider, ProviderDown
 from clusterqa.web.api import public_address
+from clusterqa.web.callers import address_of
 from clusterqa.web.staff.desk import Refused, accounts, desk_of, language_of, root, said
 from clusterqa.web.staff.login import LOGIN_COOKIE, begin_session, inside, login_page, seed_of, set_cookie, told
 from clusterqa.web.staff.words import WORDS
@@ -67,7 +68,7 @@ def _come_back(request: Request, provider: Provider, state: str, code: str, erro
     identity = provider.identity(_here(request, BACK), _attempt(request, seed, begun, state), code)
     book = accounts(request)
     response = RedirectResponse(root(request) + inside(target), 303)
-    client = request.client.host if request.client else ""
+    client = address_of(request)
     begin_session(request, response, book.begin(book.vouched_for(identity), client))
     return response
 
@@ -91,7 +92,7 @@ async def _asking(request: Request, work: Callable[[Provider], Response]) -> Res
     provider = desk.provider
     if provider is None:
         raise HTTPException(404)
-    if not desk.provider_gate.admits(request.client.host if request.client else ""):
+    if not desk.provider_gate.admits(address_of(request)):
         raise Refused(429, "busy_login")
 
     def answer() -> Response:
