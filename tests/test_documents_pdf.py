@@ -1300,7 +1300,7 @@ def test_a_scale_beside_a_chart_that_is_held_from_its_foot_is_no_wrong_order(tmp
     def chart(canvas: Canvas) -> None:
         lines(canvas, 72, 760, wrapped(PROSE))
         for number in range(12):
-            canvas.drawString(72, 400 + 14 * number, f"{number * 20}")
+            canvas.drawString(72, 400 + 14 * number, f"{number * number * 20}")
 
     assert reading(tmp_path, "a.lt.pdf", make_pdf(chart)).warnings == ()
 

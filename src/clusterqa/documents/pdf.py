@@ -31,6 +31,7 @@ from clusterqa.documents.metadata import Metadata, language_of
 from clusterqa.documents.pdf_grid import Grids, Head, with_tables
 from clusterqa.documents.pdf_letters import DOUBLED, DROPPED, Letters, Look, Place
 from clusterqa.documents.pdf_order import RIGHT_TO_LEFT, Order, Stretch, are_mixed, by_place, level, order, run_on
+from clusterqa.documents.pdf_scales import scales
 from clusterqa.documents.pdf_shapes import Shapes
 from clusterqa.documents.pdf_sight import Sight, pictures
 from clusterqa.documents.pdf_signs import Signs, put_right
@@ -147,7 +148,7 @@ _PAGE_NUMBER = re.compile(
 )
 _NOTHING = re.compile(r"[-–—](?: [-–—])*\Z")
 """The dash of a cell that has no value, or several."""
-_FIGURE = re.compile(r"[-–−(]?\d[\d.,–-]*%?\)?\Z")
+_FIGURE = re.compile(r"[-–−(]?\d[\d.,–-]*(?:[ \xa0\u202f]\d{3})*[\d.,–-]*(?: ?%)?\)?\Z")
 _NO_WORDS = re.compile(r"[-–—\d.,()% ]+\Z")
 _NO_TITLE = re.compile(
     r"\W*\Z|microsoft (word|powerpoint|excel)|.*\.(docx?|pdf|rtf|odt|indd|tex|dvi|qxd|pptx?|xlsx?)\Z"
@@ -255,8 +256,12 @@ def _load(raw: bytes, document: str) -> tuple[list[Sheet], dict[str, str], list[
                 continue
             seen.label = label
             stretches, page, grids = _drawn(file, index, page, seen)
-            stretches, head = with_tables(_once(stretches), grids, _tidy, head)
-            held = _tidy(stretches)
+            stretches = _once(stretches)
+            grids.add_ruled(stretches, lambda texts: _joined_again(texts, items_whole=False))
+            stretches, head = with_tables(stretches, grids, _tidy, head)
+            held, told = _without_scales(_tidy(stretches))
+            if told:
+                seen.charts.append(label)
             stretches = _in_order(held, page.get_height())
             lines, found = _lines(stretches)
             if found.is_doubtful:
@@ -271,6 +276,7 @@ def _load(raw: bytes, document: str) -> tuple[list[Sheet], dict[str, str], list[
                 seen.disordered.append(label)
             if _is_by_columns(stretches):
                 seen.by_columns.append(label)
+            lines += told
             total += sum(len(line.text) for line in lines)
             if total > MAX_CHARACTERS:
                 raise UnreadableDocument(
@@ -310,6 +316,7 @@ class _Seen:
         self.empty_fields = 0
         self.by_columns: list[str] = []
         self.disordered: list[str] = []
+        self.charts: list[str] = []
         self.label = ""
         """Of the page that is read."""
         self.signs = Signs()
@@ -358,6 +365,10 @@ class _Seen:
         if self.disordered:
             found.append(
                 f"Pages whose text may stand in a wrong order: {_listed(self.disordered)}. Compare it with the page."
+            )
+        if self.charts:
+            found.append(
+                f"Pages with charts, whose scales are not quoted and whose figures stand without what they belong to: {_listed(self.charts)}."
             )
         if self.unseen:
             found.append(
@@ -418,6 +429,16 @@ def _listed(names: list[str]) -> str:
     """All names of a short list; of a longer one the first, and how many there are more."""
     more = len(names) - MOST_NAMED
     return ", ".join(names[:MOST_NAMED]) + (f" (+ {more})" if more > 0 else "")
+
+
+def _without_scales(stretches: list[Stretch]) -> tuple[list[Stretch], list[Line]]:
+    """The stretches of a page without those of the scales of charts, and these as lines that are not quoted."""
+    found = scales(stretches)
+    own = {id(one) for scale in found for one in scale}
+    lines = [
+        replace(_line(scale, as_cells=False), right=max(one.right for one in scale), running=True) for scale in found
+    ]
+    return [one for one in stretches if id(one) not in own], lines
 
 
 def _tidy(stretches: list[Stretch]) -> list[Stretch]:
@@ -688,6 +709,8 @@ def _stretches(
                     yield from taken()
                     follows = True
                 else:
+                    if raised_from >= 0 and letters[-1] == " " and gap < SPACE * size:
+                        letters.pop()  # pdfium gives one where a raised mark ends, though nothing parts it from the next sign
                     lift()
                     if (
                         before_it is not None
@@ -727,23 +750,34 @@ def _once(stretches: list[Stretch]) -> list[Stretch]:
     return found
 
 
-def _joined_again(stretches: list[Stretch]) -> list[Stretch]:
+def _joined_again(stretches: list[Stretch], items_whole: bool = True) -> list[Stretch]:
     """
     The stretches of a page, those joined that a narrow gap parts where no other line has a border at that place, and
-    an item's mark with its text, unless a third stretch makes a row of a table of them.
+    an item's mark with its text, unless a third stretch makes a row of a table of them or not `items_whole`.
     """
     borders = {round(s.left) for s in stretches if not s.follows}
     ends = Counter(round(s.right) for s in stretches if _FIGURE.match(s.text))
+    begins = Counter(round(s.left) for s in stretches if s.follows)
 
-    def ends_a_column(figure: Stretch) -> bool:
-        return (
-            bool(_FIGURE.match(figure.text)) and sum(ends[round(figure.right) + n] for n in (-1, 0, 1)) >= FEWEST_ENDS
-        )
+    def is_often(place: float, places: Counter[int]) -> bool:
+        return sum(places[round(place) + n] for n in (-1, 0, 1)) >= FEWEST_ENDS
+
+    def parts_columns(one: Stretch, other: Stretch, first: bool) -> bool:
+        """
+        Whether one ends where figures end below each other, and the other does so too or, where one is not the `first` of its line,
+        begins where others do so.
+        """
+        if not is_often(one.right, ends):
+            return False
+        figures = _FIGURE.match(one.text) and _FIGURE.match(other.text)
+        begins_there = other.follows and not first and is_often(other.left, begins)
+        return begins_there or bool(figures and is_often(other.right, ends))
 
     found: list[Stretch] = []
     for number, stretch in enumerate(stretches):
         before = found[-1] if found else None
-        marked = before is not None and items.is_marker(before.text) and _beside(before, stretch)
+        is_mark = items_whole and before is not None and items.is_marker(before.text)
+        marked = is_mark and before is not None and _beside(before, stretch)
         if marked and before is not None and not items.BULLETED.match(f"{before.text} x"):
             following = stretches[number + 1] if number + 1 < len(stretches) else None
             earlier = found[-2] if len(found) > 1 else None
@@ -754,9 +788,10 @@ def _joined_again(stretches: list[Stretch]) -> list[Stretch]:
         at_border = any(round(stretch.left) + step in borders for step in (-1, 0, 1))
         both = (before.text, stretch.text) if before is not None else ()
         dashes = any(map(_NOTHING.match, both)) and all(map(_NO_WORDS.match, both))
-        columns = before is not None and ends_a_column(before) and ends_a_column(stretch)
+        first = not any(level(s, found[-1]) and s.right < found[-1].left for s in found[-WRAPPED_LINES - 1 : -1])
+        columns = before is not None and parts_columns(before, stretch, first)
         apart = dashes or columns
-        joined = stretch.follows and not apart and (not at_border or (before and items.is_marker(before.text)))
+        joined = stretch.follows and not apart and (not at_border or is_mark)
         if before is None or not (joined or (marked and not apart)):
             found.append(stretch)
             continue
@@ -789,15 +824,17 @@ def _with_marks(stretches: list[Stretch]) -> list[Stretch]:
 
 
 def _fractions(stretches: list[Stretch]) -> list[Stretch]:
-    """The stretches with fractions that are drawn small, a raised figure and a stroke, as such: „48 1/2“, not „48¹ /2“."""
+    """
+    The stretches with fractions that are drawn small, a raised figure and a stroke, as such: „48 1/2“, not „48¹ /2“; and what ends a
+    part of a sentence right behind a raised mark joined with it, where pdfium sees a new line.
+    """
     found: list[Stretch] = []
     for stretch in stretches:
         before = found[-1] if found else None
         if (
             before is not None
             and level(before, stretch)
-            and re.match(r"[⁄/]\d", stretch.text)
-            and before.text[-1:] in _RAISED
+            and ((re.match(r"[⁄/]\d", stretch.text) and before.text[-1:] in _RAISED) or stretch.text[0] in ",;:)")
             and abs(stretch.left - before.right) < 0.5 * stretch.size
         ):
             found[-1] = replace(before, text=before.text + stretch.text, right=stretch.right)
@@ -822,7 +859,7 @@ def _is_raised_before(small: float, size: float, rise: float, gap: float) -> boo
 
 def _number_of_note(text: str) -> str:
     """A text as the raised number that stands before a note; "" if it is none."""
-    return (raised(text.strip()) or "") if any(c.isdigit() for c in text) else ""
+    return raised(text.strip()) or ""
 
 
 def _in_order(stretches: list[Stretch], height: float, beside: bool = False) -> list[Stretch]:

@@ -12,7 +12,7 @@ import re
 import statistics
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -33,6 +33,16 @@ MAX_GRIDS = 200
 
 LONGEST_REPEATED = 50_000
 """Letters; a cell over several rows that would come to more says its text in the first of them."""
+
+FEWEST_RULES = 3
+"""So many level lines of one length at least part the rows of a table."""
+
+FARTHEST_OPEN = 2.0
+FARTHEST_LINE = 1.5
+"""In letter sizes: so far from a line at most is the row outside of it, and so far from each other are the lines of a cell."""
+
+ENDS_EARLY = 0.6
+"""Share of the widest line of a cell; a shorter line above another ends what it says."""
 
 MAX_FIELDS = 20_000
 """A grid of more fields is none of a table."""
@@ -86,6 +96,9 @@ Line = tuple[float, float, float]
 """Where a line lies across its direction, and its two ends."""
 
 
+Tidy = Callable[[list[Stretch]], list[Stretch]]
+
+
 @dataclass(frozen=True, slots=True)
 class Grid:
     """
@@ -96,6 +109,8 @@ class Grid:
     across: tuple[float, ...]
     up: tuple[float, ...]
     cells: tuple[tuple[int, ...], ...]
+    by_gaps: bool = False
+    """Only its rows are drawn; its columns are the gaps between its texts."""
 
     def at(self, x: float, y: float) -> int:
         """The number of the cell at a place, -1 for none."""
@@ -173,6 +188,27 @@ class Grids:
             found = [grid for group in _touching(levels, uprights) if (grid := _grid(*group)) is not None]
             found.sort(key=lambda grid: (grid.across[-1] - grid.across[0]) * (grid.up[-1] - grid.up[0]))
             self.found = found if len(found) <= MAX_GRIDS else []
+
+    def add_ruled(self, stretches: list[Stretch], tidy: Tidy) -> None:
+        """
+        Add the grids of tables that have lines, or grounds with colours, between their rows and none between their columns: these
+        are the gaps between their texts.
+        """
+        edges = [(y, left, right) for left, bottom, right, top in self._shades for y in (bottom, top)]
+        drawn = _merged(self._levels + edges)
+        groups: list[list[Line]] = []
+        for line in sorted(drawn, key=lambda line: line[1:]):
+            last = groups[-1][0] if groups else None
+            if last is not None and abs(last[1] - line[1]) + abs(last[2] - line[2]) <= 2 * NEAR:
+                groups[-1].append(line)
+            else:
+                groups.append([line])
+        groups = [group for group in groups if len(group) >= FEWEST_RULES]
+        if len(drawn) > MAX_LINES or not groups:
+            return
+        level = [s for s in tidy(stretches) if not (s.turns or s.slanted) and self.at(*self.place(s)) is None]
+        for group in groups[:MAX_GRIDS]:
+            self.found += _ruled(group, level)
 
     def at(self, x: float, y: float) -> tuple[int, int] | None:
         """The grid and the cell at a place, None outside of all."""
@@ -390,6 +426,121 @@ def _grid(levels: list[Line], uprights: list[Line]) -> Grid | None:
     return Grid(tuple(across), tuple(up), tuple(zip(*_rectangles(list(zip(*cells, strict=True))), strict=True)))
 
 
+def _ruled(rules: list[Line], texts: list[Stretch]) -> Iterator[Grid]:
+    """
+    The grids of the rows between level lines of one length: those that follow each other and are rows by their texts.
+
+    What stands right above the first line, or right below the last, is a row too where it keeps to the columns.
+    """
+    left, right = min(line[1] for line in rules) - NEAR, max(line[2] for line in rules) + NEAR
+    texts = [s for s in texts if left <= s.left and s.right <= right]
+    up = sorted(line[0] for line in rules)
+    rows = [_may_be_row(band) for band in _bands_between(up, texts)]
+    start = 0
+    for number, is_row in enumerate([*rows, False]):
+        if not is_row:
+            if number - start > 1 and (grid := _of_rows(up[start : number + 1], left, right, texts)) is not None:
+                yield grid
+            start = number + 1
+
+
+def _of_rows(up: list[float], left: float, right: float, texts: list[Stretch]) -> Grid | None:
+    """The grid of the rows between the lines at these heights; None where they are none of a table."""
+    bands = _bands_between(up, texts)
+    columns = _gaps(bands)
+    if not columns:
+        return None
+    for below in (True, False):
+        if edge := _open_row(up[0] if below else up[-1], below, texts, columns):
+            up = [edge, *up] if below else [*up, edge]
+    bands = _bands_between(up, texts)
+    several = [band for band in bands if len({bisect_right(columns, s.left) for s in band}) > 1]
+    if len(several) < 2 or 2 * len(several) < sum(map(bool, bands)) or any(_has_rows(band, columns) for band in bands):
+        return None
+    cells: list[list[int]] = []
+    for number, band in enumerate(bands):
+        own = list(range(number * len(columns) + number, (number + 1) * (len(columns) + 1)))
+        for text in band:  # a name over several columns
+            first, last = (bisect_right(columns, x) for x in (text.left + NEAR, text.right - NEAR))
+            own[first : last + 1] = [own[first]] * (last + 1 - first)
+        cells.append(own)
+    return Grid((left, *columns, right), tuple(up), tuple(zip(*cells, strict=True)), by_gaps=True)
+
+
+def _may_be_row(band: list[Stretch]) -> bool:
+    """Whether texts between two lines stand as closely below each other as the lines of cells do, in letters of one size."""
+    lines = sorted(band, key=lambda s: -s.y)
+    sizes = [s.size for s in band] or [1.0]
+    return max(sizes) <= 1.1 * min(sizes) and all(a.y - b.y <= FARTHEST_LINE * b.size for a, b in pairwise(lines))
+
+
+def _bands_between(up: list[float], texts: list[Stretch]) -> list[list[Stretch]]:
+    """The texts between each two of the lines that lie at these heights, ascending."""
+    bands: list[list[Stretch]] = [[] for _ in up[1:]]
+    for text in texts:
+        number = bisect_right(up, text.y + 0.3 * text.size) - 1
+        if 0 <= number < len(bands):
+            bands[number].append(text)
+    return bands
+
+
+def _gaps(bands: list[list[Stretch]]) -> list[float]:
+    """Where columns are parted: places that no text of a row with several reaches over, and that have text on both sides in one row."""
+    several = [
+        band for band in bands if any(level(a, b) or b.right < a.left or a.right < b.left for a, b in pairwise(band))
+    ]
+    columns: list[tuple[float, float]] = []
+    for start, end in sorted((s.left, s.right) for band in several for s in band):
+        if columns and start < columns[-1][1] + NEAR:
+            columns[-1] = (columns[-1][0], max(end, columns[-1][1]))
+        else:
+            columns.append((start, end))
+    found: list[tuple[float, float]] = []
+    for column in columns:  # what stands beside nothing of the column before is in it: a name over figures to its right
+        if found and not any(
+            any(found[-1][0] <= s.left < found[-1][1] for s in band)
+            and any(column[0] <= s.left < column[1] for s in band)
+            for band in several
+        ):
+            found[-1] = (found[-1][0], column[1])
+        else:
+            found.append(column)
+    return [(one[1] + other[0]) / 2 for one, other in pairwise(found)]
+
+
+def _open_row(edge: float, below: bool, texts: list[Stretch], columns: list[float]) -> float | None:
+    """The height at which a row ends that stands outside of the first or the last line of a table; None where there is none."""
+    lines: list[Stretch] = []
+    sign = -1 if below else 1
+    for text in sorted(texts, key=lambda s: sign * s.y):
+        last = lines[-1] if lines else None
+        step = sign * (text.y - (edge if last is None else last.y))
+        if step < (0 if last is None else -1):
+            continue
+        other = last is not None and (abs(text.size - last.size) > 0.1 * last.size or text.bold != last.bold)
+        if other or step > (FARTHEST_OPEN if last is None else FARTHEST_LINE) * text.size:
+            break
+        lines.append(text)
+    crossing = any(line.left + NEAR < x < line.right - NEAR for line in lines for x in columns)
+    if crossing or len({bisect_right(columns, line.left) for line in lines}) < 2:
+        return None
+    return min(s.y - s.size for s in lines) if below else max(s.y + s.size for s in lines)
+
+
+def _has_rows(band: list[Stretch], columns: list[float]) -> bool:
+    """
+    Whether several rows stand between two lines: lines of the first column that end early, or figures, have others beside them.
+    """
+    first = [s for s in band if bisect_right(columns, s.left) == 0]
+    others = [s for s in band if bisect_right(columns, s.left) > 0]
+    shared = [one for one in first if any(level(one, other) for other in others)]
+    if len(shared) < 2:
+        return False
+    widest = max(s.right - s.left for s in first)
+    early = any(s.right - s.left < ENDS_EARLY * widest for s in shared[:-1])
+    return early or any(level(other, shared[-1]) and re.search(r"\d", other.text) for other in others)
+
+
 def _close(sides: list[list[bool]], crossing: list[list[bool]]) -> None:
     """Close the fields at the two ends of a grid that have lines at their three other sides, as a ground with a colour may do."""
     last = len(sides) - 1
@@ -460,9 +611,6 @@ class Head:
     rows: tuple[tuple[tables.Cell, ...], ...]
 
 
-Tidy = Callable[[list[Stretch]], list[Stretch]]
-
-
 def with_tables(
     stretches: list[Stretch], grids: Grids, tidy: Tidy, before: Head | None
 ) -> tuple[list[Stretch], Head | None]:
@@ -488,7 +636,9 @@ def with_tables(
         across = 0
         for number, one in zip(members, inside, strict=True):
             cell = grid.at(*grids.place(one))
-            cut = one.follows and number > 0 and grid.at(*grids.place(stretches[number - 1])) != cell
+            cut = (
+                not grid.by_gaps and one.follows and number > 0 and grid.at(*grids.place(stretches[number - 1])) != cell
+            )
             across += cut
             cells[cell].append(replace(one, follows=False) if cut else one)
         if across + _reach_over(grid, grids, cells) > ACROSS * len(inside):

@@ -41,6 +41,9 @@ _FONTS: dict[str, dict[int, str]] = {
     "webdings": dict(zip((0x61, 0x72, 0x67, 0x63), "✔✖■□", strict=True)),
 }
 _RAISED = str.maketrans("0123456789+-−=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱ")
+_RAISED_LETTERS = str.maketrans("abcdefghijklmnoprstuvwxyz", "ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ")
+_LETTERED_MARK = re.compile(r"[a-pr-z]\)?(?:\s?[,;]\s?[a-pr-z\d*†‡§]\)?)*|(?:[\d*†‡§]\s?[,;]\s?)+[a-pr-z]")
+"""The marks of notes that are single letters, also beside others; what has more letters („th“) is no mark."""
 _LOWERED = str.maketrans("0123456789+-−=()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎")
 
 
@@ -65,7 +68,11 @@ def raised(text: str) -> str | None:
     stands between the numbers of notes stays as it is.
     """
     bare = text.strip()
+    if bare in ("TM", "SM"):
+        return text.replace(bare, "™" if bare == "TM" else "℠")
     told = bare.translate(_RAISED)
+    if _LETTERED_MARK.fullmatch(bare):
+        return text.replace(bare, told.translate(_RAISED_LETTERS))
     if told[:1] == "–":  # an exponent's minus
         told = f"⁻{told[1:]}"
     same = {a for a, b in zip(bare, told, strict=True) if a == b}
