@@ -285,3 +285,30 @@ def test_what_stands_off_the_screen_or_pops_up_is_no_text_and_what_the_style_add
     document = reading(tmp_path, "a.lt.html", page(body, style))
     assert document.text == text
     assert document.warnings == ("Rules of the page's style that add words or numbers, which are not read: 1.",)
+
+
+NOTICE = (
+    "<h2>Svarbus pranešimas</h2><p>Paraiškų priėmimas pratęstas iki birželio 15 dienos.</p><button>Uždaryti</button>"
+)
+OWN = [LONG, "Parama skiriama klasterių nariams, kurie veikia Lietuvoje ne trumpiau kaip dvejus metus.", OTHER]
+MAIN = "".join(f"<p>{text}</p>" for text in OWN)
+TOLD = "Windows and boxes beside the text of the page, which are not read: „Svarbus pranešimas Paraiškų priėmimas pratęstas iki birželio 15 dienos.“."
+
+
+@pytest.mark.parametrize(
+    ("page", "warnings"),
+    [
+        (f"<dialog open>{NOTICE}</dialog><main>{MAIN}</main>", (TOLD,)),
+        (f"<main>{MAIN}</main><div role='alertdialog'><div>{NOTICE}</div></div>", (TOLD,)),
+        (f"<main>{MAIN}<aside>{NOTICE}</aside></main>", (TOLD,)),
+        (f"<dialog>{NOTICE}</dialog><main>{MAIN}</main>", ()),
+        (f"<main>{MAIN}</main><aside>{NOTICE}</aside>", ()),
+        (f"<dialog open><p>Ši svetainė naudoja slapukus, kad veiktų geriau ir greičiau.</p></dialog><main>{MAIN}</main>", ()),
+        (f"<main>{MAIN}<aside><a href='/a'>Kitas straipsnis apie klasterius ir jų plėtrą regionuose</a></aside></main>", ()),
+        (f"<main>{MAIN}<aside><p>Skaitykite dar.</p></aside></main>", ()),
+    ],
+)  # fmt: skip
+def test_windows_and_boxes_beside_the_text_are_named(tmp_path: Path, page: str, warnings: tuple[str, ...]) -> None:
+    document = reading(tmp_path, "a.lt.html", f"<html><body>{page}</body></html>")
+    assert document.warnings == warnings
+    assert [text for _, text in shown(document)] == OWN

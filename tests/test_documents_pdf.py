@@ -1471,3 +1471,75 @@ def test_a_file_inside_a_pdf_that_no_list_names_is_counted(tmp_path: Path) -> No
 
     document = reading(tmp_path, "a.lt.pdf", attached("saskaita.xml", made=associated))
     assert document.warnings == ("Files inside the PDF that it does not list as attached are not read: 1.",)
+
+
+# ── boxes to tick ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def boxed(canvas: Canvas, name: str, left: float, base: float, ticked: bool, style: str = "check") -> None:
+    canvas.acroForm.checkbox(name=name, checked=ticked, x=left, y=base - 2, size=11, buttonStyle=style)
+
+
+@pytest.mark.parametrize("style", ["check", "cross", "circle"])
+def test_boxes_to_tick_stand_before_what_they_are_for(tmp_path: Path, style: str) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 72, 760, wrapped(PROSE))
+        canvas.drawString(72, 650, "Ar gavote paramą?")
+        for n, (text, ticked) in enumerate([("Taip", False), ("Ne", True)]):
+            boxed(canvas, f"a{n}", 200 + 45 * n, 650, ticked, style)
+            canvas.drawString(214 + 45 * n, 650, text)
+        for n, (text, ticked) in enumerate(
+            [("Labai maža įmonė", False), ("Maža įmonė", True), ("Vidutinė įmonė", False)]
+        ):
+            boxed(canvas, f"b{n}", 72, 600 - 16 * n, ticked, style)
+            canvas.drawString(90, 600 - 16 * n, text)
+
+    document = reading(tmp_path, "a.lt.pdf", make_pdf(draw))
+    assert document.warnings == ()
+    assert texts(document)[1:] == [
+        "Ar gavote paramą? ☐ Taip ☒ Ne",
+        "☐ Labai maža įmonė",
+        "☒ Maža įmonė",
+        "☐ Vidutinė įmonė",
+    ]
+
+
+def test_boxes_to_tick_stand_behind_the_words_that_are_nearer(tmp_path: Path) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 72, 760, wrapped(PROSE))
+        for n, (text, ticked) in enumerate([("Sutinku", True), ("Nesutinku", False)]):
+            canvas.drawRightString(130 + 100 * n, 650, text)
+            boxed(canvas, f"a{n}", 134 + 100 * n, 650, ticked)
+
+    assert texts(reading(tmp_path, "a.lt.pdf", make_pdf(draw)))[1:] == ["Sutinku ☒ Nesutinku ☐"]
+
+
+def test_columns_of_boxes_are_columns_of_a_table(tmp_path: Path) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 72, 760, wrapped(PROSE))
+        canvas.setFont(BOLD, 10)
+        for left, text in ((72, "Klausimas"), (240, "Taip"), (300, "Ne")):
+            canvas.drawString(left, 650, text)
+        canvas.setFont(FONT, 10)
+        for n, (text, ticked) in enumerate([("Ar įmonė veikia?", True), ("Ar turi skolų biudžetui?", False)]):
+            canvas.drawString(72, 630 - 20 * n, text)
+            boxed(canvas, f"a{n}", 240, 630 - 20 * n, ticked)
+            boxed(canvas, f"b{n}", 300, 630 - 20 * n, not ticked)
+
+    assert rows(reading(tmp_path, "a.lt.pdf", make_pdf(draw))) == [
+        ("Klausimas | Taip | Ne", "Ar įmonė veikia? | ☒ | ☐"), ("Klausimas | Taip | Ne", "Ar turi skolų biudžetui? | ☐ | ☒"),
+    ]  # fmt: skip
+
+
+def test_the_lines_of_a_list_in_a_form_are_named(tmp_path: Path) -> None:
+    def draw(canvas: Canvas, list_: bool = True) -> None:
+        lines(canvas, 72, 760, wrapped(PROSE))
+        canvas.drawString(72, 640, "Sritis:")
+        field = canvas.acroForm.listbox if list_ else canvas.acroForm.choice
+        field(
+            name="s", value="Energija", options=["Energija", "Maistas"], x=120, y=600, width=100, height=50, fontSize=10
+        )
+
+    document = reading(tmp_path, "a.lt.pdf", make_pdf(draw))
+    assert document.warnings == ("Lists in forms of which all lines are read, not which are picked: 1.",)
+    assert reading(tmp_path, "b.lt.pdf", make_pdf(lambda c: draw(c, list_=False))).warnings == ()

@@ -88,6 +88,13 @@ MENU = 4
 MENU_LETTERS = 20
 """So many links that follow each other, of fewer letters each in the middle, are a menu where nothing introduces them."""
 
+FEW_LETTERS = 30
+"""A window or a box of fewer letters says nothing of its own."""
+
+BEGINNING = 80
+"""So many characters of what is not read are shown in a warning."""
+
+_COOKIES = re.compile(r"\bcookies?\b|slapuk", re.IGNORECASE)
 _ACTION = re.compile(
     r"(?:read|show|see|view|load)?\s*more|continue reading|share|tweet|print|edit|back|next|previous|top|back to top|home|log ?in|"
     r"skip to .*|skaityti (?:daugiau|toliau)|plačiau|daugiau|dalintis|spausdinti|redaguoti|grįžti|atgal|kitas|ankstesnis|į viršų|"
@@ -147,9 +154,36 @@ def extract(raw: bytes, document: str) -> Extract:
         files=sum(piece.files for piece in chosen),
         struck=sum(piece.struck for piece in chosen),
     )
+    if beside := _beside(body, _letters(builder.text())):
+        warnings.append(f"Windows and boxes beside the text of the page, which are not read: {'; '.join(beside)}.")
     if added:
         warnings.append(f"Rules of the page's style that add words or numbers, which are not read: {added}.")
     return Extract(builder.text(), tuple(builder.blocks), metadata, warnings=tuple(warnings))
+
+
+def _beside(body: Any, read: str) -> list[str]:
+    """
+    How the windows and the boxes within the main part of a page begin whose words, more than a few and no links, are not among
+    the letters that are read; remarks about cookies are none.
+    """
+    found: list[str] = []
+    counted: set[Any] = set()
+    for element in body.iter("dialog", "aside", "div", "section"):
+        role = (element.get("role") or "").lower()
+        is_window = element.tag == "dialog" or role in ("dialog", "alertdialog")
+        if not (is_window or element.tag == "aside" or role == "complementary"):
+            continue
+        outer = set(element.iterancestors())
+        if counted & outer or not (is_window or any(a.tag in ("main", "article") for a in outer)):
+            continue
+        words = one_line(_inline(element))
+        letters = _letters(words)
+        links, _ = _linked(element)
+        if len(letters) >= FEW_LETTERS and links < LINKED_SHARE * len(letters) and letters not in read:
+            counted.add(element)
+            if not _COOKIES.search(words):
+                found.append(f"„{words[:BEGINNING].rsplit(' ', 1)[0]} …“" if len(words) > BEGINNING else f"„{words}“")
+    return found
 
 
 def _no_text(document: str) -> UnreadableDocument:

@@ -70,6 +70,9 @@ PARAGRAPH_GAP = 1.3
 HEADING_SIZE = 1.15
 """In sizes of the body text: larger lines are headings."""
 
+FARTHEST_LABEL = 4
+"""In letter sizes: so far at most stands what a box to tick is for."""
+
 SHORT = 0.75
 """Share of where the page's lines end; the last line of a paragraph may end before it."""
 
@@ -314,6 +317,8 @@ class _Seen:
         self.comments = 0
         self.files = 0
         self.empty_fields = 0
+        self.lists = 0
+        """Fields that show all lines of a list, whichever are picked."""
         self.by_columns: list[str] = []
         self.disordered: list[str] = []
         self.charts: list[str] = []
@@ -401,6 +406,8 @@ class _Seen:
             found.append(
                 f"Form fields whose values the PDF does not draw: {self.empty_fields}. Print it as a PDF anew."
             )
+        if self.lists:
+            found.append(f"Lists in forms of which all lines are read, not which are picked: {self.lists}.")
         return found
 
 
@@ -458,9 +465,11 @@ def _drawn(file: Any, index: int, page: Any, seen: _Seen) -> tuple[list[Stretch]
     textpage = page.get_textpage()
     grids = Grids(page)
     stretches = list(_stretches(textpage, page, seen, grids))
-    has_form = _has_form(page, index, seen)
+    has_form, boxes = _form_of(page, index, seen)
     own = Letters(textpage).places() if has_form else frozenset()
     textpage.close()
+    for box in boxes:
+        stretches = _ticked(stretches, box, boxes, grids)
     if not has_form or pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY) != pdfium.FLATTEN_SUCCESS:
         return stretches, page, grids
     page.close()
@@ -469,24 +478,88 @@ def _drawn(file: Any, index: int, page: Any, seen: _Seen) -> tuple[list[Stretch]
     values = list(_stretches(textpage, page, seen, grids, own))
     textpage.close()
     for value in values:
-        stretches = _placed(stretches, value)
+        if not any(box.holds(value) for box in boxes):
+            stretches = _placed(stretches, value)
     return stretches, page, grids
 
 
-def _has_form(page: Any, index: int, seen: _Seen) -> bool:
-    """Whether fields or typed remarks are drawn on a page; counts what is not drawn."""
+@dataclass(frozen=True, slots=True)
+class _Box:
+    """A field of a form to be ticked, or one of several to pick from, in points of the page."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+    ticked: bool
+
+    def holds(self, text: Stretch) -> bool:
+        """Whether the middle of a text stands in it."""
+        middle = (text.left + text.right) / 2
+        return self.left <= middle <= self.right and self.is_level(text)
+
+    def is_level(self, text: Stretch) -> bool:
+        """Whether a text stands on its line."""
+        aside = (self.top - self.bottom) / 4
+        return not text.turns and self.bottom - aside <= text.y + 0.3 * text.size <= self.top + aside
+
+
+def _ticked(stretches: list[Stretch], box: _Box, boxes: list[_Box], grids: Grids) -> list[Stretch]:
+    """
+    The stretches with a box that is ticked, ☒, or not, ☐, before the text to its right, or behind the one to its left where that is
+    nearer; alone where none is near in its cell, and where it would be behind a text and another box follows, as in columns of boxes.
+    """
+    sign = "☒" if box.ticked else "☐"
+    cell = grids.at((box.left + box.right) / 2, (box.bottom + box.top) / 2)
+    near: list[tuple[float, bool, int]] = []
+    for number, one in enumerate(stretches):
+        if box.is_level(one) and grids.at(*grids.place(one)) == cell:
+            behind = (one.left + one.right) / 2 < (box.left + box.right) / 2
+            gap = box.left - one.right if behind else one.left - box.right
+            if -0.5 * one.size < gap < FARTHEST_LABEL * one.size:
+                near.append((gap, behind, number))
+    level_with = [one for one in stretches if box.is_level(one)]
+    follows = any(
+        other.left > box.right
+        and abs(other.bottom - box.bottom) < (box.top - box.bottom) / 2
+        and not any(box.right < (s.left + s.right) / 2 < other.left for s in level_with)
+        for other in boxes
+    )
+    if not near or (min(near)[1] and follows):
+        height = box.top - box.bottom
+        return _placed(stretches, Stretch(sign, box.left, box.right, box.bottom + 0.2 * height, 0.8 * height, False))
+    _, behind, number = min(near)
+    one = stretches[number]
+    labelled = (
+        replace(one, text=f"{one.text} {sign}", right=box.right)
+        if behind
+        else replace(one, text=f"{sign} {one.text}", left=box.left, follows=False)
+    )
+    return [*stretches[:number], labelled, *stretches[number + 1 :]]
+
+
+def _form_of(page: Any, index: int, seen: _Seen) -> tuple[bool, list[_Box]]:
+    """Whether fields or typed remarks are drawn on a page, and its boxes to tick; counts what is not drawn."""
     import pypdfium2.raw as pdfium
 
     found = False
+    boxes: list[_Box] = []
+    edges = pdfium.FS_RECTF()
     for number in range(pdfium.FPDFPage_GetAnnotCount(page)):
         annotation = pdfium.FPDFPage_GetAnnot(page, number)
         kind = pdfium.FPDFAnnot_GetSubtype(annotation)
         if kind in (pdfium.FPDF_ANNOT_WIDGET, pdfium.FPDF_ANNOT_FREETEXT, pdfium.FPDF_ANNOT_STAMP):
             drawn = pdfium.FPDFAnnot_GetAP(annotation, pdfium.FPDF_ANNOT_APPEARANCEMODE_NORMAL, None, 0) > 2
             found = found or drawn
-            if kind == pdfium.FPDF_ANNOT_WIDGET and not (drawn and _SHOWS.search(_drawing_of(annotation))):
+            state = _text_of(annotation, b"AS") if kind == pdfium.FPDF_ANNOT_WIDGET else ""
+            if state and pdfium.FPDFAnnot_GetRect(annotation, ctypes.byref(edges)):
+                if not pdfium.FPDFAnnot_GetFlags(annotation) & _UNSEEN:
+                    boxes.append(_Box(edges.left, edges.bottom, edges.right, edges.top, state != "Off"))
+            elif drawn and _is_list(annotation):
+                seen.lists += 1
+            elif kind == pdfium.FPDF_ANNOT_WIDGET and not (drawn and _SHOWS.search(_drawing_of(annotation))):
                 several = pdfium.FPDFAnnot_GetValueType(annotation, b"V") == pdfium.FPDF_OBJECT_ARRAY
-                if several or _value_of(annotation) not in ("", "Off"):
+                if several or _text_of(annotation, b"V"):
                     seen.empty_fields += 1
                 elif pdfium.FPDFAnnot_HasKey(annotation, b"Parent"):
                     seen.doubtful.append((index, number))
@@ -495,7 +568,7 @@ def _has_form(page: Any, index: int, seen: _Seen) -> bool:
         elif kind in (pdfium.FPDF_ANNOT_TEXT, pdfium.FPDF_ANNOT_HIGHLIGHT, pdfium.FPDF_ANNOT_UNDERLINE):
             seen.comments += pdfium.FPDFAnnot_GetStringValue(annotation, b"Contents", None, 0) > 2
         pdfium.FPDFPage_CloseAnnot(annotation)
-    return found
+    return found, boxes
 
 
 def _held_by_parents(raw: bytes, fields: list[tuple[int, int]]) -> int:
@@ -537,10 +610,26 @@ _SHOWS = re.compile(r"\bTj|\bTJ|['\"]\s|\bDo\b|[)\]>](?:Tj|TJ|'|\")")
 """What in the drawing of a field puts letters, or a drawing of its own, on the page."""
 
 
-def _value_of(annotation: Any) -> str:
+_COMBO = 1 << 17
+"""The flag of a list that shows only what is picked."""
+
+_UNSEEN = 0x2 | 0x20
+"""The flags of an annotation that is hidden, or is only printed."""
+
+
+def _is_list(annotation: Any) -> bool:
+    """Whether a field shows all lines of a list."""
     import pypdfium2.raw as pdfium
 
-    return _wide(lambda buffer, size: pdfium.FPDFAnnot_GetStringValue(annotation, b"V", buffer, size))
+    flags = ctypes.c_float()
+    pdfium.FPDFAnnot_GetNumberValue(annotation, b"Ff", ctypes.byref(flags))
+    return _text_of(annotation, b"FT") == "Ch" and not int(flags.value) & _COMBO
+
+
+def _text_of(annotation: Any, key: bytes) -> str:
+    import pypdfium2.raw as pdfium
+
+    return _wide(lambda buffer, size: pdfium.FPDFAnnot_GetStringValue(annotation, key, buffer, size))
 
 
 def _drawing_of(annotation: Any) -> str:
