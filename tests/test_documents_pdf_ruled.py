@@ -220,9 +220,19 @@ def test_rows_numbers_of_rows_and_years_are_no_scale(tmp_path: Path) -> None:
         for number in range(4):
             canvas.drawString(72 + 80 * number, 480, str(2021 + number))
 
-    document = reading(tmp_path, "a.lt.pdf", make_pdf(draw))
+    def days(canvas: Canvas) -> None:
+        lines(canvas, 72, 760, PROSE)
+        canvas.setFont(FONT, 9)
+        for number in range(7):
+            for place, text in enumerate(
+                (str(number + 11), str(2630 + 37 * number * number), f"{15.9 - 0.1 * number:.1f}")
+            ):
+                canvas.drawRightString(90 + 60 * place, 700 - 16 * number, text)
+
+    document = reading(tmp_path, "a.lt.pdf", make_pdf(draw, days))
     assert document.warnings == ()
     assert ("", "Rinkinys C | 30") in rows(document)
+    assert ("", "13 | 2778 | 15.7") in rows(document)
     assert "2021 2022 2023 2024" in document.text
 
 

@@ -16,6 +16,12 @@ ALIGNED = 0.3
 UNEVEN = 0.1
 """Share of the step by which distances may differ, as figures are put on whole points."""
 
+FARTHEST_VALUE = 15
+"""In letter sizes: figures so near beside each other are a row of a table; two charts stand farther apart."""
+
+MOST_BESIDE = 0.34
+"""Share of the figures of a scale that have the value of a bar beside them at most."""
+
 _NUMBER = re.compile(r"[-−–]?\d{1,3}(?:(?:[ \xa0\u202f]\d{3})+|\d*)(?:[.,]\d+)?(?: ?%)?\Z")
 _YEAR = re.compile(r"(?:19|20)\d\d\Z")
 
@@ -98,13 +104,19 @@ def _value(figure: Stretch) -> float:
 
 
 def _has_beside(run: list[Stretch], stretches: Sequence[Stretch]) -> bool:
-    """Whether words stand on the lines of a scale, or, where it lies level, anything else: it is a row or a column of a table then."""
+    """
+    Whether a scale is a row or a column of a table: words stand on its lines, or, near it, anything else; beside one that stands
+    upright the values of a few bars may.
+    """
     own = {id(one) for one in run}
     upright = run[0].y - run[1].y > run[0].size / 2
-    return any(
-        abs(one.y - other.y) < 0.5 * one.size
-        and id(other) not in own
-        and (not upright or any(c.isalpha() for c in other.text))
+    beside = [
+        (one, other)
         for one in run
         for other in stretches
-    )
+        if abs(one.y - other.y) < 0.5 * one.size and id(other) not in own
+    ]
+    if any(not upright or any(c.isalpha() for c in other.text) for _, other in beside):
+        return True
+    near = {id(a) for a, b in beside if max(b.left - a.right, a.left - b.right) < FARTHEST_VALUE * a.size}
+    return len(near) > MOST_BESIDE * len(run)
