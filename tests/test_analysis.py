@@ -108,3 +108,16 @@ def test_the_key_of_the_lexicon_is_the_stem_of_the_folded_word() -> None:
     assert term_in("ženklo", "lt") == term_in("zenklas", "lt")
     assert term_in("labels", "en") == "label"
     assert term_in("2018", "lt") == term_in("2018", "en") == "2018"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Klasteris¹ auga.", ["klasteris", "auga"]),
+        ("Jonaitisᵃ, Petraitienė¹²", ["jonaitis", "petraitienė"]),
+        ("25 km² ir m³", ["25", "km²", "ir", "m³"]),
+        ("10⁶, IMP³ROVE", ["10⁶", "imp³rove"]),
+    ],
+)
+def test_the_mark_of_a_note_is_no_part_of_the_word_before_it(text: str, expected: list[str]) -> None:
+    assert list(words(text)) == expected

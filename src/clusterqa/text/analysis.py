@@ -18,7 +18,7 @@ import Stemmer
 
 from clusterqa.records import Language, Span
 
-ANALYSIS_VERSION = "1"
+ANALYSIS_VERSION = "2"
 """Part of the index's fingerprint: raise it whenever a change here alters the terms of a text."""
 
 _LITHUANIAN = Stemmer.Stemmer("lithuanian", 0)  # without its own memory of 10,000 words, however long
@@ -30,6 +30,8 @@ LONGEST_REMEMBERED = 100
 """Letters of a word up to which anything about it is kept in memory: whoever asks can make up words of 2,000."""
 
 _WORD = re.compile(r"[^\W_]+")
+_NOTE_MARKS = re.compile("(?<=[^\\W\\d_]{3})[⁰¹²³⁴-⁹ᵃ-ᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ]+\\Z")
+"""The marks of notes behind a word, „klasteris¹“; units have fewer letters, „km²“."""
 _LINE_HYPHEN = re.compile(r"(?<=[^\W\d_])(?:-|\u00ad|\u2010)[ \t]*\r?\n[ \t]*(?=[^\W\d_])")
 _ENDINGS = (
     "as is ias ys oji ta ojo osios ajam ajai ąjį ąją uoju ąja ajame ojoje asis ieji ųjų iesiems osioms uosius ąsias aisiais"
@@ -126,10 +128,10 @@ def _replaced(
 
 
 def words(text: str) -> Iterator[str]:
-    """The words and numbers of a text in order, lower-cased and composed; digit groups are joined."""
+    """The words and numbers of a text in order, lower-cased and composed; digit groups are joined, marks of notes left out."""
     text = _GROUPED_NUMBER.sub(lambda match: re.sub(r"\D", "", match.group()), searchable(text))
     for match in _WORD.finditer(text.lower()):
-        yield match.group()
+        yield _NOTE_MARKS.sub("", match.group())
 
 
 def terms(word: str) -> tuple[str, ...]:
