@@ -75,7 +75,7 @@ def table(
             for y, x, text in sorted(texts, key=lambda t: (-t[0], t[1])) if row_by_row else texts:
                 canvas.drawString(x, y, text)
             top -= height
-            if mark != "grounds":
+            if mark in ("lines", "all"):
                 canvas.line(72, top, 72 + sum(widths), top)
         lines(canvas, 72, 400, PROSE)
 
@@ -274,3 +274,31 @@ def test_a_raised_letter_is_the_mark_of_a_note_in_a_page_and_an_ending_is_none(
 ) -> None:
     page = f"<html><body><main><p>{' '.join(PROSE)}</p><p>Tai yra {written} iš sąrašo.</p></main></body></html>"
     assert shown(reading(tmp_path, "a.lt.html", page))[1] == ("paragraph", f"Tai yra {told} iš sąrašo.")
+
+
+@pytest.mark.parametrize("cells", [CALL, [*CALL, [["Kontaktinis asmuo ir", "jo pareigos"], ["Rasa Kalnienė"]]]])
+def test_cells_of_several_lines_are_whole_without_any_line_where_rows_stand_farther_apart(
+    tmp_path: Path, cells: Cells
+) -> None:
+    told = [" | ".join(" ".join(cell) for cell in row) for row in cells]
+    for widths, given, expected in (
+        ([150.0, 250.0], cells, [("", text) for text in told]),
+        ([40.0, 130.0, 150.0], NAMES, NAME_ROWS),
+    ):
+        made = table(given, widths, row_by_row=True, middle=False, mark="none", headed=given is NAMES)
+        assert rows(reading(tmp_path, "a.lt.pdf", make_pdf(made))) == expected
+
+
+def test_rows_as_close_as_lines_stay_apart(tmp_path: Path) -> None:
+    rows_of = ["Leidimas | 10 Eur", "Licencija | 20 Eur", "Pažyma | 30 Eur"]
+    texts = [*rows_of, "Įmonėms", *rows_of, "Pastabos"]
+
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 72, 760, PROSE)
+        canvas.setFont(FONT, 9)
+        for number, text in enumerate(texts):
+            for place, cell in enumerate(text.split(" | ")):
+                canvas.drawString(72 + 150 * place, 700 - 12 * number, cell)
+
+    read = [text for _, text in shown(reading(tmp_path, "a.lt.pdf", make_pdf(draw)))][1:]
+    assert [text for block in read for text in block.split("\n")] == texts

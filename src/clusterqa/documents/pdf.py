@@ -14,6 +14,7 @@ the two pages is put before and after it.
 from __future__ import annotations
 
 import ctypes
+import math
 import re
 import statistics
 import threading
@@ -108,6 +109,9 @@ FEWEST_LINES = 10
 
 FULL_LINE = 0.75
 """Share of the way to the next column that most lines of a column reach."""
+
+ROW_GAP = 1.25
+"""In line distances: rows whose cells are wrapped stand so much farther apart at least."""
 
 WRAPPED_LINES = 8
 """A cell of a table has at most so many lines; what is longer is a column of text."""
@@ -1148,10 +1152,11 @@ def _parted(stretches: list[Stretch]) -> Iterator[tuple[bool, list[list[Stretch]
                 wrapped.update(run)
             run = []
         run.append(number)
+    order = {id(stretch): number for number, stretch in enumerate(stretches)}
     plain: list[Stretch] = []
     for number, band in enumerate(bands):
         if number not in wrapped:
-            plain += [stretch for lines in band for stretch in lines]
+            plain += sorted((stretch for lines in band for stretch in lines), key=lambda s: order[id(s)])
             continue
         if plain:
             yield False, _rows(plain)
@@ -1164,7 +1169,10 @@ def _parted(stretches: list[Stretch]) -> Iterator[tuple[bool, list[list[Stretch]
 def _bands(stretches: list[Stretch]) -> list[Band]:
     """The stretches, in their order, as what would be rows of a table if the page were one."""
     bands: list[Band] = []
+    taken = 0
     for number, stretch in enumerate(stretches):
+        if number < taken:
+            continue
         band = bands[-1] if bands else [[]]
         last = band[-1][-1] if bands else None
         if last is None or stretch.table or last.table:
@@ -1175,6 +1183,11 @@ def _bands(stretches: list[Stretch]) -> list[Band]:
             band.append([stretch])
         elif len(band) > 1 and _goes_on(band[-1], stretch):
             band[-1].append(stretch)
+        elif places := _wrapped_below(bands, stretches, number):
+            for place in places:
+                band[place].append(stretches[number])
+                number += 1
+            taken = number
         elif (first := _cell_left_of(bands, stretch)) is not None:
             bands[first:] = [[[lines[0] for (lines,) in bands[first:]], [stretch]]]
         elif stretch.y > last.y and last.right < stretch.left and _is_centred(band[0], stretches, number):
@@ -1182,6 +1195,51 @@ def _bands(stretches: list[Stretch]) -> list[Band]:
         else:
             bands.append([[stretch]])
     return bands
+
+
+def _wrapped_below(bands: list[Band], stretches: list[Stretch], number: int) -> list[int]:
+    """
+    The cells of the last row that go on in the next line, which begins with the stretch of a number: words in half of the cells at
+    most. None where a row that stands in line with it, above or below, is as near as that line.
+    """
+    band = bands[-1]
+    first = [cell[0] for cell in band]
+    line = _level_from(stretches, number)
+    if len(band) < 2 or 2 * len(line) > len(band) or items.is_marker(first[0].text):
+        return []
+    low = min(cell[-1].y for cell in band)
+    places: list[int] = []
+    for one in line:
+        fitting = (
+            n
+            for n, cell in enumerate(band)
+            if cell[-1].y - low < 0.3 * one.size
+            and _goes_on(cell, one)
+            and all(one.right < other[0].left for other in band[n + 1 :])
+        )
+        places.append(-1 if _NO_WORDS.match(one.text) else next(fitting, -1))
+    if -1 in places or len(set(places)) < len(places):
+        return []
+    end = number + len(line)
+    below = _level_from(stretches, end)
+    longer = [[*cell, line[places.index(n)]] if n in places else cell for n, cell in enumerate(band)]
+    step = low - line[0].y
+    if below and len(below) < len(band) and line[0].y - below[0].y < ROW_GAP * step:
+        return places if _wrapped_below([*bands[-2:-1], longer], stretches, end) else []
+    gaps = [line[0].y - below[0].y] if below and _in_line(first, below) else []
+    if len(bands) > 1 and _in_line([cell[0] for cell in bands[-2]], first):
+        gaps.append(min(cell[-1].y for cell in bands[-2]) - first[0].y)
+    return places if gaps and min(gaps) > ROW_GAP * step else []
+
+
+def _level_from(stretches: list[Stretch], number: int) -> list[Stretch]:
+    """The stretches that stand on one line, from left to right, from a number on."""
+    line = stretches[number : number + 1]
+    for one in stretches[number + 1 :]:
+        if not level(line[-1], one) or one.left < line[-1].right:
+            break
+        line.append(one)
+    return line
 
 
 def _is_centred(cell: list[Stretch], stretches: list[Stretch], number: int) -> bool:
