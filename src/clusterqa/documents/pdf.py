@@ -14,7 +14,6 @@ the two pages is put before and after it.
 from __future__ import annotations
 
 import ctypes
-import math
 import re
 import statistics
 import threading
