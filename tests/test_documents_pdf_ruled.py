@@ -10,6 +10,7 @@ from reportlab.lib import colors
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 
+from clusterqa.records import Document
 from documents_fixtures import BOLD, FONT, lines, make_pdf, reading, rows, shown
 
 PROSE = [
@@ -119,9 +120,8 @@ def test_lines_between_paragraphs_and_below_headings_make_no_table(tmp_path: Pat
     assert [kind for kind, _ in shown(document)] == ["heading", "paragraph"] * 5
 
 
-def column(canvas: Canvas, right: float, top: float, texts: list[str], step: float = 20) -> None:
-    for number, text in enumerate(texts):
-        canvas.drawRightString(right, top - step * number, text)
+def texts_of(document: Document) -> list[str]:
+    return [text for _, text in shown(document)]
 
 
 def test_narrow_columns_of_long_figures_stay_apart(tmp_path: Path) -> None:
@@ -258,6 +258,25 @@ def test_raised_letters_behind_names_are_the_marks_of_notes(tmp_path: Path) -> N
     assert [text for _, text in shown(document)][:2] == [
         "Jonas Jonaitisᵃ, Ona Petraitienėᵇ,* ir Eglė Eglaitė¹, visi",
         "ᵃ Inovacijų agentūra",
+    ]
+
+
+def test_a_raised_number_that_the_file_parts_from_its_line_ends_it(tmp_path: Path) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 72, 700, ["Jonas Jonaitis ir Ona Petraitienė"])
+        end = 72 + stringWidth("Jonas Jonaitis ir Ona Petraitienė", FONT, 10)
+        for text in ("5", "a"):
+            canvas.setFont(FONT, 6)
+            canvas.drawString(end + 1, 704, text)
+            lines(canvas, 72, 600, ["Inovacijų agentūra"])
+            canvas.showPage()
+            lines(canvas, 72, 700, ["Jonas Jonaitis ir Ona Petraitienė"])
+
+    read = texts_of(reading(tmp_path, "a.lt.pdf", make_pdf(draw)))
+    assert read[:3] == [
+        "Jonas Jonaitis ir Ona Petraitienė⁵",
+        "Inovacijų agentūra",
+        "Jonas Jonaitis ir Ona Petraitienėᵃ",
     ]
 
 

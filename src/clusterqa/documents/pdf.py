@@ -145,7 +145,8 @@ _OCR_AGAIN = "Make it anew from its source, or recognise its text: ocrmypdf --fo
 # pdfium may be used by one thread at a time.
 _PDFIUM = threading.Lock()
 
-_SENTENCE_END = re.compile(r"[.!?…:;][\"'”“’»)\]]*\Z")
+_NOTES = "[⁰¹²³⁴-⁹ᵃ-ᶻ*]*"
+_SENTENCE_END = re.compile(rf"[.!?…:;][\"'”“’»)\]]*{_NOTES}\Z")
 _LEADER = re.compile(r"(?:[.·…_]\s?){5,}\s*[\dIVXLCivxlc]{1,6}\Z")
 """The dots and the page number at the end of an entry of a table of contents."""
 _DOTS = re.compile(r"(?:[.·…_]\s?){5}")
@@ -899,11 +900,20 @@ def _joined_again(stretches: list[Stretch], items_whole: bool = True) -> list[St
 
 
 def _with_marks(stretches: list[Stretch]) -> list[Stretch]:
-    """The stretches with a small raised figure before a line, the number of a note, as its beginning."""
+    """The stretches with a small raised figure, the number of a note, as the end of the line before it, or as the beginning of the next."""
     found: list[Stretch] = []
     for stretch in stretches:
         mark = found[-1] if found else None
         if (
+            mark is not None
+            and stretch.turns == mark.turns
+            and stretch.size < 0.8 * mark.size
+            and 0.1 * mark.size < stretch.y - mark.y < 0.7 * mark.size
+            and -0.1 * mark.size < stretch.left - mark.right < 0.3 * mark.size
+            and (told := _number_of_note(stretch.text))
+        ):
+            found[-1] = replace(mark, text=mark.text + told, right=stretch.right)
+        elif (
             mark is not None
             and _is_raised_before(mark.size, stretch.size, mark.y - stretch.y, stretch.left - mark.right)
             and (told := _number_of_note(mark.text))
@@ -1676,7 +1686,7 @@ class _Layout:
         if larger and len(group) <= 3 and len(text) <= 200 and not _is_sentence(text):
             return self.levels[round(group[0].size * 2)]
         bold = all(line.bold for line in group) and not self.bold_body and group[0].size >= 0.95 * self.size
-        if bold and len(group) <= 2 and len(text) <= 120 and not re.search(r"[.;,:]\Z", text):
+        if bold and len(group) <= 2 and len(text) <= 120 and not re.search(rf"[.;,:]{_NOTES}\Z", text):
             return min(len(self.levels) + 1, 6)
         return 0
 
@@ -1693,7 +1703,7 @@ def _row_blocks(group: list[Line], offset: int) -> list[Block]:
 
 def _is_sentence(text: str) -> bool:
     """Whether a larger text is a sentence rather than a heading, by its end and its length."""
-    return len(text) > LONGEST_HEADING_WITH_STOP and re.search(r"[^.][.;]\Z", text) is not None
+    return len(text) > LONGEST_HEADING_WITH_STOP and re.search(rf"[^.][.;]{_NOTES}\Z", text) is not None
 
 
 def _right_edges(lines: tuple[Line, ...]) -> dict[int, float]:

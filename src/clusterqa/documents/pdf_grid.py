@@ -38,7 +38,7 @@ FEWEST_RULES = 3
 """So many level lines of one length at least part the rows of a table."""
 
 FARTHEST_OPEN = 2.0
-FARTHEST_LINE = 1.5
+FARTHEST_LINE = 1.75
 """In letter sizes: so far from a line at most is the row outside of it, and so far from each other are the lines of a cell."""
 
 ENDS_EARLY = 0.6
@@ -439,32 +439,33 @@ def _ruled(rules: list[Line], texts: list[Stretch]) -> Iterator[Grid]:
     start = 0
     for number, is_row in enumerate([*rows, False]):
         if not is_row:
-            if number - start > 1 and (grid := _of_rows(up[start : number + 1], left, right, texts)) is not None:
-                yield grid
+            yield from _of_rows(up[start : number + 1], left, right, texts)
             start = number + 1
 
 
-def _of_rows(up: list[float], left: float, right: float, texts: list[Stretch]) -> Grid | None:
-    """The grid of the rows between the lines at these heights; None where they are none of a table."""
+def _of_rows(up: list[float], left: float, right: float, texts: list[Stretch]) -> Iterator[Grid]:
+    """The grid of the rows between the lines at these heights; none where they are no table, or hold several rows."""
     bands = _bands_between(up, texts)
     columns = _gaps(bands)
-    if not columns:
-        return None
+    if len(up) < FEWEST_RULES or not columns or any(_has_rows(band, columns) for band in bands):
+        return
     for below in (True, False):
-        if edge := _open_row(up[0] if below else up[-1], below, texts, columns):
+        if edge := _open_row(up, below, texts, columns):
             up = [edge, *up] if below else [*up, edge]
     bands = _bands_between(up, texts)
     several = [band for band in bands if len({bisect_right(columns, s.left) for s in band}) > 1]
-    if len(several) < 2 or 2 * len(several) < sum(map(bool, bands)) or any(_has_rows(band, columns) for band in bands):
-        return None
+    if len(several) < 2 or 2 * len(several) < sum(map(bool, bands)):
+        return
     cells: list[list[int]] = []
     for number, band in enumerate(bands):
         own = list(range(number * len(columns) + number, (number + 1) * (len(columns) + 1)))
-        for text in band:  # a name over several columns
+        for text in band:  # a name over several columns, or a remark over all
             first, last = (bisect_right(columns, x) for x in (text.left + NEAR, text.right - NEAR))
+            if first < last and band not in several:
+                first, last = 0, len(columns)
             own[first : last + 1] = [own[first]] * (last + 1 - first)
         cells.append(own)
-    return Grid((left, *columns, right), tuple(up), tuple(zip(*cells, strict=True)), by_gaps=True)
+    yield Grid((left, *columns, right), tuple(up), tuple(zip(*cells, strict=True)), by_gaps=True)
 
 
 def _may_be_row(band: list[Stretch]) -> bool:
@@ -508,8 +509,13 @@ def _gaps(bands: list[list[Stretch]]) -> list[float]:
     return [(one[1] + other[0]) / 2 for one, other in pairwise(found)]
 
 
-def _open_row(edge: float, below: bool, texts: list[Stretch], columns: list[float]) -> float | None:
-    """The height at which a row ends that stands outside of the first or the last line of a table; None where there is none."""
+def _open_row(up: list[float], below: bool, texts: list[Stretch], columns: list[float]) -> float | None:
+    """
+    The height at which a row ends that stands outside of the first or the last line of a table, not farther than its rows are high;
+    None where there is none.
+    """
+    edge = up[0] if below else up[-1]
+    high = statistics.median(b - a for a, b in pairwise(up))
     lines: list[Stretch] = []
     sign = -1 if below else 1
     for text in sorted(texts, key=lambda s: sign * s.y):
@@ -518,11 +524,11 @@ def _open_row(edge: float, below: bool, texts: list[Stretch], columns: list[floa
         if step < (0 if last is None else -1):
             continue
         other = last is not None and (abs(text.size - last.size) > 0.1 * last.size or text.bold != last.bold)
-        if other or step > (FARTHEST_OPEN if last is None else FARTHEST_LINE) * text.size:
+        if other or step > (max(FARTHEST_OPEN * text.size, high) if last is None else FARTHEST_LINE * text.size):
             break
         lines.append(text)
     crossing = any(line.left + NEAR < x < line.right - NEAR for line in lines for x in columns)
-    if crossing or len({bisect_right(columns, line.left) for line in lines}) < 2:
+    if crossing or len({bisect_right(columns, line.left) for line in lines}) < 2 or _has_rows(lines, columns):
         return None
     return min(s.y - s.size for s in lines) if below else max(s.y + s.size for s in lines)
 
