@@ -11,7 +11,7 @@ import pypdf
 import pytest
 import reportlab
 from PIL import Image
-from pypdf.generic import ArrayObject, DictionaryObject, NameObject
+from pypdf.generic import ArrayObject, DictionaryObject, NameObject, StreamObject
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
@@ -1543,3 +1543,62 @@ def test_the_lines_of_a_list_in_a_form_are_named(tmp_path: Path) -> None:
     document = reading(tmp_path, "a.lt.pdf", make_pdf(draw))
     assert document.warnings == ("Lists in forms of which all lines are read, not which are picked: 1.",)
     assert reading(tmp_path, "b.lt.pdf", make_pdf(lambda c: draw(c, list_=False))).warnings == ()
+
+
+# ── lines farther apart ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_page_with_lines_farther_apart_than_on_most_pages_has_whole_paragraphs(tmp_path: Path) -> None:
+    def wide(canvas: Canvas) -> None:
+        for number, text in enumerate(wrapped(PROSE)):
+            canvas.drawString(72, 700 - 18.5 * number, text)
+        for number, text in enumerate(wrapped(PROSE)):
+            canvas.drawString(72, 700 - 18.5 * (len(wrapped(PROSE)) + number) - 12, text)
+
+    def plain(canvas: Canvas) -> None:
+        for place in range(5):
+            lines(canvas, 72, 760 - 120 * place, wrapped(PROSE))
+
+    document = reading(tmp_path, "a.lt.pdf", make_pdf(plain, wide))
+    assert texts(document) == ["\n".join(wrapped(PROSE))] * 7
+
+
+def test_lines_that_say_something_each_stay_apart(tmp_path: Path) -> None:
+    told = [
+        "Prašymas skirti paramą",
+        "Sutarties kopija",
+        "Įgaliojimas pasirašyti",
+        "Pažyma apie skolas",
+        "Veiklos ataskaita",
+    ]
+
+    def wide(canvas: Canvas) -> None:
+        for number, text in enumerate(told):
+            canvas.drawString(72, 700 - 18.5 * number, text)
+
+    def plain(canvas: Canvas) -> None:
+        for place in range(5):
+            lines(canvas, 72, 760 - 120 * place, wrapped(PROSE))
+
+    assert texts(reading(tmp_path, "a.lt.pdf", make_pdf(plain, wide)))[5:] == told
+
+
+def test_a_code_without_a_meaning_before_a_line_is_a_bullet(tmp_path: Path) -> None:
+    told = ["renginiai nariams", "mokymai ir vizitai", "paramos paieška"]
+
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 72, 760, wrapped(PROSE))
+        for number, text in enumerate(told):
+            lines(canvas, 72, 600 - 12 * number, ["v "], font="Helvetica")
+            lines(canvas, 84, 600 - 12 * number, [text])
+
+    writer = pypdf.PdfWriter(io.BytesIO(make_pdf(draw)))
+    fonts = writer.pages[0]["/Resources"]["/Font"]  # type: ignore[index]
+    [symbols] = [font for font in map(fonts.__getitem__, fonts) if font["/BaseFont"] == "/Helvetica"]
+    stream = StreamObject()
+    stream.set_data(b"1 begincodespacerange <00> <FF> endcodespacerange 1 beginbfchar <76> <0099> endbfchar")
+    symbols[NameObject("/ToUnicode")] = writer._add_object(stream)
+    file = io.BytesIO()
+    writer.write(file)
+    document = reading(tmp_path, "a.lt.pdf", file.getvalue())
+    assert shown(document)[1:] == [("list_item", text) for text in told]

@@ -67,6 +67,12 @@ WIDEST_MARK = 5
 PARAGRAPH_GAP = 1.3
 """In usual line distances: a wider one starts a new block."""
 
+FULL_TEXT = 0.9
+"""Share of the room of a line from which it is full."""
+
+FEWEST_INNER = 3
+"""So many full lines at least that go on in the next show how far apart those of a page stand."""
+
 HEADING_SIZE = 1.15
 """In sizes of the body text: larger lines are headings."""
 
@@ -816,7 +822,15 @@ def _stretches(
                 letters = []
                 start, end, line, slanted, turns = low, low, baseline, look.tilted, look.turns
             before = address
-        letters.append(written.get(index) or chr(code))
+        # A code without a meaning at the beginning of a line is a bullet of a symbol font.
+        letters.append(
+            written.get(index)
+            or (
+                "•"
+                if 0x80 <= code < 0xA0 and not letters and page.code(min(index + 1, page.count - 1)) == 0x20
+                else chr(code)
+            )
+        )
         last = index
         assert look is not None
         sizes[look.size] += 1
@@ -1594,16 +1608,32 @@ class _Layout:
     def _groups(self, sheet: Sheet) -> list[list[Line]]:
         """The lines of a page as groups that each become one block; the rows of one table are one group."""
         edge = _right_edges(sheet.lines)
+        step = self._step(sheet, edge)
         groups: list[list[Line]] = []
         for line in sheet.lines:
-            if groups and not self._breaks(groups[-1], line, edge):
+            if groups and not self._breaks(groups[-1], line, edge, step):
                 groups[-1].append(line)
             else:
                 groups.append([line])
         return groups
 
-    def _breaks(self, group: list[Line], line: Line, edge: dict[int, float]) -> bool:
-        """Whether `line` starts a new block after the lines of `group`."""
+    def _step(self, sheet: Sheet, edge: dict[int, float]) -> float:
+        """How far apart the lines of a text stand on a page, at least as far as in the document: where full ones just go on."""
+        inner = [
+            (above.y - below.y) / below.size
+            for above, below in pairwise(sheet.lines)
+            if above.size == below.size == self.size
+            and not (above.cells or below.cells)
+            and abs(above.left - below.left) < below.size
+            and above.right - above.left > FULL_TEXT * (edge[round(above.left / 10)] - above.left)
+            and _SENTENCE_END.search(above.text) is None
+            and below.text[:1].islower()
+        ]
+        inner = [step for step in inner if 0.8 < step < 3]
+        return max(self.step, statistics.median(inner)) if len(inner) >= FEWEST_INNER else self.step
+
+    def _breaks(self, group: list[Line], line: Line, edge: dict[int, float], usual: float) -> bool:
+        """Whether `line` starts a new block after the lines of `group`, where lines stand so far apart as `usual`."""
         above, first = group[-1], group[0]
         if above.running or line.running:
             return True
@@ -1617,7 +1647,7 @@ class _Layout:
         step = above.y - line.y
         if step < 0.2 * line.size:  # up to the next column: a sentence may run on there
             return ended or not line.text[:1].islower()
-        if step > PARAGRAPH_GAP * self.step * line.size:
+        if step > PARAGRAPH_GAP * usual * line.size:
             return True
         # A bold line above a plain one is a heading, unless the sentence just goes on.
         if above.bold != line.bold and not line.text[:1].islower() and all(x.bold == above.bold for x in group):
