@@ -35,6 +35,7 @@ from clusterqa.records import (
     Stored,
     TokenStates,
 )
+from clusterqa.store.seal import seal
 from clusterqa.store.translations import sources
 
 
@@ -209,6 +210,10 @@ class MemoryStore(Store):
 
     def vocabulary(self) -> list[str]:
         return sorted({term for row in self._state.rows.values() for term in row.body | row.head})
+
+    def shuffled(self) -> Iterator[int]:
+        rows = self._state.rows
+        return iter(sorted(rows, key=lambda i: (seal(rows[i].new.body_terms, rows[i].new.head_terms), i)))
 
     def unreadable(self) -> list[tuple[str, str, str]]:
         return sorted(self._state.unreadable)
@@ -389,7 +394,11 @@ class MemoryIndex(Index):
         return [i for i, entry in self._entries.items() if entry.passage.document == document]
 
     def sample(self, most: int) -> dict[Language, list[IndexedPassage]]:
-        return {language: _spread(entries, most) for language, entries in self._by_language().items()}
+        ids = [i for i in self._store.shuffled() if i in self._entries]
+        return {
+            language: [self._entries[i] for i in ids if self._entries[i].language == language][:most]
+            for language in self._by_language()
+        }
 
     def source(self, document: str) -> Source | None:
         return self._sources.get(document)
@@ -403,8 +412,3 @@ class MemoryIndex(Index):
         if found is None:
             raise KeyError(document)
         return found
-
-
-def _spread(entries: list[IndexedPassage], most: int) -> list[IndexedPassage]:
-    last, steps = len(entries) - 1, min(most, len(entries)) - 1
-    return [entries[step * last // steps if steps else 0] for step in range(steps + 1)]

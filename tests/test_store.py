@@ -105,6 +105,7 @@ def test_a_store_of_another_version_says_to_rebuild(store: SqliteStore, tmp_path
 TO_VERSION_4 = """
 ALTER TABLE documents DROP COLUMN seal; ALTER TABLE documents DROP COLUMN passages; ALTER TABLE versions DROP COLUMN seal;
 ALTER TABLE documents DROP COLUMN valid_until; ALTER TABLE documents DROP COLUMN review_by;
+DROP INDEX passages_terms;
 ALTER TABLE passages DROP COLUMN seal; ALTER TABLE passages DROP COLUMN terms;
 ALTER TABLE vectors RENAME COLUMN seal TO crc32; UPDATE vectors SET crc32 = crc32(data);
 ALTER TABLE tokens RENAME COLUMN seal TO crc32; UPDATE tokens SET crc32 = crc32(states, ids, cuts);

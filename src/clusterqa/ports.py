@@ -135,7 +135,7 @@ class Index(Protocol):
         ...
 
     def sample(self, most: int) -> Mapping[Language, Sequence[IndexedPassage]]:
-        """At most so many passages of each language that has any, evenly spread, the same for one generation."""
+        """At most so many passages of each language that has any: the first in the order of `Store.shuffled`."""
         ...
 
     def source(self, document: str) -> Source | None:
@@ -274,6 +274,13 @@ class Store(Protocol):
 
     def vocabulary(self) -> list[str]:
         """Every term of the lexical index, in order."""
+        ...
+
+    def shuffled(self) -> Iterator[int]:
+        """
+        Passage ids in an order that looks like chance and follows from the words alone: what comes or goes leaves the others
+        where they stand, and an index made anew has the same order.
+        """
         ...
 
     def unreadable(self) -> list[tuple[str, str, str]]:

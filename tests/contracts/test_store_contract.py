@@ -16,7 +16,7 @@ from clusterqa.settings import Home
 from clusterqa.store import open_store, open_tables
 from clusterqa.store.seal import seal
 from clusterqa.store.tables import SCHEMA_VERSION
-from store_fixtures import FILE, PLACES, Place, assert_same_vectors, document, passage, put, remove
+from store_fixtures import FILE, PLACES, Place, assert_same_vectors, document, passage, put, put_drawn, remove
 
 
 @pytest.fixture(params=PLACES)
@@ -325,7 +325,8 @@ def test_a_store_that_was_replaced_says_so(store: Store, place: Place) -> None:
 
 TO_VERSION_5 = """
 ALTER TABLE documents DROP COLUMN seal; ALTER TABLE documents DROP COLUMN valid_until;
-ALTER TABLE documents DROP COLUMN review_by; ALTER TABLE documents ADD COLUMN seal BIGINT
+ALTER TABLE documents DROP COLUMN review_by; ALTER TABLE documents ADD COLUMN seal BIGINT;
+DROP INDEX passages_terms
 """
 
 
@@ -363,3 +364,24 @@ def test_an_index_of_version_5_that_is_damaged_is_not_sealed_as_it_is(home: Home
     for _ in range(2):  # the first try has changed nothing
         with pytest.raises(StoreDamaged, match=r"what is known of a\.en\.md, without its checksum"):
             open_store(home)
+
+
+def test_an_index_of_version_6_learns_to_find_passages_by_the_checksum_of_their_words(home: Home) -> None:
+    with open_store(home, create=True) as store:
+        put(store, document())
+        before, shuffled = [entry.passage for entry in store.passages()], [*store.shuffled()]
+    with open_tables(home) as store, store.noting():
+        store.set_meta("schema", "6")
+        store._run("DROP INDEX passages_terms")
+    with open_store(home) as new:
+        assert (new.damage(), new.meta("schema")) == ([], SCHEMA_VERSION)
+        assert ([entry.passage for entry in new.passages()], [*new.shuffled()]) == (before, shuffled)
+
+
+def test_passages_are_shuffled_by_their_words_alone(store: Store) -> None:
+    put_drawn(store, "a.md", passages=700)  # more than are read at once
+    first = [*store.shuffled()]
+    assert sorted(first) == list(range(1, 701))
+    assert first != sorted(first)
+    put_drawn(store, "b.md", passages=2)
+    assert [i for i in store.shuffled() if i <= 700] == first

@@ -66,6 +66,7 @@ CREATE TABLE passages (
 );
 CREATE INDEX passages_document ON passages (document);
 CREATE INDEX passages_generation ON passages (generation);
+CREATE INDEX passages_terms ON passages (terms, id);
 CREATE TABLE removals (passage INTEGER PRIMARY KEY, generation INTEGER NOT NULL);
 CREATE INDEX removals_generation ON removals (generation);
 CREATE TABLE vectors (
@@ -86,7 +87,7 @@ CREATE TABLE unreadable (id TEXT PRIMARY KEY, reason TEXT NOT NULL, next_step TE
 """
 """In the words of SQLite, each statement ending in ";" and a new line; the lexical index, `stems`, is each one's own."""
 
-SCHEMA_VERSION = "6"
+SCHEMA_VERSION = "7"
 UNFINISHED = "unfinished"
 """In place of the version, as long as only a part of another store has been copied."""
 SAMPLED = 32
@@ -307,6 +308,13 @@ class TableStore(Store):
                         raise self._damaged(f"a passage of {row['document']}, which is not live")
                     text = self.text(stored.id, stored.version) or ""
                 yield IndexedPassage(int(row["id"]), self._passage(row, text), stored.language, vectors[row["id"]])
+
+    def shuffled(self) -> Iterator[int]:
+        after = (-1, -1)
+        sql = "SELECT terms, id FROM passages WHERE (terms, id) > (?, ?) ORDER BY terms, id LIMIT 500"
+        while rows := self._rows(sql, after):
+            yield from (int(row["id"]) for row in rows)
+            after = (rows[-1]["terms"], rows[-1]["id"])
 
     def _passage(self, row: Row, document: str) -> Passage:
         """The passage of a row, cut from the text of its document."""

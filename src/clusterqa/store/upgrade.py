@@ -1,6 +1,7 @@
 """
 An index of an earlier version becomes one of this version where it stands, in one transaction: of version 4, which had no
-checksums of whole rows, or of version 5, which did not know until when a document is valid.
+checksums of whole rows, of version 5, which did not know until when a document is valid, or of version 6, which did not find
+passages by the checksum of their words.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def from_version_4(run: Rows, schema: Iterable[str], insert: Callable[..., None]
 
 
 def from_version_5(run: Rows, schema: Iterable[str], insert: Callable[..., None]) -> str:
-    """As `from_version_4`; only the table of documents changes."""
+    """As `from_version_4`; only the table of documents changes, and what version 6 lacks is added."""
     _do(run, "ALTER TABLE documents RENAME TO old_documents")
     _do(run, next(statement for statement in schema if " documents " in statement))
     for row in run("SELECT * FROM old_documents", ()):
@@ -69,10 +70,16 @@ def from_version_5(run: Rows, schema: Iterable[str], insert: Callable[..., None]
         *values, passages, _ = row
         insert("documents", *values, None, None, passages)
     _do(run, "DROP TABLE old_documents")
+    return from_version_6(run, schema, insert)
+
+
+def from_version_6(run: Rows, schema: Iterable[str], insert: Callable[..., None]) -> str:
+    """As `from_version_4`; only an index is added."""
+    _do(run, next(statement for statement in schema if " passages_terms " in statement))
     return ""
 
 
-UPGRADES = {"4": from_version_4, "5": from_version_5}
+UPGRADES = {"4": from_version_4, "5": from_version_5, "6": from_version_6}
 """From which version, with what."""
 
 

@@ -147,14 +147,17 @@ class StoreView(Index):
 
     def sample(self, most: int) -> dict[Language, list[IndexedPassage]]:
         if most not in self._samples:
-            by_language = {
-                language: np.flatnonzero(self._languages == place) for place, language in enumerate(LANGUAGES, 1)
-            }
-            self._samples[most] = {
-                language: self.fetch(ids[spread(len(ids), most)].tolist())
-                for language, ids in by_language.items()
-                if len(ids)
-            }
+            counts = np.bincount(self._languages, minlength=1 + len(LANGUAGES))[1:].tolist()
+            lacking = {language: min(most, count) for language, count in zip(LANGUAGES, counts, strict=True) if count}
+            drawn: dict[Language, list[int]] = {language: [] for language in lacking}
+            for i in filter(self._has, self._store.shuffled()):
+                language = LANGUAGES[self._languages[i] - 1]
+                if lacking[language]:
+                    lacking[language] -= 1
+                    drawn[language].append(i)
+                elif not any(lacking.values()):
+                    break
+            self._samples[most] = {language: self.fetch(ids) for language, ids in drawn.items()}
         return self._samples[most]
 
     def postings(self, terms: tuple[str, ...]) -> Postings:
@@ -211,12 +214,6 @@ def units_from(passage: int, count: int) -> range:
     """The ids of so many units of a passage."""
     first = passage * UNITS_PER_PASSAGE
     return range(first, first + count)
-
-
-def spread(count: int, most: int) -> list[int]:
-    """At most so many places of so many, evenly spread."""
-    places: list[int] = np.linspace(0, count - 1, min(most, count)).astype(int).tolist()
-    return places
 
 
 # ── passages as text ────────────────────────────────────────────────────────────────────────────────────────────
