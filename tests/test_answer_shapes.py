@@ -162,6 +162,9 @@ def test_what_holds_in_general_comes_before_a_special_case_that_nobody_asked_abo
         assert preferred("Kiek kainuoja ženklas?", [special, far]) == (special, far)
     special = replace(of_renewal, passage=replace(of_renewal.passage, heading=("What a renewal costs",)))
     assert preferred("How much to renew the label?", [special, general]) == (special, general)
+    row = hit("Price of a renewed label | EUR 1,200", 0.8, (0.8,))
+    assert preferred("What does the label cost?", [row, general]) == (general, row)
+    assert preferred("What does a renewed label cost?", [row, general]) == (row, general)
 
 
 PRICE = "The assessment costs EUR {} without VAT."

@@ -20,6 +20,7 @@ import evaluation_sets
 import mean
 import prepare
 import start
+import written
 from model import Model, Shape
 
 from clusterqa.encoders import SentenceEncoder, bundled_path
@@ -115,7 +116,7 @@ def shard(prepared: Path) -> Shard:
     return Shard.load(prepared / "data" / "bundles-01.npz")
 
 
-def written(pieces: np.ndarray) -> str:
+def words_of(pieces: np.ndarray) -> str:
     """What pieces of the vocabulary say, in small letters and without diacritics."""
     tokenizer = prepare.pieces_only()
     return "".join(tokenizer.id_to_token(piece) for piece in pieces.tolist()).replace("▁", " ").strip()
@@ -151,7 +152,7 @@ def test_a_piece_that_no_text_holds_is_the_rarest() -> None:
 def test_what_is_judged_by_is_never_learnt_from(prepared: Path) -> None:
     """Neither a file of the recipe nor the training itself mixes the two."""
     everything = [{"id": name} for name in [*bundles.development(), *(f"w1-{n:03}" for n in range(500, 560))]]
-    named = prepare.lots(everything)
+    named = prepare.lots(everything, "bundles")
     judged = {b["id"] for name, lot in named.items() if name.startswith("development-") for b in lot}
     learnt = {b["id"] for name, lot in named.items() if name.startswith("bundles-") for b in lot}
     assert judged == set(bundles.development()) and len(learnt) == 60 and not judged & learnt
@@ -160,6 +161,58 @@ def test_what_is_judged_by_is_never_learnt_from(prepared: Path) -> None:
         (path.parent / path.name.replace("bundles", "development")).write_bytes(path.read_bytes())
     questions.take_up(prepared / "data")
     assert list(questions.shards) == ["bundles-01"]
+
+
+WRITTEN = """##### w99-001
+#DOC lt rules | Baseino taisyklės
+Baseinas dirba nuo 7 val. iki 21 val.
+
+Sekmadieniais uždarytas.
+#Q en followup
+< When does the pool open?
+? and on Sundays
+= Sekmadieniais [uždarytas]
+~ nuo 7 val. iki 21 val.
+#Q lt plain
+? Kiek kainuoja bilietas?
+~ Baseinas dirba
+"""
+
+
+def test_bundles_are_read_as_people_write_them() -> None:
+    (bundle,) = written.bundles_of(WRITTEN.splitlines())
+    text = "Baseinas dirba nuo 7 val. iki 21 val.\n\nSekmadieniais uždarytas.\n"
+    assert bundle["documents"] == [{"lang": "lt", "kind": "rules", "title": "Baseino taisyklės", "text": text}]
+    first, second = bundle["questions"]
+    assert first["history"] == ["When does the pool open?"] and first["question"] == "and on Sundays"
+    assert first["answers"] == [place((text,), 0, "Sekmadieniais uždarytas", "uždarytas")]
+    assert first["tempting"] == [place((text,), 0, "nuo 7 val. iki 21 val.")]
+    assert (second["answers"], second["tempting"]) == ([], [place((text,), 0, "Baseinas dirba")])
+
+
+@pytest.mark.parametrize(
+    ("line", "instead", "told"),
+    [
+        ("= Sekmadieniais [uždarytas]", "= Šeštadieniais", "w99-001: found 0 times: Šeštadieniais"),
+        ("= Sekmadieniais [uždarytas]", "= [val.]", "w99-001: found 2 times"),
+        ("#Q lt plain", "#Q lt odd", "line 11: no such type of question"),
+        ("#Q lt plain", "#Q de plain", "line 11: a mark that cannot be read"),
+        ("? and on Sundays", "and on Sundays", "line 8: neither a question nor a part of one"),
+        ("< When does the pool open?", "", "w99-001: a question without its words, or a follow-up"),
+    ],
+)
+def test_a_bundle_that_is_written_wrongly_is_refused_with_its_place(line: str, instead: str, told: str) -> None:
+    with pytest.raises(written.Fault, match=told):
+        written.bundles_of(WRITTEN.replace(line, instead).splitlines())
+
+
+def test_documents_that_only_belong_together_are_no_translations_by_their_names(tmp_path: Path) -> None:
+    documents = [{"lang": language, "title": "Fees", "text": "Fees.\n"} for language in ("lt", "en")]
+    for name in ("w33-001", "w27-001"):
+        bundles.write({"id": name, "documents": documents}, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "w33-001-1.lt.md", "w33-001-2.en.md", "w27-001.lt.md", "w27-001.en.md",
+    }  # fmt: skip
 
 
 def test_the_evaluation_sets_are_those_bundles_and_each_is_in_one_index() -> None:
@@ -189,7 +242,7 @@ def test_a_question_knows_which_passage_and_sentence_answer_and_in_which_pieces(
     assert sentences == [0] and passage in card.candidates
     first, last = shard.span(card, passage)
     kept = shard.read(passage)
-    assert written(kept.ids[first : last + 1]) == "dvejus metus"
+    assert words_of(kept.ids[first : last + 1]) == "dvejus metus"
     assert set(kept.sentence[first : last + 1].tolist()) == {0}
     pool = asked(shard, 0)
     assert sorted(shard.passages[passage]["language"] for passage in pool.answers) == ["en", "lt"]
@@ -202,7 +255,7 @@ def test_a_table_row_answers_and_the_row_beside_it_tempts(shard: Shard) -> None:
     (right,), (tempting,) = copy.answers, copy.tempting
     assert right != tempting
     first, last = shard.span(copy, right)
-    assert written(shard.read(right).ids[first : last + 1]) == "0,10 eur"
+    assert words_of(shard.read(right).ids[first : last + 1]) == "0,10 eur"
 
 
 def test_a_question_that_leans_on_another_is_read_twice(shard: Shard) -> None:
@@ -311,7 +364,7 @@ def test_english_sets_bring_their_own_passages(cut: np.ndarray, tmp_path: Path) 
     led, other = shard.questions
     assert led.answers == {0: [1]} and led.features is None and sorted(led.candidates) == [0, 1]
     first, last = shard.span(led, 0)
-    assert written(shard.read(0).ids[first : last + 1]) == "rollo"
+    assert words_of(shard.read(0).ids[first : last + 1]) == "rollo"
     assert not other.answerable and list(other.tempting) == [0]
 
 

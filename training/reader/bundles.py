@@ -3,7 +3,7 @@ Bundles: a few documents with questions about them, one JSON line each, and whic
 
 A bundle has an `id` ("w15-003", of the kind "w15"), `documents` (lang, title, text) and `questions`: lang, type, history,
 question, `answers` and `tempting` (document, start, end, and `short` within an answer: the shortest answer). Two documents of
-a bundle are translations of each other.
+a bundle are translations of each other, but in kinds that are `RELATED`. `written.py` makes such lines of what people write.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ SHARE = 11
 """One bundle in so many of a kind is kept for judging, but never fewer than two."""
 TOGETHER = 12
 """Bundles in one index, or one more."""
+
+RELATED = frozenset({"w33"})
+"""Kinds whose documents are about one thing and do not say the same: this year's rules and last year's."""
 
 DEVELOPMENT = Path(__file__).parent / "development.txt"
 """The ids of those kept for judging; written by `evaluation_sets.py` from the rule, read by everything else."""
@@ -61,7 +64,8 @@ def indexes(bundles: Sequence[Bundle]) -> list[list[Bundle]]:
 
 
 def file_name(bundle: Bundle, document: int) -> str:
-    return f"{bundle['id']}.{bundle['documents'][document]['lang']}.md"
+    own = f"-{document + 1}" if kind(bundle["id"]) in RELATED else ""
+    return f"{bundle['id']}{own}.{bundle['documents'][document]['lang']}.md"
 
 
 def write(bundle: Bundle, folder: Path) -> None:

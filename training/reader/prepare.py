@@ -312,7 +312,7 @@ def main() -> None:
     tokenizer = pieces_only()
     recorder = Recorder()
     if options.bundles:
-        for name, lot in list(lots(bundles.read(options.bundles)).items())[number - 1 :: of]:
+        for name, lot in list(lots(bundles.read(options.bundles), options.bundles.stem).items())[number - 1 :: of]:
             if not (out / f"{name}.npz").exists():
                 index(lot, recorder, tokenizer, out / f"{name}.npz")
                 print(name, len(lot), "bundles", flush=True)
@@ -320,13 +320,13 @@ def main() -> None:
         english(options.english, recorder, tokenizer, out, (number - 1, of))
 
 
-def lots(everything: Sequence[Bundle]) -> dict[str, list[Bundle]]:
-    """The bundles of each file by its name; "development-…" are the ones that are only judged by."""
+def lots(everything: Sequence[Bundle], called: str) -> dict[str, list[Bundle]]:
+    """The bundles of each file by its name, "called-01"; "development-…" are the ones that are only judged by."""
     kept = set(bundles.development())
     found = {}
-    for name, wanted in (("development", True), ("bundles", False)):
-        some = [bundle for bundle in everything if (bundle["id"] in kept) == wanted]
-        found |= {f"{name}-{number:02}": lot for number, lot in enumerate(bundles.indexes(some), start=1)}
+    for name, wanted in (("development", True), (called, False)):
+        if some := [bundle for bundle in everything if (bundle["id"] in kept) == wanted]:
+            found |= {f"{name}-{number:02}": lot for number, lot in enumerate(bundles.indexes(some), start=1)}
     return found
 
 

@@ -91,9 +91,17 @@ def _naming(named: Sequence[Concept], hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
 
 
 def _usual(question: str, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
-    """The hits, first one whose heading names no special case (a renewal, a discount, a mistake) that the question does not name."""
+    """
+    The hits, first one that names no special case (a renewal, a discount, a mistake) that the question does not name: neither
+    in its heading nor at the head of its row.
+    """
     asked = set(_SPECIAL.findall(fold(question)))
-    return _put_first(hits, lambda hit: asked.issuperset(_SPECIAL.findall(fold(" ".join(hit.passage.heading[-1:])))))
+
+    def is_usual(hit: Hit) -> bool:
+        label, row, _ = _best_sentence(hit).partition(" | ")
+        return asked.issuperset(_SPECIAL.findall(fold(" ".join((*hit.passage.heading[-1:], label if row else "")))))
+
+    return _put_first(hits, is_usual)
 
 
 def _holding(question: str, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
