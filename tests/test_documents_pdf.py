@@ -1602,3 +1602,60 @@ def test_a_code_without_a_meaning_before_a_line_is_a_bullet(tmp_path: Path) -> N
     writer.write(file)
     document = reading(tmp_path, "a.lt.pdf", file.getvalue())
     assert shown(document)[1:] == [("list_item", text) for text in told]
+
+
+# ── what stands above a line over the whole page ────────────────────────────────────────────────────────────────
+
+
+ADDRESS = ["UAB „Alfa sprendimai“", "Laisvės al. 5, Kaunas"]
+
+
+@pytest.mark.parametrize("held_last", [False, True])
+def test_a_title_and_an_address_that_the_file_holds_last_are_read_where_they_stand(
+    tmp_path: Path, held_last: bool
+) -> None:
+    def head(canvas: Canvas) -> None:
+        lines(canvas, 330, 720, ADDRESS)
+        lines(canvas, 72, 660, ["Sąskaita Nr. 123"], font=BOLD, size=14)
+
+    def draw(canvas: Canvas) -> None:
+        if not held_last:
+            head(canvas)
+        lines(canvas, 72, 620, wrapped(PROSE))
+        lines(canvas, 72, 520, wrapped(ENGLISH, 50))
+        if held_last:
+            head(canvas)
+        lines(canvas, 440, 514, ["Suma 123 Eur"])
+
+    read = texts(reading(tmp_path, "a.lt.pdf", make_pdf(draw)))
+    assert read[:3] == ["\n".join(ADDRESS), "Sąskaita Nr. 123", "\n".join(wrapped(PROSE))]
+    assert read[-1] == "Suma 123 Eur"
+
+
+def test_a_text_that_reaches_from_above_a_wide_line_to_below_it_stays_whole(tmp_path: Path) -> None:
+    note = ["Pastaba: terminas", "yra gegužės 31 d.,", "o suma – 500 eurų", "vienam nariui."]
+
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 72, 700, wrapped(PROSE, 60))
+        lines(canvas, 72, 560, wrapped(PROSE))
+        lines(canvas, 440, 630, note)
+        lines(canvas, 440, 575, ["Vilnius"])
+
+    assert "\n".join(note) in reading(tmp_path, "a.lt.pdf", make_pdf(draw)).text
+
+
+def test_columns_below_a_title_stay_columns(tmp_path: Path) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 72, 760, ["Klasterių naujienos ir kvietimai teikti paraiškas šiais metais"], size=16)
+        lines(canvas, 72, 700, wrapped(PROSE, 40))
+        lines(canvas, 320, 700, wrapped(ENGLISH, 40))
+        lines(
+            canvas,
+            72,
+            500,
+            ["Daugiau – agentūros svetainėje ir jos biuleteniuose, kuriuos galima užsisakyti nemokamai el. paštu."],
+        )
+
+    assert texts(reading(tmp_path, "a.lt.pdf", make_pdf(draw)))[1:3] == [
+        "\n".join(wrapped(PROSE, 40)), "\n".join(wrapped(ENGLISH, 40)),
+    ]  # fmt: skip

@@ -30,7 +30,17 @@ from clusterqa.documents.extract import Extract, clean, left_out, one_line, trim
 from clusterqa.documents.metadata import Metadata, language_of
 from clusterqa.documents.pdf_grid import Grids, Head, with_tables
 from clusterqa.documents.pdf_letters import DOUBLED, DROPPED, Letters, Look, Place
-from clusterqa.documents.pdf_order import RIGHT_TO_LEFT, Order, Stretch, are_mixed, by_place, level, order, run_on
+from clusterqa.documents.pdf_order import (
+    RIGHT_TO_LEFT,
+    Order,
+    Stretch,
+    above_wide,
+    are_mixed,
+    by_place,
+    level,
+    order,
+    run_on,
+)
 from clusterqa.documents.pdf_scales import scales
 from clusterqa.documents.pdf_shapes import Shapes
 from clusterqa.documents.pdf_sight import Sight, pictures
@@ -277,6 +287,11 @@ def _load(raw: bytes, document: str) -> tuple[list[Sheet], dict[str, str], list[
                 seen.charts.append(label)
             stretches = _in_order(held, page.get_height())
             lines, found = _lines(stretches)
+            if (moved := above_wide(held)) != held:
+                moved = _in_order(moved, page.get_height())
+                moved_lines, moved_order = _lines(moved)
+                if moved_order.wrong <= found.wrong:
+                    held, stretches, lines, found = moved, moved, moved_lines, moved_order
             if found.is_doubtful:
                 placed = by_place(stretches)
                 others = [_in_order(held, page.get_height(), beside=True)] if are_mixed(placed) else []

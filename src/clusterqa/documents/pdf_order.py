@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,6 +34,9 @@ RIGHT_TO_LEFT = 0.1
 
 LARGEST = 72
 """Points; the neighbours of larger letters are not looked for."""
+
+WIDE = 0.8
+"""Share of the width of a page's text from which a line or a table parts what is above it from what is below."""
 
 _CELL = (40.0, 10.0)
 """How wide and high, in points, the fields are in which neighbours are looked for."""
@@ -227,6 +231,44 @@ def by_place(stretches: Sequence[Stretch]) -> list[Stretch]:
         else:
             lines.append([one])
     return [one for line in lines for one in sorted(line, key=lambda s: s.left)]
+
+
+def above_wide(stretches: Sequence[Stretch]) -> list[Stretch]:
+    """
+    The stretches, those moved before a line or a table over nearly the whole width of the page's text that stand above it and
+    come after it: columns or not, they are read before. The lines of a text stay together.
+    """
+    level_ones = [s for s in stretches if not (s.turns or s.slanted)]
+    if not level_ones:
+        return list(stretches)
+    room = max(s.right for s in level_ones) - min(s.left for s in level_ones)
+    wide: list[int] = []  # the lines and tables over the whole width that are lower than all before
+    heights: list[float] = []  # how high they stand, from the foot of the page, as negative numbers that ascend
+    targets: dict[int, int] = {}
+    for number, one in enumerate(stretches):
+        if one.turns or one.slanted:
+            continue
+        top, foot = (one.table[0].y, one.table[-1].y) if one.table else (one.y, one.y)
+        lower = bisect_right(heights, 0.8 * one.size - foot)
+        if lower < len(wide):
+            targets[number] = wide[lower]
+        elif one.right - one.left > WIDE * room:
+            wide.append(number)
+            heights.append(-top)
+    for number in sorted(targets, reverse=True):
+        below = stretches[number + 1] if number + 1 < len(stretches) and number + 1 not in targets else None
+        one = stretches[number]
+        if below is not None and 0 < one.y - below.y < 1.75 * one.size and _overlap(one, below) > 0.5:
+            del targets[number]
+    before: defaultdict[int, list[Stretch]] = defaultdict(list)
+    for number, target in targets.items():
+        before[target].append(stretches[number])
+    found: list[Stretch] = []
+    for number, one in enumerate(stretches):
+        found += before[number]
+        if number not in targets:
+            found.append(one)
+    return found
 
 
 def are_mixed(stretches: Sequence[Stretch]) -> bool:
