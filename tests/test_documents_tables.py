@@ -470,3 +470,33 @@ def test_merged_cells_of_html_within_markdown_are_said_and_take_no_names(tmp_pat
     assert reading(tmp_path, "a.lt.md", text).warnings == (
         "Cells of tables in HTML that reach over several columns or rows, and are said once only: 1.",
     )
+
+
+MERGED = (
+    "<tr><td rowspan=2>{0}</td><td colspan=2>{1}</td></tr><tr><td>{2}</td><td>{3}</td></tr>"
+    "<tr><td>Vertinimas</td><td>900</td><td>1200</td></tr>"
+)
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (
+            ("Paslauga", "Kaina, Eur", "nariams", "kitiems"),
+            [("Paslauga | Kaina, Eur nariams | Kaina, Eur kitiems", "Vertinimas | 900 | 1200")],
+        ),
+        (
+            ("Vertinimas", "iki 800 Eur", "600", "800"),
+            [
+                ("", "Vertinimas | iki 800 Eur | iki 800 Eur"),
+                ("", "Vertinimas | 600 | 800"),
+                ("", "Vertinimas | 900 | 1200"),
+            ],
+        ),
+    ],
+)
+def test_names_that_are_merged_over_and_with_the_next_row_are_a_header_and_figures_are_none(
+    tmp_path: Path, names: tuple[str, ...], told: list[tuple[str, str]]
+) -> None:
+    page = f"<html><body><main><p>Kainos galioja nuo sausio.</p><table>{MERGED.format(*names)}</table></main></body></html>"
+    assert rows(reading(tmp_path, "a.lt.html", page)) == told

@@ -864,13 +864,8 @@ def _headed(rows: Sequence[Sequence[tables.Cell]], shaded: list[bool]) -> int:
     top = next((n for n, row in enumerate(rows) if len(row) > 1), len(rows))
     if top + 1 >= len(rows):
         return 0
-    first, second = rows[top : top + 2]
-    over = any(sum(c.start <= o.start and o.end <= c.end for o in second) > 1 for c in first if c.text)
-    down = {id(cell) for cell in first if cell.text} & {id(cell) for cell in second}
     alone = shaded[top] and not any(shaded[n] for n in range(top + 1, len(rows)) if len(rows[n]) > 1)
-    if (over and down) or (alone and tables.may_be_header([cell.text for cell in first])):
-        return top + 1
-    return 0
+    return top + 1 if alone and tables.may_be_header([cell.text for cell in rows[top]]) else 0
 
 
 def _same(one: Sequence[float], other: Sequence[float]) -> bool:

@@ -312,8 +312,8 @@ def _shape(text: str) -> str:
 
 def header_rows(rows: Sequence[Sequence[Cell]]) -> int:
     """
-    How many rows from the top are a header where the file does not say: 1 for a bold row alone, or shown by figures; down to a
-    row that counts the columns (1, 2, 3 …).
+    How many rows from the top are a header where the file does not say: 1 for a bold row alone, one that is merged over and with
+    the cells of the next, or shown by figures; down to a row that counts the columns (1, 2, 3 …).
 
     A row of one cell on top is a title; it counts with the header below it.
     """
@@ -323,12 +323,24 @@ def header_rows(rows: Sequence[Sequence[Cell]]) -> int:
     for number in range(top + 1, min(top + 1 + MOST_HEADED, len(rows) - 1)):
         if _counts(rows[number]) or _goes_below(rows[top : number + 1], rows[number + 1 :]):
             return number + 1
+    if _parts_below(rows[top], rows[top + 1]):
+        return top + 1
     row, rest = rows[top], [row for row in rows[top + 1 :] if len(row) > 1]
     texts = [cell.text for cell in row]
     alone = _is_bold(row) and not any(all(cell.bold for cell in other if cell.text) for other in rest)
     if (alone and rest and may_be_header(texts)) or shows_header(texts, [[c.text for c in other] for other in rest]):
         return top + 1
     return 0
+
+
+def _parts_below(row: Sequence[Cell], below: Sequence[Cell]) -> bool:
+    """
+    Whether a row has a name over several cells of the next, beside one that is merged with its own, and no figures stand in both:
+    both are names then.
+    """
+    down = {id(cell) for cell in row if cell.text} & {id(cell) for cell in below}
+    over = any(_parts(cell, below) for cell in row if cell.text)
+    return bool(down) and over and not any(_has_figures(cell.text) for cell in (*row, *below))
 
 
 def names_columns(rows: Sequence[Sequence[str]]) -> bool:
