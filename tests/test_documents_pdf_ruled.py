@@ -97,6 +97,14 @@ def test_rows_with_lines_or_grounds_are_whole_in_whatever_order_the_file_holds_t
     assert rows(reading(tmp_path, "b.lt.pdf", make_pdf(made))) == NAME_ROWS
 
 
+def test_a_column_that_has_nothing_but_its_name_is_one(tmp_path: Path) -> None:
+    cells: Cells = [[*row, ["Parašas"] if number == 0 else [""]] for number, row in enumerate(NAMES)]
+    made = table(cells, [40, 130, 150, 80], row_by_row=False, middle=False, mark="lines", headed=True)
+    told = rows(reading(tmp_path, "a.lt.pdf", make_pdf(made)))
+    assert [row for _, row in told] == [row for _, row in NAME_ROWS]
+    assert {header for header, _ in told} <= {"Eil. Nr. | Vardas, pavardė | Institucija | Parašas", NAME_ROWS[0][0]}
+
+
 def test_several_rows_between_two_lines_stay_rows(tmp_path: Path) -> None:
     cells: Cells = [
         [["Paslauga"], ["Kaina"]],

@@ -453,6 +453,7 @@ def _of_rows(up: list[float], left: float, right: float, texts: list[Stretch]) -
         if edge := _open_row(up, below, texts, columns):
             up = [edge, *up] if below else [*up, edge]
     bands = _bands_between(up, texts)
+    columns = max(columns, _gaps(bands), key=len)  # a column may have a name alone, as that for signatures
     several = [band for band in bands if len({bisect_right(columns, s.left) for s in band}) > 1]
     if len(several) < 2 or 2 * len(several) < sum(map(bool, bands)):
         return

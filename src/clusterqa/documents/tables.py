@@ -335,12 +335,12 @@ def header_rows(rows: Sequence[Sequence[Cell]]) -> int:
 
 def _parts_below(row: Sequence[Cell], below: Sequence[Cell]) -> bool:
     """
-    Whether a row has a name over several cells of the next, beside one that is merged with its own, and no figures stand in both:
-    both are names then.
+    Whether a row has a name over several cells of the next, beside one that is merged with its own, and no cell of either begins
+    with a figure: both are names then.
     """
     down = {id(cell) for cell in row if cell.text} & {id(cell) for cell in below}
     over = any(_parts(cell, below) for cell in row if cell.text)
-    return bool(down) and over and not any(_has_figures(cell.text) for cell in (*row, *below))
+    return bool(down) and over and not any(re.match(r"\D{0,3}\d", cell.text) for cell in (*row, *below))
 
 
 def names_columns(rows: Sequence[Sequence[str]]) -> bool:
