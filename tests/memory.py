@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clusterqa.errors import StoreDamaged
 from clusterqa.ports import Index, Store, Vectors
@@ -309,7 +310,7 @@ class MemoryIndex(Index):
         self.dimension = dimension
         self._connect, self._languages, self._check = connect, languages, check
         self._store = connect()
-        self.generation, self.epoch = -1, ""
+        self.generation, self.epoch, self.changes = -1, "", 0
         self._entries: dict[int, IndexedPassage] = {}
         self._sources: dict[str, Source] = {}
         self._vocabulary: list[str] = []
@@ -334,6 +335,7 @@ class MemoryIndex(Index):
             self._vocabulary = store.vocabulary()
         self._entries, self._sources = entries, current
         self.generation, self.epoch = state
+        self.changes += 1
         return True
 
     @contextmanager
@@ -386,6 +388,9 @@ class MemoryIndex(Index):
 
     def fetch(self, ids: Sequence[int]) -> list[IndexedPassage]:
         return [self._entries[i] for i in ids]
+
+    def vectors(self, ids: Sequence[int]) -> list[tuple[Language, NDArray[np.float16]]]:
+        return [(entry.language, entry.rows) for entry in self.fetch(ids)]
 
     def tokens(self, ids: Sequence[int]) -> list[TokenStates]:
         return self._store.tokens(ids)

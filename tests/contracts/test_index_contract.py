@@ -111,6 +111,20 @@ def assert_same(patched: Index, fresh: Index, store: Store) -> None:
             assert near[language].sentences == pytest.approx(expected[language].sentences, abs=1e-6)
 
 
+def test_vectors_alone_are_those_of_the_whole_passages(store: Store, index_of: OverStore) -> None:
+    for number in range(4):
+        put_drawn(store, f"{number}.md", "en" if number % 2 else "lt", passages=3, sentences=1 + number, seed=number)
+    index = index_of()
+    ids = [entry.id for entry in reversed(entries_of(index, store))]
+    ids.append(ids[0])
+    for (language, rows), entry in zip(index.vectors(ids), index.fetch(ids), strict=True):
+        assert language == entry.language
+        np.testing.assert_array_equal(rows, entry.rows)
+    assert index.vectors([]) == []
+    with pytest.raises(KeyError):
+        index.vectors([ids[0], 10_000])
+
+
 # ── the nearest ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 

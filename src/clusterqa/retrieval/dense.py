@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clusterqa.ports import Index
-from clusterqa.records import Background, Query
+from clusterqa.records import Background, Language, Query
 from clusterqa.retrieval.weights import SearchWeights
 
 
@@ -20,6 +21,12 @@ def standing(cosine: float, background: Background, scale: float) -> float:
     """How far a cosine stands out, in [0, 1]: 0 at the background's mean, 1 at `scale` deviations above it."""
     mean, deviation = background
     return min(max((cosine - mean) / (deviation * scale), 0.0), 1.0)
+
+
+def standings(cosines: NDArray[np.float64], background: Background, scale: float) -> NDArray[np.float64]:
+    """`standing` of many cosines."""
+    mean, deviation = background
+    return np.clip((cosines - mean) / (deviation * scale), 0.0, 1.0)
 
 
 def passage_background(seen: Background, passages: int, weights: SearchWeights) -> Background:
@@ -37,11 +44,12 @@ def _mixed(seen: Background, passages: int, prior: int, mean: float, deviation: 
     return Background(share * seen.mean + (1 - share) * mean, share * seen.deviation + (1 - share) * deviation)
 
 
-def best_cosines(ids: Sequence[int], query: Query, index: Index) -> dict[int, float]:
-    """The best cosine of each passage and its sentences, for those that were not among the nearest."""
+def best_cosines(ids: Sequence[int], query: Query, index: Index) -> dict[int, tuple[Language, float]]:
+    """The language and the best cosine of each passage and its sentences, for those that were not among the nearest."""
     if not ids:
         return {}
-    rows = [entry.rows for entry in index.fetch(ids)]
+    languages, rows = zip(*index.vectors(ids), strict=True)
     cosines = np.concatenate(rows).astype(np.float32) @ query.encoded.vector
     begins = np.cumsum([0, *(len(part) for part in rows[:-1])])
-    return dict(zip(ids, np.maximum.reduceat(cosines, begins).tolist(), strict=True))
+    best = np.maximum.reduceat(cosines, begins).tolist()
+    return dict(zip(ids, zip(languages, best, strict=True), strict=True))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clusterqa.ports import Index
 from clusterqa.records import IndexedPassage, Language
@@ -58,37 +59,38 @@ def place_in(i: int, language: Language, index: Index, from_cosine: float) -> in
     translation = index.source(own.translation) if own and own.translation else None
     if entry.language == language or translation is None or translation.language != language:
         return i
-    others = index.fetch(index.passages_of(translation.document))
+    others = index.passages_of(translation.document)
     if not others:
         return i
-    rows = np.stack([other.rows[0] for other in others]).astype(np.float32)
+    rows = np.stack([vectors[0] for _, vectors in index.vectors(others)]).astype(np.float32)
     cosines = rows @ entry.rows[0].astype(np.float32)
     # Translations follow the same order: of passages alike in meaning the one at the same depth is meant.
-    here = _depth(entry, index)
-    depths = np.array([_depth(other, index) for other in others], dtype=np.float32)
-    best = int(np.argmax(cosines - 0.3 * np.abs(depths - here)))
-    return others[best].id if cosines[best] >= from_cosine else i
+    siblings = index.passages_of(entry.passage.document)
+    here = _depths(len(siblings))[siblings.index(i)]
+    best = int(np.argmax(cosines - 0.3 * np.abs(_depths(len(others)) - here)))
+    return others[best] if cosines[best] >= from_cosine else i
 
 
-def _depth(entry: IndexedPassage, index: Index) -> float:
-    """Where in its document a passage stands, 0 at the beginning, 1 at the end."""
-    return entry.passage.ordinal / max(len(index.passages_of(entry.passage.document)) - 1, 1)
+def _depths(passages: int) -> NDArray[np.float32]:
+    """Where in a document of so many passages each stands, 0 at the beginning, 1 at the end."""
+    return np.arange(passages, dtype=np.float32) / np.float32(max(passages - 1, 1))
 
 
 @lru_cache(maxsize=4096)
-def _letters(text: str) -> str:
-    """Letters and digits alone, in lower case."""
-    return "".join(c for c in searchable(text).lower() if c.isalnum())
+def _letters(text: str) -> tuple[str, str]:
+    """Letters and digits alone, in lower case; and the digits."""
+    letters = "".join(filter(str.isalnum, searchable(text).lower()))
+    return letters, "".join(filter(str.isdigit, letters))
 
 
 def _near_duplicates(a: IndexedPassage, b: IndexedPassage, from_cosine: float) -> bool:
     if a.language != b.language:
         return False
-    first, second = _letters(a.passage.text), _letters(b.passage.text)
+    (first, its_digits), (second, digits) = _letters(a.passage.text), _letters(b.passage.text)
     if first == second:
         return True
     # Rows that differ only in a figure or a name have almost the same vector, and are not the same at all.
-    if [c for c in first if c.isdigit()] != [c for c in second if c.isdigit()]:
+    if its_digits != digits:
         return False
     if float(a.rows[0].astype(np.float32) @ b.rows[0].astype(np.float32)) < from_cosine:
         return False

@@ -238,7 +238,8 @@ class Pipeline:
         unread = [i for i in ids if i not in verdicts]
         verdicts = verdicts | dict(zip(unread, self.reranker.rerank(query, unread, first, self.index), strict=True))
         cosines = {candidate.passage: candidate.cosine for candidate in first.candidates}
-        cosines |= best_cosines([i for i in ids if i not in cosines], query, self.index)
+        unseen = best_cosines([i for i in ids if i not in cosines], query, self.index)
+        cosines |= {i: cosine for i, (_, cosine) in unseen.items()}
         hits = []
         for entry, (i, score, others) in zip(self.index.fetch(ids), merged, strict=True):
             source = self.index.source(entry.passage.document)

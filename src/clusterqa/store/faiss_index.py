@@ -112,12 +112,19 @@ class _Content:
 
     def load(self, ids: Sequence[int]) -> Iterator[IndexedPassage]:
         """Those of these passages that there are."""
+        there = [i for i in ids if i in self.passages]
+        for i, (language, rows) in zip(there, self.vectors(there), strict=True):
+            yield IndexedPassage(i, unpacked(self.passages[i].text), language, rows)
+
+    def vectors(self, ids: Sequence[int]) -> list[tuple[Language, NDArray[np.float16]]]:
+        """Language and vectors of each of these passages."""
+        found: dict[int, tuple[Language, NDArray[np.float16]]] = {}
         for language, side in self.sides.items():
-            own = {i: kept for i in ids if (kept := self.passages.get(i)) and kept.language == language}
+            own = [i for i in dict.fromkeys(ids) if self.passages[i].language == language]
             if own:
-                all_rows = side.rows([units_from(i, kept.units) for i, kept in own.items()])
-                for (i, kept), rows in zip(own.items(), all_rows, strict=True):
-                    yield IndexedPassage(i, unpacked(kept.text), language, rows)
+                all_rows = side.rows([units_from(i, self.passages[i].units) for i in own])
+                found |= {i: (language, rows) for i, rows in zip(own, all_rows, strict=True)}
+        return [found[i] for i in ids]
 
 
 class FaissIndex(StoreView):
@@ -184,6 +191,9 @@ class FaissIndex(StoreView):
 
     def _load(self, ids: Sequence[int]) -> Iterator[IndexedPassage]:
         return self._content.load(ids)
+
+    def vectors(self, ids: Sequence[int]) -> list[tuple[Language, NDArray[np.float16]]]:
+        return self._content.vectors(ids)
 
     def passages_of(self, document: str) -> Sequence[int]:
         return self._content.by_document.get(document, ())

@@ -179,10 +179,19 @@ class SqliteStore(TableStore):
     def matching(self, terms: Sequence[str]) -> dict[int, tuple[bool, bool]]:
         query = " OR ".join(f'"{term}"' for term in terms)
         body, head = (
-            [row for (row,) in self._rows("SELECT rowid FROM stems WHERE stems MATCH ?", (f"{column} : ({query})",))]
+            self._numbers("SELECT rowid FROM stems WHERE stems MATCH ?", f"{column} : ({query})")
             for column in ("body", "head")
         )
         return by_place(body, head)
+
+    def _numbers(self, sql: str, parameter: str) -> list[int]:
+        """A column of numbers, without a row made of each: there may be thousands."""
+        try:
+            cursor = self._db.cursor()
+            cursor.row_factory = None
+            return [number for (number,) in cursor.execute(sql, (parameter,))]
+        except FAILURES as error:
+            raise explain(error, self.path) from error
 
     def vocabulary(self) -> list[str]:
         self._rows("CREATE VIRTUAL TABLE IF NOT EXISTS temp.stem_terms USING fts5vocab(main, stems, row)")

@@ -66,6 +66,7 @@ class StoreView(Index):
         self._check = check
         self._today: Callable[[], datetime.date | None] = today or (lambda: None)
         self._store = connect()
+        self.changes = 0
         self._clear()
 
     def _clear(self) -> None:
@@ -87,6 +88,7 @@ class StoreView(Index):
         self, generation: int, epoch: str, sources: dict[str, Source], day: datetime.date | None = None
     ) -> None:
         self.generation, self.epoch, self._day = generation, epoch, day
+        self.changes += 1
         self._sources = sources
         self._vocabulary: list[str] | None = None
         self._postings: dict[tuple[str, ...], Postings] = {}
@@ -145,6 +147,9 @@ class StoreView(Index):
             known.popitem(last=False)
         return entries
 
+    def vectors(self, ids: Sequence[int]) -> list[tuple[Language, NDArray[np.float16]]]:
+        return [(entry.language, entry.rows) for entry in self.fetch(ids)]
+
     def sample(self, most: int) -> dict[Language, list[IndexedPassage]]:
         if most not in self._samples:
             counts = np.bincount(self._languages, minlength=1 + len(LANGUAGES))[1:].tolist()
@@ -164,11 +169,11 @@ class StoreView(Index):
         # The words of a domain come back in question after question, so the latest answers are kept for a generation.
         known = self._postings.get(terms)
         if known is None:
-            found = {i: body for i, (body, _) in self._store.matching(terms).items() if self._has(i)}
-            known = Postings(
-                np.array([i for i, body in found.items() if body], dtype=np.int64),
-                np.array([i for i, body in found.items() if not body], dtype=np.int64),
-            )
+            found = self._store.matching(terms)
+            ids = np.fromiter(found, dtype=np.int64, count=len(found))
+            in_body = np.fromiter((body for body, _ in found.values()), dtype=np.bool_, count=len(found))
+            there = np.append(self._languages, 0)[np.minimum(ids, len(self._languages))] > 0
+            known = Postings(ids[there & in_body], ids[there & ~in_body])
             if max(map(len, terms), default=0) <= LONGEST_REMEMBERED:
                 if len(self._postings) >= REMEMBERED_TERMS:
                     self._postings.pop(next(iter(self._postings)))
