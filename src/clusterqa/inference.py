@@ -37,8 +37,11 @@ def openvino() -> ModuleType:
     return openvino  # type: ignore[no-any-return]
 
 
-def compiled(graph: Any, threads: int, arithmetic: Arithmetic = "float32") -> Any:
-    """An infer request of a graph, on so many threads of the processor. Not for several threads at once."""
+def compiled(graph: Any, threads: int, arithmetic: Arithmetic = "float32", at_once: int = 1) -> list[Any]:
+    """
+    As many infer requests of a graph as may run `at_once`; they share so many threads of the processor. Each is for one thread
+    of the program at a time.
+    """
     model = (
         openvino()
         .Core()
@@ -49,13 +52,14 @@ def compiled(graph: Any, threads: int, arithmetic: Arithmetic = "float32") -> An
                 "INFERENCE_PRECISION_HINT": "bf16" if arithmetic == "bfloat16" else "f32",
                 "INFERENCE_NUM_THREADS": threads,
                 "PERFORMANCE_HINT": "LATENCY",
+                "NUM_STREAMS": at_once,
                 "ENABLE_CPU_PINNING": False,  # or two processes would share one core
                 "CPU_RUNTIME_CACHE_CAPACITY": SHAPES,
                 "DYNAMIC_QUANTIZATION_GROUP_SIZE": GROUP if arithmetic == "int8" else 0,
             },
         )
     )
-    return model.create_infer_request()
+    return [model.create_infer_request() for _ in range(at_once)]
 
 
 class Parts:

@@ -283,7 +283,7 @@ def load_reader(settings: Settings, encoder: Encoder) -> Reader | None:
     """
     if settings.reader == NO_READER:
         return None
-    network = _network(_reader_folder(settings), settings.threads)
+    network = _network(_reader_folder(settings), settings.threads, os.getpid())
     if network.encoder != encoder.fingerprint:
         if settings.reader != BUNDLED_READER:
             raise EncoderError(
@@ -299,8 +299,8 @@ def _reader_folder(settings: Settings) -> Path:
 
 
 @lru_cache(maxsize=2)
-def _network(folder: Path, threads: int) -> Network:
-    """Loaded once: the pipelines of an evaluation, and those that try drafts, share it."""
+def _network(folder: Path, threads: int, process: int) -> Network:
+    """Loaded once: the pipelines of an evaluation, and those that try drafts, share it. Its threads do not come through a fork."""
     return Network.load(folder, threads)
 
 

@@ -63,7 +63,7 @@ class Bert:
         projection = load_file(folder / PROJECTION)["projection"] if (folder / PROJECTION).is_file() else None
         self.token_dimension: int | None = None if projection is None else len(projection)
         graph = _graph(facts, tensors, projection, eight_bits=arithmetic == "int8")
-        self._request = compiled(graph, threads, arithmetic)
+        (self._request,) = compiled(graph, threads, arithmetic)
         self._lock = threading.Lock()
         self._pad = int(facts.get("pad_token_id") or 0)
         self._end = self._tokenizer.encode("").ids[-1:]

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import chain
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -33,7 +35,7 @@ LONGEST_QUESTION = 64
 BESIDE = (-2, -1, 1, 2)
 """Which pieces of the same text are seen beside each."""
 TOGETHER = 4
-"""Passages read in one grid: more fill no processor better, and the shortest of them is filled up to the longest."""
+"""Passages read in one grid: more fill no core better, and the shortest of them is filled up to the longest."""
 LONGEST_SHORT = 24
 """Pieces of a short answer at most."""
 
@@ -56,7 +58,10 @@ class Read:
 
 
 class Reader:
-    """Reads passages for one question at a time. Thread-safe: questions of several threads wait for each other."""
+    """
+    Reads passages for questions. Thread-safe. Each grid of passages is one core's: those of one question are read side by
+    side, and so are those of several.
+    """
 
     def __init__(self, facts: Mapping[str, Any], tensors: Tensors, fingerprint: str, threads: int) -> None:
         self.encoder: str = facts["encoder"]
@@ -69,8 +74,10 @@ class Reader:
         self._features = [
             (tensors[f"{name}_mean"], tensors[f"{name}_scale"]) for name in ("passage_features", "sentence_features")
         ]
-        self._request = compiled(_graph(facts, tensors), threads)
-        self._lock = threading.Lock()
+        self._idle: SimpleQueue[Any] = SimpleQueue()
+        for request in compiled(_graph(facts, tensors), threads, at_once=threads):
+            self._idle.put(request)
+        self._workers = ThreadPoolExecutor(threads, "clusterqa-reader")
 
     @classmethod
     def load(cls, folder: Path, threads: int = 2) -> Reader:
@@ -101,23 +108,37 @@ class Reader:
         `features` are of the same passages, from one search; without them the passages are judged by their texts alone.
         """
         question, ids = question[-LONGEST_QUESTION:], ids[-LONGEST_QUESTION:]
-        order = sorted(range(len(passages)), key=lambda i: len(passages[i].ids))  # alike in length together
-        found: dict[int, Reading] = {}
-        for begin in range(0, len(order), TOGETHER):
-            some = order[begin : begin + TOGETHER]
+        # Alike in length together; the longest first, so that no core reads them alone at the end.
+        order = sorted(range(len(passages)), key=lambda i: -len(passages[i].ids))
+        grids = [order[begin : begin + TOGETHER] for begin in range(0, len(order), TOGETHER)]
+
+        def read(some: Sequence[int]) -> list[Reading]:
             inputs = self._inputs([passages[i] for i in some], len(ids))
             if features is not None:
                 self._add_features(inputs, [(features.passages[i], features.sentences[i]) for i in some])
             inputs |= {"question": question, "question_rarity": self._rarity[ids]}
-            with self._lock:
-                results = self._request.infer(inputs)
-                answers, by_text, sentences, edges = (results[number].copy() for number in range(4))
-            for row, i in enumerate(some):
-                marks = tuple(sentences[row, : passages[i].sentences].tolist())
-                found[i] = Reading(
-                    float(answers[row]), float(by_text[row]), marks, tuple(_shorts(edges[row], passages[i]))
-                )
+            return self._together(inputs, [passages[i] for i in some])
+
+        readings = chain.from_iterable(self._workers.map(read, grids))
+        found = dict(zip(order, readings, strict=True))
         return [found[i] for i in range(len(passages))]
+
+    def _together(self, inputs: dict[str, NDArray[Any]], passages: Sequence[Read]) -> list[Reading]:
+        request = self._idle.get()
+        try:
+            results = request.infer(inputs)
+            answers, by_text, sentences, edges = (results[number].copy() for number in range(4))
+        finally:
+            self._idle.put(request)
+        return [
+            Reading(
+                float(answers[row]),
+                float(by_text[row]),
+                tuple(sentences[row, : passage.sentences].tolist()),
+                tuple(_shorts(edges[row], passage)),
+            )
+            for row, passage in enumerate(passages)
+        ]
 
     def _inputs(self, passages: Sequence[Read], question: int) -> dict[str, NDArray[Any]]:
         """Passages of unlike length in grids, without features; `question` is how many pieces it has."""

@@ -12,8 +12,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from typing import Any, Self
 
 from clusterqa.encoders.passing import PassingEncoder
 from clusterqa.ports import Encoder, Index, Reader, Reranker, Vectors
@@ -67,7 +68,7 @@ BY_ITSELF = 0.3
 
 class Pipeline:
     """
-    Puts the stages together over one index. Thread-safe: the encoder works in parallel, the index behind a lock.
+    Puts the stages together over one index. Thread-safe: encoder and reader work in parallel, the index behind a lock.
 
     Every question is answered from the newest generation, which another process may have written a moment ago.
     """
@@ -107,22 +108,31 @@ class Pipeline:
         clock.milliseconds["encode"] = 1000 * encoder.seconds
         if isinstance(readings, Remark):
             return Trace(question, readings, remark_reply(question, readings), milliseconds=clock.milliseconds)
-        with self._lock, self.index.reading():
-            trace = self._likeliest(question, readings, depth, clock)
-            parts = asked_parts(question.text, trace.reply.language)
-            if not parts or (not parts[-1].leans and compares(trace.reply, parts)):
-                return trace
-            reply = together(trace.reply, parts, self._each(question, parts, trace.reply.language))
-            clock.lap("parts")
-            return replace(trace, reply=reply, milliseconds=clock.milliseconds)
+        try:
+            with _Turn(self._lock, self.index) as turn:
+                return self._answer(question, readings, depth, clock, turn)
+        except _Changed:  # while the reader read: once more, without letting go
+            with _Turn(self._lock, self.index, lets_go=False) as turn:
+                return self._answer(question, readings, depth, clock, turn)
 
-    def _likeliest(self, question: Question, readings: Sequence[Query], depth: int, clock: _Clock) -> Trace:
+    def _answer(self, question: Question, readings: Sequence[Query], depth: int, clock: _Clock, turn: _Turn) -> Trace:
+        trace = self._likeliest(question, readings, depth, clock, turn)
+        parts = asked_parts(question.text, trace.reply.language)
+        if not parts or (not parts[-1].leans and compares(trace.reply, parts)):
+            return trace
+        reply = together(trace.reply, parts, self._each(question, parts, trace.reply.language, turn))
+        clock.lap("parts")
+        return replace(trace, reply=reply, milliseconds=clock.milliseconds)
+
+    def _likeliest(
+        self, question: Question, readings: Sequence[Query], depth: int, clock: _Clock, turn: _Turn
+    ) -> Trace:
         """The reading of which the answer is surest; the less sure the other one is, the less sure is that it was meant."""
         alone = min(readings, key=lambda query: len(query.text))
-        first = self._search(question, alone, depth, clock)
+        first = self._search(question, alone, depth, clock, turn)
         by_itself = dict(first.ranking)
         found = [
-            (first if query is alone else self._search(question, query, depth, clock, by_itself), query)
+            (first if query is alone else self._search(question, query, depth, clock, turn, by_itself), query)
             for query in readings
         ]
         chosen, query = max(found, key=lambda one: one[0].reply.confidence - one[1].doubt)
@@ -133,21 +143,28 @@ class Pipeline:
         quotes = chosen.reply.quotes or chosen.reply.nearest
         return replace(chosen, reply=self._reply(question, query, chosen.hits, quotes, sure))
 
-    def _each(self, question: Question, parts: Sequence[AskedPart], language: Language) -> list[Reply]:
+    def _each(self, question: Question, parts: Sequence[AskedPart], language: Language, turn: _Turn) -> list[Reply]:
         """The replies to the parts of a question, each asked alone; one that leans, after the one before."""
         replies, before = [], question.history
         for part in parts:
             asked = Question(part.question, before if part.leans else question.history, language)
-            readings = understand(asked, self.encoder, self.profile.search.replaces_cosine)
+            with turn.away():
+                readings = understand(asked, self.encoder, self.profile.search.replaces_cosine)
             if isinstance(readings, Remark):
                 replies.append(remark_reply(asked, readings))
             else:
-                replies.append(self._likeliest(asked, readings, DEPTH, _Clock()).reply)
+                replies.append(self._likeliest(asked, readings, DEPTH, _Clock(), turn).reply)
             before = (*question.history, part.question)
         return replies
 
     def _search(
-        self, question: Question, query: Query, depth: int, clock: _Clock, by_itself: Mapping[int, float] | None = None
+        self,
+        question: Question,
+        query: Query,
+        depth: int,
+        clock: _Clock,
+        turn: _Turn,
+        by_itself: Mapping[int, float] | None = None,
     ) -> Trace:
         weights, calibration = self.profile.search, self.profile.calibration
         first = first_look(query, self.index, self.lexicon, weights)
@@ -164,7 +181,7 @@ class Pipeline:
         clock.lap("merge")
         readings: dict[int, Reading] = {}
         if self.reader and hits:
-            hits, readings = self._read(query, hits, self.reader)
+            hits, readings = self._read(query, hits, self.reader, turn)
             clock.lap("read")
         if by_itself is not None:
             hits = leaning(hits, by_itself, BY_ITSELF)
@@ -190,11 +207,15 @@ class Pipeline:
             quotes = tuple(replace(made, sure=False) for made in quotes)
         return reply(question, query, quotes, confidence, threshold, self.index.generation)
 
-    def _read(self, query: Query, hits: tuple[Hit, ...], reader: Reader) -> tuple[tuple[Hit, ...], dict[int, Reading]]:
+    def _read(
+        self, query: Query, hits: tuple[Hit, ...], reader: Reader, turn: _Turn
+    ) -> tuple[tuple[Hit, ...], dict[int, Reading]]:
         """The hits in the order of the reader, those behind that it did not read as they were."""
         best, rest = hits[: self.profile.search.read], hits[self.profile.search.read :]
         ids = [hit.passage_id for hit in best]
-        readings = reader.read(query, best, self.index.tokens(ids))
+        tokens = self.index.tokens(ids)
+        with turn.away():
+            readings = reader.read(query, best, tokens)
         return (*ordered(best, readings, self.profile.search), *rest), dict(zip(ids, readings, strict=True))
 
     def _quotes(
@@ -266,6 +287,48 @@ def _named(question: Question, query: Query, first: FirstLook) -> tuple[Concept,
         return ()
     own = tuple(concept for concept in first.concepts if query.words.get(concept.word) == 1)
     return own if len(own) < len(query.words) else ()
+
+
+class _Changed(Exception):
+    """The index took up something else while a question had let go of it."""
+
+
+class _Turn:
+    """
+    A question's turn with the index, which sees one state of it from beginning to end. `away` lets others have it meanwhile,
+    unless `lets_go` is false, and raises _Changed when it is no longer the same afterwards.
+    """
+
+    def __init__(self, lock: threading.Lock, index: Index, lets_go: bool = True) -> None:
+        self._lock, self._index, self._lets_go = lock, index, lets_go
+        self._held = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._take()
+        self._changes = self._index.changes
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._held.__exit__(*error)
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        if not self._lets_go:
+            yield
+            return
+        self._held.close()
+        try:
+            yield
+        finally:
+            self._take()
+        if self._index.changes != self._changes:
+            raise _Changed
+
+    def _take(self) -> None:
+        with ExitStack() as stack:
+            stack.enter_context(self._lock)
+            stack.enter_context(self._index.reading())
+            self._held = stack.pop_all()
 
 
 class _Clock:
