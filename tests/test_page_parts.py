@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -56,6 +57,22 @@ def test_a_link_carries_the_questions_that_an_answer_leans_on_and_no_others() ->
     ]
     assert parse_qs(render.link(turns, 2))["q"] == ["Kiek kainuoja bronzos ženklas?", "O aukso?"]
     assert parse_qs(render.link(turns, 1))["q"] == ["Kiek kainuoja bronzos ženklas?"]
+
+
+def test_a_quote_that_was_drawn_before_is_drawn_anew_for_another_page_language_or_day(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (quote,) = answered("Kiek galioja?").reply.quotes
+    until = replace(quote, source=replace(SOURCE, valid_until="2026-03-05"))
+    monkeypatch.setattr(render, "today", lambda: datetime.date(2026, 3, 5))
+    same_day = render.quotation(until, "lt", "lt")
+    assert "cq-over" not in same_day and "lang=lt" in same_day
+    assert render.quotation(until, "lt", "lt") == same_day
+    assert "lang=en" in render.quotation(until, "lt", "en")
+    assert WORDS["en"]["open"] in render.quotation(until, "en", "lt")
+    assert "Galioja trejus metus." in render.quotation(replace(until, text="Galioja trejus metus."), "lt", "lt")
+    monkeypatch.setattr(render, "today", lambda: datetime.date(2026, 3, 6))
+    assert "cq-over" in render.quotation(until, "lt", "lt")
 
 
 def test_a_long_document_is_drawn_sheet_by_sheet_and_none_of_it_is_lost(

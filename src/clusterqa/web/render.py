@@ -6,8 +6,10 @@ Everything goes through Jinja with autoescape: text of documents and questions i
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -46,6 +48,8 @@ NEAREST_FLOOR = 0.12
 NAMED_SITES = 3
 LONGEST_SITE = 40
 """Characters; a longer name of a site tells nobody anything."""
+DRAWN_QUOTES = 1024
+"""Quotes of which the HTML is kept, some 10 MB at the most: a conversation is drawn anew with each of its turns."""
 LINKED_TURNS = 4
 """Questions that a link to an answer may carry: the one that was asked and those it leans on."""
 
@@ -165,6 +169,17 @@ def _citation(quote: Quote, language: Language) -> str:
     return ", ".join(part for part in parts if part)
 
 
+def quotation(quote: Quote, told: Language, language: Language) -> Markup:
+    """A quote with its source, in words of the language `told`; links lead to pages in `language`."""
+    return _quotation(quote, told, language, today())
+
+
+@lru_cache(maxsize=DRAWN_QUOTES)
+def _quotation(quote: Quote, told: Language, language: Language, _day: datetime.date) -> Markup:
+    template = _ENVIRONMENT.get_template("quotation.html")
+    return Markup(template.render(quote=quote, told=told, w=WORDS[told], language=language))
+
+
 _STATIC = Path(__file__).parent / "static"
 _STYLES = Markup("\n").join(Markup((_STATIC / name).read_text(encoding="utf-8")) for name in ("page.css", "chat.css"))
 """The style of a chat page, in the page itself: on a slow line nothing is seen until it is there."""
@@ -175,7 +190,7 @@ _ENVIRONMENT.globals.update(
     styles=_STYLES, floor=NEAREST_FLOOR, reasons=REASONS, band=band, told_date=told_date, days=days, reference_of=reference, web_address=web_address,
     document_address=document_address, place=_place, citation=_citation, quote_address=quote_address, quote_text=quote_text, own_sources=own_sources, said=SAID, as_shown=as_shown,
     marks_around=marks_around, quoted=drawing.quoted, around=drawing.around, all_of=all_of,
-    over=over,
+    over=over, quotation=quotation,
     said_of_a_person={language: replies["person"] for language, replies in REPLIES.items()},
 )  # fmt: skip
 
