@@ -97,12 +97,21 @@ class Parts:
         scaled = self.ops.mvn(x, self.indices(-1), True, self._epsilon, "inside_sqrt")
         return self.ops.add(self.ops.multiply(scaled, self.constant(f"{name}.weight")), self.constant(f"{name}.bias"))
 
-    def attention(self, query: Any, key: Any, value: Any, absent: Any) -> Any:
-        """Each of shape (texts, tokens, width); `absent` is added to what the tokens of a text see of each other."""
+    def attention(self, query: Any, key: Any, value: Any, absent: Any, joined: bool = True) -> Any:
+        """
+        Each of shape (texts, tokens, width); `absent` is added to what the tokens of a text see of each other.
+
+        OpenVINO joins the steps of this into one kernel, which it makes for each shape. Not `joined`, nothing is made anew:
+        faster where shapes seldom come back. An axis more than its joining knows keeps it from it.
+        """
         apart = self.indices(0, 0, self._heads, self._width // self._heads)
         swapped = self.indices(0, 2, 1, 3)
         query, key, value = (self.ops.transpose(self.ops.reshape(x, apart, True), swapped) for x in (query, key, value))
+        if not joined:
+            query, key, value, absent = (self.ops.unsqueeze(x, self.indices(0)) for x in (query, key, value, absent))
         seen = self.ops.scaled_dot_product_attention(query, key, value, absent)
+        if not joined:
+            seen = self.ops.squeeze(seen, self.indices(0))
         return self.ops.reshape(self.ops.transpose(seen, swapped), self.indices(0, 0, self._width), True)
 
     def _matrix(self, name: str) -> Any:

@@ -269,7 +269,7 @@ def _graph(facts: Mapping[str, Any], tensors: Tensors) -> Any:
         query, key, value = ops.split(
             linear(normal(x, f"{layer}.before_attention"), f"{layer}.attention"), parts.index(-1), 3
         ).outputs()
-        x = ops.add(x, linear(parts.attention(query, key, value, seen), f"{layer}.out"))
+        x = ops.add(x, linear(parts.attention(query, key, value, seen, joined=False), f"{layer}.out"))
         wide = ops.gelu(linear(normal(x, f"{layer}.before_wide"), f"{layer}.up"), "erf")
         x = ops.add(x, linear(wide, f"{layer}.down"))
     x = normal(x, "end")
