@@ -1563,6 +1563,22 @@ def test_a_page_with_lines_farther_apart_than_on_most_pages_has_whole_paragraphs
     assert texts(document) == ["\n".join(wrapped(PROSE))] * 7
 
 
+def test_a_text_in_larger_letters_than_a_long_table_below_it_is_a_paragraph(tmp_path: Path) -> None:
+    def draw(canvas: Canvas) -> None:
+        canvas.setFont(FONT, 12)
+        for number, text in enumerate(wrapped(PROSE, 66)):
+            canvas.drawString(72, 760 - 23 * number, text)
+        for number in range(30):
+            canvas.setFont(FONT, 8)
+            for place, text in enumerate(
+                (f"Savivaldybės įstaiga {'ABCDEFGHIJKLMNOPRSTUVZ'[number % 22]}", str(37 * number * number), "12,5")
+            ):
+                canvas.drawString(72 + 200 * place, 560 - 14 * number, text)
+
+    document = reading(tmp_path, "a.lt.pdf", make_pdf(draw))
+    assert shown(document)[0] == ("paragraph", "\n".join(wrapped(PROSE, 66)))
+
+
 def test_lines_that_say_something_each_stay_apart(tmp_path: Path) -> None:
     told = [
         "Prašymas skirti paramą",

@@ -61,6 +61,20 @@ def test_names_that_are_merged_in_a_header_of_two_rows_stand_with_each_row(tmp_p
     assert rows(reading(tmp_path, "a.lt.pdf", make_pdf(page(made)))) == FEE_ROWS
 
 
+def test_names_that_begin_with_figures_are_a_header_where_they_are_merged(tmp_path: Path) -> None:
+    cells = [
+        ["Paslauga", "2023 m.", ""],
+        ["", "1-6 mėn.", "7-12 mėn."],
+        ["Leidimas", "10", "20"],
+        ["Licencija", "30", "40"],
+    ]
+    made = table(cells, *MERGED, widths=[120, 80, 80])
+    header = "Paslauga | 2023 m. 1-6 mėn. | 2023 m. 7-12 mėn."
+    assert rows(reading(tmp_path, "a.lt.pdf", make_pdf(page(made)))) == [
+        (header, "Leidimas | 10 | 20"), (header, "Licencija | 30 | 40"),
+    ]  # fmt: skip
+
+
 def test_the_text_around_a_drawn_table_stays_before_and_after_it(tmp_path: Path) -> None:
     made = table(FEES, *MERGED, widths=[120, 80, 80])
     document = reading(tmp_path, "a.lt.pdf", make_pdf(page(made)))

@@ -80,6 +80,9 @@ PARAGRAPH_GAP = 1.3
 FULL_TEXT = 0.9
 """Share of the room of a line from which it is full."""
 
+LONG_LINE = 40
+"""Letters; a line of more is one of a text, where it is full."""
+
 FEWEST_INNER = 3
 """So many full lines at least that go on in the next show how far apart those of a page stand."""
 
@@ -1662,7 +1665,16 @@ class _Layout:
         step = above.y - line.y
         if step < 0.2 * line.size:  # up to the next column: a sentence may run on there
             return ended or not line.text[:1].islower()
-        if step > PARAGRAPH_GAP * usual * line.size:
+        if step > PARAGRAPH_GAP * usual * line.size and not (
+            # A long line that is full and a sentence that just goes on below, in letters of which the page has few.
+            above.size == line.size
+            and step < FARTHEST_LINE * line.size
+            and not ended
+            and line.text[:1].islower()
+            and abs(above.left - line.left) < line.size
+            and len(above.text) > LONG_LINE
+            and above.right - above.left > FULL_TEXT * (edge[round(above.left / 10)] - above.left)
+        ):
             return True
         # A bold line above a plain one is a heading, unless the sentence just goes on.
         if above.bold != line.bold and not line.text[:1].islower() and all(x.bold == above.bold for x in group):

@@ -866,7 +866,8 @@ def _headed(rows: Sequence[Sequence[tables.Cell]], shaded: list[bool]) -> int:
     if top + 1 >= len(rows):
         return 0
     alone = shaded[top] and not any(shaded[n] for n in range(top + 1, len(rows)) if len(rows[n]) > 1)
-    return top + 1 if alone and tables.may_be_header([cell.text for cell in rows[top]]) else 0
+    named = alone and tables.may_be_header([cell.text for cell in rows[top]])
+    return top + 1 if named or tables.parts_below(*rows[top : top + 2]) else 0
 
 
 def _same(one: Sequence[float], other: Sequence[float]) -> bool:

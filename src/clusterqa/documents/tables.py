@@ -323,7 +323,8 @@ def header_rows(rows: Sequence[Sequence[Cell]]) -> int:
     for number in range(top + 1, min(top + 1 + MOST_HEADED, len(rows) - 1)):
         if _counts(rows[number]) or _goes_below(rows[top : number + 1], rows[number + 1 :]):
             return number + 1
-    if _parts_below(rows[top], rows[top + 1]):
+    figures = any(re.match(r"\D{0,3}\d", cell.text) for row in rows[top : top + 2] for cell in row)
+    if parts_below(rows[top], rows[top + 1]) and not figures:
         return top + 1
     row, rest = rows[top], [row for row in rows[top + 1 :] if len(row) > 1]
     texts = [cell.text for cell in row]
@@ -333,14 +334,10 @@ def header_rows(rows: Sequence[Sequence[Cell]]) -> int:
     return 0
 
 
-def _parts_below(row: Sequence[Cell], below: Sequence[Cell]) -> bool:
-    """
-    Whether a row has a name over several cells of the next, beside one that is merged with its own, and no cell of either begins
-    with a figure: both are names then.
-    """
+def parts_below(row: Sequence[Cell], below: Sequence[Cell]) -> bool:
+    """Whether a row has a cell over several of the next, beside one that is merged with its own, as two rows of names have."""
     down = {id(cell) for cell in row if cell.text} & {id(cell) for cell in below}
-    over = any(_parts(cell, below) for cell in row if cell.text)
-    return bool(down) and over and not any(re.match(r"\D{0,3}\d", cell.text) for cell in (*row, *below))
+    return bool(down) and any(_parts(cell, below) for cell in row if cell.text)
 
 
 def names_columns(rows: Sequence[Sequence[str]]) -> bool:
