@@ -29,6 +29,7 @@ from typing import Any
 from bundles import Bundle
 
 TYPES = frozenset("plain keyword colloquial long typo nodia followup yesno compare list why how".split())
+PARTS = {"< ": "history", "= ": "answers", "~ ": "tempting"}
 _DOCUMENT = re.compile(r"#DOC (lt|en) ([\w-]+) \| (.+)")
 _QUESTION = re.compile(r"#Q (lt|en) (\w+)\s*")
 _SHORT = re.compile(r"\[([^\[\]]+)\]")
@@ -76,8 +77,8 @@ def _take_up(line: str, found: list[Bundle]) -> None:
         mark, text = line[:2], line[2:].strip()
         if mark == "? ":
             bundle["questions"][-1]["question"] = text
-        elif mark in (names := {"< ": "history", "= ": "answers", "~ ": "tempting"}):
-            bundle["questions"][-1][names[mark]].append(text)
+        elif mark in PARTS:
+            bundle["questions"][-1][PARTS[mark]].append(text)
         else:
             raise Fault("neither a question nor a part of one")
 

@@ -539,18 +539,18 @@ def _ticked(stretches: list[Stretch], box: _Box, boxes: list[_Box], grids: Grids
     """
     sign = "☒" if box.ticked else "☐"
     cell = grids.at((box.left + box.right) / 2, (box.bottom + box.top) / 2)
+    level_with = [(number, one) for number, one in enumerate(stretches) if box.is_level(one)]
     near: list[tuple[float, bool, int]] = []
-    for number, one in enumerate(stretches):
-        if box.is_level(one) and grids.at(*grids.place(one)) == cell:
+    for number, one in level_with:
+        if grids.at(*grids.place(one)) == cell:
             behind = (one.left + one.right) / 2 < (box.left + box.right) / 2
             gap = box.left - one.right if behind else one.left - box.right
             if -0.5 * one.size < gap < FARTHEST_LABEL * one.size:
                 near.append((gap, behind, number))
-    level_with = [one for one in stretches if box.is_level(one)]
     follows = any(
         other.left > box.right
         and abs(other.bottom - box.bottom) < (box.top - box.bottom) / 2
-        and not any(box.right < (s.left + s.right) / 2 < other.left for s in level_with)
+        and not any(box.right < (s.left + s.right) / 2 < other.left for _, s in level_with)
         for other in boxes
     )
     if not near or (min(near)[1] and follows):
@@ -1225,10 +1225,9 @@ def _bands(stretches: list[Stretch]) -> list[Band]:
         elif len(band) > 1 and _goes_on(band[-1], stretch):
             band[-1].append(stretch)
         elif places := _wrapped_below(bands, stretches, number):
-            for place in places:
-                band[place].append(stretches[number])
-                number += 1
-            taken = number
+            taken = number + len(places)
+            for place, one in zip(places, stretches[number:taken], strict=True):
+                band[place].append(one)
         elif (first := _cell_left_of(bands, stretch)) is not None:
             bands[first:] = [[[lines[0] for (lines,) in bands[first:]], [stretch]]]
         elif stretch.y > last.y and last.right < stretch.left and _is_centred(band[0], stretches, number):
@@ -1640,12 +1639,7 @@ class _Layout:
         inner = [
             (above.y - below.y) / below.size
             for above, below in pairwise(sheet.lines)
-            if above.size == below.size == self.size
-            and not (above.cells or below.cells)
-            and abs(above.left - below.left) < below.size
-            and above.right - above.left > FULL_TEXT * (edge[round(above.left / 10)] - above.left)
-            and _SENTENCE_END.search(above.text) is None
-            and below.text[:1].islower()
+            if above.size == self.size and not (above.cells or below.cells) and _just_goes_on(above, below, edge)
         ]
         inner = [step for step in inner if 0.8 < step < 3]
         return max(self.step, statistics.median(inner)) if len(inner) >= FEWEST_INNER else self.step
@@ -1666,14 +1660,8 @@ class _Layout:
         if step < 0.2 * line.size:  # up to the next column: a sentence may run on there
             return ended or not line.text[:1].islower()
         if step > PARAGRAPH_GAP * usual * line.size and not (
-            # A long line that is full and a sentence that just goes on below, in letters of which the page has few.
-            above.size == line.size
-            and step < FARTHEST_LINE * line.size
-            and not ended
-            and line.text[:1].islower()
-            and abs(above.left - line.left) < line.size
-            and len(above.text) > LONG_LINE
-            and above.right - above.left > FULL_TEXT * (edge[round(above.left / 10)] - above.left)
+            # In letters of which the page has few.
+            step < FARTHEST_LINE * line.size and len(above.text) > LONG_LINE and _just_goes_on(above, line, edge)
         ):
             return True
         # A bold line above a plain one is a heading, unless the sentence just goes on.
@@ -1761,6 +1749,17 @@ def _row_blocks(group: list[Line], offset: int) -> list[Block]:
 def _is_sentence(text: str) -> bool:
     """Whether a larger text is a sentence rather than a heading, by its end and its length."""
     return len(text) > LONGEST_HEADING_WITH_STOP and re.search(rf"[^.][.;]{_NOTES}\Z", text) is not None
+
+
+def _just_goes_on(above: Line, below: Line, edge: dict[int, float]) -> bool:
+    """Whether a line is full and its sentence just goes on in the one below, in letters of the same size."""
+    return (
+        above.size == below.size
+        and abs(above.left - below.left) < below.size
+        and above.right - above.left > FULL_TEXT * (edge[round(above.left / 10)] - above.left)
+        and _SENTENCE_END.search(above.text) is None
+        and below.text[:1].islower()
+    )
 
 
 def _right_edges(lines: tuple[Line, ...]) -> dict[int, float]:

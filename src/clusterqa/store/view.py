@@ -153,14 +153,16 @@ class StoreView(Index):
     def sample(self, most: int) -> dict[Language, list[IndexedPassage]]:
         if most not in self._samples:
             counts = np.bincount(self._languages, minlength=1 + len(LANGUAGES))[1:].tolist()
-            lacking = {language: min(most, count) for language, count in zip(LANGUAGES, counts, strict=True) if count}
-            drawn: dict[Language, list[int]] = {language: [] for language in lacking}
+            drawn: dict[Language, list[int]] = {
+                language: [] for language, count in zip(LANGUAGES, counts, strict=True) if count
+            }
+            lacking = sum(min(most, count) for count in counts)
             for i in filter(self._has, self._store.shuffled()):
-                language = LANGUAGES[self._languages[i] - 1]
-                if lacking[language]:
-                    lacking[language] -= 1
-                    drawn[language].append(i)
-                elif not any(lacking.values()):
+                own = drawn[LANGUAGES[self._languages[i] - 1]]
+                if len(own) < most:
+                    own.append(i)
+                    lacking -= 1
+                if not lacking:
                     break
             self._samples[most] = {language: self.fetch(ids) for language, ids in drawn.items()}
         return self._samples[most]
