@@ -491,6 +491,7 @@ def test_a_removed_document_is_still_restored_by_its_name(full: Settings, monkey
     Path("old.en.md").write_text("a file of the same name here is not meant")
     assert command(full, "restore", "old.en.md").stdout == "Restored: old.en.md\n"
     assert (full.corpus / "old.en.md").is_file()
+    assert command(full, "restore", "old.en.md").stdout == "There already: old.en.md\n"  # repeated, as after a kill
     assert "no backup b.zip" in command(full, "restore", "b.zip").stderr
     assert "was not removed" in command(full, "restore", "nothing.md").stderr
 

@@ -157,6 +157,63 @@ def test_a_sidecar_goes_with_its_document_and_is_never_that_of_another(settings:
     assert live(settings) == [(OLD, "Third")]
 
 
+@pytest.mark.parametrize("sign", ["a", "ž", "–", "🙂"])
+def test_a_document_of_the_longest_name_comes_goes_and_changes_like_any_other(
+    settings: Settings, tmp_path: Path, sign: str
+) -> None:
+    stem = sign * (246 // len(sign.encode()))
+    name = stem + "b" * (246 - len(stem.encode())) + ".txt"
+    mine = tmp_path / name
+    for number in range(3):
+        mine.write_text(f"{number}")
+        mine.with_name(f"{name}.yaml").write_text(f"title: {number}\n")
+        assert corpus_folder.add(settings, [mine], replace=True) == ([name], [])
+        update(settings)
+        assert live(settings) == [(f"{number}", f"{number}")]
+        if number:
+            corpus_folder.remove(settings, name)
+    assert not change.is_unfinished(settings) and corpus_folder.removed(settings) == [name]
+    kept = (settings.data / corpus_folder.EARLIER / name).rglob(name)
+    assert sorted(path.read_text() for path in kept) == ["0", "1"]
+    corpus_folder.restore(settings, name)
+    assert (settings.corpus / name).read_text() == "2"
+
+
+def test_a_name_that_leaves_no_room_for_a_sidecar_is_told_and_stops_nothing(settings: Settings, tmp_path: Path) -> None:
+    there(settings)
+    name = "b" * 247 + ".txt"
+    (tmp_path / name).write_text(NEW)
+    added, [refused] = corpus_folder.add(settings, [tmp_path / name])
+    assert not added and "too long" in str(refused)
+    (settings.corpus / name).write_text(NEW)
+    (settings.corpus / "c.txt").write_text("A cluster.\n")
+    report = sync.update(settings, WordsEncoder)
+    assert report.ignored == (name,) and report.added == ("c.txt",)
+    with open_store(settings.home) as store:
+        assert sync.to_look_at(settings, store) == []
+
+
+def test_a_link_to_another_document_is_removed_and_comes_back_with_its_content(settings: Settings) -> None:
+    there(settings)
+    (settings.corpus / "link.txt").symlink_to("a.txt")
+    corpus_folder.remove(settings, "link.txt")
+    assert corpus_folder.removed(settings) == ["link.txt"]
+    corpus_folder.restore(settings, "link.txt")
+    assert (settings.corpus / "link.txt").read_text() == OLD == (settings.corpus / "a.txt").read_text()
+
+
+def test_a_file_that_is_kept_again_without_a_sidecar_does_not_keep_the_one_of_before(settings: Settings) -> None:
+    aside = settings.data / corpus_folder.EARLIER / "a.txt" / "1"
+    there(settings, suffix=".yml")
+    corpus_folder.place(settings, "a.txt", NEW.encode(), b"title: New\n", aside)
+    assert {path.name for path in aside.iterdir()} == {"a.txt", "a.txt.yml"}
+    update(settings)
+    assert live(settings) == [(NEW, "New")]
+    corpus_folder.place(settings, "a.txt", OLD.encode(), None)
+    corpus_folder.place(settings, "a.txt", NEW.encode(), None, aside)
+    assert {path.name: path.read_text() for path in aside.iterdir()} == {"a.txt": OLD}
+
+
 def test_removing_and_restoring_again_do_nothing_and_say_so(settings: Settings) -> None:
     there(settings)
     assert [corpus_folder.remove(settings, "a.txt"), corpus_folder.remove(settings, "a.txt")] == [True, False]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from clusterqa.files import growing, write_whole
-from probes import told_by
+from clusterqa.files import growing, sweep, write_whole
+from probes import dies_at, told_by
 
 
 def test_after_an_exception_the_old_file_is_there_and_nothing_else(tmp_path: Path) -> None:
@@ -46,3 +46,13 @@ def test_a_pipe_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     write_whole(pipe, b"to whoever reads")
     reader.join(timeout=60)
     assert (read, pipe.is_fifo(), os.listdir(tmp_path)) == ([b"to whoever reads"], True, ["pipe"])
+
+
+@pytest.mark.parametrize("name", ["set.jsonl", "–" * 80 + ".md", "[a].md"])
+def test_what_a_killed_process_left_of_a_file_is_swept_and_nothing_of_another(tmp_path: Path, name: str) -> None:
+    other = tmp_path / ".other.md.12345678.part"
+    other.touch()
+    assert dies_at(3, tmp_path, lambda: write_whole(tmp_path / name, b"new"))
+    assert len(os.listdir(tmp_path)) == 2
+    sweep(tmp_path / name)
+    assert os.listdir(tmp_path) == [other.name]

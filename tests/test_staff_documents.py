@@ -28,6 +28,7 @@ from clusterqa.documents.metadata import Metadata
 from clusterqa.documents.ocr import Recognised
 from clusterqa.encoders.passing import RememberingPassages
 from clusterqa.errors import ClusterQAError, CorpusError, StoreError, UnreadableDocument
+from clusterqa.files import write_whole
 from clusterqa.passages import split
 from clusterqa.records import Block, Document, Question
 from clusterqa.runtime import KnowledgeBase
@@ -262,6 +263,20 @@ def test_what_a_killed_server_left_of_an_upload_is_swept_at_the_next_start(setti
     drafts = Drafts(settings.data)
     (drafts.folder / ".incoming-0123456789abcdef" / "file").mkdir(parents=True)
     assert drafts.clean() == 1 and list(drafts.folder.iterdir()) == []
+
+
+def test_what_a_killed_server_left_of_a_writing_is_swept_and_the_draft_stays(
+    settings: Settings, tmp_path: Path
+) -> None:
+    drafts = Drafts(settings.data)
+    draft, _ = drafts.take_in("a.md", io.BytesIO(b"A label."), "rasa", 100)
+    before = sorted(drafts.folder.rglob("*"))
+    (drafts.folder / draft.id / "recognising").mkdir()
+    assert dies_at(3, tmp_path, lambda: drafts.change(draft.id, "rasa", metadata=Metadata(title="Gold")))
+    assert dies_at(3, tmp_path, lambda: write_whole(drafts.path(draft).with_name("b"), b"2"))
+    assert len(list(drafts.folder.rglob(".*.part"))) == 2
+    assert drafts.clean() == 3 and sorted(drafts.folder.rglob("*")) == before
+    assert drafts.get(draft.id) == draft
 
 
 def test_what_is_not_published_is_readable_by_its_owner_alone(settings: Settings) -> None:
@@ -725,6 +740,7 @@ def test_a_server_killed_at_any_moment_of_a_change_finishes_it_in_the_name_of_wh
             if not told:
                 work(keeper)
                 do_all(keeper)
+            assert [path for folder in (settings.corpus, settings.data) for path in folder.rglob(".*")] == [], number
             assert events(keeper, document)[0] == ("rasa", what), number
             lines = [entry for entry in keeper._audit.entries(who="rasa") if entry.what == f"document.{what}"]
             assert len(lines) == 1 and lines[0].target == document

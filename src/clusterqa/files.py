@@ -7,13 +7,23 @@ import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from typing import IO, Any, Literal
+
+SHORT = 50
+"""Characters of a name that leave room for more, however many bytes each takes: file systems allow 255 of them."""
 
 
 def part_of(target: Path) -> Path:
     """The name under which a file grows before it takes its place: hidden, in the same folder, and nobody else's."""
-    return target.with_name(f".{target.name[:100]}.{uuid.uuid4().hex[:8]}.part")
+    return target.with_name(f".{target.name[:SHORT]}.{uuid.uuid4().hex[:8]}.part")
+
+
+def sweep(target: Path) -> None:
+    """Remove what killed processes left of a file that they were writing; for whoever alone may write it now."""
+    for part in target.parent.glob(f".{escape(target.name[:SHORT])}.*.part"):
+        part.unlink(missing_ok=True)
 
 
 def private(path: str, flags: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,8 +50,11 @@ def restore(settings: Settings, backup: str, replace: bool) -> None:
     """Bring a removed document back, or what `backup` saved."""
     from clusterqa.corpus import folder as corpus_folder
 
-    document = backup
-    if document in corpus_folder.removed(settings) or not Path(backup).is_file():
+    document = unicodedata.normalize("NFC", backup)
+    known = set(corpus_folder.removed(settings))
+    if settings.corpus.is_dir():  # one that came back already is no backup, whatever lies here under its name
+        known |= {name for name, _ in corpus_folder.corpus_files(settings)}
+    if document in known or not Path(backup).is_file():
         if replace or Path(backup).suffix == ".zip":
             raise ClusterQAError(
                 f"There is no backup {backup}. Name the file that was made with: clusterqa backup FILE"

@@ -150,7 +150,7 @@ def update_index(settings: Settings, *, rebuild: bool = False, encoder: Callable
     for name, text in report.warnings:
         remark(f"Note: {name}: {text}")
     for name in report.ignored:
-        remark(f"Left out: {name} (its name or its type is not known)")
+        remark(f"Left out: {name} (its type is not known, or its name cannot be used)")
     return report
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clusterqa.errors import CorpusError
-from clusterqa.files import copy_content, put, sync_folder
+from clusterqa.files import SHORT, copy_content, put, sync_folder
 from clusterqa.settings import Settings
 
 CHANGING = "changing"
@@ -27,9 +27,12 @@ _PLAN = "plan.json"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A file that goes from `source` to `target`, or goes away when there is no target; with `copy` the source stays."""
+    """
+    A file that goes from `source` to `target`, or goes away when there is no target; with `copy` the source stays. Bytes are
+    the content of a new one.
+    """
 
-    source: Path
+    source: Path | bytes
     target: Path | None
     copy: bool = False
 
@@ -46,16 +49,15 @@ def make(settings: Settings, steps: Sequence[Step]) -> None:
     try:
         plan = []
         for number, step in enumerate(steps):
-            source = step.source
-            mark = source.stat().st_mtime_ns
-            if step.copy:
-                copy_content(source, prepared / str(number))
-                source, mark = decided / str(number), 0
+            box, source, mark = prepared / str(number), decided / str(number), 0
+            if isinstance(step.source, bytes):
+                _write(box, step.source)
+            elif step.copy:
+                copy_content(step.source, box)
+            else:
+                source, mark = step.source, step.source.stat().st_mtime_ns
             plan.append((_told(settings, source), _told(settings, step.target) if step.target else None, mark))
-        with (prepared / _PLAN).open("w", encoding="utf-8") as file:
-            json.dump(plan, file)
-            file.flush()
-            os.fsync(file.fileno())
+        _write(prepared / _PLAN, json.dumps(plan).encode())
         sync_folder(prepared)
         put(prepared, decided)
     finally:
@@ -106,7 +108,8 @@ def _go(source: Path, target: Path | None) -> None:
         source.unlink()
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    if source.parent.name == CHANGING:  # renamed, it might after a power cut have gone from here and not come there
+    # Renamed, it might after a power cut have gone from here and not come there; and a link would lead nowhere from there.
+    if source.parent.name == CHANGING or source.is_symlink():
         _go_across(source, target)
         return
     try:
@@ -119,13 +122,20 @@ def _go(source: Path, target: Path | None) -> None:
 
 def _go_across(source: Path, target: Path) -> None:
     """By a copy that is there for good before the source goes: also from one file system to another."""
-    part = target.with_name(f".{target.name}.part")  # the same each time, so that a killed process leaves none
+    part = target.with_name(f".{target.name[:SHORT]}.part")  # the same each time, so that a killed process leaves none
     try:
         copy_content(source, part)
         put(part, target)
     finally:
         part.unlink(missing_ok=True)
     source.unlink()
+
+
+def _write(target: Path, content: bytes) -> None:
+    with target.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _told(settings: Settings, path: Path) -> tuple[str, str]:

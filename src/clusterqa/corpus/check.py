@@ -112,7 +112,7 @@ def check_corpus(corpus: Path, today: datetime.date | None = None) -> CorpusRepo
     """
     read: list[Document] = []
     found = [
-        Fault(name, "ignored", "It is not read: its name or its type is not known. Rename it or take it out.", remark=True)
+        Fault(name, "ignored", "It is not read: its type is not known, or its name cannot be used. Rename it or take it out.", remark=True)
         for name, _ in documents.ignored_files(corpus)
     ]  # fmt: skip
     for name, path in documents.list_files(corpus):

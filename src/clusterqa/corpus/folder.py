@@ -79,6 +79,8 @@ def add(
                     raise UnreadableDocument(str(path), "It is a folder.", "Name the files in it.")
                 if not path.is_file():
                     raise UnreadableDocument(str(path), "There is no such file.", "Check the name and the folder.")
+                if documents.is_long(name):
+                    raise UnreadableDocument(name, "Its name is too long.", "Give it a shorter name, then add it.")
                 read_file(path, name)
                 if not _same(path, target):
                     if target.exists() and not replace:
@@ -101,11 +103,14 @@ def add(
     return added, refused
 
 
-def place(settings: Settings, document: str, file: Path, sidecar: Path | None) -> None:
+def place(
+    settings: Settings, document: str, file: Path | bytes, sidecar: Path | bytes | None, aside: Path | None = None
+) -> None:
     """
-    Make `file` the file of a document in the corpus, with `sidecar` as its metadata, in place of what it had.
+    Make `file` the file of a document in the corpus, with `sidecar` as its metadata, in place of what it had, which is
+    kept in the folder `aside`.
 
-    Both are there or neither. The file has been read already; `update` must follow. Raises CorpusError.
+    All of it or nothing. The file has been read already; `update` must follow. Raises CorpusError.
     """
     if not settings.corpus.is_dir():
         _make_folder(settings.corpus)
@@ -115,13 +120,13 @@ def place(settings: Settings, document: str, file: Path, sidecar: Path | None) -
     steps = [Step(file, target, copy=True)]
     if sidecar is not None:
         steps.append(Step(sidecar, _beside(target)[0], copy=True))
+    steps += [Step(old, None) for old in _sidecars(target) if old not in {step.target for step in steps}]
+    if aside is not None:
+        steps += [*_put_aside(target, lambda part: aside / part.name), *_orphans(target, aside / target.name)]
     with writer_lock(settings.home):
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            change.make(
-                settings,
-                [*steps, *(Step(old, None) for old in _sidecars(target) if old not in {s.target for s in steps})],
-            )
+            change.make(settings, steps)
         except OSError as error:
             raise CorpusError(
                 f"{document} cannot be put into {settings.corpus} ({error.strerror}). "
@@ -134,7 +139,7 @@ def drop(settings: Settings, document: str) -> None:
     with writer_lock(settings.home):
         path = dict(corpus_files(settings)).get(document)
         if path is not None:
-            _move(settings, [Step(part, None) for part in (path, *_sidecars(path))])
+            _move(settings, document, [Step(part, None) for part in (path, *_sidecars(path))])
 
 
 def remove(settings: Settings, document: str) -> bool:
@@ -142,7 +147,7 @@ def remove(settings: Settings, document: str) -> bool:
     Move a document's file out of the corpus, into the data folder, from where `restore` brings it back; False when it was
     there already, as after a removal that broke off. `update` must follow.
 
-    An earlier removed file of the same name is kept beside it under another name. Raises CorpusError.
+    An earlier removed file of the same name is kept as a replaced one is. Raises CorpusError.
     """
     document = unicodedata.normalize("NFC", document)
     with writer_lock(settings.home):
@@ -157,8 +162,8 @@ def remove(settings: Settings, document: str) -> bool:
                 f"There is no document {document} in {settings.corpus}. See what there is with: clusterqa list"
             )
         target = settings.data / REMOVED / document
-        kept = [] if _same(source, target) else _put_aside(target, _free(target))
-        _move(settings, [*_unit(source, target), *_orphans(source, target), *kept])
+        kept = [] if _same(source, target) else _put_aside(target, _earlier(settings, document, target))
+        _move(settings, document, [*_unit(source, target), *_orphans(source, target), *kept])
     return True
 
 
@@ -187,7 +192,7 @@ def restore(settings: Settings, document: str) -> bool:
             )
         target = present or settings.corpus / document
         kept = [] if present else _put_aside(target, _earlier(settings, document, target))
-        _move(settings, [*_unit(source, target), *_orphans(source, target), *kept])
+        _move(settings, document, [*_unit(source, target), *_orphans(source, target), *kept])
     return True
 
 
@@ -222,26 +227,18 @@ def _put_aside(target: Path, place: Callable[[Path], Path]) -> list[Step]:
 
 
 def _earlier(settings: Settings, document: str, target: Path) -> Callable[[Path], Path]:
-    """Where what is replaced in the corpus is kept: under its digest."""
+    """Where what is replaced is kept: under its digest."""
     digest = hashlib.sha256(b"".join(part.read_bytes() for part in (target, *_sidecars(target)) if part.exists()))
     folder = settings.data / EARLIER / document / digest.hexdigest()[:16]
     return lambda part: folder / part.name
 
 
-def _free(target: Path) -> Callable[[Path], Path]:
-    """Names for an earlier file and its sidecars, beside those that take their place."""
-    number = 1
-    while any(target.with_name(f"{target.name}{end}.earlier-{number}").exists() for end in ("", *SIDECARS)):
-        number += 1
-    return lambda part: part.with_name(f"{part.name}.earlier-{number}")
-
-
-def _move(settings: Settings, steps: Sequence[Step]) -> None:
+def _move(settings: Settings, document: str, steps: Sequence[Step]) -> None:
     try:
         change.make(settings, steps)
     except OSError as error:
         raise CorpusError(
-            f"{steps[0].source} cannot be moved ({error.strerror}). Check the permissions of "
+            f"{document} cannot be moved ({error.strerror}). Check the permissions of "
             f"{settings.corpus} and {settings.data}, and the space on their disks."
         ) from error
 

@@ -23,12 +23,14 @@ from clusterqa.documents.metadata import Metadata, language_of_name, parse, titl
 from clusterqa.errors import CorpusError, UnreadableDocument
 from clusterqa.records import Document
 
-__all__ = ["SUFFIXES", "check", "faults", "ignored_files", "list_files", "read"]
+__all__ = ["SUFFIXES", "check", "faults", "ignored_files", "is_long", "list_files", "read"]
 
 SUFFIXES: tuple[str, ...] = tuple(FORMAT_OF_SUFFIX)
 """File name endings that are read, in lower case, without the dot."""
 
 _SIDECARS = (".yaml", ".yml")
+_LONGEST_NAME = 255
+"""In bytes, as file systems have it; the name of a sidecar is as long as that of its document and an ending."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _TEMPORARY = re.compile(r"~\$.*|.*~|#.*#|.*\.(?:sw[a-p]|tmp|temp|part|crdownload|bak|lock)", re.IGNORECASE)
 _SYSTEM = frozenset({"thumbs.db", "desktop.ini"})
@@ -109,8 +111,8 @@ def ignored_files(corpus: Path) -> list[tuple[str, Path]]:
     The files that a person may have meant to be read but that are not, as (id, path), in the order of their
     ids.
 
-    Those with another suffix, those whose name is not valid Unicode, and the second of two whose names differ
-    only in how Unicode writes their letters. Hidden, temporary and sidecar files are not among them.
+    Those with another suffix, those whose name is not valid Unicode or too long, and the second of two whose names
+    differ only in how Unicode writes their letters. Hidden, temporary and sidecar files are not among them.
     """
     return [(name, path) for name, path, wanted in _walk(corpus) if not wanted]
 
@@ -141,7 +143,7 @@ def _walk(corpus: Path) -> list[tuple[str, Path, bool]]:
             if not _is_file_inside(path, root):
                 continue
             name = unicodedata.normalize("NFC", path.relative_to(corpus).as_posix())
-            wanted = _is_read(file) and name not in taken
+            wanted = _is_read(file) and not is_long(file) and name not in taken
             try:
                 name.encode()
             except UnicodeEncodeError:
@@ -158,6 +160,11 @@ def _raise_unlistable(error: OSError) -> None:
     raise CorpusError(
         f"The folder {error.filename} cannot be listed: {error.strerror}. Check its permissions."
     ) from error
+
+
+def is_long(file: str) -> bool:
+    """Whether a name leaves no room for that of a sidecar."""
+    return len(os.fsencode(file + _SIDECARS[0])) > _LONGEST_NAME
 
 
 def _is_read(file: str) -> bool:

@@ -35,7 +35,7 @@ from clusterqa import documents
 from clusterqa.books import storable
 from clusterqa.documents.metadata import iso_date, web_address
 from clusterqa.errors import ClusterQAError, UnreadableDocument
-from clusterqa.files import write_whole
+from clusterqa.files import sweep, write_whole
 from clusterqa.records import LANGUAGES, Language, Status
 from clusterqa.runtime import KnowledgeBase
 from clusterqa.staff.audit import Audit
@@ -514,6 +514,7 @@ def add_questions(path: Path, answer: Answer) -> int:
         earlier = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
         kept = [line for line in earlier if line.strip() and f'"id": "{prefix}' not in line]
         path.parent.mkdir(parents=True, exist_ok=True)
+        sweep(path)
         write_whole(path, "".join(f"{line}\n" for line in [*kept, *lines]).encode(), opener=None)
     return len(lines)
 

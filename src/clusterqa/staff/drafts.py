@@ -195,15 +195,19 @@ class Drafts:
 
     def clean(self) -> int:
         """
-        Remove what uploads left behind that a killed server never finished; gives how many. At start only. Takes the rights of
+        Remove what a killed server left behind of uploads and writings that it never finished; gives how many. At start only. Takes the rights of
         others from a folder that was made elsewhere, as by an earlier version or by unpacking.
         """
         with suppress(OSError):
             self.folder.chmod(0o700)
         left = list(self.folder.glob(".incoming-*")) if self.folder.is_dir() else []
+        left += self.folder.glob("*/recognising")
         for folder in left:
             shutil.rmtree(folder, ignore_errors=True)
-        return len(left)
+        parts = list(self.folder.rglob(".*.part"))
+        for part in parts:
+            part.unlink(missing_ok=True)
+        return len(left) + len(parts)
 
     # ── what there is ───────────────────────────────────────────────────────────────────────────────────────────
 

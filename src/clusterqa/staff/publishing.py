@@ -14,6 +14,7 @@ changes stand in the history as begun, the file is in the corpus whole or not at
 from __future__ import annotations
 
 import datetime
+import hashlib
 import io
 import logging
 import queue
@@ -36,7 +37,7 @@ from clusterqa.documents.formats import FORMAT_OF_SUFFIX
 from clusterqa.documents.metadata import Metadata, parse
 from clusterqa.encoders.passing import RememberingPassages
 from clusterqa.errors import ClusterQAError, CorpusError, UnreadableDocument
-from clusterqa.files import copy_whole, write_whole
+from clusterqa.files import write_whole
 from clusterqa.passages import passage_texts, split
 from clusterqa.ports import Encoder
 from clusterqa.records import Document, Stored
@@ -507,12 +508,12 @@ class Keeper:
                 name = draft.document
                 sidecar = self.drafts.sidecar(draft)
                 own = self._own_digest(draft)
-                earlier = self._keep_earlier(name, unless=own)
+                earlier = self._to_keep(name, unless=own)
+                aside = self._aside(name, earlier) if earlier else None
                 if earlier is None and draft.intent == "replace":
                     earlier = self._put_aside(name, own)
-                corpus_folder.place(
-                    self.settings, name, self.drafts.path(draft), sidecar if sidecar.is_file() else None
-                )
+                file = self.drafts.path(draft)
+                corpus_folder.place(self.settings, name, file, sidecar if sidecar.is_file() else None, aside)
                 with self._undone(name, earlier):
                     report = self._update([name], self.jobs.progress(identifier))
                     for error in report.unreadable:
@@ -573,25 +574,20 @@ class Keeper:
         For documents of the desk's own making (answers); a file that somebody changed by hand meanwhile is kept as an
         earlier version. Raises ClusterQAError.
         """
-        box = self.settings.data / "written"
-        box.mkdir(parents=True, exist_ok=True)
-        file = box / Path(document).name
-        file.write_text(text, encoding="utf-8")
-        try:
-            with self.jobs.running(document), self._writing():
-                digest = corpus_folder.file_state(file, document).sha256
-                what: What = "published" if self.digest(document) is None else "replaced"
-                earlier = self._keep_earlier(document, unless=digest)
-                change = self.history.begin(who, what, document, {"earlier": earlier, "file_sha256": digest})
-                try:
-                    corpus_folder.place(self.settings, document, file, None)
-                    with self._undone(document, earlier):
-                        return self._put_text(change)
-                except ClusterQAError:
-                    self.history.give_up(change)
-                    raise
-        finally:
-            file.unlink(missing_ok=True)
+        content = text.encode()
+        digest = hashlib.sha256(content).hexdigest()
+        with self.jobs.running(document), self._writing():
+            what: What = "published" if self.digest(document) is None else "replaced"
+            earlier = self._to_keep(document, unless=digest)
+            change = self.history.begin(who, what, document, {"earlier": earlier, "file_sha256": digest})
+            try:
+                aside = self._aside(document, earlier) if earlier else None
+                corpus_folder.place(self.settings, document, content, None, aside)
+                with self._undone(document, earlier):
+                    return self._put_text(change)
+            except ClusterQAError:
+                self.history.give_up(change)
+                raise
 
     def _put_text(self, change: Change) -> int:
         report = self._update([change.document], self.jobs.progress(change.document))
@@ -668,14 +664,7 @@ class Keeper:
         file = dict(corpus_folder.corpus_files(self.settings)).get(document)
         if file is None:
             raise DeskError("gone", f"{document} is no longer among the documents.", document=document)
-        box = self.settings.data / "written"
-        box.mkdir(parents=True, exist_ok=True)
-        beside = box / f"{Path(document).name}{corpus_folder.SIDECARS[0]}"
-        try:
-            beside.write_text(text, encoding="utf-8")
-            corpus_folder.place(self.settings, document, file, beside if text else None)
-        finally:
-            beside.unlink(missing_ok=True)
+        corpus_folder.place(self.settings, document, file, text.encode() or None)
 
     # ── passages that are left out, and notes ───────────────────────────────────────────────────────────────────
 
@@ -808,7 +797,7 @@ class Keeper:
 
     def _kept(self, document: str, version: str, event: Event | None) -> Path | None:
         """The file of an earlier version: put aside when it was replaced here, else as it was uploaded."""
-        path = self.settings.data / EARLIER / document / version[:16] / Path(document).name
+        path = self._aside(document, version) / Path(document).name
         if not path.is_file() and event is not None and "draft" in event.detail:
             with suppress(DeskError):
                 path = self.drafts.path(self.drafts.get(str(event.detail["draft"])))
@@ -834,32 +823,29 @@ class Keeper:
         path = dict(corpus_folder.corpus_files(self.settings)).get(document)
         return _sidecar(path) if path else Metadata()
 
-    def _keep_earlier(self, document: str, unless: str) -> str | None:
-        """Put a copy of a document's present file aside, under the version it was read as; gives that version."""
+    def _to_keep(self, document: str, unless: str) -> str | None:
+        """The version that a document's present file was read as, where it is to be kept: unless it is the one that comes."""
         path = dict(corpus_folder.corpus_files(self.settings)).get(document)
         if path is None or corpus_folder.file_state(path, document).sha256 == unless:
             return None
         with open_store(self.settings.home) as store:
             stored = store.document(document)
             held = stored is not None and stored.file_sha256 == corpus_folder.file_state(path, document).sha256
-        version = stored.version if stored and held else corpus_folder.file_state(path, document).sha256
-        folder = self.settings.data / EARLIER / document / version[:16]
-        folder.mkdir(parents=True, exist_ok=True)
-        for part in (path, *(path.with_name(path.name + suffix) for suffix in corpus_folder.SIDECARS)):
-            if part.is_file():
-                copy_whole(part, folder / part.name)
-        return version
+        return stored.version if stored and held else corpus_folder.file_state(path, document).sha256
+
+    def _aside(self, document: str, version: str) -> Path:
+        """The folder where the file of an earlier version is kept."""
+        return self.settings.data / EARLIER / document / version[:16]
 
     def _put_aside(self, document: str, own: str) -> str | None:
-        """What `_keep_earlier` gave before a server was killed: the newest version put aside, but that of the file that came."""
+        """What `_to_keep` gave before a server was killed: the newest version put aside, but that of the file that came."""
         with open_store(self.settings.home) as store:
             stored, known = store.document(document), store.versions(document)
         if stored is None:
             return None
         came = stored.version if stored.file_sha256 == own else ""
         versions = reversed([*(v for v in known if v != stored.version), stored.version])
-        kept = self.settings.data / EARLIER / document
-        return next((v for v in versions if v != came and (kept / v[:16]).is_dir()), None)
+        return next((v for v in versions if v != came and self._aside(document, v).is_dir()), None)
 
     @contextmanager
     def _undone(self, document: str, earlier: str | None) -> Iterator[None]:
@@ -868,8 +854,7 @@ class Keeper:
             yield
         except ClusterQAError:
             if earlier is not None:
-                folder = self.settings.data / EARLIER / document / earlier[:16]
-                kept = folder / Path(document).name
+                kept = self._aside(document, earlier) / Path(document).name
                 beside = [side for s in corpus_folder.SIDECARS if (side := kept.with_name(kept.name + s)).is_file()]
                 corpus_folder.place(self.settings, document, kept, beside[0] if beside else None)
             else:
