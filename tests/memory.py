@@ -64,6 +64,8 @@ class State:
     generation: int = 0
     meta: dict[str, str] = field(default_factory=dict)
     documents: dict[str, Stored] = field(default_factory=dict)
+    changed: dict[str, int] = field(default_factory=dict)
+    """Document → the generation of its last change."""
     read: dict[tuple[str, str], Document] = field(default_factory=dict)
     """By document and version, in the order they came."""
     rows: dict[int, Row] = field(default_factory=dict)
@@ -78,6 +80,7 @@ class State:
             self,
             meta=dict(self.meta),
             documents=dict(self.documents),
+            changed=dict(self.changed),
             read=dict(self.read),
             rows=dict(self.rows),
             removals=dict(self.removals),
@@ -156,9 +159,10 @@ class MemoryStore(Store):
     def generation(self) -> int:
         return self._state.generation
 
-    def documents(self, state: str | None = "live") -> list[Stored]:
+    def documents(self, state: str | None = "live", after_generation: int = -1) -> list[Stored]:
         known = sorted(self._state.documents.items())
-        return [stored for _, stored in known if state is None or stored.state == state]
+        changed = self._state.changed
+        return [stored for name, stored in known if state in (None, stored.state) and changed[name] > after_generation]
 
     def document(self, document: str) -> Stored | None:
         return self._state.documents.get(document)
@@ -212,9 +216,10 @@ class MemoryStore(Store):
     def vocabulary(self) -> list[str]:
         return sorted({term for row in self._state.rows.values() for term in row.body | row.head})
 
-    def shuffled(self) -> Iterator[int]:
+    def shuffled(self, among: Sequence[int] | None = None) -> Iterator[int]:
         rows = self._state.rows
-        return iter(sorted(rows, key=lambda i: (seal(rows[i].new.body_terms, rows[i].new.head_terms), i)))
+        wanted = rows if among is None else set(among) & rows.keys()
+        return iter(sorted(wanted, key=lambda i: (seal(rows[i].new.body_terms, rows[i].new.head_terms), i)))
 
     def unreadable(self) -> list[tuple[str, str, str]]:
         return sorted(self._state.unreadable)
@@ -249,6 +254,7 @@ class MemoryStore(Store):
         self._drop(document.id, generation)
         state = self._state
         state.read[document.id, document.version] = document
+        state.changed[document.id] = generation
         state.documents[document.id] = Stored(
             id=document.id,
             version=document.version,
@@ -281,6 +287,7 @@ class MemoryStore(Store):
         self._drop(document, generation)
         if stored := self.document(document):
             self._state.documents[document] = replace(stored, state="removed")
+            self._state.changed[document] = generation
 
     def _drop(self, document: str, generation: int) -> None:
         for i in [i for i, row in self._state.rows.items() if row.new.passage.document == document]:

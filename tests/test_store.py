@@ -6,7 +6,8 @@ import sqlite3
 import subprocess
 import sys
 import zlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -17,9 +18,10 @@ from clusterqa.errors import IndexNotFound, StoreDamaged, StoreError
 from clusterqa.records import PassageVectors
 from clusterqa.settings import Home
 from clusterqa.store import open_store
+from clusterqa.store.damage import DRAWN, wrong_rows
 from clusterqa.store.sqlite import DATABASE, SqliteStore
-from clusterqa.store.tables import SCHEMA_VERSION
-from store_fixtures import assert_same_vectors, document, passage, put, remove
+from clusterqa.store.tables import SAMPLED, SCHEMA_VERSION, Row
+from store_fixtures import FILE, assert_same_vectors, document, passage, put, remove
 
 
 @pytest.fixture
@@ -103,9 +105,9 @@ def test_a_store_of_another_version_says_to_rebuild(store: SqliteStore, tmp_path
 
 
 TO_VERSION_4 = """
+DROP INDEX passages_terms; DROP INDEX versions_seal;
 ALTER TABLE documents DROP COLUMN seal; ALTER TABLE documents DROP COLUMN passages; ALTER TABLE versions DROP COLUMN seal;
 ALTER TABLE documents DROP COLUMN valid_until; ALTER TABLE documents DROP COLUMN review_by;
-DROP INDEX passages_terms;
 ALTER TABLE passages DROP COLUMN seal; ALTER TABLE passages DROP COLUMN terms;
 ALTER TABLE vectors RENAME COLUMN seal TO crc32; UPDATE vectors SET crc32 = crc32(data);
 ALTER TABLE tokens RENAME COLUMN seal TO crc32; UPDATE tokens SET crc32 = crc32(states, ids, cuts);
@@ -203,6 +205,48 @@ def test_what_does_not_fit_together_is_named(store: SqliteStore, tmp_path: Path,
     put(store, document())
     change(tmp_path, sql)
     assert any(named in line for line in store.damage()), store.damage()
+
+
+def test_a_look_reads_no_more_of_a_large_store_than_of_a_small_one(store: SqliteStore) -> None:
+    with store.writing() as generation:
+        for number in range(DRAWN + 300):
+            one = document(f"{number}.en.md")
+            store.put(one, FILE, [passage(one)], generation)
+    read: Counter[str] = Counter()
+    each = store._each
+
+    def counted(sql: str, parameters: Sequence[object] = ()) -> Iterator[Row]:
+        for row in each(sql, parameters):
+            read[sql.split(" IN ")[0].split(" WHERE ")[0].strip()] += 1
+            yield row
+
+    assert [*wrong_rows(counted, SAMPLED)] == []
+    assert read["SELECT document, seal FROM passages"] == read["SELECT * FROM documents"] == DRAWN
+    assert read["SELECT * FROM versions"] == SAMPLED
+    for table in ("passages", "vectors", "tokens"):
+        assert 1 < read[f"SELECT * FROM {table}"] <= SAMPLED
+    read.clear()
+    assert [*wrong_rows(counted)] == []
+    assert {read[f"SELECT * FROM {table}"] for table in ("documents", "passages", "versions", "tokens")} == {
+        DRAWN + 300
+    }
+
+
+@pytest.mark.parametrize(
+    ("sql", "named"),
+    [
+        ("UPDATE documents SET title = 'Other' WHERE id = '7.en.md'", "what is known of 7.en.md"),
+        ("UPDATE documents SET id = NULL WHERE id = '7.en.md'", "1 documents are not found by their names"),
+        ("UPDATE passages SET seal = 1 WHERE id = 7", "passages of 6.en.md are missing"),
+        ("UPDATE versions SET text = 'x'", "the stored text of"),
+        ("UPDATE vectors SET data = x'00'", " vectors without their checksum"),
+    ],
+)
+def test_a_look_finds_what_is_wrong_in_it(store: SqliteStore, tmp_path: Path, sql: str, named: str) -> None:
+    for number in range(40):
+        put(store, document(f"{number}.en.md"))
+    change(tmp_path, sql)
+    assert any(named in line for line in wrong_rows(store._each, SAMPLED))
 
 
 @pytest.mark.parametrize("which", ["vectors", "tokens"])

@@ -7,7 +7,7 @@ unfinished until the last row is there, so nobody takes a part of it for the who
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -19,6 +19,7 @@ from clusterqa.settings import IN_A_FILE, Home
 from clusterqa.staff.database import STAFF
 from clusterqa.staff.tables import PARTS
 from clusterqa.store import alone, open_tables, shown
+from clusterqa.store.batches import parts
 from clusterqa.store.tables import TableStore
 
 AT_ONCE = 50
@@ -104,13 +105,13 @@ def _copy(here: TableStore, there: TableStore, kept: list[Copying], progress: Pr
     with there.noting():
         there.set_unfinished()
     wanted, had = here.seals(), there.seals()
-    for names in _parts([name for name in had if had[name] != wanted.get(name)]):
+    for names in parts((name for name in had if had[name] != wanted.get(name)), AT_ONCE):
         with there.noting():
             for name in names:
                 there.drop(name)
     lacking = [name for name in wanted if had.get(name) != wanted[name]]
     done = len(wanted) - len(lacking)
-    for names in _parts(lacking):
+    for names in parts(lacking, AT_ONCE):
         progress(done, len(wanted))
         with there.noting():
             for name in names:
@@ -124,8 +125,3 @@ def _copy(here: TableStore, there: TableStore, kept: list[Copying], progress: Pr
     there.forget_log()
     progress(len(wanted), len(wanted))
     return Moved(there.counts(), len(lacking), copied)
-
-
-def _parts(names: list[str]) -> Iterator[list[str]]:
-    for begin in range(0, len(names), AT_ONCE):
-        yield names[begin : begin + AT_ONCE]

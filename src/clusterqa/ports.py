@@ -232,8 +232,8 @@ class Store(Protocol):
         """0 before anything was written."""
         ...
 
-    def documents(self, state: str | None = "live") -> list[Stored]:
-        """The documents in the order of their ids; all of them when `state` is None."""
+    def documents(self, state: str | None = "live", after_generation: int = -1) -> list[Stored]:
+        """The documents that changed after a generation, in the order of their ids; all of them when `state` is None."""
         ...
 
     def document(self, document: str) -> Stored | None: ...
@@ -282,10 +282,10 @@ class Store(Protocol):
         """Every term of the lexical index, in order."""
         ...
 
-    def shuffled(self) -> Iterator[int]:
+    def shuffled(self, among: Sequence[int] | None = None) -> Iterator[int]:
         """
         Passage ids in an order that looks like chance and follows from the words alone: what comes or goes leaves the others
-        where they stand, and an index made anew has the same order.
+        where they stand, and an index made anew has the same order. Of all passages a few at a time are read; with `among` those.
         """
         ...
 

@@ -179,6 +179,19 @@ def test_a_passage_is_confirmed_as_long_as_the_store_has_it_as_it_was_given(stor
         store.confirm(entry, source)
 
 
+def test_documents_are_read_by_the_generation_of_their_last_change(store: Store) -> None:
+    for name in ("a.en.md", "b.en.md", "c.en.md"):
+        put(store, document(name))
+    put(store, document("a.en.md", "Other."))
+    remove(store, "b.en.md")
+    with store.noting():
+        store.touch("c.en.md", FileState("f" * 64, 11, 99))
+    changed = [[(d.id, d.state) for d in store.documents(None, after_generation=g)] for g in range(2, 6)]
+    a, b, c = ("a.en.md", "live"), ("b.en.md", "removed"), ("c.en.md", "live")
+    assert changed == [[a, b, c], [a, b], [b], []]
+    assert [d.id for d in store.documents(after_generation=3)] == ["a.en.md"]
+
+
 def test_a_store_that_is_whole_passes_any_look(store: Store) -> None:
     store.spot_check()
     for name in ("a.en.md", "b.en.md"):
@@ -326,7 +339,7 @@ def test_a_store_that_was_replaced_says_so(store: Store, place: Place) -> None:
 TO_VERSION_5 = """
 ALTER TABLE documents DROP COLUMN seal; ALTER TABLE documents DROP COLUMN valid_until;
 ALTER TABLE documents DROP COLUMN review_by; ALTER TABLE documents ADD COLUMN seal BIGINT;
-DROP INDEX passages_terms
+DROP INDEX passages_terms; DROP INDEX versions_seal
 """
 
 
@@ -366,13 +379,17 @@ def test_an_index_of_version_5_that_is_damaged_is_not_sealed_as_it_is(home: Home
             open_store(home)
 
 
-def test_an_index_of_version_6_learns_to_find_passages_by_the_checksum_of_their_words(home: Home) -> None:
+@pytest.mark.parametrize(("version", "lacks"), [("6", ("passages_terms", "versions_seal")), ("7", ("versions_seal",))])
+def test_an_index_of_an_earlier_version_gets_the_indexes_that_it_lacks(
+    home: Home, version: str, lacks: tuple[str, ...]
+) -> None:
     with open_store(home, create=True) as store:
         put(store, document())
         before, shuffled = [entry.passage for entry in store.passages()], [*store.shuffled()]
     with open_tables(home) as store, store.noting():
-        store.set_meta("schema", "6")
-        store._run("DROP INDEX passages_terms")
+        store.set_meta("schema", version)
+        for name in lacks:
+            store._run(f"DROP INDEX {name}")
     with open_store(home) as new:
         assert (new.damage(), new.meta("schema")) == ([], SCHEMA_VERSION)
         assert ([entry.passage for entry in new.passages()], [*new.shuffled()]) == (before, shuffled)
@@ -383,5 +400,6 @@ def test_passages_are_shuffled_by_their_words_alone(store: Store) -> None:
     first = [*store.shuffled()]
     assert sorted(first) == list(range(1, 701))
     assert first != sorted(first)
+    assert [*store.shuffled([7, 999, *first[500:0:-7]])] == [i for i in first if i in {7, *first[500:0:-7]}]
     put_drawn(store, "b.md", passages=2)
     assert [i for i in store.shuffled() if i <= 700] == first

@@ -3,14 +3,15 @@ The index of one generation in memory, searched by FAISS: the only importer of f
 
 Built from the store, patched to the next generation in proportion to what changed, never saved: at 10,000 passages
 the store is read in about a second, and an index that is not on disk cannot be stale. Vectors stand in FAISS and nowhere else;
-of a passage what is stored is kept as text, and made a record when it is asked for.
+of a passage what is stored is kept as text, and made a record when it is asked for. Both stand in shards, so that what comes or
+goes moves little of what stays.
 """
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
 
 import faiss
 import numpy as np
@@ -18,9 +19,12 @@ from numpy.typing import NDArray
 
 from clusterqa.ports import Vectors
 from clusterqa.records import LANGUAGES, IndexedPassage, Language, Neighbours
+from clusterqa.store.batches import parts
 from clusterqa.store.moments import Backgrounds
-from clusterqa.store.tables import parts
-from clusterqa.store.view import UNITS_PER_PASSAGE, StoreView, packed, units_from, units_of, unpacked
+from clusterqa.store.view import StoreView, packed, unpacked
+
+PASSAGES_PER_SHARD = 16_384
+"""Ids that share a shard: some 40 MB of vectors, which are moved in a few milliseconds where a passage goes."""
 
 
 def one_thread() -> None:
@@ -28,53 +32,96 @@ def one_thread() -> None:
     faiss.omp_set_num_threads(1)
 
 
-class _Side:
-    """The vectors of one language, with the moments from which a question's mean and deviation follow exactly."""
+class _Shard:
+    """
+    The passages of one language among so many ids in a row, which come in the order of their ids: vectors and texts one after the
+    other, and where those of each passage begin.
+    """
 
     def __init__(self, dimension: int) -> None:
-        # Inner product of unit vectors is their cosine; explicit ids, since a flat index shifts its own on removal.
-        # Half precision is what the store has: the cosines are the same as in single, in a quarter of the time.
-        half = faiss.IndexScalarQuantizer(dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
-        self.index = faiss.IndexIDMap2(half)
+        # Inner product of unit vectors is their cosine. Half precision is what the store has: the cosines are the same as in
+        # single, in a quarter of the time.
+        self._index = faiss.IndexScalarQuantizer(dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
+        self._texts = bytearray()
+        self.ids = np.zeros(0, dtype=np.int64)
+        self._rows_from = self._text_from = np.zeros(1, dtype=np.int64)
+
+    def add(self, entries: Sequence[IndexedPassage]) -> None:
+        texts = [packed(entry.passage, ascii=False).encode(errors="surrogatepass") for entry in entries]
+        self._index.add(np.concatenate([entry.rows for entry in entries]).astype(np.float32))
+        self._texts += b"".join(texts)
+        self.ids = np.append(self.ids, [entry.id for entry in entries])
+        self._rows_from = _extended(self._rows_from, [len(entry.rows) for entry in entries])
+        self._text_from = _extended(self._text_from, list(map(len, texts)))
+
+    def remove(self, ids: Sequence[int]) -> None:
+        gone = np.searchsorted(self.ids, ids)
+        rows = [np.arange(self._rows_from[place], self._rows_from[place + 1]) for place in gone]
+        self._index.remove_ids(faiss.IDSelectorBatch(np.concatenate(rows)))
+        stay = np.ones(len(self.ids), dtype=np.bool_)
+        stay[gone] = False
+        self._texts = bytearray().join(self._text(place) for place in np.flatnonzero(stay))
+        self.ids = self.ids[stay]
+        self._rows_from, self._text_from = (
+            _extended(begins[:1], np.diff(begins)[stay]) for begins in (self._rows_from, self._text_from)
+        )
+
+    def text(self, passage: int) -> bytearray:
+        return self._text(np.searchsorted(self.ids, passage))
+
+    def _text(self, place: np.int64) -> bytearray:
+        return self._texts[self._text_from[place] : self._text_from[place + 1]]
+
+    def rows(self, passage: int) -> NDArray[np.float16]:
+        """The vectors of a passage, as they came."""
+        place = np.searchsorted(self.ids, passage)
+        codes = faiss.rev_swig_ptr(self._index.codes.data(), self._index.codes.size()).view(np.float16)
+        begin, end = (self._rows_from[[place, place + 1]] * self._index.d).tolist()
+        return codes[begin:end].reshape(-1, self._index.d).copy()
+
+    def nearest(self, query: NDArray[np.float32], k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """Cosines of the nearest vectors, and the passage of each."""
+        cosines, places = self._index.search(query, min(k, int(self._index.ntotal)))
+        return cosines[0], self.ids[np.searchsorted(self._rows_from, places[0], side="right") - 1]
+
+
+def _extended(begins: NDArray[np.int64], counts: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.append(begins, begins[-1] + np.cumsum(counts))
+
+
+class _Side:
+    """The passages of one language, with the moments from which a question's mean and deviation follow exactly."""
+
+    def __init__(self, dimension: int) -> None:
+        self._dimension = dimension
+        self._shards: dict[int, _Shard] = {}
         self.backgrounds = Backgrounds.none(dimension)
 
     def add(self, entries: Sequence[IndexedPassage]) -> None:
-        if not entries:
-            return
-        matrix = np.concatenate([entry.rows for entry in entries]).astype(np.float32)
-        self.index.add_with_ids(matrix, _units(map(units_of, entries)))
+        for number in dict.fromkeys(entry.id // PASSAGES_PER_SHARD for entry in entries):
+            shard = self._shards.setdefault(number, _Shard(self._dimension))
+            shard.add([entry for entry in entries if entry.id // PASSAGES_PER_SHARD == number])
         self.backgrounds.add(entries, +1)
 
     def remove(self, entries: Sequence[IndexedPassage]) -> None:
-        if not entries:
-            return
-        self.index.remove_ids(faiss.IDSelectorBatch(_units(map(units_of, entries))))
         self.backgrounds.add(entries, -1)
+        for number in dict.fromkeys(entry.id // PASSAGES_PER_SHARD for entry in entries):
+            gone = [entry.id for entry in entries if entry.id // PASSAGES_PER_SHARD == number]
+            if len(gone) == len(self._shards[number].ids):
+                del self._shards[number]
+            else:
+                self._shards[number].remove(gone)
 
-    def rows(self, units: Sequence[range]) -> list[NDArray[np.float16]]:
-        """The vectors of the units of each passage, as they came."""
-        found = self.index.reconstruct_batch(_units(units)).astype(np.float16)
-        return np.split(found, np.cumsum([len(own) for own in units])[:-1])
+    def shard(self, passage: int) -> _Shard:
+        return self._shards[passage // PASSAGES_PER_SHARD]
 
     def nearest(self, query: NDArray[np.float32], k: int) -> Neighbours:
-        scores, units = self.index.search(query.reshape(1, -1), min(k, int(self.index.ntotal)))
+        found = [shard.nearest(query.reshape(1, -1), k) for shard in self._shards.values()]
+        cosines, passages = (np.concatenate(columns) for columns in zip(*found, strict=True))
         best: dict[int, float] = {}
-        for score, unit in zip(scores[0].tolist(), units[0].tolist(), strict=True):
-            if unit >= 0:  # faiss pads with -1
-                best.setdefault(unit // UNITS_PER_PASSAGE, score)
+        for place in np.lexsort((passages, -cosines))[:k]:
+            best.setdefault(int(passages[place]), float(cosines[place]))
         return Neighbours(best, *self.backgrounds.of(query), self.backgrounds.passages.count)
-
-
-def _units(of_each: Iterable[range]) -> NDArray[np.int64]:
-    return np.concatenate([np.arange(own.start, own.stop, dtype=np.int64) for own in of_each])
-
-
-class _Kept(NamedTuple):
-    """What is kept of a passage beside its vectors."""
-
-    language: Language
-    units: int
-    text: str
 
 
 class _Content:
@@ -82,8 +129,7 @@ class _Content:
 
     def __init__(self, dimension: int, languages: Sequence[Language]) -> None:
         self.sides = {language: _Side(dimension) for language in languages}
-        self.passages: dict[int, _Kept] = {}
-        self.by_document: dict[str, list[int]] = {}
+        self.by_document: dict[str, array[int]] = {}
         self.languages = np.zeros(0, dtype=np.int8)
         """By passage id: 0 for none, else 1 + the place of its language in LANGUAGES; there may be more zeros than ids."""
 
@@ -91,40 +137,46 @@ class _Content:
         for language, side in self.sides.items():
             side.add([entry for entry in entries if entry.language == language])
         for entry in entries:
-            self.passages[entry.id] = _Kept(entry.language, len(entry.rows), packed(entry.passage))
-            self.by_document.setdefault(entry.passage.document, []).append(entry.id)
+            self.by_document.setdefault(entry.passage.document, array("q")).append(entry.id)
         known, bound = len(self.languages), max(entry.id for entry in entries) + 1
         if bound > known:
             self.languages = np.concatenate([self.languages, np.zeros(max(bound - known, known), dtype=np.int8)])
         self.languages[[entry.id for entry in entries]] = [1 + LANGUAGES.index(entry.language) for entry in entries]
 
     def remove(self, ids: Iterable[int]) -> None:
-        entries = list(self.load([i for i in ids if i in self.passages]))
+        entries = list(self.load(list(ids)))
         for language, side in self.sides.items():
             side.remove([entry for entry in entries if entry.language == language])
         for entry in entries:
-            del self.passages[entry.id]
             siblings = self.by_document[entry.passage.document]
             siblings.remove(entry.id)
             if not siblings:
                 del self.by_document[entry.passage.document]
         self.languages[[entry.id for entry in entries]] = 0
 
+    def has(self, passage: int) -> bool:
+        return 0 <= passage < len(self.languages) and bool(self.languages[passage])
+
     def load(self, ids: Sequence[int]) -> Iterator[IndexedPassage]:
         """Those of these passages that there are."""
-        there = [i for i in ids if i in self.passages]
-        for i, (language, rows) in zip(there, self.vectors(there), strict=True):
-            yield IndexedPassage(i, unpacked(self.passages[i].text), language, rows)
+        for i in filter(self.has, ids):
+            language, shard = self._place(i)
+            yield IndexedPassage(i, unpacked(shard.text(i)), language, shard.rows(i))
 
     def vectors(self, ids: Sequence[int]) -> list[tuple[Language, NDArray[np.float16]]]:
         """Language and vectors of each of these passages."""
         found: dict[int, tuple[Language, NDArray[np.float16]]] = {}
-        for language, side in self.sides.items():
-            own = [i for i in dict.fromkeys(ids) if self.passages[i].language == language]
-            if own:
-                all_rows = side.rows([units_from(i, self.passages[i].units) for i in own])
-                found |= {i: (language, rows) for i, rows in zip(own, all_rows, strict=True)}
+        for i in dict.fromkeys(ids):
+            language, shard = self._place(i)
+            found[i] = language, shard.rows(i)
         return [found[i] for i in ids]
+
+    def _place(self, passage: int) -> tuple[Language, _Shard]:
+        """The language of a passage, and the shard that it stands in. Raises KeyError for an unknown one."""
+        if not self.has(passage):
+            raise KeyError(passage)
+        language = LANGUAGES[self.languages[passage] - 1]
+        return language, self.sides[language].shard(passage)
 
 
 class FaissIndex(StoreView):
@@ -148,11 +200,11 @@ class FaissIndex(StoreView):
             set_back = day is not None and self._day is not None and day < self._day
             fresh = self.generation < 0 or epoch != self.epoch or generation < self.generation or set_back
             known = -1 if fresh else self.generation
-            current, over = self._documents(day)
+            documents = self._read_documents(day, known)
             new: Iterable[IndexedPassage] = (
                 entry
                 for entry in store.passages(after_generation=known)
-                if entry.language in self.languages and entry.passage.document not in over
+                if entry.language in self.languages and entry.passage.document not in documents.over
             )
             # An error while reading leaves the index as it was: what takes its place is filled beside it, what changes it is
             # read before.
@@ -160,8 +212,8 @@ class FaissIndex(StoreView):
                 content, gone = _Content(self.dimension, self.languages), []
             else:
                 content, new = self._content, list(new)
-                expired = [i for document in over for i in content.by_document.get(document, ())]
-                gone = [i for i in dict.fromkeys([*store.removed_since(known), *expired]) if i in content.passages]
+                expired = [i for document in documents.over for i in content.by_document.get(document, ())]
+                gone = [i for i in dict.fromkeys([*store.removed_since(known), *expired]) if content.has(i)]
                 if generation == self.generation and not gone:
                     self._day = day
                     return False
@@ -170,7 +222,7 @@ class FaissIndex(StoreView):
                 content.add(some)
         self._content = content
         self._hold(content.languages)
-        self._took_up(generation, epoch, current, day)
+        self._took_up(generation, epoch, documents, day)
         return True
 
     @contextmanager

@@ -29,9 +29,9 @@ from pymilvus.exceptions import MilvusException
 from clusterqa.errors import SettingsError, StoreError
 from clusterqa.ports import Vectors
 from clusterqa.records import LANGUAGES, IndexedPassage, Language
+from clusterqa.store.batches import parts
 from clusterqa.store.moments import Backgrounds, count
 from clusterqa.store.served import Changes, Engine, State
-from clusterqa.store.tables import parts
 from clusterqa.store.view import packed, units_of, unpacked
 
 LAYOUT = 1

@@ -22,10 +22,10 @@ from psycopg import sql
 from clusterqa.errors import StoreError
 from clusterqa.ports import Vectors
 from clusterqa.records import LANGUAGES, IndexedPassage, Language
+from clusterqa.store.batches import parts
 from clusterqa.store.libpq import Address, one, told
 from clusterqa.store.moments import Backgrounds, count
 from clusterqa.store.served import Changes, Engine, State
-from clusterqa.store.tables import parts
 from clusterqa.store.view import UNITS_PER_PASSAGE, packed, unpacked
 
 EXAMPLE = '"pgvector:postgresql://user@host/database"'

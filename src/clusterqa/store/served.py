@@ -110,7 +110,6 @@ class ServedIndex(StoreView):
     ) -> None:
         super().__init__(connect, dimension, languages, check, today)
         self._engine = engine
-        self._over: frozenset[str] = frozenset()
         self._units_over = 0
         self._backgrounds: Mapping[Language, Backgrounds] = {}
 
@@ -138,16 +137,15 @@ class ServedIndex(StoreView):
                 self._check(store)
                 if held != state and not self._bring(held, state):
                     continue
-                gone = store.removed_since(known.generation) if state.epoch == known.epoch else []
-                current, over = self._documents(day)
+                follows = state.epoch == known.epoch and state.generation >= known.generation
+                gone = store.removed_since(known.generation) if follows else []
+                documents = self._read_documents(day, known.generation if follows else -1)
             with self._engine.reading() as held:
                 if held == state:
-                    patched = state.epoch == known.epoch and state.generation >= known.generation and day == self._day
-                    self._take_up(patched, gone, over)
+                    self._take_up(follows and day == self._day, gone, documents.over)
                     break
-        changed = state != known or over != self._over
-        self._over = over
-        self._took_up(*state, current, day)
+        changed = state != known or documents.over != self._documents.over
+        self._took_up(*state, documents, day)
         return changed
 
     def _bring(self, held: State, state: State) -> bool:

@@ -10,8 +10,7 @@ import json
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from itertools import islice
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,11 +31,10 @@ from clusterqa.records import (
     Stored,
     TokenStates,
 )
+from clusterqa.store.batches import parts
 from clusterqa.store.damage import fits, is_span, missing_rows, of_passages, whole, wrong_rows
 from clusterqa.store.seal import Value, seal
 from clusterqa.store.upgrade import UPGRADES
-
-T = TypeVar("T")
 
 # What the last column of a table, `seal`, covers, and what the others mean in it, stands in `store/damage.py`.
 SCHEMA = """
@@ -57,6 +55,7 @@ CREATE TABLE versions (
     document TEXT NOT NULL, sha256 TEXT NOT NULL, text TEXT NOT NULL, blocks TEXT NOT NULL, pages TEXT NOT NULL,
     generation INTEGER NOT NULL, seal INTEGER NOT NULL, PRIMARY KEY (document, sha256)
 );
+CREATE INDEX versions_seal ON versions (document, sha256, seal);
 CREATE TABLE passages (
     id INTEGER PRIMARY KEY AUTOINCREMENT, document TEXT NOT NULL, ordinal INTEGER NOT NULL,
     start INTEGER NOT NULL, "end" INTEGER NOT NULL, sentences TEXT NOT NULL, heading TEXT NOT NULL, lead TEXT NOT NULL,
@@ -87,7 +86,7 @@ CREATE TABLE unreadable (id TEXT PRIMARY KEY, reason TEXT NOT NULL, next_step TE
 """
 """In the words of SQLite, each statement ending in ";" and a new line; the lexical index, `stems`, is each one's own."""
 
-SCHEMA_VERSION = "7"
+SCHEMA_VERSION = "8"
 UNFINISHED = "unfinished"
 """In place of the version, as long as only a part of another store has been copied."""
 SAMPLED = 32
@@ -231,10 +230,11 @@ class TableStore(Store):
             raise self._damaged(f"its generation is {number!r}")
         return int(number)
 
-    def documents(self, state: str | None = "live") -> list[Stored]:
-        """The documents in the order of their ids; all of them when `state` is None."""
+    def documents(self, state: str | None = "live", after_generation: int = -1) -> list[Stored]:
+        """The documents that changed after a generation, in the order of their ids; all of them when `state` is None."""
         # All are looked at: one whose state alone is damaged would not be missed.
-        known = [self._stored(row) for row in self._rows("SELECT * FROM documents ORDER BY id")]
+        rows = self._rows("SELECT * FROM documents WHERE generation > ? ORDER BY id", (after_generation,))
+        known = [self._stored(row) for row in rows]
         return [stored for stored in known if state is None or stored.state == state]
 
     def document(self, document: str) -> Stored | None:
@@ -309,7 +309,14 @@ class TableStore(Store):
                     text = self.text(stored.id, stored.version) or ""
                 yield IndexedPassage(int(row["id"]), self._passage(row, text), stored.language, vectors[row["id"]])
 
-    def shuffled(self) -> Iterator[int]:
+    def shuffled(self, among: Sequence[int] | None = None) -> Iterator[int]:
+        if among is not None:
+            found: list[tuple[int, int]] = []
+            for part in parts(among):
+                rows = self._rows(f"SELECT terms, id FROM passages WHERE id IN ({_marks(part)})", part)
+                found += [(row["terms"], row["id"]) for row in rows]
+            yield from (i for _, i in sorted(found))
+            return
         after = (-1, -1)
         sql = "SELECT terms, id FROM passages WHERE (terms, id) > (?, ?) ORDER BY terms, id LIMIT 500"
         while rows := self._rows(sql, after):
@@ -546,13 +553,6 @@ class TableStore(Store):
 def statements(schema: str) -> list[str]:
     """The statements of a schema one by one."""
     return [statement for statement in schema.split(";\n") if statement.strip()]
-
-
-def parts(things: Iterable[T], size: int = 500) -> Iterator[list[T]]:
-    """So many at a time; as many as one statement may name."""
-    waiting = iter(things)
-    while part := list(islice(waiting, size)):
-        yield part
 
 
 def by_place(body: Iterable[int], head: Iterable[int]) -> dict[int, tuple[bool, bool]]:

@@ -1,7 +1,7 @@
 """
 An index of an earlier version becomes one of this version where it stands, in one transaction: of version 4, which had no
-checksums of whole rows, of version 5, which did not know until when a document is valid, or of version 6, which did not find
-passages by the checksum of their words.
+checksums of whole rows, of version 5, which did not know until when a document is valid, of version 6, which did not find
+passages by the checksum of their words, or of version 7, which read every text for the checksum over all.
 """
 
 from __future__ import annotations
@@ -76,10 +76,16 @@ def from_version_5(run: Rows, schema: Iterable[str], insert: Callable[..., None]
 def from_version_6(run: Rows, schema: Iterable[str], insert: Callable[..., None]) -> str:
     """As `from_version_4`; only an index is added."""
     _do(run, next(statement for statement in schema if " passages_terms " in statement))
+    return from_version_7(run, schema, insert)
+
+
+def from_version_7(run: Rows, schema: Iterable[str], insert: Callable[..., None]) -> str:
+    """As `from_version_4`; only an index is added."""
+    _do(run, next(statement for statement in schema if " versions_seal " in statement))
     return ""
 
 
-UPGRADES = {"4": from_version_4, "5": from_version_5, "6": from_version_6}
+UPGRADES = {"4": from_version_4, "5": from_version_5, "6": from_version_6, "7": from_version_7}
 """From which version, with what."""
 
 

@@ -7,6 +7,8 @@ import json
 from abc import abstractmethod
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,7 @@ from clusterqa.records import (
     Postings,
     Source,
     Span,
+    Stored,
     TokenStates,
     is_over,
 )
@@ -42,6 +45,14 @@ REMEMBERED_PASSAGES = 4096
 
 REMEMBERED_DOCUMENTS = 32
 """Documents that are kept with their structure for a generation: the three of a reply are often those of the last one."""
+
+
+class _Documents(NamedTuple):
+    """What is known of the documents of a generation that are the index's, by id: those `over`, which are no longer valid, too."""
+
+    stored: dict[str, Stored]
+    sources: dict[str, Source]
+    over: frozenset[str]
 
 
 class StoreView(Index):
@@ -72,7 +83,7 @@ class StoreView(Index):
     def _clear(self) -> None:
         """As before the first generation."""
         self._hold(np.zeros(0, dtype=np.int8))
-        self._took_up(-1, "", {})
+        self._took_up(-1, "", _Documents({}, {}, frozenset()))
 
     def _hold(self, languages: NDArray[np.int8]) -> None:
         """Which passages there are now, by id: 0 for none, else 1 + the place of its language in LANGUAGES."""
@@ -84,12 +95,10 @@ class StoreView(Index):
         self._entries: OrderedDict[int, IndexedPassage] = OrderedDict()
         self._samples: dict[int, dict[Language, list[IndexedPassage]]] = {}
 
-    def _took_up(
-        self, generation: int, epoch: str, sources: dict[str, Source], day: datetime.date | None = None
-    ) -> None:
+    def _took_up(self, generation: int, epoch: str, documents: _Documents, day: datetime.date | None = None) -> None:
         self.generation, self.epoch, self._day = generation, epoch, day
         self.changes += 1
-        self._sources = sources
+        self._documents, self._sources = documents, documents.sources
         self._vocabulary: list[str] | None = None
         self._postings: dict[tuple[str, ...], Postings] = {}
         self._read: dict[str, Document] = {}
@@ -116,11 +125,17 @@ class StoreView(Index):
         """Generation and epoch of the store."""
         return self._store.generation(), self._store.meta("epoch") or ""
 
-    def _documents(self, day: datetime.date | None) -> tuple[dict[str, Source], frozenset[str]]:
-        """The documents of the store that are this index's on a day, and the ids of those that are no longer valid on it."""
-        documents = [stored for stored in self._store.documents() if stored.language in self.languages]
-        over = frozenset(stored.id for stored in documents if day and is_over(stored.valid_until, day))
-        return sources(stored for stored in documents if stored.id not in over), over
+    def _read_documents(self, day: datetime.date | None, known: int) -> _Documents:
+        """The documents on a day; of those taken up with the generation `known` only what changed since is read, -1 reads all."""
+        changed = self._store.documents(state=None, after_generation=known)
+        stored = {} if known < 0 else dict(self._documents.stored)
+        for one in changed:
+            stored.pop(one.id, None)
+            if one.state == "live" and one.language in self.languages:
+                stored[one.id] = one
+        stored = dict(sorted(stored.items()))  # as if all were read
+        over = frozenset(one.id for one in stored.values() if day and is_over(one.valid_until, day))
+        return _Documents(stored, sources(one for one in stored.values() if one.id not in over), over)
 
     @abstractmethod
     def _load(self, ids: Sequence[int]) -> Iterable[IndexedPassage]:
@@ -152,20 +167,26 @@ class StoreView(Index):
 
     def sample(self, most: int) -> dict[Language, list[IndexedPassage]]:
         if most not in self._samples:
-            counts = np.bincount(self._languages, minlength=1 + len(LANGUAGES))[1:].tolist()
-            drawn: dict[Language, list[int]] = {
-                language: [] for language, count in zip(LANGUAGES, counts, strict=True) if count
+            counts = np.bincount(self._languages, minlength=1 + len(LANGUAGES)).tolist()
+            self._samples[most] = {
+                language: self.fetch(self._first(place, counts[place], most))
+                for place, language in enumerate(LANGUAGES, 1)
+                if counts[place]
             }
-            lacking = sum(min(most, count) for count in counts)
-            for i in filter(self._has, self._store.shuffled()):
-                own = drawn[LANGUAGES[self._languages[i] - 1]]
-                if len(own) < most:
-                    own.append(i)
-                    lacking -= 1
-                if not lacking:
-                    break
-            self._samples[most] = {language: self.fetch(ids) for language, ids in drawn.items()}
         return self._samples[most]
+
+    def _first(self, place: int, count: int, most: int) -> list[int]:
+        """
+        Those of a language, which has so many passages, that come first in the store's order. Where they are rare among all, the
+        order would be read nearly to its end: after as many steps as there are of them they are looked up themselves.
+        """
+        found: list[int] = []
+        for i in islice(self._store.shuffled(), count):
+            if self._has(i) and self._languages[i] == place:
+                found.append(i)
+            if len(found) == min(most, count):
+                return found
+        return list(islice(self._store.shuffled(np.flatnonzero(self._languages == place).tolist()), most))
 
     def postings(self, terms: tuple[str, ...]) -> Postings:
         # The words of a domain come back in question after question, so the latest answers are kept for a generation.
@@ -214,28 +235,24 @@ class StoreView(Index):
 
 def units_of(entry: IndexedPassage) -> range:
     """The ids of a passage's units, in the order of its rows."""
-    return units_from(entry.id, len(entry.rows))
-
-
-def units_from(passage: int, count: int) -> range:
-    """The ids of so many units of a passage."""
-    first = passage * UNITS_PER_PASSAGE
-    return range(first, first + count)
+    first = entry.id * UNITS_PER_PASSAGE
+    return range(first, first + len(entry.rows))
 
 
 # ── passages as text ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def packed(passage: Passage) -> str:
-    """In ASCII, so that no server minds a character of a document, and a third of the memory of the record."""
+def packed(passage: Passage, ascii: bool = True) -> str:
+    """A third of the memory of the record; in ASCII no server minds a character of a document."""
     p = passage
     sentences = [(span.start, span.end) for span in p.sentences]
     return json.dumps(
-        [p.document, p.ordinal, p.start, p.end, p.text, sentences, p.heading, p.lead, p.page, p.page_label]
+        [p.document, p.ordinal, p.start, p.end, p.text, sentences, p.heading, p.lead, p.page, p.page_label],
+        ensure_ascii=ascii,
     )
 
 
-def unpacked(text: str) -> Passage:
+def unpacked(text: str | bytearray) -> Passage:
     document, ordinal, start, end, own, sentences, heading, lead, page, label = json.loads(text)
     spans = tuple(Span(*values) for values in sentences)
     return Passage(document, ordinal, start, end, own, spans, tuple(heading), lead, page, label)
