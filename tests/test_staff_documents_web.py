@@ -27,6 +27,7 @@ from fastapi import FastAPI
 from clusterqa import documents, staff
 from clusterqa.corpus import sync
 from clusterqa.documents import formats, ocr
+from clusterqa.documents.pdf_doubt import DOUBTS
 from clusterqa.passages import split
 from clusterqa.records import LANGUAGES, Language
 from clusterqa.settings import Home, Settings
@@ -159,6 +160,7 @@ def said_by_the_core() -> tuple[list[str], list[str]]:
                 refused |= {text for argument in node.args[1:] for text in texts(argument)}
             elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "append":
                 warned |= {text for argument in node.args for text in texts(argument)}
+    warned |= {told.format(7) for told in DOUBTS.values()}
     refused |= {f"It is {what}." for _, what, _ in formats._OTHERS} | {step for _, _, step in formats._OTHERS}
     is_sentence = re.compile(r"[A-Z].*[a-z].* .*\.", re.DOTALL)
     return sorted(refused - {"It is 7.", "It is 7, although its name ends in .7."}), sorted(

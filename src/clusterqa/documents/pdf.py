@@ -28,15 +28,16 @@ from clusterqa.documents import items, tables
 from clusterqa.documents.encoding import mojibake
 from clusterqa.documents.extract import Extract, clean, left_out, one_line, trimmed
 from clusterqa.documents.metadata import Metadata, language_of
+from clusterqa.documents.pdf_doubt import DOUBTS, doubt
 from clusterqa.documents.pdf_grid import Grids, Head, with_tables
 from clusterqa.documents.pdf_letters import DOUBLED, DROPPED, Letters, Look, Place
 from clusterqa.documents.pdf_order import (
-    RIGHT_TO_LEFT,
     Order,
     Stretch,
     above_wide,
     are_mixed,
     by_place,
+    is_right_to_left,
     level,
     order,
     run_on,
@@ -118,9 +119,6 @@ FARTHEST_LINE = 2.2
 
 FEWEST_ENDS = 3
 """So many figures that end below each other show a column, though only a space parts it from the next."""
-
-FEWEST_ROWS = 5
-"""So many lines of a column must stand beside two others each, for a table that is held column by column."""
 
 FEWEST_LINES = 10
 """So many lines at least has each of two columns that the file holds line by line."""
@@ -234,7 +232,7 @@ def extract(raw: bytes, document: str) -> Extract:
         warnings.append(f"Pages without text, perhaps pictures of pages: {_listed(silent)}. {_OCR}")
     if lost := [sheet.label for sheet in sheets if any("\ufffd" in line.text for line in sheet.lines)]:
         warnings.append(f"Pages with letters whose meaning the PDF does not say (shown as �): {_listed(lost)}.")
-    if sum(unicodedata.bidirectional(c) in ("R", "AL") for c in text) > RIGHT_TO_LEFT * len(text):
+    if is_right_to_left(text):
         warnings.append("It is written from right to left; the order of its words may be wrong.")
     title = one_line(properties.get("Title", ""))
     metadata = Metadata(
@@ -288,26 +286,26 @@ def _load(raw: bytes, document: str) -> tuple[list[Sheet], dict[str, str], list[
             held, told = _without_scales(_tidy(stretches))
             if told:
                 seen.charts.append(label)
-            stretches = _in_order(held, page.get_height())
-            lines, found = _lines(stretches)
+            reading = _reading(_in_order(held, page.get_height()))
             if (moved := above_wide(held)) != held:
                 moved = _in_order(moved, page.get_height())
-                moved_lines, moved_order = _lines(moved)
-                if moved_order.wrong <= found.wrong:
-                    held, stretches, lines, found = moved, moved, moved_lines, moved_order
-            if found.is_doubtful:
-                placed = by_place(stretches)
+                other = _reading(moved)
+                if other.order.wrong <= reading.order.wrong:
+                    held, reading = moved, other
+            if reading.order.is_doubtful:
+                placed = by_place(reading.stretches)
                 others = [_in_order(held, page.get_height(), beside=True)] if are_mixed(placed) else []
-                for other in (*others, placed):
-                    other_lines, order_of = _lines(other)
-                    if order_of.wrong < LESS * found.wrong and (other is placed or not order_of.is_doubtful):
-                        stretches, lines, found = other, other_lines, order_of
+                for stretches in (*others, placed):
+                    other = _reading(stretches)
+                    if other.order.wrong < LESS * reading.order.wrong and (
+                        stretches is placed or not other.order.is_doubtful
+                    ):
+                        reading = other
                         break
-            if found.is_doubtful:
-                seen.disordered.append(label)
-            if _is_by_columns(stretches):
-                seen.by_columns.append(label)
-            lines += told
+            turns = page.get_rotation() // 90
+            if why := doubt(reading.rows, reading.tables, reading.order, page.get_height(), turns):
+                seen.doubts[why].append(label)
+            lines = reading.lines + told
             total += sum(len(line.text) for line in lines)
             if total > MAX_CHARACTERS:
                 raise UnreadableDocument(
@@ -347,8 +345,8 @@ class _Seen:
         self.empty_fields = 0
         self.lists = 0
         """Fields that show all lines of a list, whichever are picked."""
-        self.by_columns: list[str] = []
-        self.disordered: list[str] = []
+        self.doubts: defaultdict[str, list[str]] = defaultdict(list)
+        """The pages whose layout may have been misread, by the reason."""
         self.charts: list[str] = []
         self.label = ""
         """Of the page that is read."""
@@ -391,14 +389,7 @@ class _Seen:
             )
         if self._pictures:
             found.append(f"Pages with pictures whose words are not read: {_listed(self._pictures)}.")
-        if self.by_columns:
-            found.append(
-                f"Pages with tables that the PDF holds column by column, so that their rows are not put together: {_listed(self.by_columns)}."
-            )
-        if self.disordered:
-            found.append(
-                f"Pages whose text may stand in a wrong order: {_listed(self.disordered)}. Compare it with the page."
-            )
+        found += [told.format(_listed(self.doubts[why])) for why, told in DOUBTS.items() if why in self.doubts]
         if self.charts:
             found.append(
                 f"Pages with charts, whose scales are not quoted and whose figures stand without what they belong to: {_listed(self.charts)}."
@@ -437,27 +428,6 @@ class _Seen:
         if self.lists:
             found.append(f"Lists in forms of which all lines are read, not which are picked: {self.lists}.")
         return found
-
-
-def _is_by_columns(stretches: list[Stretch]) -> bool:
-    """
-    Whether a page has a table of which a column comes apart from its rows: figures below each other that share their
-    lines with two other places each.
-    """
-    columns: list[list[Stretch]] = []
-    for stretch in stretches:
-        last = columns[-1][-1] if columns else None
-        if last is not None and stretch.y < last.y and abs(stretch.left - last.left) < stretch.size:
-            columns[-1].append(stretch)
-        else:
-            columns.append([stretch])
-    lines = Counter(round(stretch.y) for stretch in stretches)
-    return any(
-        len(column) > FEWEST_ROWS
-        and all(re.search(r"\d", s.text) and len(s.text) < COLUMN_CHARACTERS for s in column[1:])
-        and sum(lines[round(s.y)] > 2 for s in column) >= FEWEST_ROWS
-        for column in columns
-    )
 
 
 def _listed(names: list[str]) -> str:
@@ -1101,8 +1071,19 @@ def _unspaced(text: str) -> str:
     return " ".join("".join(word.split()) for word in re.split(r" {2,}", text.strip()))
 
 
-def _lines(stretches: list[Stretch]) -> tuple[list[Line], Order]:
-    """The lines of one page in reading order, and what their order is like."""
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """The stretches of a page in an order, as rows, of which some, by number, are in `tables`, and as lines."""
+
+    stretches: list[Stretch]
+    rows: list[list[Stretch]]
+    tables: set[int]
+    lines: list[Line]
+    order: Order
+
+
+def _reading(stretches: list[Stretch]) -> _Reading:
+    """A page as it is read in the order of its stretches."""
     rows: list[list[Stretch]] = []
     for column in _columns(stretches):
         for wrapped, part in _parted(column):
@@ -1117,7 +1098,7 @@ def _lines(stretches: list[Stretch]) -> tuple[list[Line], Order]:
             lines += _drawn_rows(row[0], drawn)
         else:
             lines.append(_line(row, as_cells=number in table))
-    return lines, order([stretch for row in rows for stretch in row])
+    return _Reading(stretches, rows, table, lines, order([stretch for row in rows for stretch in row]))
 
 
 def _columns(stretches: list[Stretch]) -> list[list[Stretch]]:

@@ -759,6 +759,7 @@ def _table(
     shaded: list[bool] = []
     heights: list[float] = []
     texts: dict[int, list[Stretch]] = {}
+    several: set[int] = set()
     merged: dict[tuple[int, int, int], tables.Cell] = {}  # a cell over several rows is one
     for row in shape:
         spans = _spans(row)
@@ -775,6 +776,8 @@ def _table(
                 cells.append(made)
             seen = [line for cell, _, _ in spans for line in part.get(cell, lines.get(cell, []))]
             if seen:
+                if _holds_rows([part.get(cell, []) for cell, _, _ in spans]):
+                    several.add(len(rows))
                 if len(spans) == 1 and len(seen) > LONGEST_TITLE:
                     texts[len(rows)] = seen
                 rows.append(cells)
@@ -791,13 +794,20 @@ def _table(
         if number in texts:
             found += texts[number]
             continue
-        held = TableRow(told_row, left, right, y, size, all(cell.bold for cell in cells if cell.text))
+        bold = all(cell.bold for cell in cells if cell.text)
+        held = TableRow(told_row, left, right, y, size, bold, number in several)
         if found and found[-1].table:
             found[-1] = replace(found[-1], table=(*found[-1].table, held))
         else:
             found.append(Stretch("", left, right, y, size, False, turns=turns, table=(held,)))
     kept = tuple(map(tuple, rows[:headed])) or head
     return found, Head(grid.across, kept) if kept else None
+
+
+def _holds_rows(cells: Sequence[Sequence[Stretch]]) -> bool:
+    """Whether the cells of a row have several lines, of one all of them figures."""
+    longer = [lines for lines in cells if len(lines) >= FEWEST_WITHIN]
+    return len(longer) > 1 and any(not any(c.isalpha() for line in lines for c in line.text) for lines in longer)
 
 
 def _spans(row: Sequence[int]) -> list[tuple[int, int, int]]:

@@ -58,6 +58,8 @@ class TableRow:
     y: float
     size: float
     bold: bool
+    holds_rows: bool = False
+    """Its cells hold several rows that nothing parts: figures below each other beside other lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,10 @@ def run_on(lines: Sequence[Stretch]) -> str:
     return _BROKEN.sub(lambda found: "" if text[found.end()].islower() else "-", text).replace("\n", " ")
 
 
+Fields = dict[tuple[int, int, int], list[int]]
+"""The numbers of the stretches of a page by the field that they stand in: how it is turned, its column, its row."""
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """How many lines of a page come before what is above or left of them, and how many sentences are torn by what comes between."""
@@ -123,13 +129,10 @@ class Order:
 
 def order(stretches: Sequence[Stretch]) -> Order:
     """The order of the stretches of a page, as they are read; that of a page written from right to left is not judged."""
-    read = [
-        line for s in stretches for line in (s.lines or (s,)) if line.text and not line.slanted and line.size < LARGEST
-    ]
-    written_left = sum(unicodedata.bidirectional(c) in ("R", "AL") for one in read for c in one.text)
-    if written_left > RIGHT_TO_LEFT * sum(len(one.text) for one in read):
+    read = lines_of(stretches)
+    if is_right_to_left("".join(one.text for one in read)):
         return Order(0, 0, 0, 0)
-    fields = _fields(read)
+    fields = fields_of(read)
     below = [_below(number, read, fields) for number in range(len(read))]
     back = sum(
         found is not None and found < number and not _is_scale(read[found], read[number], number - found)
@@ -142,11 +145,23 @@ def order(stretches: Sequence[Stretch]) -> Order:
         and not _is_its_rest(number + 1, read, below)
         for number, (one, found) in enumerate(zip(read, below, strict=True))
     )
-    aside = sum((left := _left(number, read, fields)) is not None and left > number for number in range(len(read)))
+    aside = sum((left := left_of(number, read, fields)) is not None and left > number for number in range(len(read)))
     return Order(sum(found is not None for found in below), back, torn, aside)
 
 
-def _fields(read: list[Stretch]) -> dict[tuple[int, int, int], list[int]]:
+def lines_of(stretches: Sequence[Stretch]) -> list[Stretch]:
+    """The stretches whose order says something, cells of several lines line by line."""
+    return [
+        line for s in stretches for line in (s.lines or (s,)) if line.text and not line.slanted and line.size < LARGEST
+    ]
+
+
+def is_right_to_left(text: str) -> bool:
+    """Whether a page is written from the right."""
+    return sum(unicodedata.bidirectional(c) in ("R", "AL") for c in text) > RIGHT_TO_LEFT * len(text)
+
+
+def fields_of(read: list[Stretch]) -> Fields:
     found: defaultdict[tuple[int, int, int], list[int]] = defaultdict(list)
     for number, one in enumerate(read):
         for column in _across(one):
@@ -161,19 +176,19 @@ def _across(one: Stretch) -> range:
     return range(first, min(int(one.right // _CELL[0]), first + _WIDEST) + 1)
 
 
-def _below(number: int, read: list[Stretch], fields: dict[tuple[int, int, int], list[int]]) -> int | None:
+def _below(number: int, read: list[Stretch], fields: Fields) -> int | None:
     """The nearest stretch that stands close below another, over half of the narrower."""
     one = read[number]
     reach = FARTHEST_BELOW * one.size
     for row in range(int(one.y // _CELL[1]), int((one.y - reach) // _CELL[1]) - 1, -1):
         near = {n for column in _across(one) for n in fields.get((one.turns, column, row), ())}
-        fitting = [n for n in near if 0.5 * one.size < one.y - read[n].y < reach and _overlap(one, read[n]) > 0.5]
+        fitting = [n for n in near if 0.5 * one.size < one.y - read[n].y < reach and overlap(one, read[n]) > 0.5]
         if fitting:
             return max(fitting, key=lambda n: (read[n].y, -read[n].left))
     return None
 
 
-def _left(number: int, read: list[Stretch], fields: dict[tuple[int, int, int], list[int]]) -> int | None:
+def left_of(number: int, read: list[Stretch], fields: Fields) -> int | None:
     """The nearest stretch that stands left of another, beside it or half a line higher or lower."""
     one = read[number]
     rows = range(int((one.y - one.size) // _CELL[1]), int((one.y + one.size) // _CELL[1]) + 1)
@@ -188,12 +203,20 @@ def _left(number: int, read: list[Stretch], fields: dict[tuple[int, int, int], l
     return None
 
 
+def behind(number: int, read: list[Stretch], fields: Fields) -> set[int]:
+    """The stretches in the fields at the right end of another, on its line or half a line higher or lower."""
+    one = read[number]
+    rows = range(int((one.y - one.size) // _CELL[1]), int((one.y + one.size) // _CELL[1]) + 1)
+    columns = range(int((one.right - one.size) // _CELL[0]), int((one.right + one.size) // _CELL[0]) + 1)
+    return {n for column in columns for row in rows for n in fields.get((one.turns, column, row), ())}
+
+
 def _is_scale(lower: Stretch, upper: Stretch, later: int) -> bool:
     """Whether two stretches are neighbours on the scale of a chart, which may be held from its foot."""
     return later == 1 and not any(c.isalpha() for c in lower.text + upper.text)
 
 
-def _overlap(one: Stretch, other: Stretch) -> float:
+def overlap(one: Stretch, other: Stretch) -> float:
     """Share of the narrower one's width over which two stretches stand above each other."""
     narrower = min(one.right - one.left, other.right - other.left) or 1.0
     return (min(one.right, other.right) - max(one.left, other.left)) / narrower
@@ -258,7 +281,7 @@ def above_wide(stretches: Sequence[Stretch]) -> list[Stretch]:
     for number in sorted(targets, reverse=True):
         below = stretches[number + 1] if number + 1 < len(stretches) and number + 1 not in targets else None
         one = stretches[number]
-        if below is not None and 0 < one.y - below.y < 1.75 * one.size and _overlap(one, below) > 0.5:
+        if below is not None and 0 < one.y - below.y < 1.75 * one.size and overlap(one, below) > 0.5:
             del targets[number]
     before: defaultdict[int, list[Stretch]] = defaultdict(list)
     for number, target in targets.items():
