@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import threading
 import time
 from base64 import b64decode, urlsafe_b64encode
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -22,7 +23,10 @@ CLIENT, SECRET = "clusterqa", "a secret of the provider"
 
 @dataclass
 class LocalProvider:
-    """`claims` are told of everybody; `about` is told of the provider; `answers` stand in place of what it would say at a path."""
+    """
+    `claims` are told of everybody; `about` is told of the provider; `answers` stand in place of what it would say at a path.
+    It packs all its answers where `packs`, and where `drips` is "head" or "body" that never comes to its end.
+    """
 
     issuer: str
 
@@ -33,11 +37,13 @@ class LocalProvider:
     def tell_the_truth(self) -> None:
         self.key: RSAKey = self.true_key
         self.signed_by: Any = None
-        self.header = {"alg": "RS256", "kid": "1"}
+        self.header: dict[str, Any] = {"alg": "RS256", "kid": "1"}
         self.claims: dict[str, Any] = {}
         self.userinfo: dict[str, Any] = {}
         self.about: dict[str, Any] = {}
         self.answers: dict[str, tuple[int, str]] = {}
+        self.packs = False
+        self.drips = ""
         self.asked: list[str] = []
         self.attempts: dict[str, dict[str, str]] = {}
 
@@ -95,8 +101,13 @@ def local_provider() -> Iterator[LocalProvider]:
             length = int(self.headers.get("Content-Length", 0))
             form = {name: values[0] for name, values in parse_qs(self.rfile.read(length).decode()).items()}
             status, text = provider.answer(urlsplit(self.path).path, form, self.headers.get("Authorization", ""))
-            body = text.encode()
+            body = gzip.compress(text.encode()) if provider.packs else text.encode()
             self.send_response(status)
+            if provider.drips:
+                self.drip()
+                return
+            if provider.packs:
+                self.send_header("Content-Encoding", "gzip")
             self.send_header("Content-Type", "application/json")
             self.send_header("Location", "/elsewhere")
             self.send_header("Content-Length", str(len(body)))
@@ -104,6 +115,15 @@ def local_provider() -> Iterator[LocalProvider]:
             self.wfile.write(body)
 
         do_POST = do_GET
+
+        def drip(self) -> None:
+            if provider.drips == "body":
+                self.end_headers()
+            with suppress(OSError):  # until the other side has gone
+                for number in range(400):
+                    self.wfile.write(b" " if provider.drips == "body" else b"X-%d: 1\r\n" % number)
+                    self.wfile.flush()
+                    time.sleep(0.05)
 
         def log_message(self, *_: Any) -> None:
             pass

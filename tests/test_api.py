@@ -29,10 +29,18 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
 
 @pytest.mark.encoder
 def test_an_answer_says_how_long_each_stage_took(client: TestClient) -> None:
-    told = client.post("/api/v1/ask", json={"question": "Kiek laiko galioja bronzos ženklas?"}).headers["Server-Timing"]
-    stages = dict(part.split(";dur=") for part in told.split(", "))
-    assert list(stages) == ["understand", "encode", "candidates", "rerank", "merge", "quote"]
-    assert all(float(milliseconds) >= 0 for milliseconds in stages.values())
+    question = "Kiek laiko galioja bronzos ženklas?"
+    messages = [{"role": "user", "content": question}]
+    for path, body in (
+        ("/api/v1/ask", {"question": question}),
+        ("/api/v1/ask:batch", {"questions": [{"question": question}, {"question": "Ačiū!"}]}),
+        ("/v1/chat/completions", {"model": "clusterqa", "messages": messages}),
+        ("/v1/chat/completions", {"model": "clusterqa", "messages": messages, "stream": True}),
+    ):
+        told = client.post(path, json=body).headers["Server-Timing"]
+        stages = dict(part.split(";dur=") for part in told.split(", "))
+        assert list(stages) == ["understand", "encode", "wait", "candidates", "rerank", "merge", "quote"]
+        assert all(float(milliseconds) >= 0 for milliseconds in stages.values())
 
 
 @pytest.mark.encoder

@@ -433,7 +433,16 @@ def test_an_answer_is_explained_by_the_time_of_its_stages_its_hits_and_its_confi
     question = "What types of labels are there?"
     answer = json.loads(seeded("ask", question, "--explain", "--json").stdout)
     trace = answer["trace"]
-    assert list(trace["milliseconds"]) == ["understand", "encode", "candidates", "rerank", "merge", "read", "quote"]
+    assert list(trace["milliseconds"]) == [
+        "understand",
+        "encode",
+        "wait",
+        "candidates",
+        "rerank",
+        "merge",
+        "read",
+        "quote",
+    ]
     assert (trace["understood"], trace["hits"][0]["document"]) == (question, answer["quotes"][0]["document"])
     assert trace["hits"][0]["reading"] is not None and trace["features"]
     told = seeded("ask", question, "--explain").stdout

@@ -302,7 +302,7 @@ def test_a_run_tells_what_it_was_made_with(made, settings):
     assert made.weights == asdict(Profile.bundled().search)
     assert made.index_bytes >= (settings.data / "clusterqa.sqlite3").stat().st_size > 0
     assert made.peak_memory_bytes > 50 * 2**20
-    assert set(made.latency) == {"understand", "encode", "candidates", "rerank", "merge", "quote", "total"}
+    assert set(made.latency) == {"understand", "encode", "wait", "candidates", "rerank", "merge", "quote", "total"}
     for found in made.outcomes:
         assert sum(found.stages.values()) == pytest.approx(found.milliseconds, abs=0.01)
 
@@ -311,9 +311,10 @@ def test_the_time_of_the_encoder_is_told_from_the_reading_around_it(settings, it
     ticks = iter(np.arange(0, 1000, 1.0).tolist())
     monkeypatch.setattr("clusterqa.retrieval.pipeline.time.perf_counter", lambda: next(ticks))
     (found,) = run(items[4:5], settings, WordsEncoder()).outcomes[:1]
-    # Clock readings: start, encoder in, encoder out, end; then one second for each of the other stages.
-    rest = dict.fromkeys(("candidates", "rerank", "merge", "quote"), 1000.0)
-    assert found.stages == {"understand": 2000.0, "encode": 1000.0, **rest}
+    # Clock readings: start, encoder in, encoder out, end; the index asked for, and had; then one second for each of the other stages,
+    # and one between that and the first of them.
+    rest = dict.fromkeys(("rerank", "merge", "quote"), 1000.0)
+    assert found.stages == {"understand": 2000.0, "encode": 1000.0, "wait": 1000.0, "candidates": 2000.0, **rest}
 
 
 def test_weights_of_the_search_change_the_ranking_and_are_kept(settings, items):

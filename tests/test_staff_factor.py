@@ -174,7 +174,8 @@ def turn_on(browser: Browser, factors: Factors, account: Account) -> list[str]:
     browser.log_in("rasa")
     page = browser.get("/staff/factor").text
     assert "data:image/svg+xml" in page
-    shown = browser.change("/staff/factor", code=code(factors, account, datetime.now(UTC) + HALF_A_MINUTE))
+    given = code(factors, account, datetime.now(UTC) + HALF_A_MINUTE)
+    shown = browser.change("/staff/factor", code=given, password=PASSWORD)
     browser.change("/staff/logout")
     return re.findall(r"<li><code[^>]*>([^<]+)</code>", shown.text)
 
@@ -212,6 +213,18 @@ def test_a_half_log_in_is_nobody_elses_and_cannot_be_made_up(desk: Browser, fact
     assert second_step(desk, page, code=codes[0]).status_code == 403
 
 
+def test_whoever_finds_a_desk_open_cannot_set_up_a_factor_of_their_own(
+    desk: Browser, factors: Factors, rasa: Account
+) -> None:
+    desk.log_in("rasa")
+    assert 'name="password"' in desk.get("/staff/factor").text
+    given = code(factors, rasa, datetime.now(UTC) + HALF_A_MINUTE)
+    for password in ("", "ne tas slaptažodis"):
+        refused = desk.change("/staff/factor", code=given, password=password)
+        assert refused.status_code == 422 and WORDS["lt"]["old_wrong"] in refused.text
+    assert not factors.on(rasa)
+
+
 def test_the_factor_is_taken_off_with_the_password_or_on_the_command_line(
     desk: Browser, factors: Factors, rasa: Account, home: Home
 ) -> None:
@@ -243,7 +256,7 @@ def test_where_a_factor_is_required_nothing_else_is_done_before_it_is_set_up(
     refused = browser.post("/staff/people", data={"csrf": browser.csrf("/staff/factor"), "name": "x", "role": "editor"})
     assert refused.status_code == 403 and WORDS["lt"]["factor_first"] in refused.text
     given = code(factors, rasa, datetime.now(UTC) + HALF_A_MINUTE)
-    assert browser.change("/staff/factor", code=given).status_code == 200
+    assert browser.change("/staff/factor", code=given, password=PASSWORD).status_code == 200
     assert browser.get("/staff/log").status_code == 200
     kept = browser.change("/staff/factor", password=PASSWORD)
     assert kept.status_code == 403 and WORDS["lt"]["factor_required"] in kept.text and factors.on(rasa)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hmac
+import json
 import re
 import time
+import unicodedata
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +25,7 @@ from clusterqa.settings import Settings
 from clusterqa.staff.accounts import Accounts, Identity, LastAdministrator, NotKeptHere, Role
 from clusterqa.staff.audit import Audit
 from clusterqa.staff.database import Database
+from clusterqa.staff.oidc import LARGEST
 from clusterqa.web.app import build
 from clusterqa.web.staff.login import inside
 from clusterqa.web.staff.words import WORDS
@@ -135,8 +140,13 @@ def test_a_role_that_changed_at_the_provider_holds_from_the_next_log_in(
 
 
 @pytest.mark.parametrize(
-    "groups", [[], ["kiti"], None, "kiti", {"redakcija": True}, [["redakcija"]], 7, "redakcija prižiūrėtojai"]
-)
+    "groups",
+    [
+        [], ["kiti"], None, "kiti", {"redakcija": True}, [["redakcija"]], 7, "redakcija prižiūrėtojai", "redakcija,kiti", "redakcija\x00",
+        [{"name": "redakcija"}], [None, True, 1.5], {"0": "redakcija"}, ["Redakcija"], ["redakcija "], ["redak\u0441ija"],
+        ["redakcija\u200b"], [unicodedata.normalize("NFD", "prižiūrėtojai")], ["/redakcija"], [""],
+    ],
+)  # fmt: skip
 def test_somebody_of_no_mapped_group_is_refused_in_their_language_and_leaves_no_account(
     app: FastAPI, browser: Browser, provider: LocalProvider, groups: object
 ) -> None:
@@ -215,6 +225,7 @@ HOUR = 3600
         {"iss": "https://evil.example"}, {"iss": None}, {"aud": "another"}, {"aud": None}, {"aud": [CLIENT, "another"]},
         {"aud": [CLIENT, "another"], "azp": "another"}, {"azp": "another"}, {"exp": 1}, {"exp": None}, {"exp": "never"}, {"iat": None},
         {"iat": 2**40}, {"nbf": 2**40}, {"nonce": "another"}, {"nonce": None}, {"sub": None}, {"sub": ""}, {"sub": 7},        {"sub": ["u-1"]}, {"at_hash": "x"},
+        {"sub": "s" * 256}, {"sub": "u\x00-1"}, {"exp": True}, {"iss": ["https://evil.example"]},
     ],
 )  # fmt: skip
 def test_a_token_that_is_not_for_this_log_in_is_refused(
@@ -225,15 +236,35 @@ def test_a_token_that_is_not_for_this_log_in_is_refused(
     assert accounts(app).everyone() == []
 
 
-@pytest.mark.parametrize("how", ["another key", "shared secret", "none"])
+@pytest.mark.parametrize("how", ["another key", "a key of its own", "shared secret", "none"])
 def test_a_token_that_the_provider_did_not_sign_is_refused(browser: Browser, provider: LocalProvider, how: str) -> None:
     if how == "another key":
         provider.signed_by = RSAKey.generate_key(2048, {"kid": "1"})
+    elif how == "a key of its own":
+        own = RSAKey.generate_key(2048)
+        provider.signed_by, provider.header = own, {"alg": "RS256", "jwk": own.as_dict(private=False)}
     elif how == "none":
         provider.header = {"alg": "none", "kid": "1"}
     else:
         provider.header, provider.signed_by = {"alg": "HS256", "kid": "1"}, OctKey.import_key(SECRET.encode())
     refusal(log_in(browser, provider), "oidc_not_confirmed")
+
+
+@pytest.mark.parametrize("secret", ["pem", "der"])
+def test_the_providers_public_key_is_no_secret_to_sign_with(
+    browser: Browser, provider: LocalProvider, secret: str
+) -> None:
+    back = begun(browser, provider)
+    now = int(time.time())
+    claims = {"iss": provider.issuer, "sub": "u-1", "aud": CLIENT, "iat": now, "exp": now + 300,
+              "nonce": provider.attempts[back["code"]]["nonce"], "preferred_username": "rasa", "groups": ["redakcija"]}  # fmt: skip
+    head = {"alg": "HS256", "kid": "1"}
+    parts = [urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in (head, claims)]
+    key = provider.key.as_pem(private=False) if secret == "pem" else provider.key.as_der(private=False)
+    signature = urlsafe_b64encode(hmac.digest(key, b".".join(parts), "sha256")).rstrip(b"=")
+    token = b".".join([*parts, signature]).decode()
+    provider.answers = {"/token": (200, json.dumps({"access_token": "a", "token_type": "Bearer", "id_token": token}))}
+    refusal(browser.get("/staff/oidc/back", params=back), "oidc_not_confirmed")
 
 
 def test_a_provider_that_changed_its_keys_needs_no_restart(browser: Browser, provider: LocalProvider) -> None:
@@ -245,7 +276,19 @@ def test_a_provider_that_changed_its_keys_needs_no_restart(browser: Browser, pro
 @pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/keys", "/token"])
 @pytest.mark.parametrize(
     "answer",
-    ["", "[]", "7", "{}", "null", '{"keys": 7}', '{"id_token": 7}', '{"error": 7}', "<html>", '{"id_token": "a.b.c"}'],
+    [
+        "",
+        "[]",
+        "7",
+        "{}",
+        "null",
+        '{"keys": 7}',
+        '{"id_token": 7}',
+        '{"error": 7}',
+        "<html>",
+        '{"id_token": "a.b.c"}',
+        "[" * 100_000,
+    ],
 )
 def test_an_answer_of_another_shape_is_no_fault_of_ours(
     browser: Browser, provider: LocalProvider, path: str, answer: str
@@ -255,6 +298,33 @@ def test_an_answer_of_another_shape_is_no_fault_of_ours(
     told = browser.get("/staff/oidc/back", params=back)
     assert told.status_code in (403, 503) and "sd-problem" in told.text
     assert browser.get("/staff").status_code == 303
+
+
+@pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/keys"])
+def test_an_answer_that_is_too_large_is_not_read(browser: Browser, provider: LocalProvider, path: str) -> None:
+    back = begun(browser, provider)
+    _, text = provider.answer(path, {}, "")
+    provider.answers = {path: (200, text + " " * LARGEST)}
+    refusal(browser.get("/staff/oidc/back", params=back), "oidc_down", 503)
+    provider.answers = {path: (200, text + " " * (LARGEST // 2))}
+    assert browser.get("/staff/oidc/back", params=back).status_code == 303
+
+
+def test_an_answer_that_becomes_larger_when_it_is_unpacked_is_not_unpacked(
+    browser: Browser, provider: LocalProvider
+) -> None:
+    provider.packs = True
+    refusal(browser.get("/staff/oidc"), "oidc_down", 503)
+
+
+@pytest.mark.parametrize("what", ["head", "body"])
+def test_a_provider_that_never_comes_to_an_end_is_not_waited_for(
+    browser: Browser, provider: LocalProvider, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    monkeypatch.setattr("clusterqa.staff.oidc.SECONDS", 1.0)
+    provider.drips = what
+    refusal(browser.get("/staff/oidc"), "oidc_down", 503)
+    assert provider.asked == ["/.well-known/openid-configuration"]
 
 
 @pytest.mark.parametrize("status", [301, 302, 400, 500])
@@ -342,8 +412,22 @@ def test_a_refusal_at_the_provider_and_an_answer_of_another_one_are_told(
 
 @pytest.mark.parametrize(
     "target",
-    ["https://evil.example", "//evil.example", "/staff/oidc", "/staff/oidc/back?code=x", "/lt/", "/staff/../x"],
-)
+    [
+        "https://evil.example",
+        "//evil.example",
+        "/staff/oidc",
+        "/staff/oidc/back?code=x",
+        "/lt/",
+        "/staff/../x",
+        "/staff/%6fidc",
+        "/staff/%6Fidc/out",
+        "/staff/%6cogin/",
+        "/staff\\evil.example",
+        "/staff@evil.example",
+        "/staff/\r\nx: y",
+        "/staff/?x=//evil.example",
+    ],
+)  # fmt: skip
 def test_the_way_leads_to_the_desk_only(browser: Browser, provider: LocalProvider, target: str) -> None:
     assert inside(target) == "/staff"
     assert log_in(browser, provider, target).headers["location"] == "/staff"

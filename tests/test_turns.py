@@ -98,3 +98,27 @@ def test_an_index_that_fails_meanwhile_holds_nobody_up(data: MemoryData, monkeyp
     monkeypatch.setattr(asked.index, "reading", whole)
     asked.reader = None
     assert asked.ask(Question("gold label")).hits
+
+
+def test_the_time_that_a_question_waits_belongs_to_no_other_stage(
+    data: MemoryData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock that moves only where a question waits for the index, and where it is read."""
+    now = [0.0]
+
+    def passes(seconds: float) -> None:
+        now[0] += seconds
+
+    asked, _ = over(data, lambda: passes(3))
+    reading = asked.index.reading
+
+    @contextmanager
+    def slow() -> Iterator[None]:
+        passes(5)
+        with reading():
+            yield
+
+    monkeypatch.setattr(asked.index, "reading", slow)
+    monkeypatch.setattr("clusterqa.retrieval.pipeline.time.perf_counter", lambda: now[0])
+    told = asked.ask(Question("gold label")).milliseconds
+    assert {stage: value for stage, value in told.items() if value} == {"wait": 10_000, "read": 3_000}

@@ -23,11 +23,13 @@ from clusterqa.parts import cell_spans
 from clusterqa.records import Language, Part, PassageText, Quote, Reply, Source, Span, Status
 from clusterqa.settings import Contact, Settings
 from clusterqa.shapes import reply_as_json
+from clusterqa.store import open_store
 from clusterqa.web import chat, render, shapes
 from clusterqa.web.app import JsonLines, build
 from clusterqa.web.conversations import Answered
 from clusterqa.web.service import Service
 from clusterqa.web.words import EXAMPLES, WORDS, days, page_language, told_date
+from store_fixtures import document, put, remove
 from web_fixtures import write_corpus
 
 HTML = {"accept": "text/html"}
@@ -222,6 +224,20 @@ def test_a_server_that_cannot_start_is_alive_but_not_ready_and_says_why(tmp_path
             time.sleep(0.1)
         assert "no-such-encoder" in client.get("/readyz").json()["detail"]
         assert client.get("/documents/a.md", headers=HTML).status_code == 503
+
+
+def test_the_page_of_a_document_does_not_read_what_is_known_of_all_others_each_time(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path / "data")
+    service = Service(settings)
+    with open_store(settings.home, create=True) as store:
+        put(store, document("a.en.md"))
+        first = service.sources(store)
+        assert service.sources(store) is first
+        assert first["a.en.md"].translation is None
+        put(store, document("a.lt.md", language="lt"))
+        assert service.sources(store)["a.en.md"].translation == "a.lt.md"
+        remove(store, "a.lt.md")
+        assert service.sources(store) == first
 
 
 def test_an_idle_chat_page_looks_into_its_queue_a_hundred_times_a_second_and_not_a_thousand(

@@ -576,7 +576,8 @@ class Trace:
 
     `ranking` has (passage id, score) of every candidate, best first, before translations and near-duplicates are merged:
     first those that were reranked, then the others by the score of the first look. `features` are what the confidence
-    rests on. `milliseconds` is the time of each stage, in their order: understand, encode, candidates, rerank, merge, read, quote.
+    rests on. `milliseconds` is the time of each stage, in their order: understand, encode, wait (for the index, and for its new
+    generation), candidates, rerank, merge, read, quote, parts (of a question that asks several things).
     """
 
     question: Question

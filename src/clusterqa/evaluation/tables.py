@@ -31,7 +31,7 @@ TOTAL = "all"
 """The row of all queries of a set with its own documents."""
 REFUSED = "refused"
 """The measure of an unanswerable question: 1 when it was not answered."""
-STAGES = ("understand", "encode", "candidates", "rerank", "merge", "read", "quote")
+STAGES = ("understand", "encode", "wait", "candidates", "rerank", "merge", "read", "quote", "parts")
 
 Interval = tuple[float, float, float]
 

@@ -109,10 +109,10 @@ class Pipeline:
         if isinstance(readings, Remark):
             return Trace(question, readings, remark_reply(question, readings), milliseconds=clock.milliseconds)
         try:
-            with _Turn(self._lock, self.index) as turn:
+            with _Turn(self._lock, self.index, clock) as turn:
                 return self._answer(question, readings, depth, clock, turn)
         except _Changed:  # while the reader read: once more, without letting go
-            with _Turn(self._lock, self.index, lets_go=False) as turn:
+            with _Turn(self._lock, self.index, clock, lets_go=False) as turn:
                 return self._answer(question, readings, depth, clock, turn)
 
     def _answer(self, question: Question, readings: Sequence[Query], depth: int, clock: _Clock, turn: _Turn) -> Trace:
@@ -299,8 +299,8 @@ class _Turn:
     unless `lets_go` is false, and raises _Changed when it is no longer the same afterwards.
     """
 
-    def __init__(self, lock: threading.Lock, index: Index, lets_go: bool = True) -> None:
-        self._lock, self._index, self._lets_go = lock, index, lets_go
+    def __init__(self, lock: threading.Lock, index: Index, clock: _Clock, lets_go: bool = True) -> None:
+        self._lock, self._index, self._clock, self._lets_go = lock, index, clock, lets_go
         self._held = ExitStack()
 
     def __enter__(self) -> Self:
@@ -325,14 +325,14 @@ class _Turn:
             raise _Changed
 
     def _take(self) -> None:
-        with ExitStack() as stack:
+        with ExitStack() as stack, self._clock.waiting():
             stack.enter_context(self._lock)
             stack.enter_context(self._index.reading())
             self._held = stack.pop_all()
 
 
 class _Clock:
-    """Milliseconds of stages, one after the other; of a stage that is gone through twice their sum."""
+    """Milliseconds of stages, one after the other; of a stage that is gone through twice their sum. To wait belongs to none of them."""
 
     def __init__(self) -> None:
         self.milliseconds: dict[str, float] = {}
@@ -343,6 +343,15 @@ class _Clock:
         now = time.perf_counter()
         self.milliseconds[stage] = self.milliseconds.get(stage, 0.0) + 1000 * (now - self._begin - less)
         self._begin = now
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Until the index is this question's, and a new generation taken up."""
+        begin = time.perf_counter()
+        yield
+        waited = time.perf_counter() - begin
+        self.milliseconds["wait"] = self.milliseconds.get("wait", 0.0) + 1000 * waited
+        self._begin += waited
 
 
 class _TimedEncoder(PassingEncoder):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from functools import partial
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -21,6 +22,7 @@ from clusterqa.store import reading
 from clusterqa.store.translations import sources
 from clusterqa.web import render, shapes, watching
 from clusterqa.web.callers import caller_of, from_allowed_site, is_door
+from clusterqa.web.conversations import timing
 from clusterqa.web.lane import in_lane
 from clusterqa.web.service import NotReady, Service
 
@@ -109,9 +111,7 @@ def ask(asked: Asked, request: Request, response: Response) -> dict[str, Any]:
     service = service_of(request)
     service.limits.admit(caller_of(request))
     answered = service.ask(asked.as_question(), "api")
-    if answered.journal_id:
-        response.headers["X-Journal-Id"] = answered.journal_id
-    response.headers["Server-Timing"] = answered.timing
+    response.headers.update(answered.headers)
     return reply_as_json(answered.reply)
 
 
@@ -123,11 +123,19 @@ def ask(asked: Asked, request: Request, response: Response) -> dict[str, Any]:
     response_model=None,
     responses={200: {"model": shapes.Answers}},
 )
-def ask_batch(asked: AskedBatch, request: Request) -> dict[str, Any]:
-    """Answer each question as `ask` does, in their order. Each counts for the limits; past them none is answered."""
+def ask_batch(asked: AskedBatch, request: Request, response: Response) -> dict[str, Any]:
+    """
+    Answer each question as `ask` does, in their order. Each counts for the limits; past them none is answered.
+
+    The header Server-Timing says how long each stage took for all of them together.
+    """
     service = service_of(request)
     service.limits.admit(caller_of(request), len(asked.questions))
     answered = [service.ask(one.as_question(), "api") for one in asked.questions]
+    taken: Counter[str] = Counter()
+    for each in answered:
+        taken.update(each.milliseconds)
+    response.headers["Server-Timing"] = timing(taken)
     return {
         "answers": [{"answer": reply_as_json(one.reply), "journal_id": one.journal_id} for one in answered],
     }
@@ -248,7 +256,7 @@ def document(
     with service_of(request).store() as store, store.reading():
         stored, wanted, text = find(store, document, version)
         told = {
-            **facts(stored, sources(store.documents())),
+            **facts(stored, service_of(request).sources(store)),
             "version": wanted,
             "state": stored.state,
             "versions": store.versions(document),

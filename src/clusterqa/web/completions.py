@@ -147,7 +147,7 @@ def complete(sent: Conversation, request: Request) -> Response:
     service.limits.admit(caller_of(request))
     answered = service.ask(sent.as_question(), "api")
     paragraphs = render.reply_as_markdown(answered.reply, answered.reply.language, public_address(request))
-    headers = {"X-Journal-Id": answered.journal_id} if answered.journal_id else {}
+    headers = answered.headers
     if not sent.stream:
         return JSONResponse(_completion(answered, "\n\n".join(paragraphs)), headers=headers)
     events = _events(answered, paragraphs, sent.stream_options.include_usage)

@@ -24,9 +24,15 @@ class Answered:
     milliseconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
-    def timing(self) -> str:
-        """The stages as a Server-Timing header has them (W3C Server Timing)."""
-        return ", ".join(f"{stage};dur={value:.1f}" for stage, value in self.milliseconds.items())
+    def headers(self) -> dict[str, str]:
+        """What programs are told beside the reply."""
+        named = {"X-Journal-Id": self.journal_id} if self.journal_id else {}
+        return {**named, "Server-Timing": timing(self.milliseconds)}
+
+
+def timing(milliseconds: Mapping[str, float]) -> str:
+    """The stages as a Server-Timing header has them (W3C Server Timing)."""
+    return ", ".join(f"{stage};dur={value:.1f}" for stage, value in milliseconds.items())
 
 
 @dataclass(slots=True)

@@ -135,7 +135,7 @@ def show(
         with service_of(request).store() as store, store.reading():
             stored, wanted, text = find(store, document, version)
             blocks, pages = store.structure(document, wanted)
-            known = sources(store.documents())
+            known = service_of(request).sources(store)
     except HTTPException:
         return HTMLResponse(
             render.page("message.html", language, root=root, heading=said["missing"], text=said["missing_text"]), 404

@@ -19,7 +19,7 @@ from clusterqa.corpus import sync
 from clusterqa.errors import ClusterQAError, IndexNotFound, StoreError
 from clusterqa.journal import DOUBTED, Channel, Journal
 from clusterqa.ports import Encoder, Store
-from clusterqa.records import Hit, Question, Trace
+from clusterqa.records import Hit, Question, Source, Trace
 from clusterqa.runtime import KnowledgeBase
 from clusterqa.settings import Settings
 from clusterqa.staff import reading
@@ -30,6 +30,7 @@ from clusterqa.staff.inquiries import Inquiries
 from clusterqa.staff.keys import Keys
 from clusterqa.staff.publishing import Keeper
 from clusterqa.store import exists, open_store, shown
+from clusterqa.store.translations import sources
 from clusterqa.web.conversations import Answered, Conversations
 from clusterqa.web.limits import Limits
 from clusterqa.web.metrics import Metrics
@@ -73,6 +74,7 @@ class Service:
         self._keys: Keys | None = None
         self._keys_file: Database | None = None
         self._opening = threading.Lock()
+        self._sources: tuple[str | None, dict[str, Source]] | None = None
         self._asking: set[object] = set()
         """A token for each question that somebody waits for; what is tried in the background gives way to them."""
         self._up = threading.Event()
@@ -349,6 +351,13 @@ class Service:
     def store(self) -> Store:
         """A connection of one's own, for one request."""
         return open_store(self.settings.home)
+
+    def sources(self, store: Store) -> dict[str, Source]:
+        """The live documents of this store as sources, each with its translation: read once for every state of the store."""
+        state, known = store.meta("seal"), self._sources
+        if known is None or known[0] != state:
+            known = self._sources = (state, sources(store.documents()))
+        return known[1]
 
     def _record(self, trace: Trace, channel: Channel) -> str | None:
         if self.journal is None or trace.reply.status in ("small_talk", "empty"):

@@ -58,11 +58,10 @@ _PATH = re.compile(r"/staff(/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?(\?[A-Za-z0-9._~!$
 
 def inside(target: str) -> str:
     """A path of the desk to go to after the log-in; "/staff" for anything that would lead elsewhere."""
-    path = target.split("?")[0]
-    meant = unquote(path)  # browsers take %2e for a dot
+    meant = unquote(target.split("?")[0])  # browsers take %2e for a dot
     if not _PATH.fullmatch(target) or any(sign in meant for sign in ("//", "..", "\\", "/./", "%")) or "//" in target:
         return "/staff"
-    return "/staff" if path in ("/staff/login", "/staff/logout") or path.startswith("/staff/oidc") else target
+    return "/staff" if meant.startswith(("/staff/login", "/staff/logout", "/staff/oidc")) else target
 
 
 def to_login(request: Request, target: str) -> Response:
@@ -237,16 +236,15 @@ def change_factor(
     code: Annotated[str, Form(max_length=100)] = "",
     password: Annotated[str, Form(max_length=5000)] = "",
 ) -> Response:
-    """Set one's own second factor up with a first code, or take it off with one's password."""
+    """
+    Set one's own second factor up with a first code, or take it off; both with one's password, so that nobody shuts the
+    owner out from a desk that was left open.
+    """
     _kept_here(account)
     words = WORDS[language_of(request)]
     book = factors(request)
-    if not book.on(account):
-        try:
-            return page(request, account, "recovery.html", codes=book.confirm(account, code), here="/staff/factor")
-        except WrongCode:
-            return _factor_form(request, account, words["wrong_code"], 422)
-    if factor_required(request, account):
+    on = book.on(account)
+    if on and factor_required(request, account):
         return _factor_form(request, account, words["factor_required"], 403)
     client = address_of(request)
     try:
@@ -256,6 +254,11 @@ def change_factor(
         return _factor_form(request, account, problem, 429)
     except WrongPassword:
         return _factor_form(request, account, words["old_wrong"], 422)
+    if not on:
+        try:
+            return page(request, account, "recovery.html", codes=book.confirm(account, code), here="/staff/factor")
+        except WrongCode:
+            return _factor_form(request, account, words["wrong_code"], 422)
     book.remove(account, account.name)
     return back(request, "/staff", said(request, WORDS, "factor_removed"))
 
