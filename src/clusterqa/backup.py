@@ -15,8 +15,8 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import struct
-import tempfile
 import time
 import tomllib
 import uuid
@@ -33,7 +33,7 @@ from clusterqa.corpus.exchange import LOCK, PLAN, Exchange, Places, finish
 from clusterqa.corpus.lock import writer_lock
 from clusterqa.documents.packages import ZIP_BROKEN
 from clusterqa.errors import ClusterQAError, IndexNotFound, StoreError
-from clusterqa.files import growing, private, sync_folder, write_whole
+from clusterqa.files import growing, part_of, private, sweep, sync_folder, write_whole
 from clusterqa.journal import JOURNAL
 from clusterqa.moving import books, copy_books
 from clusterqa.moving import copy as copy_store
@@ -97,12 +97,15 @@ def save(settings: Settings, target: Path, *, replace: bool = False) -> Backup:
     places = Places(settings.data, settings.corpus)
     _check_target(places, target, replace)
     try:
-        with (
-            writer_lock(settings.home),
-            growing(target, "xb", opener=private) as file,
-            tempfile.TemporaryDirectory(dir=target.absolute().parent, prefix=".clusterqa-") as work,
-        ):
-            return _write(settings.home, places, file, Path(work))
+        with writer_lock(settings.home):
+            sweep(target)
+            work = part_of(target)
+            work.mkdir(0o700)
+            try:
+                with growing(target, "xb", opener=private) as file:
+                    return _write(settings.home, places, file, work)
+            finally:
+                shutil.rmtree(work, ignore_errors=True)
     except OSError as error:
         raise BackupError(
             f"{target} cannot be written ({error.strerror}). Check the space on the disk and the permissions, or name another file."

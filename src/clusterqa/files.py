@@ -23,7 +23,10 @@ def part_of(target: Path) -> Path:
 def sweep(target: Path) -> None:
     """Remove what killed processes left of a file that they were writing; for whoever alone may write it now."""
     for part in target.parent.glob(f".{escape(target.name[:SHORT])}.*.part"):
-        part.unlink(missing_ok=True)
+        if part.is_dir():
+            shutil.rmtree(part)
+        else:
+            part.unlink(missing_ok=True)
 
 
 def private(path: str, flags: int) -> int:
