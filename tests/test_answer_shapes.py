@@ -8,7 +8,7 @@ import pytest
 
 from clusterqa.records import Concept, Hit, Part, Passage, PassageText, Quote, Reply, Source, Span
 from clusterqa.retrieval.preference import NEARLY_AS_GOOD, explains, preferred
-from clusterqa.retrieval.quote import SHORT_PARAGRAPH, choices, compares, shows, together, window
+from clusterqa.retrieval.quote import SHORT_PARAGRAPH, choices, compares, shows, tells_of_a_table, together, window
 from clusterqa.retrieval.reading import leaning
 from clusterqa.text.asked_parts import asked_parts
 
@@ -47,8 +47,10 @@ def test_each_part_has_its_quote_and_one_without_an_answer_has_none() -> None:
         ("How do I register on the ECCP?", steps), ("How long does it take?", days),
     ]  # fmt: skip
     assert made.quotes == (steps,)
-    unsure = together(reply(steps), parts, [reply(steps), reply(days, confidence=0.4)])
-    assert [part.quote for part in unsure.parts] == [steps, None]
+    for whole in (reply(steps, confidence=0.6), reply()):
+        unsure = together(whole, parts, [reply(steps), reply(days, confidence=0.4)])
+        assert [part.quote for part in unsure.parts] == [steps, None]
+        assert unsure.quotes == (steps,)
 
 
 def test_a_question_that_is_answered_only_in_parts_is_answered() -> None:
@@ -66,15 +68,15 @@ def test_parts_that_stand_in_one_place_or_nowhere_are_no_parts() -> None:
     assert together(whole, parts, [reply(), reply()]) == whole
 
 
-def test_a_part_that_the_first_quote_answers_too_is_not_said_to_have_no_answer() -> None:
-    parts = asked_parts("Who coordinates the cluster and how many members are there?", "en")
-    both = reply(quote("The cluster has 25 members and is coordinated by an association."))
-    assert together(both, parts, [both, reply()]) == both
-    lithuanian = asked_parts("Kas koordinuoja klasterį ir kiek jame narių?", "lt")
-    told = reply(quote("Klasterį koordinuoja asociacija; klasteris turi 25 narius."))
-    assert together(told, lithuanian, [told, reply()]) == told
-    one = reply(quote("The cluster is coordinated by an association; its members are not named."))
-    assert [part.quote for part in together(one, parts, [one, reply()]).parts] == [one.quotes[0], None]
+def test_a_part_that_is_answered_where_the_whole_question_is_is_not_said_to_have_no_answer() -> None:
+    parts = asked_parts("Kas koordinuoja klasterį ir kiek jame narių?", "lt")
+    told, other = quote("Klasterį koordinuoja asociacija; narių – 25."), quote("Narius renka taryba.", start=90)
+    as_sure = reply(told, confidence=0.78)
+    assert together(as_sure, parts, [reply(told), replace(reply(), nearest=(other,))]) == as_sure
+    less_sure = reply(told, confidence=0.6)
+    assert together(less_sure, parts, [reply(told), replace(reply(), nearest=(told,))]) == less_sure
+    apart = together(less_sure, parts, [reply(told), replace(reply(), nearest=(other,))])
+    assert [part.quote for part in apart.parts] == [told, None]
 
 
 def test_a_short_paragraph_is_quoted_whole_and_of_a_long_one_the_best_sentences() -> None:
@@ -149,6 +151,70 @@ def test_after_a_question_about_something_else_what_names_the_new_thing_comes_fi
     own = (Concept("gold", {"gold": 1.0, "auks": 0.8}, 1.0, 2, "word"),)
     assert preferred("and Gold?", [silver, gold], own) == (gold, silver)
     assert preferred("How long is an audit?", [silver, gold]) == (silver, gold)
+
+
+def row(text: str, score: float) -> Hit:
+    made = hit(text, score, (score,))
+    return replace(made, passage=replace(made.passage, heading=("Fees",)))
+
+
+@pytest.mark.parametrize(
+    ("question", "label"),
+    [
+        ("What does a company of 30 people pay?", "10–49 staff"),
+        ("Kiek moka 250 žmonių įmonė?", "250 staff or more"),
+        ("fee for 1200 employees", "250 staff or more"),
+        ("We are 9, what is the fee?", "fewer than 10 staff"),
+        ("What did 30 people pay in 2024?", "10–49 staff"),
+        ("What does a company pay?", "50–249 staff"),
+        ("What was the fee in 2024?", "50–249 staff"),
+        ("What do 12.5 per cent of 100 people pay?", "50–249 staff"),
+    ],
+)
+def test_of_a_table_by_ranges_the_row_that_holds_the_number_of_the_question_comes_first(
+    question: str, label: str
+) -> None:
+    rows = [
+        row(f"{name} | EUR 1", 0.8 - 0.02 * place)
+        for place, name in enumerate(("50–249 staff", "250 staff or more", "10–49 staff", "fewer than 10 staff"))
+    ]
+    assert preferred(question, rows)[0].passage.text == f"{label} | EUR 1"
+
+
+@pytest.mark.parametrize(
+    ("label", "number", "held"),
+    [
+        ("iki 10 darbuotojų", 10, True),
+        ("mažiau kaip 10 darbuotojų", 10, False),
+        ("ne daugiau kaip 10", 10, True),
+        ("daugiau kaip 1 000 m²", 1000, False),
+        ("nuo 1 000 m²", 1000, True),
+        ("over 65", 65, False),
+        ("65 and over", 65, True),
+        ("18 m. ir vyresni", 18, True),
+        ("from 10 to 20", 15, True),
+    ],
+)
+def test_a_range_is_read_in_both_languages_with_its_edges(label: str, number: int, held: bool) -> None:
+    other, one = row("500–600 | a", 0.8), row(f"{label} | b", 0.75)
+    assert (preferred(f"What about {number}?", [other, one])[0] == one) is held
+
+
+def test_the_row_of_a_call_that_is_over_comes_after_what_holds_in_general_unless_it_is_named() -> None:
+    over = row("„InoKlaster“ (brandus klasteris) | penki nariai | 2024 m., kvietimas baigtas", 0.8)
+    general = row("Vieno tinkamo narių skaičiaus nėra.", 0.75)
+    assert preferred("Kiek narių reikia klasteriui?", [over, general]) == (general, over)
+    assert preferred("Kiek narių reikėjo „InoKlaster“ kvietime?", [over, general]) == (over, general)
+
+
+def test_text_beside_a_table_is_shown_with_it_where_several_rows_are_found_too() -> None:
+    text = row("The results are of 2018.", 0.9)
+    rows = [row(f"{name} | 39", 0.6) for name in ("Projects", "Meetings", "Firms")]
+    assert tells_of_a_table(text, [text, *rows])
+    assert not tells_of_a_table(text, [text, *rows[:2]])
+    assert not tells_of_a_table(rows[0], [*rows, row("Visits | 2", 0.5)])
+    elsewhere = [replace(one, passage=replace(one.passage, heading=("Other",))) for one in rows]
+    assert not tells_of_a_table(text, [text, *elsewhere])
 
 
 def test_what_holds_in_general_comes_before_a_special_case_that_nobody_asked_about() -> None:

@@ -201,6 +201,13 @@ def test_half_precision_weights_say_the_same(model: Model, reader: Reader, shard
         assert a.answers == pytest.approx(b.answers, abs=0.03)
 
 
+def test_in_bfloat16_a_reader_says_nearly_the_same(model: Model, reader: Reader, shard: Shard, tmp_path: Path) -> None:
+    model.save(tmp_path)
+    whole, half = (asked(one, shard, [0, 1, 2], None) for one in (reader, Reader.load(tmp_path, precision="bfloat16")))
+    for a, b in zip(whole, half, strict=True):
+        assert a.answers == pytest.approx(b.answers, abs=0.1)
+
+
 def test_threads_of_a_reader_do_not_mix_their_questions(reader: Reader, shard: Shard) -> None:
     from concurrent.futures import ThreadPoolExecutor
 

@@ -326,6 +326,7 @@ def test_a_sentence_that_says_what_a_thing_is_is_known(sentence: str, term: str,
         ("Kas yra tinkamumo ir vertinimo kriterijai?", "lt", []),
         ("How do members and partners pay?", "en", []),
         ("Kaip įkurti klasterį?", "lt", []),
+        ("Where has the share fallen compared with the last poll?", "en", []),
     ],
 )  # fmt: skip
 def test_a_question_that_asks_two_things_is_taken_apart(question: str, language: Language, labels: list[str]) -> None:

@@ -75,3 +75,14 @@ def test_a_call_that_is_over_is_not_the_next_one() -> None:
         assert is_of_another_time(question, told, told, closed=True), question
         assert not is_of_another_time(question, told, told), question
     assert not is_of_another_time("Kada buvo „InoKlaster“ kvietimas?", told, told, closed=True)
+
+
+def test_an_event_that_has_a_number_is_not_the_one_to_come_unless_that_is_told_of_too() -> None:
+    question, told = (
+        "Kada vyks kitas Baltijos klasterių forumas?",
+        "Pirmasis Baltijos klasterių forumas surengtas 2018 m.",
+    )
+    assert is_of_another_time(question, told, told)
+    announced = f"{told} Kitas forumas numatytas 2027 m."
+    assert not is_of_another_time(question, announced, announced)
+    assert not is_of_another_time(question, announced, announced, closed=True)

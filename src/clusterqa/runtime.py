@@ -25,6 +25,7 @@ from clusterqa.corpus.lock import finish_restoring
 from clusterqa.corpus.sync import check_in_step
 from clusterqa.encoders import SentenceEncoder, bundled_path
 from clusterqa.errors import ClusterQAError, EncoderError, SettingsError
+from clusterqa.inference import Arithmetic
 from clusterqa.ports import Encoder, Index, Reader, Reranker, Store
 from clusterqa.readers import Reader as Network
 from clusterqa.readers import bundled_reader
@@ -283,7 +284,7 @@ def load_reader(settings: Settings, encoder: Encoder) -> Reader | None:
     """
     if settings.reader == NO_READER:
         return None
-    network = _network(_reader_folder(settings), settings.threads, os.getpid())
+    network = _network(_reader_folder(settings), settings.threads, settings.reader_precision, os.getpid())
     if network.encoder != encoder.fingerprint:
         if settings.reader != BUNDLED_READER:
             raise EncoderError(
@@ -299,9 +300,9 @@ def _reader_folder(settings: Settings) -> Path:
 
 
 @lru_cache(maxsize=2)
-def _network(folder: Path, threads: int, process: int) -> Network:
+def _network(folder: Path, threads: int, precision: Arithmetic, process: int) -> Network:
     """Loaded once: the pipelines of an evaluation, and those that try drafts, share it. Its threads do not come through a fork."""
-    return Network.load(folder, threads)
+    return Network.load(folder, threads, precision)
 
 
 def find_profile(settings: Settings, encoder: Encoder, reader: Reader | None) -> Profile:

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clusterqa.errors import EncoderError
-from clusterqa.inference import Parts, Tensors, compiled, openvino
+from clusterqa.inference import Arithmetic, Parts, Tensors, compiled, openvino
 from clusterqa.readers.features import PASSAGE_FEATURES, SENTENCE_FEATURES, Features
 from clusterqa.records import Reading, Short
 
@@ -63,7 +63,9 @@ class Reader:
     side, and so are those of several.
     """
 
-    def __init__(self, facts: Mapping[str, Any], tensors: Tensors, fingerprint: str, threads: int) -> None:
+    def __init__(
+        self, facts: Mapping[str, Any], tensors: Tensors, fingerprint: str, threads: int, precision: Arithmetic
+    ) -> None:
         self.encoder: str = facts["encoder"]
         """Fingerprint of the encoder on whose states it was taught."""
         self.fingerprint = fingerprint
@@ -75,12 +77,12 @@ class Reader:
             (tensors[f"{name}_mean"], tensors[f"{name}_scale"]) for name in ("passage_features", "sentence_features")
         ]
         self._idle: SimpleQueue[Any] = SimpleQueue()
-        for request in compiled(_graph(facts, tensors), threads, at_once=threads):
+        for request in compiled(_graph(facts, tensors), threads, precision, at_once=threads):
             self._idle.put(request)
         self._workers = ThreadPoolExecutor(threads, "clusterqa-reader")
 
     @classmethod
-    def load(cls, folder: Path, threads: int = 2) -> Reader:
+    def load(cls, folder: Path, threads: int = 2, precision: Arithmetic = "float32") -> Reader:
         """A reader from its folder (`config.json`, `model.safetensors`). Raises EncoderError with the next step."""
         from safetensors.numpy import load_file
 
@@ -92,7 +94,7 @@ class Reader:
             tensors = {name: tensor.astype(np.float32) for name, tensor in load_file(weights).items()}
             if (facts["passage_features"], facts["sentence_features"]) != _names():
                 raise ValueError("it was taught with other features of the search than this version has")
-            return cls(facts, tensors, fingerprint, threads)
+            return cls(facts, tensors, fingerprint, threads, precision)
         except Exception as error:
             raise EncoderError(
                 f"The reader of the folder {folder} cannot be loaded ({type(error).__name__}: {str(error)[:200]}). "

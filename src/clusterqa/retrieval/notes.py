@@ -20,7 +20,7 @@ _DATE = re.compile(
 )
 _FIGURE = re.compile(r"\d")
 _WHICH = re.compile(r"\bkuri(?:e|os|uos|as)\b|\bwhich\b|\bkas (?:tur|vadov)\w*|\bwho\b")
-_CLOSED = re.compile(
+CLOSED = re.compile(
     r"kvietim\w+(?: \S+){0,3} (?:baigt|uzdaryt|pasibaig)\w*|(?:baigt|uzdaryt)\w+ kvietim|(?:nebe|daugiau ne)priima\w* parais"
     r"|\bcalls?(?: \S+){0,3} (?:closed|ended|over)\b|\bclosed call|no longer accept"
 )
@@ -55,4 +55,4 @@ def says_closed(parts: Sequence[Part], passage: Passage, document: Document) -> 
         around = " ".join((*passage.heading, passage.text))
         if "kvietim" in fold(document.title) or re.search(r"\bcall\b", document.title, re.IGNORECASE):
             around += " " + document.text[:_BEGINNING]
-    return _CLOSED.search(fold(" ".join(around.split()))) is not None
+    return CLOSED.search(fold(" ".join(around.split()))) is not None

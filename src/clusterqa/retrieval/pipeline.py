@@ -48,12 +48,14 @@ from clusterqa.retrieval.quote import (
     remark_reply,
     reply,
     shows,
+    tells_of_a_table,
     together,
     window,
 )
 from clusterqa.retrieval.reading import leaning, ordered, short_answer
 from clusterqa.retrieval.understand import is_ellipsis, understand
 from clusterqa.text.asked_parts import AskedPart, asked_parts
+from clusterqa.text.countries import is_of_another_country
 from clusterqa.text.lacking import lacks
 from clusterqa.text.lexicon import Lexicon
 from clusterqa.text.times import is_of_another_time
@@ -231,18 +233,23 @@ class Pipeline:
             found = short_answer(hit, reading, begin, end, self.encoder, query.text) if reading else None
             short, sure = found or (None, False)
             document = self.index.read(hit.passage.document)
-            cut = quote(hit, begin, end, document, asked=query.text, short=short, sure=sure)
+            listed = not made and tells_of_a_table(hit, hits)
+            cut = quote(hit, begin, end, document, asked=query.text, short=short, sure=sure, listed=listed)
             if not any(shows(earlier, cut) for earlier in made):
                 made.append(cut)
         return tuple(made)
 
     def _may_answer(self, question: Question, quote: Quote) -> bool:
-        """Whether what is shown of a quote holds what is plainly asked for, of the time that is asked about."""
+        """Whether what is shown of a quote holds what is plainly asked for, of the time and the country that is asked about."""
         shown = " ".join((quote.text, *(part.text for part in quote.selection)))
         source = quote.source
         told = " ".join((source.title, source.date or "", quote.heading, quote.passage.text, shown))
         document = self.index.read(source.document).text
-        return not lacks(question.text, shown) and not is_of_another_time(question.text, told, document, quote.closed)
+        return not (
+            lacks(question.text, shown)
+            or is_of_another_time(question.text, told, document, quote.closed)
+            or is_of_another_country(question.text, told)
+        )
 
     def _hits(
         self,

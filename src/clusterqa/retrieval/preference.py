@@ -6,14 +6,16 @@ newer of two editions.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from clusterqa.passages import sentence_texts
 from clusterqa.records import Concept, Hit, Quote
 from clusterqa.retrieval.lexical import coverage
-from clusterqa.text.analysis import content_words, fold, holds_words
+from clusterqa.retrieval.notes import CLOSED
+from clusterqa.text.analysis import content_terms, content_words, fold, holds_words
 from clusterqa.text.answer_types import wants_list
 from clusterqa.text.definitions import defined_term, defines, is_about, says_what_it_is
 from clusterqa.text.lacking import lacks
@@ -28,6 +30,18 @@ _SPECIAL = re.compile(
     r"|renew|exten(?:d|sion)|again\b|mistake|late\b|cancel|discount|saving|save\b|except)"
 )
 """Folded beginnings of words that say of a heading that what stands under it holds in a case of its own."""
+_NAME = re.compile(r"\w*[A-ZĄČĘĖĮŠŲŪŽ]\w*")
+_NUMBER = re.compile(r"(?<![\d.,])\d{1,9}(?![\d.,]*\d)")
+_THOUSANDS = re.compile(r"(?<=\d)\s(?=\d{3}\b)")
+_BETWEEN = re.compile(r"(\d+)\s?(?:[–-]|to|iki)\s?(\d+)")
+_AT_MOST = re.compile(
+    r"(?:up to|at most|no more than|iki|ne daugiau (?:kaip|nei)|(under|below|less than|fewer than|maziau (?:kaip|nei)?)) (\d+)"
+)
+_AT_LEAST = re.compile(
+    r"(?:from|at least|nuo|bent|ne maziau (?:kaip|nei)|(over|above|more than|daugiau (?:kaip|nei)|virs)) (\d+)"
+    r"|(\d+)(?:\+| (?:[\w.]+ ){0,2}(?:or|and|ir|ar|arba) (?:more|over|older|above|daugiau|vyresn\w+))"
+)
+"""Ranges at the head of a row; the first group where the number itself lies outside."""
 _ASKS = re.compile(r"\?[\s*_\"“”»)]*\Z")
 _ABOUT_QUESTIONS = re.compile(r"\bklaus|\bpaklaus|\bquestion|\bask")
 
@@ -37,7 +51,7 @@ def preferred(question: str, hits: Sequence[Hit], named: Sequence[Concept] = ())
     The hits in the order in which they are quoted for a question of its kind; `named` is what a question names that says
     nothing else and leans on the one before.
     """
-    usual = _usual(question, _naming(named, _answering(question, hits)))
+    usual = _usual(question, _in_range(question, _naming(named, _answering(question, hits))))
     return _newest(question, _holding(question, _defining(question, _listing(question, usual))))
 
 
@@ -93,15 +107,44 @@ def _naming(named: Sequence[Concept], hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
 def _usual(question: str, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
     """
     The hits, first one that names no special case (a renewal, a discount, a mistake) that the question does not name: neither
-    in its heading nor at the head of its row.
+    in its heading nor at the head of its row. The row of a call that is over is one too.
     """
     asked = set(_SPECIAL.findall(fold(question)))
 
     def is_usual(hit: Hit) -> bool:
-        label, row, _ = _best_sentence(hit).partition(" | ")
+        label, row, cells = _best_sentence(hit).partition(" | ")
+        if CLOSED.search(fold(cells)) and not content_terms(" ".join(_NAME.findall(label))) & content_terms(question):
+            return False
         return asked.issuperset(_SPECIAL.findall(fold(" ".join((*hit.passage.heading[-1:], label if row else "")))))
 
     return _put_first(hits, is_usual)
+
+
+def _in_range(question: str, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
+    """The hits, first the row of a table whose range holds a number of the question, where the first is a row of it for others."""
+    numbers = {int(number) for number in _NUMBER.findall(_YEAR.sub(" ", question))}
+    if not hits or not numbers or _fits(hits[0], numbers) is not False:
+        return hits
+    table = hits[0].passage.document, hits[0].passage.heading
+    return _put_first(
+        hits, lambda hit: (hit.passage.document, hit.passage.heading) == table and _fits(hit, numbers) is True
+    )
+
+
+def _fits(hit: Hit, numbers: Collection[int]) -> bool | None:
+    """Whether the range at the head of a row ("10–49 staff", "250 or more") holds one of the numbers; None where there is none."""
+    label, row, _ = _best_sentence(hit).partition(" | ")
+    plain = _THOUSANDS.sub("", fold(label)) if row else ""
+    low, high = 0.0, math.inf
+    if found := _BETWEEN.search(plain):
+        low, high = float(found[1]), float(found[2])
+    elif found := _AT_MOST.search(plain):
+        high = float(found[2]) - bool(found[1])
+    elif found := _AT_LEAST.search(plain):
+        low = float(found[2] or found[3]) + bool(found[1])
+    else:
+        return None
+    return any(low <= number <= high for number in numbers)
 
 
 def _holding(question: str, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:

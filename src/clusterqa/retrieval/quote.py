@@ -32,21 +32,22 @@ from clusterqa.retrieval.selection import named_cell, selection
 from clusterqa.retrieval.small_talk import REPLIES
 from clusterqa.retrieval.wording import WORDS
 from clusterqa.text.analysis import holds_words
-from clusterqa.text.answer_types import expected, holds, wants_list
+from clusterqa.text.answer_types import expected, wants_list
 from clusterqa.text.asked_parts import AskedPart
 
 HEADING_BAR = " › "
 FAIRLY_SURE = 0.6
-"""
-Confidence from which on short answers are marked, and a part that leans on another counts as answered. Below it the quotes are
-a choice, where their headings tell them apart.
-"""
+"""Confidence from which on short answers are marked. Below it the quotes are a choice, where their headings tell them apart."""
+PART_SURE = 0.5
+"""Confidence from which on a part that leans on the one before counts as answered."""
+HARDLY_LESS = 0.05
 MAX_QUOTES = 3
 MAX_SENTENCES = 3
 SHORT_QUOTE = 60
 """A quote of fewer characters is too short to stand alone and takes the sentence beside it."""
 SHORT_PARAGRAPH = 400
 """A paragraph of so many characters is quoted whole: the rule and its exception, the step and its deadline."""
+SEVERAL_ROWS = 3
 MORE_WORDS = 0.12
 """A neighbouring sentence joins the quote also when it brings at least this much more of the question's words."""
 FURTHER_SHARE = 0.45
@@ -64,6 +65,17 @@ def quotable(hits: Sequence[Hit]) -> list[Hit]:
     """The hits that may be quoted: the best, and further ones that are nearly as good."""
     floor = FURTHER_SHARE * hits[0].score if hits else 0.0
     return [hit for hit in hits if hit.score >= floor]
+
+
+def tells_of_a_table(hit: Hit, hits: Sequence[Hit]) -> bool:
+    """Whether a hit is the text beside a table of which several rows are hits themselves: they answer together."""
+    place = hit.passage.document, hit.passage.heading
+    rows = [
+        " | " in other.passage.text and (other.passage.document, other.passage.heading) == place
+        for other in hits
+        if other is not hit
+    ]
+    return " | " not in hit.passage.text and sum(rows) >= SEVERAL_ROWS
 
 
 def shows(quote: Quote, other: Quote) -> bool:
@@ -110,19 +122,17 @@ def together(whole: Reply, parts: Sequence[AskedPart], replies: Sequence[Reply])
     made = tuple(
         PartReply(
             part.label,
-            reply.quotes[0] if reply.quotes and (not part.leans or reply.confidence >= FAIRLY_SURE) else None,
+            reply.quotes[0] if reply.quotes and (not part.leans or reply.confidence >= PART_SURE) else None,
             reply.confidence,
         )
         for part, reply in zip(parts, replies, strict=True)
     )
     found = [part.quote for part in made if part.quote]
-    if not found or len({(quote.source.document, quote.start) for quote in found}) < len(found):
-        return whole
-    if whole.status == "answered" and any(
-        given.quote is None and _holds_all(part, whole.quotes[0]) for part, given in zip(parts, made, strict=True)
-    ):
+    if not found or len({_place(quote) for quote in found}) < len(found):
         return whole
     if whole.status == "answered":
+        if parts[-1].leans and _answered_in_one(whole, made, replies):
+            return whole
         return replace(whole, parts=made, choices=())
     first = next(reply for reply in replies if reply.quotes)
     return replace(
@@ -131,17 +141,32 @@ def together(whole: Reply, parts: Sequence[AskedPart], replies: Sequence[Reply])
     )  # fmt: skip
 
 
+def _answered_in_one(whole: Reply, made: Sequence[PartReply], replies: Sequence[Reply]) -> bool:
+    """
+    Whether a part seems to have no answer because it stands where the whole question's does: to ask for more made that hardly
+    less sure, or what comes nearest to the part is the place of another part's answer.
+    """
+    answered = {_place(part.quote): part.confidence for part in made if part.quote}
+    nearest = {
+        _place(quote)
+        for part, reply in zip(made, replies, strict=True)
+        if not part.quote
+        for quote in (*reply.quotes, *reply.nearest)[:1]
+    }
+    return len(answered) < len(made) and (
+        whole.confidence >= min(answered.values()) - HARDLY_LESS or not nearest.isdisjoint(answered)
+    )
+
+
+def _place(quote: Quote) -> tuple[str, int]:
+    return quote.source.document, quote.passage.start
+
+
 def compares(reply: Reply, parts: Sequence[AskedPart]) -> bool:
     """Whether a reply that is fairly sure names, in its first quote, all that is to be compared."""
     if reply.status != "answered" or reply.confidence < FAIRLY_SURE:
         return False
     return all(holds_words(reply.quotes[0].text, part.label) for part in parts)
-
-
-def _holds_all(part: AskedPart, quote: Quote) -> bool:
-    """Whether a quote holds every word of a part, and a thing of the kind that it asks for."""
-    kind = expected(part.question)
-    return kind is not None and holds(quote.text, kind) and holds_words(quote.text, part.label)
 
 
 def quote(
@@ -153,12 +178,16 @@ def quote(
     asked: str = "",
     short: Span | None = None,
     sure: bool = False,
+    listed: bool = False,
 ) -> Quote:
-    """The sentences `first` to `last` of a hit in its document, as a quotation; with the whole list where one is `asked` for."""
+    """
+    The sentences `first` to `last` of a hit in its document, as a quotation; with the whole list of its section where one is
+    `asked` for, or should be `listed`.
+    """
     passage = hit.passage
     start, end = passage.sentences[first].start, passage.sentences[last].end
     text = passage.text[start - passage.start : end - passage.start]
-    wanted = wants_list(asked)
+    wanted = listed or wants_list(asked)
     parts = selection(document, start, end, wanted, wants_one=expected(asked) is not None)
     answering = parts if wanted else _without_others(parts, start, end)
     if (cell := named_cell(answering, asked)) and start <= cell.start and cell.end <= end:

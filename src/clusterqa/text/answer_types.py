@@ -32,7 +32,7 @@ _QUESTIONS: tuple[tuple[AnswerType, str], ...] = (
     ),
     (
         "money",
-        r"kain|kiek (?:\w+ )?(?:moke|pinig|atsi\w*ein|eur)|moketi|mokest|imok|suma|sumos|biudzet|ikain|finansavimo dyd|eur\b"
+        r"kain|kastuo|kiek (?:\w+ )?(?:moke|pinig|atsi\w*ein|eur)|moketi|mokest|imok|suma|sumos|biudzet|ikain|finansavimo dyd|eur\b"
         r"|cost|price|pricing|fee\b|fees\b|how much (?!time)|budget|amount|grant size|expensive|cheap",
     ),
     (

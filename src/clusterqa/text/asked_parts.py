@@ -41,7 +41,7 @@ _JOINED = re.compile(
     rf"(?P<one>.{{12,}}?),? (?:ir|bei|o|and|also)(?: tai| dar| taip pat)? (?P<other>(?:{_LAST['lt']}|{_LAST['en']}) .{{4,}})",
     re.IGNORECASE | re.DOTALL,
 )
-_BOTH_ASK = re.compile(rf"(?:\w+[ ,]+){{0,2}}(?:{_LAST['lt']}|{_LAST['en']})\b", re.IGNORECASE)
+_ASKS = re.compile(rf"(?:\w+[ ,]+){{0,2}}(?:{_LAST['lt']}|{_LAST['en']})\b", re.IGNORECASE)
 _TWO = re.compile(r"(?P<one>[^?]{8,})\?\s+(?P<other>[^?]{6,})\?\s*", re.DOTALL)
 
 
@@ -52,11 +52,11 @@ def asked_parts(question: str, language: Language) -> tuple[AskedPart, ...]:
     for pattern in _COMPARED:
         if found := pattern.fullmatch(bare):
             one, other = (found[name].strip(' „“”"') for name in ("one", "other"))
-            if content_words(one) and content_words(other):
+            if content_words(one) and content_words(other) and not _ASKS.match(one):
                 asked = "Kas yra {}?" if language == "lt" else "What is {}?"
                 return AskedPart(one, asked.format(one)), AskedPart(other, asked.format(other))
     found = _TWO.fullmatch(plain) or _JOINED.fullmatch(bare)
-    if found and _BOTH_ASK.match(found["one"]) and _BOTH_ASK.match(found["other"]):
+    if found and _ASKS.match(found["one"]) and _ASKS.match(found["other"]):
         one, other = (f"{found[name].strip(' ,')}?" for name in ("one", "other"))
         return AskedPart(one, one), AskedPart(_capital(other), other, leans=True)
     return ()

@@ -31,7 +31,7 @@ _ASKS = {
     ),
     "money": re.compile(
         r"^(?!(?:.*\b)?(?:kodel|kaip|del ko|why|how (?!much\b))\b).*?"
-        r"(?:\bkiek (?:\w+ ){0,3}(?:kainuo|kainav|mok[aei]|sumok)|\bkoki(?:a|os) (?:\w+ ){0,4}kain(?:a|os)\b"
+        r"(?:\bkiek (?:\w+ ){0,3}(?:kainuo|kainav|kastuo|mok[aei]|sumok)|\bkoki(?:a|os) (?:\w+ ){0,4}kain(?:a|os)\b"
         r"|^(?!(?:.*\b)?(?:kas|kuo|ko)\b)(?:[\w-]+ ){0,4}kain(?:a|os)\b(?: [\w.-]+){0,3}\W*$"
         r"|\bhow much (?:does|do|did|is|are|was|were|will|would|must) (?:[\w'-]+ ){1,8}(?:cost|pay)\b"
         r"|\bwhat (?:does|do|did|will|would) (?:[\w'-]+ ){1,8}cost\b|\b(?:price|cost)s? (?:of|for|per)\b"
@@ -45,7 +45,10 @@ _ASKS = {
         r"\bhow (?:far|big|large|tall|high|wide|deep|heavy|fast|hot|cold|thick|strong)\b|\bkaip toli\b|\bkiek (?:sveria|kilometr\w+|metru|kg|kilogram\w+)\b"
         r"|\bkok(?:s|io|ia|ios) (?:\w+ ){0,2}(?:ilg|plot|auks|gyl|svor|greit|temperat|dydz|dydis|storis|atstum|talp)\w*"
     ),
-    "percent": re.compile(r"\b(?:kiek|kok\w+) (?:\w+ )?procent|\b(?:what|which) percent|\bhow many per ?cent\b"),
+    "percent": re.compile(
+        r"\b(?:kiek|kok\w+|kel\w+) (?:\w+ ){0,2}procent|\bkoki(?:a|os) (?:\w+ ){0,3}dal(?:is|i)\b|\b(?:pvm|mokescio|palukanu) (?:tarif|norm|dyd)\w+"
+        r"|\b(?:what|which|how many) per ?cent|\b(?:what|which) (?:share|proportion|fraction)\b|\b(?:vat|tax|interest) rate\b"
+    ),
     "number": re.compile(r"^\W*(?:[\w-]+ ){0,3}kiek\b|\bhow many\b"),
 }
 
@@ -132,7 +135,9 @@ _CAN_HOLD: dict[str, Callable[[str], object]] = {
         rf"{_FIGURE}|half|pus|dvigub|double|twice|\bsame\b|tok|\bas \w+ as\b|\bthan\b|\bnei\b|neatskleid"
     ).search,
     "percent": re.compile(
-        rf"%|proc|per ?cent|fifth|thirds|\w{{3,}}dal(?:is|i|io|iai|iu|ius)\b|{_NO_FIGURE_NEEDED}"
+        r"%|\bproc|per ?cent|\w{3,}dal(?:is|i|io|iai|iu|ius)\b|\bkas (?!kart)\w+(?:as|i|ta)\b|\b(?:half|quarter|third|thirds|\w+ths?|majority|most|none|nobody|free"
+        r"|perpus|pus[eio]|daugum\w*|nuli\w+|niek\w+|nemok\w+)\b"
+        rf"|(?:\d+|one|vien\w+|{_NUMBER_WORD}) (?:of|is|(?:\w+ )?(?:in|out of)) (?:every )?(?:\d+|{_NUMBER_WORD})\b"
     ).search,
     "number": _number,
 }

@@ -72,13 +72,16 @@ def is_of_another_time(question: str, told: str, document: str, closed: bool = F
     year, event, coming = _asked_about(question)
     if not (year or event or coming) or says_unknown(told):
         return False
-    if coming and closed:
-        return True
     plain = fold(told)
-    if event and not _NUMBERED_EVENT[event].search(plain):
-        others = any(pattern.search(plain) for pattern in _NUMBERED_EVENT.values())
-        if others or not re.search(rf"\b{_NUMBERED[event]}\b", fold(document)):
-            return True
+    others = any(pattern.search(plain) for pattern in _NUMBERED_EVENT.values())
+    if coming and not _COMING.search(plain) and (closed or others):
+        return True
+    if (
+        event
+        and not _NUMBERED_EVENT[event].search(plain)
+        and (others or not re.search(rf"\b{_NUMBERED[event]}\b", fold(document)))
+    ):
+        return True
     return year is not None and not _touches(year, plain)
 
 
