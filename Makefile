@@ -68,6 +68,10 @@ evaluate: $(VENV)/.dev
 	$(BIN)/clusterqa eval run evaluation/questions.jsonl --data build/evaluation --output build/evaluation/run.json
 	$(BIN)/clusterqa eval report build/evaluation/run.json --output build/evaluation/report.html --markdown build/evaluation/report.md
 	$(BIN)/clusterqa eval gate build/evaluation/run.json --baseline evaluation/baseline.json
+	$(BIN)/clusterqa eval check evaluation/examples/questions.jsonl --data build/evaluation
+	$(BIN)/clusterqa eval run evaluation/examples/questions.jsonl --data build/evaluation --output build/evaluation/examples.json
+	$(BIN)/clusterqa eval report build/evaluation/examples.json --output build/evaluation/examples.html
+	$(BIN)/clusterqa eval gate build/evaluation/examples.json --baseline evaluation/examples/baseline.json
 	for n in 1 2 3 4 5; do $(MAKE) --no-print-directory reading SET=evaluation/reading/$$n || exit 1; done
 
 # One of the small corpora of other subjects, held to its own floors.

@@ -5,12 +5,15 @@ from __future__ import annotations
 import gzip
 import json
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from rapidfuzz.distance import OSA
 
+from clusterqa import documents
 from clusterqa.errors import EvaluationError, IndexOutdated
+from clusterqa.evaluation.gate import Baseline
 from clusterqa.evaluation.outcomes import Run
 from clusterqa.evaluation.run import run
 from clusterqa.evaluation.sets import Gold, Item, digest, places, read_set, spans, stale
@@ -29,6 +32,8 @@ from evaluation_fixtures import (
     write_set,
 )
 from words_encoder import WordsEncoder, WordTokens
+
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +79,21 @@ def test_every_wrong_line_of_a_set_is_named(tmp_path):
     ):
         assert part in str(caught.value)
     assert "line 4" not in str(caught.value)
+
+
+def test_the_examples_are_only_measured_in_both_languages_and_quote_the_corpus():
+    examples = read_set(ROOT / "evaluation" / "examples" / "questions.jsonl")
+    assert {item.split for item in examples} == {"held"}
+    lithuanian, english = ([i for i in examples if i.language == language] for language in ("lt", "en"))
+    assert [(i.pair, i.answers) for i in lithuanian] == [(i.pair, i.answers) for i in english]
+    assert sum(not item.answers for item in examples) == 12
+    quotes = {(gold.document, gold.quote) for item in examples for gold in item.answers}
+    texts = {name: documents.read(ROOT / "corpus" / name, name).text for name, _ in quotes}
+    assert [quote for name, quote in quotes if quote not in texts[name]] == []
+    tuned_on = {(i.question, i.history) for i in read_set(ROOT / "evaluation" / "questions.jsonl") if i.split == "fit"}
+    assert not tuned_on & {(i.question, i.history) for i in examples}
+    floors = Baseline.read(ROOT / "evaluation" / "examples" / "baseline.json")
+    assert floors.questions_sha256 == digest(examples)
 
 
 def test_a_quote_is_found_wherever_it_stands_and_one_that_is_gone_is_said(tmp_path):
