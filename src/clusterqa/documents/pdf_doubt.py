@@ -45,6 +45,9 @@ FEWEST_TURNED = 3
 MOST_LINES = 3
 """What stands side by side has so many lines at most, both together; columns have more."""
 
+FARTHEST_ITEM = 3
+"""In letter sizes: so far down at most is the next item of a list; the places of a form, with what belongs in each below it, stand farther apart."""
+
 LONGEST_LABEL = 40
 """Letters."""
 
@@ -177,7 +180,7 @@ def _is_between(number: int, read: list[Stretch]) -> bool:
         above.turns == one.turns == below.turns
         and abs(above.left - below.left) < below.size
         and above.y - LEVEL * above.size > one.y > below.y + LEVEL * below.size
-        and above.y - below.y < 2 * FARTHEST_BELOW * below.size
+        and above.y - below.y < FARTHEST_ITEM * below.size
         and (one.right < min(above.left, below.left) or one.left > max(above.right, below.right))
     )
 
