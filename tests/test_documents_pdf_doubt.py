@@ -178,13 +178,21 @@ def stamped(canvas: Canvas) -> None:
     put(canvas, {(200, -40): "Parsisiųsta 2026-01-02"})
 
 
+def captions(canvas: Canvas) -> None:
+    """Places of a form, with what belongs in each below it."""
+    for number, (value, caption) in enumerate(
+        {"Ona Onaitė": "(vardas, pavardė)", "Vilniaus g. 1": "(adresas)", "+370 600": "(telefonas)"}.items()
+    ):
+        put(canvas, {(120, 700 - 36 * number): value, (260, 690 - 36 * number): caption})
+
+
 def sides(canvas: Canvas) -> None:
     """Two parties of a contract in the cells of a table: their lines are no rows."""
     drawn(canvas, [["Pardavėjas", "Pirkėjas"], ["UAB „Gama“\nVilniaus g. 1\nKaunas", "VšĮ „Delta“\nTaikos pr. 2\nKlaipėda"]],
           [("GRID", (0, 0), (-1, -1), 1, colors.black)], colWidths=[200, 200])  # fmt: skip
 
 
-@pytest.mark.parametrize("page", [two_columns, letter, form, table, stamped, sides])
+@pytest.mark.parametrize("page", [two_columns, letter, form, captions, table, stamped, sides])
 def test_a_page_that_is_read_right_is_not_named(tmp_path: Path, page: Page) -> None:
     assert reading(tmp_path, "a.lt.pdf", make_pdf(page)).warnings == ()
 
