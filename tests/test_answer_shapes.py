@@ -73,10 +73,19 @@ def test_a_part_that_is_answered_where_the_whole_question_is_is_not_said_to_have
     told, other = quote("Klasterį koordinuoja asociacija; narių – 25."), quote("Narius renka taryba.", start=90)
     as_sure = reply(told, confidence=0.78)
     assert together(as_sure, parts, [reply(told), replace(reply(), nearest=(other,))]) == as_sure
-    less_sure = reply(told, confidence=0.6)
+    less_sure = reply(told, confidence=0.5)
     assert together(less_sure, parts, [reply(told), replace(reply(), nearest=(told,))]) == less_sure
     apart = together(less_sure, parts, [reply(told), replace(reply(), nearest=(other,))])
     assert [part.quote for part in apart.parts] == [told, None]
+
+
+def test_a_part_that_is_answered_out_of_another_document_may_be_about_another_thing() -> None:
+    parts = asked_parts("Since when does FETEK exist and who coordinates it?", "en")
+    both, date = quote("It dates from 2008; ProTech coordinates it."), quote("It was founded in 2008.", start=90)
+    other = quote("LITEK is coordinated by the park.", source=replace(SOURCE, document="litek.en.md"))
+    whole = reply(both, confidence=0.7)
+    assert together(whole, parts, [reply(date), reply(other)]) == whole
+    assert [part.quote for part in together(reply(), parts, [reply(date), reply(other)]).parts] == [date, other]
 
 
 def test_a_short_paragraph_is_quoted_whole_and_of_a_long_one_the_best_sentences() -> None:
@@ -198,6 +207,27 @@ def test_of_a_table_by_ranges_the_row_that_holds_the_number_of_the_question_come
 def test_a_range_is_read_in_both_languages_with_its_edges(label: str, number: int, held: bool) -> None:
     other, one = row("500–600 | a", 0.8), row(f"{label} | b", 0.75)
     assert (preferred(f"What about {number}?", [other, one])[0] == one) is held
+
+
+def test_where_it_is_asked_which_ones_there_are_what_names_several_comes_first() -> None:
+    how_many = hit("Ten of the clusters had been labelled by 2019.", 0.8, (0.8,))
+    named = hit("Bronze was held by FETEK, „LitCare“, the Plastics Cluster and iVita.", 0.75, (0.75,))
+    for question in ("Which clusters hold Bronze?", "kurie klasteriai turi bronza", "List all the holders of Bronze"):
+        assert preferred(question, [how_many, named]) == (named, how_many), question
+    assert preferred("How many clusters hold Bronze?", [how_many, named]) == (how_many, named)
+    two = hit("Bronze was held by FETEK and iVita.", 0.75, (0.75,))
+    assert preferred("Which clusters hold Bronze?", [how_many, two]) == (how_many, two)
+
+
+def test_the_row_for_the_number_comes_before_a_sentence_that_does_not_tell_it() -> None:
+    rows = [row("Firm, 250 and more staff | EUR 1,000", 0.75), row("Firm, 50–249 staff | EUR 600", 0.6)]
+    sentence = hit("The yearly costs are EUR 24,000.", 0.8, (0.8,))
+    question = "What does a firm of 100 staff pay?"
+    assert preferred(question, [sentence, *rows]) == (rows[1], sentence, rows[0])
+    told = hit("A firm of 100 pays EUR 600.", 0.8, (0.8,))
+    assert preferred(question, [told, *rows]) == (told, *rows)
+    far = [replace(one, score=one.score - 0.2) for one in rows]
+    assert preferred(question, [sentence, *far]) == (sentence, *far)
 
 
 def test_the_row_of_a_call_that_is_over_comes_after_what_holds_in_general_unless_it_is_named() -> None:

@@ -103,6 +103,25 @@ def test_a_greeting_in_front_of_a_question_is_not_searched_for():
     assert list(query.words) == ["kainuoja", "sidabro", "ženklas"]
 
 
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("Is VAT included in the 1650 euros?", "Is VAT included in the 1,650 euros?"),
+        ("What does EUR 12000 pay for?", "What does EUR 12,000 pay for?"),
+        ("Ką reiškia skaičius 2950?", "Ką reiškia skaičius 2 950?"),
+        ("kam skirta 1403744 Eur", "kam skirta 1 403 744 Eur"),
+        ("What changed in 2019?", "What changed in 2019?"),
+        ("Is it the same as ISO 9001?", "Is it the same as ISO 9001?"),
+        ("Ką sako įsakymas Nr. 4131?", "Ką sako įsakymas Nr. 4131?"),
+        ("Ar 861234567 yra klasterio telefonas?", "Ar 861234567 yra klasterio telefonas?"),
+        ("Where is 01103 Vilnius?", "Where is 01103 Vilnius?"),
+        ("Why 2,950 and not 2 951?", "Why 2,950 and not 2 951?"),
+    ],
+)
+def test_a_long_number_is_read_as_documents_write_it_and_years_and_codes_stay(text: str, read: str) -> None:
+    assert understood(Question(text)).text == read
+
+
 def test_decomposed_letters_ask_the_same_question():
     composed = query_of(Question("Kiek galioja ženklas?"))
     decomposed = query_of(Question("Kiek galioja z\u030cenklas?"))

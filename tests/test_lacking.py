@@ -64,6 +64,7 @@ def test_a_text_without_the_kind_of_thing_that_is_asked_for_is_no_answer(questio
         ("Kada bus kitas kvietimas?", "Kvietimas skelbiamas rudenį."),
         ("When do I pay?", "On the day of the visit."),
         ("Kiek laiko galioja leidimas?", "Leidimas galioja neribotai."),
+        ("kiek laiko saugoti sąrašus", "Jie saugomi tiek, kiek jų reikia ataskaitai."),
         ("autobuso bilieto kaina", "Vaikai važiuoja nemokamai."),
         ("How much does the Silver Label cost?", "The price depends on the size of the cluster."),
         ("Kiek kainuoja vertinimas?", "Kaina puslapyje nenurodyta."),

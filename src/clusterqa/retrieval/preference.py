@@ -16,7 +16,7 @@ from clusterqa.records import Concept, Hit, Quote
 from clusterqa.retrieval.lexical import coverage
 from clusterqa.retrieval.notes import CLOSED
 from clusterqa.text.analysis import content_terms, content_words, fold, holds_words
-from clusterqa.text.answer_types import wants_list
+from clusterqa.text.answer_types import wants_list, wants_names
 from clusterqa.text.definitions import defined_term, defines, is_about, says_what_it_is
 from clusterqa.text.lacking import lacks
 
@@ -31,6 +31,8 @@ _SPECIAL = re.compile(
 )
 """Folded beginnings of words that say of a heading that what stands under it holds in a case of its own."""
 _NAME = re.compile(r"\w*[A-ZĄČĘĖĮŠŲŪŽ]\w*")
+_A_NAME = r"(?:the )?[„“\"]?\w?[A-ZĄČĘĖĮŠŲŪŽ][\w-]*(?: [„“\"]?[\w-]+){0,3}[“”\"]?"
+_SEVERAL_NAMES = re.compile(rf"{_A_NAME}(?:, {_A_NAME}){{2}}|{_A_NAME}, {_A_NAME},? (?:ir|and|bei) {_A_NAME}")
 _NUMBER = re.compile(r"(?<![\d.,])\d{1,9}(?![\d.,]*\d)")
 _THOUSANDS = re.compile(r"(?<=\d)\s(?=\d{3}\b)")
 _BETWEEN = re.compile(r"(\d+)\s?(?:[–-]|to|iki)\s?(\d+)")
@@ -83,7 +85,9 @@ def _handed_on(scores: Sequence[float], asks: Sequence[bool]) -> tuple[float, ..
 
 
 def _listing(question: str, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
-    """The hits, first one that announces a list of just what is asked for, where a list is asked for."""
+    """The hits, first one that announces a list of just what is asked for, where a list is asked for, or else one that names several."""
+    if wants_names(question):
+        hits = _put_first(hits, lambda hit: _SEVERAL_NAMES.search(_best_sentence(hit)) is not None)
     if not wants_list(question):
         return hits
 
@@ -121,14 +125,26 @@ def _usual(question: str, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
 
 
 def _in_range(question: str, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
-    """The hits, first the row of a table whose range holds a number of the question, where the first is a row of it for others."""
-    numbers = {int(number) for number in _NUMBER.findall(_YEAR.sub(" ", question))}
-    if not hits or not numbers or _fits(hits[0], numbers) is not False:
+    """
+    The hits, first the row of a table whose range holds a number of the question, where a row of it for other numbers is
+    nearly as good as the first, which does not tell the number.
+    """
+    numbers = {int(number) for number in _NUMBER.findall(_YEAR.sub(" ", _THOUSANDS.sub("", question)))}
+    if (
+        not hits
+        or not numbers
+        or numbers & {int(n) for n in _NUMBER.findall(_THOUSANDS.sub("", _best_sentence(hits[0])))}
+    ):
         return hits
-    table = hits[0].passage.document, hits[0].passage.heading
-    return _put_first(
-        hits, lambda hit: (hit.passage.document, hit.passage.heading) == table and _fits(hit, numbers) is True
-    )
+    tables = {
+        _section(hit) for hit in hits if hit.score >= hits[0].score - NEARLY_AS_GOOD and _fits(hit, numbers) is False
+    }
+    row = next((hit for hit in hits if _section(hit) in tables and _fits(hit, numbers)), None)
+    return hits if row is None else (row, *(hit for hit in hits if hit is not row))
+
+
+def _section(hit: Hit) -> tuple[str, tuple[str, ...]]:
+    return hit.passage.document, hit.passage.heading
 
 
 def _fits(hit: Hit, numbers: Collection[int]) -> bool | None:

@@ -40,7 +40,7 @@ FAIRLY_SURE = 0.6
 """Confidence from which on short answers are marked. Below it the quotes are a choice, where their headings tell them apart."""
 PART_SURE = 0.5
 """Confidence from which on a part that leans on the one before counts as answered."""
-HARDLY_LESS = 0.05
+HARDLY_LESS = 0.1
 MAX_QUOTES = 3
 MAX_SENTENCES = 3
 SHORT_QUOTE = 60
@@ -143,19 +143,20 @@ def together(whole: Reply, parts: Sequence[AskedPart], replies: Sequence[Reply])
 
 def _answered_in_one(whole: Reply, made: Sequence[PartReply], replies: Sequence[Reply]) -> bool:
     """
-    Whether a part seems to have no answer because it stands where the whole question's does: to ask for more made that hardly
-    less sure, or what comes nearest to the part is the place of another part's answer.
+    Whether one place seems to answer all. Where a part has no answer: to ask for more made the whole's hardly less sure, or
+    what comes nearest to the part is the place of another part's answer. Else: a part is answered out of another document, and
+    so perhaps about another thing.
     """
     answered = {_place(part.quote): part.confidence for part in made if part.quote}
+    if len(answered) == len(made):
+        return {document for document, _ in answered} != {whole.quotes[0].source.document}
     nearest = {
         _place(quote)
         for part, reply in zip(made, replies, strict=True)
         if not part.quote
         for quote in (*reply.quotes, *reply.nearest)[:1]
     }
-    return len(answered) < len(made) and (
-        whole.confidence >= min(answered.values()) - HARDLY_LESS or not nearest.isdisjoint(answered)
-    )
+    return whole.confidence >= min(answered.values()) - HARDLY_LESS or not nearest.isdisjoint(answered)
 
 
 def _place(quote: Quote) -> tuple[str, int]:

@@ -36,6 +36,9 @@ UNSIGNED = 0.2
 LONGEST_ELLIPSIS = 4
 """Words of a question that only names another thing than the one before: "what about gold"."""
 
+LAST_YEAR = 2100
+_LONG_NUMBER = re.compile(r"(?<![\w.,:/+#-])[1-9]\d{3,6}(?![\w-]|[.,:/]\d)")
+_CURRENCY = re.compile(r"[€£$]|eur|usd|pound|dol", re.IGNORECASE)
 _OPENER = re.compile(r"^(?:o|ir|bet|tai|tada|and|but|so|then|or|what about|how about|what if|kaip del|o kaip)\b")
 _POINTING = frozenset(
     """jis ji jie jos jo ju jam jai jiems joms ja ji juo juos jas tai sis si sie sios sio siam siai siuo sia tas ta tie tos to
@@ -56,7 +59,7 @@ def understand(question: Question, encoder: Encoder, replaces_cosine: float) -> 
     language = _language(text, question.language, history)
     if remark := _remark(text):
         return Remark(remark, language)
-    clean = question_in(_tidy(text))
+    clean = _grouped(question_in(_tidy(text)), language)
     own = dict.fromkeys(content_words(clean), 1.0)
 
     def read(full: str, words: Mapping[str, float], doubt: float = 0.0) -> Query:
@@ -117,6 +120,25 @@ def _remark(text: str) -> RemarkKind | None:
 
 def _tidy(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip()
+
+
+def _grouped(text: str, language: Language) -> str:
+    """
+    A text with its long numbers as documents of the language write them, which the encoder reads otherwise: "1650 euros" is
+    "1,650 euros", „2950“ „2 950“. What may be a year, or the number of a thing ("ISO 9001", „Nr. 4131“), stays.
+    """
+
+    separator = "," if language == "en" else " "
+
+    def group(found: re.Match[str]) -> str:
+        before, after = text[: found.start()].split()[-1:], text[found.end() :].lstrip()
+        is_money = _CURRENCY.match(after) or any(map(_CURRENCY.match, before))
+        is_named = any(word.endswith(".") or word.isupper() for word in before)
+        if not is_money and (is_named or int(found[0]) <= LAST_YEAR):
+            return found[0]
+        return f"{int(found[0]):,}".replace(",", separator)
+
+    return _LONG_NUMBER.sub(group, text)
 
 
 def _thread(earlier: Sequence[str]) -> str:

@@ -105,6 +105,16 @@ def wants_list(question: str) -> bool:
     return expected(question) is None and _LISTS.search(fold(question)) is not None
 
 
+_WHICH_ONES = re.compile(
+    r"\bkuri(?:e|os|uos|as|ais|omis|ems|oms)\b|\bwhich (?:\w+ ){0,2}\w+s\b|\b(?:isvard|surasy)\w*|\b(?:name|list) (?:all|the|them)\b"
+)
+
+
+def wants_names(question: str) -> bool:
+    """Whether a question asks which ones there are: „kurie klasteriai …“, "which countries …"."""
+    return _WHICH_ONES.search(fold(question)) is not None
+
+
 def expected(question: str) -> AnswerType | None:
     """The kind of thing a question asks for; None where it does not say."""
     plain = fold(question)

@@ -106,7 +106,7 @@ _HOW_LONG = re.compile(
     rf"(?:(?<!\d)\d[\d.,]*+|\b(?:an?|one|half|vien\w*|pus\w*|kel\w+|several|few|same|whole|vis\w+|every|each|kiekvien\w+|kas|next|kit\w+|ta\w*|only|tik|{_NUMBER_WORD})\b)"
     rf"[\W_]{{0,3}}(?:[\w„“-]++[^\w„“-]{{1,3}}){{0,3}}?{_SPAN_OF_TIME}|\b{_SPAN_OF_TIME}\w*\W{{1,3}}(?:[\w-]+ )?{_FIGURE}|\d ?[–-] ?\d"
     r"|\b(?:pusmet|pusvaland|metus|metams|menesi|savaite|diena|para|valanda|pusdien|fortnight|overnight|weekend|savaitgal|pusantr|trimet|dvimet|\w{2,9}erius|dvejus|trejus)"
-    r"|\b(?:visad|visam|always|never|niekad|nuolat|permanent|neribot|neterminuot|unlimited|indefinit|immediately|at once|tuoj|iskart|is karto|as long as|kol\b|until|till"
+    r"|\b(?:visad|visam|always|never|niekad|nuolat|permanent|neribot|neterminuot|unlimited|indefinit|immediately|at once|tuoj|iskart|is karto|as long as|kol\b|tiek,? kiek\b|until|till"
     r"|iki\b|while|forever|life|gyvenim|no (?:limit|term|deadline)|ne ilgiau|terminas|expire|baig|pabaig|ends?\b|same day)|\bnuo\b.{1,40}\biki\b|\bfrom\b.{1,40}\bto\b"
 )
 
