@@ -1,12 +1,14 @@
-"""Encoding shared by processes through the queue in PostgreSQL: each may be killed at any moment, and nothing is lost."""
+"""What is encoded, shared by processes through the queue in PostgreSQL or kept in a file: each may be killed at any moment, and nothing is lost."""
 
 from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -16,7 +18,7 @@ from click.testing import CliRunner
 
 from clusterqa.cli import cli
 from clusterqa.corpus import sync
-from clusterqa.corpus.work import queue
+from clusterqa.corpus.work import KEPT, queue
 from clusterqa.errors import SettingsError, StoreError
 from clusterqa.settings import Home, Settings
 from clusterqa.store import open_store
@@ -44,6 +46,24 @@ with work.queue(Home(Path(sys.argv[1]), sys.argv[2]), Slow()) as shared:
     while True:
         if not shared.work():
             time.sleep(0.02)
+"""
+KEEPER = """
+import os, signal, sys
+from pathlib import Path
+from clusterqa.corpus import sync, work
+from clusterqa.settings import Settings
+from words_encoder import WordTokens
+work.FEW = 4
+left = int(sys.argv[3])
+put = work.Shelf.put
+def put_or_die(self, db, vectors):
+    global left
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+    left -= 1
+    put(self, db, vectors)
+work.Shelf.put = put_or_die
+sync.update(Settings(corpus=Path(sys.argv[1]), data=Path(sys.argv[2])), WordTokens)
 """
 INDEXER = """
 import os, signal, sys
@@ -167,6 +187,65 @@ def test_an_indexer_that_is_killed_loses_nothing_of_what_was_encoded(
     assert len(encoded) == len(expected) - done
     assert contents(settings) == expected
     assert waiting(settings) == (0, 0)
+
+
+@pytest.fixture
+def in_a_file(settings: Settings) -> Settings:
+    """A store in a file, and a run that was killed when it had encoded three times four passages."""
+    alone = settings.model_copy(update={"store": "sqlite"})
+    words = [sys.executable, "-c", KEEPER, str(alone.corpus), str(alone.data), "3"]
+    assert subprocess.run(words, timeout=PATIENCE).returncode == -signal.SIGKILL
+    assert (alone.data / KEPT).is_dir()
+    return alone
+
+
+def test_a_run_over_a_file_that_is_killed_loses_nothing_of_what_was_encoded(
+    in_a_file: Settings, expected: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_store(in_a_file.home) as store:
+        assert store.generation() == 0
+    encoded: list[str] = []
+
+    class Counting(WordTokens):
+        def read_passages(self, texts, progress=None):
+            encoded.extend(texts)
+            return super().read_passages(texts, progress)
+
+    monkeypatch.setattr("clusterqa.corpus.work.FEW", 4)
+    told: list[tuple[int, int]] = []
+    sync.update(in_a_file, Counting, progress=lambda stage, done, total: told.append((done, total)))
+    assert len(encoded) == len(expected) - 3 * 4
+    assert told[-1][0] == told[-1][1] > 0
+    assert contents(in_a_file) == expected
+    assert not (in_a_file.data / KEPT).exists()
+
+
+def test_what_was_damaged_in_the_file_is_not_taken_for_a_vector(
+    in_a_file: Settings, expected: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clusterqa.corpus.work.FEW", 4)
+    with closing(sqlite3.connect(in_a_file.data / KEPT / "encoded.sqlite3", isolation_level=None)) as db:
+        db.execute("UPDATE encoded SET seal = seal + 1")
+    with pytest.raises(StoreError, match="does not have its checksum"):
+        sync.update(in_a_file, WordTokens)
+    with open_store(in_a_file.home) as store:
+        assert store.generation() == 0
+    sync.update(in_a_file, WordTokens)  # encoded anew
+    assert contents(in_a_file) == expected
+
+
+def test_a_file_that_is_no_database_is_named(in_a_file: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clusterqa.corpus.work.FEW", 4)
+    for path in (in_a_file.data / KEPT).iterdir():
+        path.write_bytes(b"x" * 5000)
+    with pytest.raises(StoreError, match=r"cannot be kept in .*encoded\.sqlite3 .* delete that file"):
+        sync.update(in_a_file, WordTokens)
+
+
+def test_what_a_killed_run_has_left_goes_with_the_next_one(in_a_file: Settings, expected: list[object]) -> None:
+    sync.update(in_a_file, WordTokens)  # fewer passages than are kept
+    assert contents(in_a_file) == expected
+    assert not (in_a_file.data / KEPT).exists()
 
 
 def test_what_was_damaged_in_the_queue_is_not_taken_for_a_vector(settings: Settings) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -30,9 +31,10 @@ def encode(
     known: Callable[[Sequence[str]], Mapping[str, PassageVectors]],
     progress: Callable[[int, int], None] | None = None,
     work: Work | None = None,
-) -> list[list[NewPassage]]:
+) -> Iterator[list[NewPassage]]:
     """
-    The passages of each document with vectors and terms; `work` encodes them elsewhere too.
+    The passages of each document with vectors and terms, made one document at a time when all of them are encoded; `work` encodes
+    them elsewhere too, and need not have them in memory.
 
     `known` gives the vectors that there are already for digests of texts: those are not encoded again. `progress` is called
     with how many texts are encoded and how many there are.
@@ -42,7 +44,7 @@ def encode(
     flat = {
         d: group for groups, names in zip(texts, digests, strict=True) for group, d in zip(groups, names, strict=True)
     }
-    vectors = dict(known(list(flat)))
+    vectors = ChainMap(dict(known(list(flat))))
     missing = [digest for digest in flat if digest not in vectors]
     total = sum(1 + len(flat[digest].sentences) for digest in missing)
     done = 0
@@ -54,8 +56,8 @@ def encode(
             progress(done, total)
 
     if missing:
-        vectors |= (work or encode_texts)({digest: flat[digest] for digest in missing}, encoder, count)
-    return [
+        vectors.maps.append((work or encode_texts)({digest: flat[digest] for digest in missing}, encoder, count))  # type: ignore[arg-type]
+    return (
         [
             NewPassage(
                 passage=passage,
@@ -67,7 +69,7 @@ def encode(
             for passage, digest in zip(passages, names, strict=True)
         ]
         for (document, passages), names in zip(split, digests, strict=True)
-    ]
+    )
 
 
 def encode_texts(

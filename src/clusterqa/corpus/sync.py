@@ -9,8 +9,7 @@ that fills up, leaves the previous generation answering.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,12 +19,12 @@ from clusterqa.corpus import change
 from clusterqa.corpus.encoding import CONTEXT_VERSION, cut_off, encode
 from clusterqa.corpus.folder import Reader, corpus_files, derived, file_stat, file_state, read_file
 from clusterqa.corpus.lock import writer_lock
-from clusterqa.corpus.work import queue
+from clusterqa.corpus.work import keeping
 from clusterqa.errors import IndexNotFound, IndexOutdated, UnreadableDocument
 from clusterqa.passages import split
 from clusterqa.ports import Encoder, Store
 from clusterqa.records import Document, FileState, NewPassage, Passage, Stored
-from clusterqa.settings import IN_A_FILE, Settings
+from clusterqa.settings import Settings
 from clusterqa.store import open_store, put_aside, shown
 from clusterqa.text.analysis import ANALYSIS_VERSION
 
@@ -178,7 +177,7 @@ def _apply(
     store: Store,
     encoder: Encoder,
     settings: Settings,
-    new: Sequence[Sequence[NewPassage]],
+    new: Iterable[Sequence[NewPassage]],
     everything: bool,
 ) -> None:
     """Write one generation, where something changed."""
@@ -219,18 +218,17 @@ def _update(
 ) -> Report:
     plan = _plan(store, files, everything, only, read, progress)
     cut = [(document, splitter(document, settings.passage_chars)) for document, _ in plan.read]
-    # Where nothing is to be encoded, too: what a killed run has left in the queue may be of files that are gone, and is cleared.
-    with queue(settings.home, encoder) if settings.store != IN_A_FILE else nullcontext() as shared:
+    # Where nothing is to be encoded, too: what a killed run has left may be of files that are gone, and is cleared.
+    with keeping(settings.home, encoder) as kept:
         new = encode(
             cut,
             encoder,
             (lambda digests: {}) if everything else store.vectors_by_digest,
             partial(progress, "encode") if progress else None,
-            shared.encode if shared else None,
+            kept.encode,
         )
         _apply(plan, store, encoder, settings, new, everything)
-        if shared:
-            shared.clear()
+        kept.clear()
     warnings = [(document.id, text) for document, _ in plan.read for text in document.warnings]
     warnings += [(document.id, text) for document, passages in cut if (text := cut_off(document, passages, encoder))]
     failed = {error.document for error in plan.unreadable}
