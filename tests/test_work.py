@@ -146,14 +146,14 @@ def test_what_is_shared_is_what_one_alone_would_make(settings: Settings, expecte
 
 
 def test_a_worker_that_is_killed_gives_back_what_it_had_taken(settings: Settings, expected: list[object]) -> None:
-    with queue(settings.home, WordTokens()):
-        pass  # the tables are there
+    words = [sys.executable, "-c", INDEXER, str(settings.corpus), str(settings.data), settings.store]
+    assert subprocess.run([*words, "0"], timeout=PATIENCE).returncode == -signal.SIGKILL  # all wait, and nobody works
     slow = start(settings.home, 3600)  # takes some, and never ends by itself
-    indexer = subprocess.Popen(
-        [sys.executable, "-c", INDEXER, str(settings.corpus), str(settings.data), settings.store, "-1"]
-    )
+    processes: list[subprocess.Popen[str]] = [slow]
     try:
         assert slow.stdout is not None and slow.stdout.readline() == "taken\n"
+        indexer = subprocess.Popen([*words, "-1"], text=True)
+        processes.append(indexer)
         end = monotonic() + PATIENCE
         while waiting(settings)[0] != 4 and monotonic() < end:  # all but what the slow one holds
             sleep(0.05)
@@ -161,7 +161,7 @@ def test_a_worker_that_is_killed_gives_back_what_it_had_taken(settings: Settings
         slow.send_signal(signal.SIGKILL)
         assert indexer.wait(timeout=PATIENCE) == 0
     finally:
-        for process in (slow, indexer):
+        for process in processes:
             process.kill()
             process.wait()
     assert contents(settings) == expected
