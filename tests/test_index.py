@@ -119,7 +119,7 @@ def test_what_stands_in_many_shards_is_found_as_in_one(monkeypatch: pytest.Monke
     place = Memory()
     store = place.open()
     monkeypatch.setattr("clusterqa.store.faiss_index.PASSAGES_PER_SHARD", 3)
-    many = FaissIndex(place.open, DIMENSION)
+    many = FaissIndex(place.open, DIMENSION, threads=2)
     for step in range(12):
         put_drawn(
             store,
@@ -136,7 +136,7 @@ def test_what_stands_in_many_shards_is_found_as_in_one(monkeypatch: pytest.Monke
         patch.setattr("clusterqa.store.faiss_index.PASSAGES_PER_SHARD", 1000)
         one = FaissIndex(place.open, DIMENSION)
         one.refresh()
-        shards = {language: len(side._shards) for language, side in one._content.sides.items()}
+        shards = {language: len(side.shards) for language, side in one._content.sides.items()}
         ours = entries_of(one, store)
         near = [one.nearest(query, k) for query in unit_rows(3, seed=9) for k in (1, 4, 50)]
     assert shards == {"lt": 1, "en": 1}
@@ -144,7 +144,7 @@ def test_what_stands_in_many_shards_is_found_as_in_one(monkeypatch: pytest.Monke
     for mine, theirs in zip(entries_of(many, store), ours, strict=True):
         np.testing.assert_array_equal(mine.rows, theirs.rows)
     held = {entry.id // 3 for entry in ours}
-    assert {number for side in many._content.sides.values() for number in side._shards} == held
+    assert {number for side in many._content.sides.values() for number in side.shards} == held
     found = [many.nearest(query, k) for query in unit_rows(3, seed=9) for k in (1, 4, 50)]
     assert [{k: v.best for k, v in own.items()} for own in found] == [
         {k: v.best for k, v in own.items()} for own in near

@@ -273,6 +273,7 @@ def index_of(settings: Settings, encoder: Encoder, languages: tuple[Language, ..
         languages,
         check,
         today=today if settings.expired == "leave_out" else None,
+        threads=settings.threads,
     )
 
 

@@ -136,7 +136,7 @@ class Settings(BaseSettings):
     passage_chars: int = Field(default=600, ge=100, le=4000, description="longest passage, in characters")
     host: str = Field(default="127.0.0.1", min_length=1, description="address the web app listens on")
     port: int = Field(default=7860, ge=1, le=65535, description="port the web app listens on")
-    threads: int = Field(default=2, ge=1, le=64, description="processor threads for the encoder")
+    threads: int = Field(default=2, ge=1, le=64, description="processor threads for the encoder and the search")
     refresh_seconds: float = Field(
         default=1.0, ge=0.05, le=3600, description="how often a running server looks for a new generation"
     )

@@ -95,17 +95,18 @@ def open_index(
     languages: tuple[Language, ...] = LANGUAGES,
     check: Callable[[Store], None] = lambda store: None,
     today: Callable[[], datetime.date] | None = None,
+    threads: int = 1,
 ) -> Index:
     """
     The index of a kind, "faiss", "pgvector:ADDRESS" or "milvus:ADDRESS", over the stores that `connect` opens; empty until it is refreshed.
 
-    `home` is that of these stores. Raises MissingExtra, SettingsError, StoreError.
+    `home` is that of these stores; an index in memory is searched by so many `threads`. Raises MissingExtra, SettingsError, StoreError.
     """
     name, _, address = kind.partition(":")
     if name == "faiss" and not address:
         from clusterqa.store.faiss_index import FaissIndex
 
-        return FaissIndex(connect, dimension, languages, check, today)
+        return FaissIndex(connect, dimension, languages, check, today, threads)
     if name not in ("pgvector", "milvus"):
         raise SettingsError(
             f'index is "{name}", which there is none of. Set it to "faiss", "pgvector:postgresql://…" or "milvus:…".'

@@ -9,15 +9,18 @@ goes moves little of what stays.
 
 from __future__ import annotations
 
+import datetime
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from clusterqa.ports import Vectors
+from clusterqa.ports import Store, Vectors
 from clusterqa.records import LANGUAGES, IndexedPassage, Language, Neighbours
 from clusterqa.store.batches import parts
 from clusterqa.store.moments import Backgrounds
@@ -28,7 +31,10 @@ PASSAGES_PER_SHARD = 16_384
 
 
 def one_thread() -> None:
-    """FAISS shares out questions among threads, and there is one at a time: a second thread would only be waited for."""
+    """
+    FAISS shares out questions among threads, and there is one at a time: a second thread would only be waited for. Where there is
+    much to search, shards are shared out instead.
+    """
     faiss.omp_set_num_threads(1)
 
 
@@ -81,7 +87,7 @@ class _Shard:
 
     def nearest(self, query: NDArray[np.float32], k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Cosines of the nearest vectors, and the passage of each."""
-        cosines, places = self._index.search(query, min(k, int(self._index.ntotal)))
+        cosines, places = self._index.search(query.reshape(1, -1), min(k, int(self._index.ntotal)))
         return cosines[0], self.ids[np.searchsorted(self._rows_from, places[0], side="right") - 1]
 
 
@@ -94,12 +100,12 @@ class _Side:
 
     def __init__(self, dimension: int) -> None:
         self._dimension = dimension
-        self._shards: dict[int, _Shard] = {}
+        self.shards: dict[int, _Shard] = {}
         self.backgrounds = Backgrounds.none(dimension)
 
     def add(self, entries: Sequence[IndexedPassage]) -> None:
         for number in dict.fromkeys(entry.id // PASSAGES_PER_SHARD for entry in entries):
-            shard = self._shards.setdefault(number, _Shard(self._dimension))
+            shard = self.shards.setdefault(number, _Shard(self._dimension))
             shard.add([entry for entry in entries if entry.id // PASSAGES_PER_SHARD == number])
         self.backgrounds.add(entries, +1)
 
@@ -107,16 +113,17 @@ class _Side:
         self.backgrounds.add(entries, -1)
         for number in dict.fromkeys(entry.id // PASSAGES_PER_SHARD for entry in entries):
             gone = [entry.id for entry in entries if entry.id // PASSAGES_PER_SHARD == number]
-            if len(gone) == len(self._shards[number].ids):
-                del self._shards[number]
+            if len(gone) == len(self.shards[number].ids):
+                del self.shards[number]
             else:
-                self._shards[number].remove(gone)
+                self.shards[number].remove(gone)
 
     def shard(self, passage: int) -> _Shard:
-        return self._shards[passage // PASSAGES_PER_SHARD]
+        return self.shards[passage // PASSAGES_PER_SHARD]
 
-    def nearest(self, query: NDArray[np.float32], k: int) -> Neighbours:
-        found = [shard.nearest(query.reshape(1, -1), k) for shard in self._shards.values()]
+    def nearest(self, query: NDArray[np.float32], k: int, each: Callable[..., Iterable[Any]]) -> Neighbours:
+        """`each` does it shard by shard, as `map` does."""
+        found = each(lambda shard: shard.nearest(query, k), self.shards.values())
         cosines, passages = (np.concatenate(columns) for columns in zip(*found, strict=True))
         best: dict[int, float] = {}
         for place in np.lexsort((passages, -cosines))[:k]:
@@ -182,6 +189,23 @@ class _Content:
 class FaissIndex(StoreView):
     """Vectors and passages of one generation."""
 
+    def __init__(
+        self,
+        connect: Callable[[], Store],
+        dimension: int,
+        languages: tuple[Language, ...] = LANGUAGES,
+        check: Callable[[Store], None] = lambda store: None,
+        today: Callable[[], datetime.date] | None = None,
+        threads: int = 1,
+    ) -> None:
+        """As `StoreView`; so many threads share the shards of a search."""
+        super().__init__(connect, dimension, languages, check, today)
+        self._threads = ThreadPoolExecutor(threads, "clusterqa-search", one_thread)  # started when needed
+
+    def close(self) -> None:
+        self._threads.shutdown()
+        super().close()
+
     def _clear(self) -> None:
         super()._clear()
         self._content = _Content(self.dimension, self.languages)
@@ -236,7 +260,7 @@ class FaissIndex(StoreView):
 
     def nearest(self, vector: Vectors, k: int) -> dict[Language, Neighbours]:
         return {
-            language: side.nearest(vector, k)
+            language: side.nearest(vector, k, self._threads.map if len(side.shards) > 1 else map)
             for language, side in self._content.sides.items()
             if side.backgrounds.passages.count
         }
