@@ -119,7 +119,7 @@ def test_a_greeting_in_front_of_a_question_is_not_searched_for():
     ],
 )
 def test_a_long_number_is_read_as_documents_write_it_and_years_and_codes_stay(text: str, read: str) -> None:
-    assert understood(Question(text)).text == read
+    assert query_of(Question(text)).text == read
 
 
 def test_decomposed_letters_ask_the_same_question():
