@@ -49,6 +49,17 @@ def test_the_short_answer_is_cut_from_the_document_inside_its_quote(indexed, que
 
 
 @pytest.mark.encoder
+def test_what_is_told_of_another_year_is_no_answer_and_stays_a_place_worth_a_look(indexed):
+    settings, encoder = indexed
+    with KnowledgeBase(settings, encoder) as kb:
+        now, then = (kb.ask(f"Kiek kainuoja bilietas vaikams{when}?") for when in ("", " 2019 metais"))
+        threshold = kb.profile.calibration.threshold
+    assert now.status == "answered" and then.status == "not_found"
+    assert 0 < then.confidence <= threshold / 2
+    assert then.nearest[0].text == now.quotes[0].text
+
+
+@pytest.mark.encoder
 def test_without_a_reader_nothing_is_read_and_there_is_no_short_answer(indexed):
     settings, encoder = indexed
     with KnowledgeBase(settings.model_copy(update={"reader": "none"}), encoder) as kb:

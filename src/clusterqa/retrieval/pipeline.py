@@ -190,7 +190,9 @@ class Pipeline:
         hits = preferred(question.text, hits, _named(question, query, first))[:depth]
         quotes = self._quotes(query, hits, first, readings)
         values = features(query, first, hits, quotes, readings, weights)
-        confidence = calibration.probability(values) if quotes and self._may_answer(question, quotes[0]) else 0.0
+        confidence = calibration.probability(values) if quotes else 0.0
+        if quotes and not self._may_answer(question, quotes[0]):  # no answer, but perhaps a place worth a look
+            confidence = min(confidence, calibration.threshold / 2)
         answer = self._reply(question, query, hits, quotes, confidence)
         clock.lap("quote")
         # What was merged into a hit stands where the hit stands.
@@ -203,7 +205,7 @@ class Pipeline:
         self, question: Question, query: Query, hits: Sequence[Hit], quotes: tuple[Quote, ...], confidence: float
     ) -> Reply:
         threshold = self.profile.calibration.threshold
-        if confidence and explains(question.text, quotes[0], hits[0]):
+        if quotes and explains(question.text, quotes[0], hits[0]) and self._may_answer(question, quotes[0]):
             confidence = max(confidence, threshold, FAIRLY_SURE)
         if confidence < FAIRLY_SURE:  # a mark in a quote that may be wrong would only look sure
             quotes = tuple(replace(made, sure=False) for made in quotes)
