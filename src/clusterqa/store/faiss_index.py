@@ -48,6 +48,7 @@ class _Shard:
         # Inner product of unit vectors is their cosine. Half precision is what the store has: the cosines are the same as in
         # single, in a quarter of the time.
         self._index = faiss.IndexScalarQuantizer(dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
+        self._rows = np.zeros((0, dimension), dtype=np.float16)
         self._texts = bytearray()
         self.ids = np.zeros(0, dtype=np.int64)
         self._rows_from = self._text_from = np.zeros(1, dtype=np.int64)
@@ -55,6 +56,7 @@ class _Shard:
     def add(self, entries: Sequence[IndexedPassage]) -> None:
         texts = [packed(entry.passage, ascii=False).encode(errors="surrogatepass") for entry in entries]
         self._index.add(np.concatenate([entry.rows for entry in entries]).astype(np.float32))
+        self._rows = self._as_they_lie()
         self._texts += b"".join(texts)
         self.ids = np.append(self.ids, [entry.id for entry in entries])
         self._rows_from = _extended(self._rows_from, [len(entry.rows) for entry in entries])
@@ -64,6 +66,7 @@ class _Shard:
         gone = np.searchsorted(self.ids, ids)
         rows = [np.arange(self._rows_from[place], self._rows_from[place + 1]) for place in gone]
         self._index.remove_ids(faiss.IDSelectorBatch(np.concatenate(rows)))
+        self._rows = self._as_they_lie()
         stay = np.ones(len(self.ids), dtype=np.bool_)
         stay[gone] = False
         self._texts = bytearray().join(self._text(place) for place in np.flatnonzero(stay))
@@ -81,9 +84,12 @@ class _Shard:
     def rows(self, passage: int) -> NDArray[np.float16]:
         """The vectors of a passage, as they came."""
         place = np.searchsorted(self.ids, passage)
-        codes = faiss.rev_swig_ptr(self._index.codes.data(), self._index.codes.size()).view(np.float16)
-        begin, end = (self._rows_from[[place, place + 1]] * self._index.d).tolist()
-        return codes[begin:end].reshape(-1, self._index.d).copy()
+        return self._rows[self._rows_from[place] : self._rows_from[place + 1]].copy()
+
+    def _as_they_lie(self) -> NDArray[np.float16]:
+        """All vectors, in the memory of FAISS, which moves them when some come or go."""
+        codes = faiss.rev_swig_ptr(self._index.codes.data(), self._index.codes.size())
+        return codes.view(np.float16).reshape(-1, self._index.d)
 
     def nearest(self, query: NDArray[np.float32], k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Cosines of the nearest vectors, and the passage of each."""

@@ -25,6 +25,8 @@ PARALLEL = 16
 QUEUE = 2 * WAITING
 LOOKS_SECONDS = 0.01
 """How often Gradio looks into its queue. Its own choice, a thousand times a second for each page, takes a tenth of a core for nothing."""
+STATUS_SECONDS = 10.0
+"""Between the messages to all who wait of how many are before them; by default with each reply, and nobody reads them."""
 
 _SPARED = {
     # Gradio sums up its last 10,000 events after each one, for a monitoring page that we do not open.
@@ -107,7 +109,7 @@ def page(service: Service, language: Language) -> gr.Blocks:
             show_progress="hidden",
             api_visibility="private",
         )
-    blocks.queue(max_size=QUEUE, api_open=False)
+    blocks.queue(status_update_rate=STATUS_SECONDS, max_size=QUEUE, api_open=False)
     blocks._queue.sleep_when_free = LOOKS_SECONDS
     return blocks
 
