@@ -131,6 +131,11 @@ class Passage:
     page: int | None = None
     page_label: str | None = None
 
+    @property
+    def section(self) -> tuple[str, tuple[str, ...]]:
+        """The section that it stands in: its document and the headings above it."""
+        return self.document, self.heading
+
 
 # ── what an encoder makes of texts ──────────────────────────────────────────────────────────────────────────────
 

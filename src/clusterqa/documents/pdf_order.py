@@ -176,6 +176,11 @@ def _across(one: Stretch) -> range:
     return range(first, min(int(one.right // _CELL[0]), first + _WIDEST) + 1)
 
 
+def _beside(one: Stretch) -> range:
+    """The rows of fields on the line of a stretch and half a line higher and lower."""
+    return range(int((one.y - one.size) // _CELL[1]), int((one.y + one.size) // _CELL[1]) + 1)
+
+
 def _below(number: int, read: list[Stretch], fields: Fields) -> int | None:
     """The nearest stretch that stands close below another, over half of the narrower."""
     one = read[number]
@@ -191,7 +196,7 @@ def _below(number: int, read: list[Stretch], fields: Fields) -> int | None:
 def left_of(number: int, read: list[Stretch], fields: Fields) -> int | None:
     """The nearest stretch that stands left of another, beside it or half a line higher or lower."""
     one = read[number]
-    rows = range(int((one.y - one.size) // _CELL[1]), int((one.y + one.size) // _CELL[1]) + 1)
+    rows = _beside(one)
     first = int(one.left // _CELL[0])
     for column in range(first, first - FARTHEST_LEFT, -1):
         near = {n for row in rows for n in fields.get((one.turns, column, row), ())}
@@ -206,7 +211,7 @@ def left_of(number: int, read: list[Stretch], fields: Fields) -> int | None:
 def behind(number: int, read: list[Stretch], fields: Fields) -> set[int]:
     """The stretches in the fields at the right end of another, on its line or half a line higher or lower."""
     one = read[number]
-    rows = range(int((one.y - one.size) // _CELL[1]), int((one.y + one.size) // _CELL[1]) + 1)
+    rows = _beside(one)
     columns = range(int((one.right - one.size) // _CELL[0]), int((one.right + one.size) // _CELL[0]) + 1)
     return {n for column in columns for row in rows for n in fields.get((one.turns, column, row), ())}
 

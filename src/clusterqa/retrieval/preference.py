@@ -129,22 +129,20 @@ def _in_range(question: str, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
     The hits, first the row of a table whose range holds a number of the question, where a row of it for other numbers is
     nearly as good as the first, which does not tell the number.
     """
-    numbers = {int(number) for number in _NUMBER.findall(_YEAR.sub(" ", _THOUSANDS.sub("", question)))}
-    if (
-        not hits
-        or not numbers
-        or numbers & {int(n) for n in _NUMBER.findall(_THOUSANDS.sub("", _best_sentence(hits[0])))}
-    ):
+    numbers = _numbers(_YEAR.sub(" ", _THOUSANDS.sub("", question)))
+    if not hits or not numbers or numbers & _numbers(_THOUSANDS.sub("", _best_sentence(hits[0]))):
         return hits
     tables = {
-        _section(hit) for hit in hits if hit.score >= hits[0].score - NEARLY_AS_GOOD and _fits(hit, numbers) is False
+        hit.passage.section
+        for hit in hits
+        if hit.score >= hits[0].score - NEARLY_AS_GOOD and _fits(hit, numbers) is False
     }
-    row = next((hit for hit in hits if _section(hit) in tables and _fits(hit, numbers)), None)
+    row = next((hit for hit in hits if hit.passage.section in tables and _fits(hit, numbers)), None)
     return hits if row is None else (row, *(hit for hit in hits if hit is not row))
 
 
-def _section(hit: Hit) -> tuple[str, tuple[str, ...]]:
-    return hit.passage.document, hit.passage.heading
+def _numbers(text: str) -> set[int]:
+    return set(map(int, _NUMBER.findall(text)))
 
 
 def _fits(hit: Hit, numbers: Collection[int]) -> bool | None:

@@ -41,6 +41,7 @@ FAIRLY_SURE = 0.6
 PART_SURE = 0.5
 """Confidence from which on a part that leans on the one before counts as answered."""
 HARDLY_LESS = 0.1
+"""So much less sure than a part alone a whole question may be, for its place to answer all of it."""
 MAX_QUOTES = 3
 MAX_SENTENCES = 3
 SHORT_QUOTE = 60
@@ -48,6 +49,7 @@ SHORT_QUOTE = 60
 SHORT_PARAGRAPH = 400
 """A paragraph of so many characters is quoted whole: the rule and its exception, the step and its deadline."""
 SEVERAL_ROWS = 3
+"""So many rows that are found with the text beside their table make it be shown."""
 MORE_WORDS = 0.12
 """A neighbouring sentence joins the quote also when it brings at least this much more of the question's words."""
 FURTHER_SHARE = 0.45
@@ -69,13 +71,9 @@ def quotable(hits: Sequence[Hit]) -> list[Hit]:
 
 def tells_of_a_table(hit: Hit, hits: Sequence[Hit]) -> bool:
     """Whether a hit is the text beside a table of which several rows are hits themselves: they answer together."""
-    place = hit.passage.document, hit.passage.heading
-    rows = [
-        " | " in other.passage.text and (other.passage.document, other.passage.heading) == place
-        for other in hits
-        if other is not hit
-    ]
-    return " | " not in hit.passage.text and sum(rows) >= SEVERAL_ROWS
+    section = hit.passage.section
+    rows = sum(" | " in other.passage.text and other.passage.section == section for other in hits if other is not hit)
+    return " | " not in hit.passage.text and rows >= SEVERAL_ROWS
 
 
 def shows(quote: Quote, other: Quote) -> bool:

@@ -37,6 +37,7 @@ LONGEST_ELLIPSIS = 4
 """Words of a question that only names another thing than the one before: "what about gold"."""
 
 LAST_YEAR = 2100
+"""A number up to this may be a year, unless it is money."""
 _LONG_NUMBER = re.compile(r"(?<![\w.,:/+#-])[1-9]\d{3,6}(?![\w-]|[.,:/]\d)")
 _CURRENCY = re.compile(r"[€£$]|eur|usd|pound|dol", re.IGNORECASE)
 _OPENER = re.compile(r"^(?:o|ir|bet|tai|tada|and|but|so|then|or|what about|how about|what if|kaip del|o kaip)\b")
@@ -127,7 +128,6 @@ def _grouped(text: str, language: Language) -> str:
     A text with its long numbers as documents of the language write them, which the encoder reads otherwise: "1650 euros" is
     "1,650 euros", „2950“ „2 950“. What may be a year, or the number of a thing ("ISO 9001", „Nr. 4131“), stays.
     """
-
     separator = "," if language == "en" else " "
 
     def group(found: re.Match[str]) -> str:
