@@ -16,9 +16,10 @@ from typing import Any
 
 from clusterqa.documents import tables
 from clusterqa.documents.charts import add_chart
-from clusterqa.documents.docx_numbers import Numbers, to_roman
+from clusterqa.documents.docx_numbers import Numbers, written
+from clusterqa.documents.drawing import DIAGRAM, NEW_CHART, is_hidden, words
 from clusterqa.documents.encoding import decode, mojibake
-from clusterqa.documents.extract import Extract, TextBuilder, first_heading, left_out, one_line
+from clusterqa.documents.extract import Extract, TextBuilder, first_heading, is_page_number, left_out, one_line
 from clusterqa.documents.formulas import equation, omml
 from clusterqa.documents.metadata import Metadata, language_of
 from clusterqa.documents.packages import ZIP_BROKEN, parsed, refuse_zip_bomb, transitional
@@ -28,11 +29,13 @@ from clusterqa.errors import UnreadableDocument
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
+_WP = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}"
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
-_DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds"
+_LOCKED = "{http://schemas.openxmlformats.org/drawingml/2006/lockedCanvas}lockedCanvas"
+_WORD_ART = "{urn:schemas-microsoft-com:vml}textpath"
+_SIGN_EX = "{http://schemas.microsoft.com/office/word/2015/wordml/symex}"
 _CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart"
-_NEW_CHART = "{http://schemas.microsoft.com/office/drawing/2014/chartex}chart"
 _OBJECT = "{urn:schemas-microsoft-com:office:office}OLEObject"
 
 # Built-in style names as Word writes them in English and Lithuanian, LibreOffice in both.
@@ -50,7 +53,8 @@ _SYMBOL_FIELD = re.compile(r"\s*SYMBOL\s+(0x[0-9a-f]{1,6}|\d{1,7})\b", re.IGNORE
 _FONT_OF_FIELD = re.compile(r"\\f\s*\"?([^\"\\]+?)\s*(?:\"|\\|\Z)", re.IGNORECASE)
 _FORMULA_FIELD = re.compile(r"\s*EQ\s+(.*)", re.IGNORECASE | re.DOTALL)
 _PAGE_FIELD = re.compile(r"\s*(?:page|numpages|sectionpages|section)\b", re.IGNORECASE)
-_ONLY_PAGE = re.compile(r"(?:\W|\d|_|page|puslapis|psl|iš|of|p)*\Z", re.IGNORECASE)
+_NUMBER_FIELD = re.compile(r"\s*(?:listnum|autonum(?:lgl|out)?)\b", re.IGNORECASE)
+_PROMPT_FIELD = re.compile(r"\s*macrobutton\s+\S+\s+\S", re.IGNORECASE)
 
 
 def extract(raw: bytes, document: str) -> Extract:
@@ -112,17 +116,24 @@ def extract(raw: bytes, document: str) -> Extract:
 
 @dataclass(slots=True)
 class _Notes:
-    """The notes of one kind: their texts by id, the marks given so far, and those to be told after the paragraph."""
+    """The notes of one kind: their texts by id, how they are counted and from where, and the marks given so far."""
 
     texts: dict[str, str]
-    roman: bool
+    kind: str
+    start: int = 1
     marks: dict[str, str] = field(default_factory=dict)
 
     def mark(self, name: str) -> str:
         if name not in self.marks:
-            number = len(self.marks) + 1
+            number = len(self.marks) + self.start
+            mark = (
+                _CHICAGO[(number - 1) % 4] * (1 + (number - 1) // 4)
+                if self.kind == "chicago"
+                else written(number, self.kind)
+            )
             # A small Roman numeral in brackets, as Unicode has no raised one.
-            self.marks[name] = f"[{to_roman(number)}]" if self.roman else raised(str(number)) or str(number)
+            high = mark if self.kind == "chicago" else None if "Roman" in self.kind else raised(mark)
+            self.marks[name] = high or (f"[{mark}]" if mark else "")
         return self.marks[name]
 
 
@@ -153,18 +164,21 @@ class _Reader:
             (s for s in package.styles if s.element.get(f"{_W}default") == "1" and s.type == 1), None
         )
         self.known: dict[str, _Style] = {}
+        self.looks: dict[tuple[str, str], Any] = {}
+        self.roots = [self.body]
+        """What is seen of the document: the body, then the notes, the headers and the footers."""
         numbering = self._related("/numbering")
         self.numbers = Numbers(numbering, {name: n for name in self.styles if (n := self._list_of_style(name))})
-        self.notes = {
-            "footnote": _Notes(self._notes("footnote"), roman=False),
-            "endnote": _Notes(self._notes("endnote"), roman=True),
-        }
         self.pending: list[str] = []
         self.carried = ""
         self.missing: list[str] = []
-        self.unknown_signs = self.charts = 0
+        self.unknown_signs = self.charts = self.uncounted = self.prompts = 0
         self.fields: list[str] | None = []
         self.skip_page_fields = False
+        self.notes = {
+            "footnote": self._counted_notes("footnote", "decimal"),
+            "endnote": self._counted_notes("endnote", "lowerRoman"),
+        }
 
     # ── the document ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -181,15 +195,19 @@ class _Reader:
         comments = self._related("/comments")
         if comments is not None and (said := [one_line("".join(c.itertext(f"{_W}t"))) for c in comments]):
             found.append(f"Comments that are not read: {len(said)}, the first “{said[0][:80]}”.")
-        seen = [e for e in self.body.iter() if next(e.iterancestors(f"{_MC}Fallback"), None) is None]
+        seen = [e for r in self.roots for e in r.iter() if next(e.iterancestors(f"{_MC}Fallback"), None) is None]
         found += left_out(
             pictures=sum(e.tag in (f"{_A}blip", "{urn:schemas-microsoft-com:vml}imagedata") for e in seen),
-            charts=sum(e.tag in (_CHART, _NEW_CHART) for e in seen) - self.charts,
+            charts=sum(e.tag in (_CHART, NEW_CHART) for e in seen) - self.charts,
             files=sum(e.tag == _OBJECT for e in seen),
             struck=sum(e.tag == f"{_W}r" and self._begins_struck(e) for e in seen),
         )
-        prompts = sum(_is_placeholder(e) and any(t.text for t in e.iter(f"{_W}t")) for e in self.body.iter(f"{_W}sdt"))
-        found += left_out(prompts=prompts)
+        prompts = sum(
+            e.tag == f"{_W}sdt" and _is_placeholder(e) and any(t.text for t in e.iter(f"{_W}t")) for e in seen
+        )
+        found += left_out(prompts=prompts + self.prompts)
+        if self.uncounted:
+            found.append(f"Numbers that fields draw (LISTNUM, AUTONUM), which are not read: {self.uncounted}.")
         if self.unknown_signs:
             found.append(f"Signs of symbol fonts that are not known (shown as �): {self.unknown_signs}.")
         return found
@@ -228,10 +246,20 @@ class _Reader:
                 return _root(relation.target_part)
         return None
 
+    def _counted_notes(self, kind: str, usual: str) -> _Notes:
+        """The notes of a kind, counted as the last section says it, or the whole document."""
+        settings = self._related("/settings")
+        last = next(reversed(self.body.findall(f"{_W}sectPr")), None)
+        told = [place.find(f"{_W}{kind}Pr") for place in (last, settings) if place is not None]
+        forms = [form.get(f"{_W}val") for said in told if said is not None for form in said.findall(f"{_W}numFmt")]
+        starts = [start for said in told if (start := _value(said, "numStart")) is not None]
+        return _Notes(self._notes(kind), next(iter(forms), None) or usual, next(iter(starts), 1))
+
     def _notes(self, kind: str) -> dict[str, str]:
         root = self._related(f"/{kind}s")
         if root is None:
             return {}
+        self.roots.append(root)
         self.fields = None
         found = {}
         for note in root.findall(f"{_W}{kind}"):
@@ -266,13 +294,18 @@ class _Reader:
                 if part is None or part.is_external:
                     continue
                 root = _root(part.target_part)
+                if root not in self.roots:
+                    self.roots.append(root)
                 self._begin_fields(root)
                 for paragraph in root.iter(f"{_W}p"):
+                    if _is_unseen(paragraph):
+                        continue
                     pieces = [one_line(piece) for piece in re.split(r"[\t\n]", self._text(paragraph))]
-                    said = " ".join(p for p in pieces if p not in known and not _ONLY_PAGE.match(p))
-                    if said and said not in told:
-                        told.add(said)
-                        self.builder.add("paragraph", said)
+                    said = " ".join(p for p in pieces if p not in known and not is_page_number(p))
+                    for text in (said, *map(one_line, _drawn_words(paragraph))):
+                        if text and text not in told:
+                            told.add(text)
+                            self.builder.add("paragraph", text)
         self.skip_page_fields = False
         self._tell_notes()
 
@@ -313,7 +346,7 @@ class _Reader:
         text = self.carried + self._text(paragraph)
         self.carried = ""
         properties = paragraph.find(f"{_W}pPr")
-        if properties is not None and _mark_deleted(properties):
+        if properties is not None and (_mark_deleted(properties) or _is_drop_cap(properties)):
             self.carried = text
             return
         outline = own if (own := _value(properties, "outlineLvl")) is not None else style.outline
@@ -329,10 +362,12 @@ class _Reader:
         self._tell_notes()
         for box in _text_boxes(paragraph):
             self._walk(box)
-        for diagram in paragraph.iter(_DIAGRAM):
+        for diagram in paragraph.iter(DIAGRAM):
             self._diagram(diagram)
         for chart in paragraph.iter(_CHART):
             self._chart(chart)
+        for said in _drawn_words(paragraph):
+            self.builder.add("paragraph", said)
 
     def _number(self, properties: Any, style: _Style) -> tuple[str, bool, int]:
         """The number drawn before a paragraph ("" if none), whether it is an item of a list, and how deep."""
@@ -392,7 +427,7 @@ class _Reader:
         relation = self.part.rels.get(element.get(f"{_R}dm"))
         if relation is not None and not relation.is_external:
             for paragraph in _root(relation.target_part).iter(f"{_A}p"):
-                self.builder.add("paragraph", "".join(paragraph.itertext(f"{_A}t")))
+                self.builder.add("paragraph", words(paragraph))
 
     def _chart(self, element: Any) -> None:
         relation = self.part.rels.get(element.get(f"{_R}id"))
@@ -560,6 +595,11 @@ class _Reader:
             return omml(element)
         if tag == f"{_W}t":
             return element.text or ""
+        if tag == f"{_SIGN_EX}symEx":
+            return self._sign(element.get(f"{_SIGN_EX}char", ""), element.get(f"{_SIGN_EX}font", ""))
+        if tag == f"{_W}subDoc":
+            self._other_file(element)
+            return ""
         if tag == f"{_W}sym":
             return self._sign(element.get(f"{_W}char", ""), element.get(f"{_W}font", ""))
         if tag.endswith("Reference"):
@@ -568,19 +608,18 @@ class _Reader:
 
     def _run(self, run: Any) -> str:
         text = "".join(self._collect(run))
-        properties = run.find(f"{_W}rPr")
-        if properties is None or not text:
+        if not text:
             return text
-        position = properties.find(f"{_W}vertAlign")
-        if position is not None and position.get(f"{_W}val") == "superscript":
+        position = next((e.get(f"{_W}val") for e in self._looks(run, "vertAlign")), None)
+        if position == "superscript":
             return raised(text) or text  # "10" and a raised "6" are not 106
-        if position is not None and position.get(f"{_W}val") == "subscript":
+        if position == "subscript":
             return low(text)
-        lift = _value(properties, "position") or 0
+        lift = _value(run.find(f"{_W}rPr"), "position") or 0
         if lift >= RAISED and text.strip().isdigit():
             return raised(text) or text
-        fonts = properties.find(f"{_W}rFonts")
-        font = fonts.get(f"{_W}ascii", fonts.get(f"{_W}hAnsi", "")) if fonts is not None else ""
+        fonts = (e.get(f"{_W}ascii") or e.get(f"{_W}hAnsi") for e in self._looks(run, "rFonts"))
+        font = next(filter(None, fonts), "")
         if is_symbol_font(font):
             plain = (
                 run.find(f"{_W}sym") is None
@@ -637,6 +676,8 @@ class _Reader:
             return drawn
         elif kind == "end" and self.fields:
             code = self.fields.pop()
+            self.uncounted += bool(_NUMBER_FIELD.match(code))
+            self.prompts += bool(_PROMPT_FIELD.match(code))
             return self._drawn_field(code) if code not in (_DONE, _RESULT) else ""
         return ""
 
@@ -663,13 +704,32 @@ class _Reader:
         return not goes_on and self._is_struck(run) and any(t.text for t in run.iter(f"{_W}t"))
 
     def _is_set(self, run: Any, name: str) -> bool:
-        """Whether a run, or the style of letters that it has, has a property that is on or off."""
+        """Whether a property that is on or off is on for a run."""
+        found = next(iter(self._looks(run, name)), None)
+        return found is not None and found.get(f"{_W}val", "1") not in ("0", "false", "off")
+
+    def _looks(self, run: Any, name: str) -> list[Any]:
+        """What says of one thing how the letters of a run look: itself, its style of letters, the style of its paragraph."""
         properties = run.find(f"{_W}rPr")
-        own = _switch(properties, name)
-        if own is None and properties is not None and (named := properties.find(f"{_W}rStyle")) is not None:
-            style = self.styles.get(named.get(f"{_W}val"))
-            own = _switch(style.element.find(f"{_W}rPr"), name) if style is not None else None
-        return bool(own)
+        own = properties.find(f"{_W}{name}") if properties is not None else None
+        found = [own]
+        if properties is not None and (named := properties.find(f"{_W}rStyle")) is not None:
+            found.append(self._look_of_style(named.get(f"{_W}val", ""), name))
+        if (paragraph := next(run.iterancestors(f"{_W}p"), None)) is not None:
+            found.append(self._look_of_style(self._style(paragraph).id, name))
+        return [element for element in found if element is not None]
+
+    def _look_of_style(self, identifier: str, name: str) -> Any | None:
+        """What a style, or the nearest that it is based on, says of one thing."""
+        if (identifier, name) not in self.looks:
+            style, found = self.styles.get(identifier), None
+            for _ in range(20):  # a broken file may base styles on each other in a circle
+                if style is None or found is not None:
+                    break
+                found = style.element.find(f"{_W}rPr/{_W}{name}")
+                style = style.base_style
+            self.looks[identifier, name] = found
+        return self.looks[identifier, name]
 
 
 _RESULT = "result"
@@ -751,6 +811,25 @@ def _mark_deleted(properties: Any) -> bool:
     return own is not None and any(own.find(f"{_W}{name}") is not None for name in ("del", "moveFrom"))
 
 
+def _is_drop_cap(properties: Any) -> bool:
+    """Whether a paragraph is the large first letter of the next."""
+    frame = properties.find(f"{_W}framePr")
+    return frame is not None and frame.get(f"{_W}dropCap") in ("drop", "margin")
+
+
+def _is_unseen(element: Any) -> bool:
+    """Whether an element stands in the form for old programs, or in a shape that is hidden."""
+    outer = element.iterancestors(f"{_MC}Fallback", f"{_WP}anchor", f"{_WP}inline")
+    return any(e.tag == f"{_MC}Fallback" or is_hidden(e) for e in outer)
+
+
+def _drawn_words(paragraph: Any) -> list[str]:
+    """Words that a paragraph's drawings hold outside text boxes: of WordArt, such as a watermark, and of pasted drawings."""
+    found = [art.get("string", "") for art in paragraph.iter(_WORD_ART) if not _is_unseen(art)]
+    locked = [canvas for canvas in paragraph.iter(_LOCKED) if not _is_unseen(canvas)]
+    return found + [words(said) for canvas in locked for said in canvas.iter(f"{_A}p")]
+
+
 def _switch(properties: Any, name: str) -> bool | None:
     """A property that is on or off, None where nothing is said."""
     element = properties.find(f"{_W}{name}") if properties is not None else None
@@ -780,9 +859,10 @@ _CHARACTERS = {
     "ptab": "\t",
 }
 _LEAVES = frozenset(
-    {f"{_W}{name}" for name in (*_CHARACTERS, "t", "sym", "footnoteReference", "endnoteReference")}
-    | {f"{_M}oMath", f"{_M}oMathPara"}
+    {f"{_W}{name}" for name in (*_CHARACTERS, "t", "sym", "subDoc", "footnoteReference", "endnoteReference")}
+    | {f"{_M}oMath", f"{_M}oMathPara", f"{_SIGN_EX}symEx"}
 )
+_CHICAGO = "*†‡§"
 
 
 def _text_boxes(paragraph: Any) -> list[Any]:
@@ -790,6 +870,6 @@ def _text_boxes(paragraph: Any) -> list[Any]:
     return [
         box
         for box in paragraph.iter(f"{_W}txbxContent")
-        if next(box.iterancestors(f"{_MC}Fallback"), None) is None
+        if not _is_unseen(box)
         and not any(paragraph in outer.iterancestors() for outer in box.iterancestors(f"{_W}txbxContent"))
     ]

@@ -7,18 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 LEVELS = 9
 
 
 @dataclass(frozen=True, slots=True)
 class _Level:
-    """One level of a list: `text` is its pattern ("%1.%2."), `restarts` whether a level above sets it back."""
+    """One level of a list: `text` is its pattern ("%1.%2."); each of the first `restarts` levels sets it back."""
 
     start: int = 1
     kind: str = "decimal"
     text: str = ""
     legal: bool = False
-    restarts: bool = True
+    restarts: int = LEVELS
     style: str = ""
 
 
@@ -78,7 +79,7 @@ class Numbers:
             if counts[above] is None and f"%{above + 1}" in level.text:
                 counts[above] = levels.get(above, _Level()).start
         for deeper in range(at + 1, LEVELS):
-            if levels.get(deeper, _Level()).restarts:
+            if at < levels.get(deeper, _Level()).restarts:
                 counts[deeper] = None
         if level.kind in ("bullet", "none"):
             return ""
@@ -104,12 +105,19 @@ def _level(element: Any) -> _Level:
     legal = element.find(f"{_W}isLgl")
     return _Level(
         start=_number(start) if start else 1,
-        kind=_text(element, "numFmt") or "decimal",
+        kind=_kind(element),
         text=_text(element, "lvlText"),
         legal=legal is not None and legal.get(f"{_W}val", "1") not in ("0", "false", "off"),
-        restarts=_text(element, "lvlRestart") != "0",
+        restarts=_number(restart) if (restart := _text(element, "lvlRestart")) else LEVELS,
         style=_text(element, "pStyle"),
     )
+
+
+def _kind(element: Any) -> str:
+    """How a level counts; "001, 002, 003, ..." is a form of its own, stored beside one for old programs."""
+    own = element.find(f"{_MC}AlternateContent/{_MC}Choice/{_W}numFmt")
+    zeros = re.match(r"0+1, ", own.get(f"{_W}format", "") if own is not None else "")
+    return "0" * (len(zeros[0]) - 2) if zeros else _text(element, "numFmt") or "decimal"
 
 
 def _text(element: Any, name: str) -> str:
@@ -132,6 +140,8 @@ def written(count: int, kind: str) -> str:
             return roman if kind == "lowerRoman" else roman.upper()
         case "decimalZero":
             return f"{count:02}"
+        case _ if kind and not kind.strip("0"):
+            return str(count).zfill(len(kind))
         case "ordinal":
             ending = "th" if count % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(count % 10, "th")
             return f"{count}{ending}"

@@ -113,6 +113,18 @@ def one_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
+_PAGE_WORDS = re.compile(r"(?:\W|\d|_|page|seite|puslapis|psl|lapas|iš|of|p)*\Z", re.IGNORECASE)
+
+
+def is_page_number(text: str) -> bool:
+    """
+    Whether a piece of a header or a footer says nothing but the number of the page, which may be left out of it: „Puslapis iš“,
+    "- 2 -"; dates, codes and telephone numbers are longer.
+    """
+    figures = re.findall(r"\d+", text)
+    return bool(_PAGE_WORDS.match(text)) and len(figures) <= 2 and all(len(number) <= 3 for number in figures)
+
+
 def first_heading(text: str, blocks: Sequence[Block]) -> str:
     """What the first heading among these blocks says, on one line; "" where there is none."""
     return next((one_line(text[block.start : block.end]) for block in blocks if block.kind == "heading"), "")

@@ -10,11 +10,13 @@ from clusterqa.documents.extract import one_line
 
 _TOKEN = re.compile(
     r'"(?P<quoted>[^"]*)"|\\(?P<escaped>.)|\[\$(?P<sign>[^\]-]*)[^\]]*\]|_.|\*.|\[[^\]]*\]'
-    r"|(?P<digits>[0#?](?:[0#?,.\s\u00a0]*[0#?.,])?(?:E[+-]0+)?)|(?P<other>.)",
+    r"|(?P<general>General)|(?P<digits>[0#?](?:[0#?,.\s\u00a0]*[0#?.,])?(?:E[+-]0+)?)|(?P<other>.)",
     re.IGNORECASE | re.DOTALL,
 )
+_LITERAL = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.|am/pm|a/p')
+"""Parts of a format for dates that ask for no part of one."""
 _CONDITION = re.compile(r"\[[<>=]")
-_SECTION = re.compile(r'(?:[^;"\\]|"[^"]*"|\\.)+|(?<=;)(?=;|\Z)', re.DOTALL)
+_PIECE = re.compile(r'"[^"]*"|\\.|.', re.DOTALL)
 
 
 def shown(value: object, form: str = "General") -> str:
@@ -27,22 +29,57 @@ def shown(value: object, form: str = "General") -> str:
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, datetime.datetime):
-        return value.date().isoformat() if value.time() == datetime.time() else value.isoformat(" ", "minutes")
-    if isinstance(value, datetime.date | datetime.time):
+        return _day(value, form)
+    if isinstance(value, datetime.time):
+        return value.isoformat("seconds" if value.second else "minutes")
+    if isinstance(value, datetime.date):
         return value.isoformat()
     if isinstance(value, datetime.timedelta):
         minutes, seconds = divmod(round(value.total_seconds()), 60)
         told = f"{minutes // 60}:{minutes % 60:02}"
         return f"{told}:{seconds:02}" if seconds else told
     if not isinstance(value, int | float):
-        return one_line(str(value))
+        return one_line(_worded(str(value), form))
     return one_line(_figure(value, form))
+
+
+def _day(value: datetime.datetime, form: str) -> str:
+    """A date in ISO, with no more of it than its format shows: the year alone, the year and the month, the day without the time."""
+    asked = set(_LITERAL.sub("", form.lower()))
+    if "y" in asked and not asked & set("dhs"):
+        return f"{value:%Y-%m}" if "m" in asked else f"{value:%Y}"
+    if value.time() == datetime.time() or ("y" in asked and not asked & set("hs")):
+        return value.date().isoformat()
+    return value.isoformat(" ", "minutes")
+
+
+def _worded(text: str, form: str) -> str:
+    """Words in the part of a format that is for words, the fourth or one with "@"; in ";;;" they are not seen."""
+    sections = _sections(form)
+    section = sections[3] if len(sections) > 3 else next((s for s in sections[-1:] if "@" in s), "@")
+    return "".join(text if token["other"] == "@" else _literal(token) for token in _TOKEN.finditer(section))
+
+
+def _literal(token: re.Match[str]) -> str:
+    """What a piece of a format writes as it is."""
+    return next((part for part in (token["quoted"], token["escaped"], token["sign"], token["other"]) if part), "")
+
+
+def _sections(form: str) -> list[str]:
+    """The parts of a format: for figures above nothing, below it, for nothing, for words."""
+    sections = [""]
+    for piece in _PIECE.findall(form):
+        if piece == ";":
+            sections.append("")
+        else:
+            sections[-1] += piece
+    return sections
 
 
 def _figure(value: int | float, form: str) -> str:
     plain = f"{value:.15g}"
-    sections = [found[0] for found in _SECTION.finditer(form)]
-    if not sections or _CONDITION.search(form) or abs(value) > 1e300 or value != value:
+    sections = _sections(form)
+    if not form or _CONDITION.search(form) or abs(value) > 1e300 or value != value:
         return plain
     number = Decimal(plain)
     section = sections[0]
@@ -54,18 +91,18 @@ def _figure(value: int | float, form: str) -> str:
         return f"{number.normalize():f}" if section != sections[0] else plain
     before, after, digits, percent = "", "", "", False
     for token in _TOKEN.finditer(section):
-        if token["digits"] and not digits:
-            digits = token["digits"]
+        if (wanted := token["digits"] or token["general"]) and not digits:
+            digits = wanted
             continue
-        if token["digits"] or token["other"] == "/":
+        if wanted or token["other"] == "/":
             return plain  # a fraction, or a telephone number in parts
         percent = percent or token["other"] == "%"
-        literal = next(
-            (part for part in (token["quoted"], token["escaped"], token["sign"], token["other"]) if part), ""
-        )
+        literal = _literal(token)
         before, after = (before, after + literal) if digits else (before + literal, after)
     if not digits:
         return before
+    if digits[0] in "Gg":
+        return f"{before}{number.normalize():f}{after}"
     if not number and "0" not in digits:
         return f"{before}{after}"  # "#" and "?" draw no zero
     told = _written(number * 100 if percent else number, digits)

@@ -10,24 +10,23 @@ from typing import Any
 from clusterqa.documents import tables
 from clusterqa.documents.charts import add_chart
 from clusterqa.documents.docx_numbers import written
+from clusterqa.documents.drawing import DIAGRAM, NEW_CHART, is_hidden, is_struck, words
 from clusterqa.documents.extract import Extract, TextBuilder, first_heading, left_out, one_line
-from clusterqa.documents.formulas import omml
 from clusterqa.documents.metadata import Metadata, language_of
 from clusterqa.documents.packages import ZIP_BROKEN, parsed, refuse_zip_bomb, transitional
-from clusterqa.documents.symbols import low, raised
 from clusterqa.errors import UnreadableDocument
 from clusterqa.records import Page
 
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
-_M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
 _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
+_HOLDERS = frozenset({f"{_P}spTree", f"{_P}grpSp"})
+_SHAPES = frozenset(f"{_P}{name}" for name in ("sp", "grpSp", "graphicFrame", "pic", "cxnSp"))
 MOST_SHAPES = 300
 """On a slide or in a group; more are a drawing, whose shapes stay in their order."""
 SLACK = 0.1
 """Share of the smaller of two boxes by which they may lie over each other and still stand one after the other."""
-_DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds"
 
 
 def extract(raw: bytes, document: str) -> Extract:
@@ -72,9 +71,7 @@ def _read(deck: Any) -> Extract:
         ):
             noted.append(str(number))
         comments += _comments(slide)
-        struck += sum(
-            _is_struck(run) and bool("".join(run.itertext()).strip()) for run in slide._element.iter(f"{_A}r")
-        )
+        struck += sum(is_struck(run) and bool("".join(run.itertext()).strip()) for run in slide._element.iter(f"{_A}r"))
     warnings = []
     if hidden:
         warnings.append(f"Hidden slides that are not read: {', '.join(hidden)}.")
@@ -108,27 +105,32 @@ class _Slide:
 
     def read(self) -> None:
         """The title, then all shapes as they are read, then what the slide's layout and master draw on it."""
+        _unwrap(self.slide.shapes._spTree)
         title = self.slide.shapes.title
         if title is not None:
-            self.builder.add("heading", one_line(" ".join(map(_text, title._element.iter(f"{_A}p")))), self.level)
+            self.builder.add("heading", one_line(" ".join(map(words, title._element.iter(f"{_A}p")))), self.level)
         for shape in _as_read(list(self.slide.shapes)):
-            if title is None or shape.shape_id != title.shape_id:
+            if title is None or shape._element is not title._element:
                 self._shape(shape)
         layout = self.slide.slide_layout
         behind = [layout, layout.slide_master] if _shows_behind(layout) else [layout]
         for sheet in behind if _shows_behind(self.slide) else []:
-            for shape in sheet.shapes:
+            _unwrap(sheet.shapes._spTree)
+            for shape in _flat(sheet.shapes):
                 if shape.has_text_frame and not shape.is_placeholder:
                     self._tell_once(shape)
 
     def _tell_once(self, shape: Any) -> None:
         for paragraph in shape.text_frame.paragraphs:
-            said = one_line(_text(paragraph._p))
+            said = one_line(words(paragraph._p))
             if any(c.isalnum() for c in said) and said not in self.told:
                 self.told.add(said)
                 self.builder.add("paragraph", said)
 
     def _shape(self, shape: Any) -> None:
+        if is_hidden(shape._element):
+            return
+        self.seen["pictures"] += shape._element.find(f"{_P}spPr/{_A}blipFill/{_A}blip") is not None
         if getattr(shape, "shapes", None) is not None and shape.shape_type is not None and hasattr(shape, "shapes"):
             for inner in _as_read(list(shape.shapes)):
                 self._shape(inner)
@@ -141,7 +143,7 @@ class _Slide:
             counts: dict[int, int] = {}
             styles = self._list_styles(shape)
             for paragraph in shape.text_frame.paragraphs:
-                text = _text(paragraph._p)
+                text = words(paragraph._p)
                 several = len(shape.text_frame.paragraphs) > 1
                 drawn = _bullet(paragraph._p, paragraph.level, styles)
                 mark = _number(drawn, paragraph.level, counts) if text.strip() else ""
@@ -154,8 +156,10 @@ class _Slide:
         elif shape._element.tag.endswith("}pic"):
             self.seen["pictures"] += 1
         elif shape._element.tag.endswith("}graphicFrame"):
-            diagram = next(shape._element.iter(_DIAGRAM), None)
-            if diagram is None:
+            diagram = next(shape._element.iter(DIAGRAM), None)
+            if next(shape._element.iter(NEW_CHART), None) is not None:
+                self.seen["charts"] += 1
+            elif diagram is None:
                 self.seen["files"] += 1
             else:
                 self._diagram(diagram)
@@ -181,7 +185,7 @@ class _Slide:
     def _diagram(self, element: Any) -> None:
         """The words of a SmartArt drawing, a paragraph for each shape."""
         for paragraph in parsed(self.slide.part.related_part(element.get(f"{_R}dm")).blob).iter(f"{_A}p"):
-            self.builder.add("paragraph", _text(paragraph))
+            self.builder.add("paragraph", words(paragraph))
 
     def _table(self, table: Any) -> None:
         grid: list[list[tables.Cell]] = []
@@ -195,7 +199,7 @@ class _Slide:
                 if properties.vMerge and column in above:
                     made = above[column]
                 else:
-                    text = one_line(" ".join(map(_text, properties.iter(f"{_A}p"))))
+                    text = _cell_text(properties)
                     made = tables.Cell(text, column, column + max(1, properties.gridSpan), _is_bold(properties))
                 above[column] = made
                 line.append(made)
@@ -205,6 +209,39 @@ class _Slide:
         joined = False
         for row in tables.laid_out(grid, 1 if drawn else tables.header_rows(grid)):
             joined = tables.add_row(self.builder, row, joined)
+
+
+def _cell_text(cell: Any) -> str:
+    """The words of a cell, its items with their numbers."""
+    counts: dict[int, int] = {}
+    parts = []
+    for paragraph in cell.iter(f"{_A}p"):
+        if text := words(paragraph).strip():
+            properties = paragraph.find(f"{_A}pPr")
+            level = int(properties.get("lvl", "0")) if properties is not None else 0
+            parts.append(f"{_number(_bullet(paragraph, level, []), level, counts)} {text}")
+    return one_line(" ".join(parts))
+
+
+def _unwrap(parent: Any) -> None:
+    """Put the shapes that are stored twice, for new and for old programs, in their place: the new form where it has any."""
+    for both in list(parent.iter(f"{_MC}AlternateContent")):
+        forms = [form for form in both if any(child.tag in _SHAPES for child in form)]
+        if both.getparent() is not None and both.getparent().tag in _HOLDERS and forms:
+            for shape in forms[0]:
+                both.addprevious(shape)
+            both.getparent().remove(both)
+
+
+def _flat(shapes: Any) -> Iterator[Any]:
+    """The shapes that are seen, those inside groups too."""
+    for shape in shapes:
+        if is_hidden(shape._element):
+            continue
+        if shape._element.tag == f"{_P}grpSp":
+            yield from _flat(shape.shapes)
+        else:
+            yield shape
 
 
 def _as_read(shapes: list[Any]) -> list[Any]:
@@ -291,10 +328,6 @@ def _is_bold(cell: Any) -> bool:
     )
 
 
-def _text(paragraph: Any) -> str:
-    return "".join(_parts(paragraph))
-
-
 _NUMBERS = {
     "arabic": "decimal", "alphaLc": "lowerLetter", "alphaUc": "upperLetter", "romanLc": "lowerRoman",
     "romanUc": "upperRoman",
@@ -324,34 +357,3 @@ def _number(drawn: Any | None, level: int, counts: dict[int, int]) -> str:
     start = drawn.get("startAt", "1")
     counts[level] = counts.get(level, (int(start) if re.fullmatch(r"\d{1,5}", start) else 1) - 1) + 1
     return _AROUND[kind[2]].format(written(counts[level], _NUMBERS[kind[1]]))
-
-
-def _baseline(run: Any) -> str:
-    """How far a run stands above its line, "" for one that does not; below it with a minus."""
-    properties = run.find(f"{_A}rPr") if run.tag == f"{_A}r" else None
-    baseline = properties.get("baseline", "") if properties is not None else ""
-    return baseline if re.fullmatch(r"-?0*[1-9]\d*%?", baseline) and not _is_struck(run) else ""
-
-
-def _is_struck(run: Any) -> bool:
-    properties = run.find(f"{_A}rPr") if run.tag == f"{_A}r" else None
-    return properties is not None and properties.get("strike", "noStrike") != "noStrike"
-
-
-def _parts(element: Any) -> Iterator[str]:
-    for child in element:
-        if child.tag == f"{_A}t":
-            yield child.text or ""
-        elif child.tag == f"{_A}br":
-            yield "\n"
-        elif child.tag in (f"{_M}oMath", f"{_M}oMathPara"):
-            yield omml(child)
-        elif baseline := _baseline(child):
-            text = "".join(_parts(child))
-            yield low(text) if baseline.startswith("-") else raised(text) or text  # "10" and a raised "6" are not 106
-        elif (
-            child.tag != f"{_MC}Fallback"
-            and not _is_struck(child)
-            and not (child.tag == f"{_A}fld" and (child.get("type") or "").startswith(("slidenum", "datetime")))
-        ):
-            yield from _parts(child)

@@ -12,7 +12,8 @@ from typing import Any
 
 from clusterqa.documents import tables
 from clusterqa.documents.charts import add_chart
-from clusterqa.documents.extract import Extract, TextBuilder, left_out, one_line
+from clusterqa.documents.drawing import DIAGRAM, NEW_CHART, seen, unescaped, words
+from clusterqa.documents.extract import Extract, TextBuilder, is_page_number, left_out, one_line
 from clusterqa.documents.figures import shown
 from clusterqa.documents.metadata import Metadata, language_of
 from clusterqa.documents.packages import ZIP_BROKEN, parsed, refuse_zip_bomb, relations, transitional
@@ -165,19 +166,24 @@ class _Parts:
                 continue
             related = relations(self.archive, drawing)
             for anchor in sorted(parsed(self.archive.read(drawing)), key=_place):
-                for paragraph in anchor.iter(f"{_A}p"):
-                    builder.add("paragraph", "".join(paragraph.itertext(f"{_A}t")))
-                for chart in anchor.iter(f"{_C}chart"):
+                shown_here = list(seen(anchor))
+                for paragraph in (e for e in shown_here if e.tag == f"{_A}p"):
+                    builder.add("paragraph", words(paragraph))
+                for diagram in (e for e in shown_here if e.tag == DIAGRAM):
+                    _, data = related.get(diagram.get(f"{_R}dm"), ("", ""))
+                    for paragraph in parsed(self.archive.read(data)).iter(f"{_A}p"):
+                        builder.add("paragraph", words(paragraph))
+                for chart in (e for e in shown_here if e.tag in (f"{_C}chart", NEW_CHART)):
                     _, drawn = related.get(chart.get(f"{_R}id"), ("", ""))
                     read = drawn in self.archive.namelist() and add_chart(builder, parsed(self.archive.read(drawn)))
                     unread += not read
-                self.pictures += sum(1 for _ in anchor.iter(f"{_XDR}pic"))
+                self.pictures += sum(e.tag == f"{_XDR}pic" for e in shown_here)
         return unread
 
 
 def _place(anchor: Any) -> tuple[int, int]:
     """The row and the column where a drawing begins."""
-    start = anchor.find(f"{_XDR}from")
+    start = anchor.find(f".//{_XDR}from")
     if start is None:
         return (0, 0)
     row, column = (start.findtext(f"{_XDR}{name}") or "0" for name in ("row", "col"))
@@ -186,10 +192,13 @@ def _place(anchor: Any) -> tuple[int, int]:
 
 def _margins(sheet: Any, builder: TextBuilder, told: set[str]) -> None:
     """What headers and footers say on the printed sheet, beside page numbers and the like; each text once."""
-    for margin in (sheet.oddHeader, sheet.oddFooter):
+    margins = [sheet.oddHeader, sheet.oddFooter]
+    margins += [sheet.firstHeader, sheet.firstFooter] if sheet.HeaderFooter.differentFirst else []
+    margins += [sheet.evenHeader, sheet.evenFooter] if sheet.HeaderFooter.differentOddEven else []
+    for margin in margins:
         for part in (margin.left, margin.center, margin.right):
             said = one_line(re.sub(r"&(?:\[\w+\]|K[0-9A-Fa-f]{6}|K\d\d[+-]\d{3}|[A-Z])", " ", part.text or ""))
-            if any(c.isalpha() for c in said) and said not in told:
+            if not is_page_number(said) and said not in told:
                 told.add(said)
                 builder.add("paragraph", said)
 
@@ -205,7 +214,7 @@ def _sheet(sheet: Any, builder: TextBuilder) -> int:
             for column in range(area.min_col, area.max_col + 1):
                 merged[row, column] = (area.min_row, area.min_col, area.max_col - area.min_col + 1)
     # Neighbours that are hidden together are stored as one, under the first letter.
-    hidden = [kept for kept in sheet.column_dimensions.values() if kept.hidden]
+    hidden = [kept for kept in sheet.column_dimensions.values() if kept.hidden or kept.width == 0]
     unseen = {column for kept in hidden for column in range(kept.min or 0, (kept.max or 0) + 1)}
     rows: dict[int, list[Any]] = {}
     covered: dict[tuple[int, int], tables.Cell] = {}
@@ -215,7 +224,7 @@ def _sheet(sheet: Any, builder: TextBuilder) -> int:
     group: list[list[tables.Cell]] = []
     first = before = hidden_rows = 0
     hidden_columns: set[int] = set()
-    hidden_numbers = {number for number, kept in sheet.row_dimensions.items() if kept.hidden}
+    hidden_numbers = {number for number, kept in sheet.row_dimensions.items() if kept.hidden or kept.height == 0}
     for number, held in rows.items():
         if number in hidden_numbers:
             hidden_rows += any(cell.value is not None for cell in held)
@@ -254,6 +263,8 @@ def _seen(value: Any, struck: bool = False) -> Any:
     """
     from openpyxl.cell.rich_text import CellRichText, TextBlock
 
+    if isinstance(value, str):
+        return "" if struck else unescaped(value)
     if not isinstance(value, CellRichText):
         return "" if struck else value
     parts = []
@@ -265,7 +276,7 @@ def _seen(value: Any, struck: bool = False) -> Any:
         elif font is not None and font.vertAlign == "subscript":
             text = low(text)
         if bool(font is not None and font.strike) == struck:
-            parts.append(text)
+            parts.append(unescaped(text))
     return "".join(parts)
 
 

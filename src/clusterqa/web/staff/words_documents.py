@@ -818,6 +818,8 @@ _SAID: tuple[tuple[str, str], ...] = (
     (r"Windows and boxes beside the text of the page, which are not read: (.*)\.",
      r"Šalia puslapio teksto esantys langai ir intarpai, kurių neskaitome: \1."),
     (r"Places with struck-out text, which is not read: (\d+)\.", r"Vietų, kuriose yra perbraukto teksto (jo neskaitome): \1."),
+    (r"Numbers that fields draw \(LISTNUM, AUTONUM\), which are not read: (\d+)\.",
+     r"Laukų rodomų numerių (LISTNUM, AUTONUM), kurių neskaitome: \1."),
     (r"Embedded files that are not read: (\d+)\.", r"Neperskaitytų įdėtųjų failų: \1."),
     (r"Signs of symbol fonts that are not known \(shown as �\): (\d+)\.", r"Neatpažintų ženklų (rodoma �): \1."),
     (r"The note (.*) is not in the file\.", r"Faile nėra \1 išnašos."),

@@ -1,0 +1,75 @@
+"""Words of shapes in Office drawings (DrawingML), the same in Word, Excel and PowerPoint."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from clusterqa.documents.formulas import omml
+from clusterqa.documents.symbols import low, raised
+
+_A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+_M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
+DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds"
+"""What names the parts of a SmartArt drawing."""
+NEW_CHART = "{http://schemas.microsoft.com/office/drawing/2014/chartex}chart"
+"""A chart of a kind that Office has had since 2016 (a waterfall, a treemap)."""
+_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+
+
+def unescaped(text: str) -> str:
+    """A text with the letters that Excel and PowerPoint write by their numbers: „_x000D_“ is a line end."""
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+
+
+def seen(element: Any) -> Iterator[Any]:
+    """An element and all inside it, but for shapes that are hidden and for what stands in place of something for old programs."""
+    if isinstance(element.tag, str) and element.tag != _FALLBACK and not is_hidden(element):
+        yield element
+        for child in element:
+            yield from seen(child)
+
+
+def is_hidden(shape: Any) -> bool:
+    """Whether a shape, or the anchor of one in Word, is said to be hidden."""
+    said = (*shape.iterfind("{*}docPr"), *shape.iterfind("*/{*}cNvPr"))
+    return any(properties.get("hidden") in ("1", "true") for properties in said)
+
+
+def words(paragraph: Any) -> str:
+    """The visible words of an `a:p`, raised figures as such."""
+    return "".join(_parts(paragraph))
+
+
+def is_struck(run: Any) -> bool:
+    """Whether the words of an `a:r` are struck out."""
+    properties = run.find(f"{_A}rPr") if run.tag == f"{_A}r" else None
+    return properties is not None and properties.get("strike", "noStrike") != "noStrike"
+
+
+def _baseline(run: Any) -> str:
+    """How far a run stands above its line, "" for one that does not; below it with a minus."""
+    properties = run.find(f"{_A}rPr") if run.tag == f"{_A}r" else None
+    baseline = properties.get("baseline", "") if properties is not None else ""
+    return baseline if re.fullmatch(r"-?0*[1-9]\d*%?", baseline) and not is_struck(run) else ""
+
+
+def _parts(element: Any) -> Iterator[str]:
+    for child in element:
+        if child.tag == f"{_A}t":
+            yield unescaped(child.text or "")
+        elif child.tag == f"{_A}br":
+            yield "\n"
+        elif child.tag in (f"{_M}oMath", f"{_M}oMathPara"):
+            yield omml(child)
+        elif baseline := _baseline(child):
+            text = "".join(_parts(child))
+            yield low(text) if baseline.startswith("-") else raised(text) or text  # "10" and a raised "6" are not 106
+        elif (
+            child.tag != _FALLBACK
+            and not is_struck(child)
+            and not (child.tag == f"{_A}fld" and (child.get("type") or "").startswith(("slidenum", "datetime")))
+        ):
+            yield from _parts(child)

@@ -1,0 +1,347 @@
+"""What is promised, beside the tests of each format: what a person sees in it is text as they see it, and what is hidden is none."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pptx
+import pytest
+from lxml import etree
+from pptx.util import Inches
+
+from clusterqa.documents.figures import shown as shown_figure
+from documents_fixtures import make_word, make_zip, reading, rows, shown
+
+_DRAWING = "http://schemas.openxmlformats.org/drawingml/2006"
+_MC = "http://schemas.openxmlformats.org/markup-compatibility/2006"
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+
+
+def texts(document: Any) -> list[str]:
+    return [text for _, text in shown(document)]
+
+
+# ── Word ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def r(text: str, look: str = "") -> str:
+    return f'<w:r><w:rPr>{look}</w:rPr><w:t xml:space="preserve">{text}</w:t></w:r>'
+
+
+def p(*runs: str, properties: str = "") -> str:
+    return f"<w:p><w:pPr>{properties}</w:pPr>{''.join(runs)}</w:p>"
+
+
+def style(kind: str, name: str, look: str, base: str = "") -> str:
+    based = f'<w:basedOn w:val="{base}"/>' if base else ""
+    return f'<w:style w:type="{kind}" w:styleId="{name}"><w:name w:val="{name}"/>{based}<w:rPr>{look}</w:rPr></w:style>'
+
+
+STYLES = "".join(
+    (
+        style("character", "Aukstai", '<w:vertAlign w:val="superscript"/>'),
+        style("character", "Zenklas", '<w:rFonts w:ascii="Symbol" w:hAnsi="Symbol"/>'),
+        style("character", "Braukta", "<w:strike/>"),
+        style("character", "Braukta2", "<w:b/>", base="Braukta"),
+        style("paragraph", "Slapta", "<w:vanish/>"),
+        style("paragraph", "Brauktas", "<w:strike/>"),
+    )
+)
+
+
+def of_style(name: str) -> str:
+    return f'<w:rStyle w:val="{name}"/>'
+
+
+def test_a_style_of_letters_or_of_paragraphs_looks_as_the_letters_themselves_would(tmp_path: Path) -> None:
+    body = (
+        p(r("Plotas yra 10 km"), r("2", of_style("Aukstai")), r(", kaina 100"), r("1", of_style("Aukstai")), r(" Eur."))
+        + p(r("x "), r("\u00b3", of_style("Zenklas")), r(" 5"))
+        + p(r("Kaina "), r("700", of_style("Braukta2")), r("600 Eur."))
+        + p(r("Nematoma pastraipa."), properties='<w:pStyle w:val="Slapta"/>')
+        + p(r("500 Eur."), properties='<w:pStyle w:val="Brauktas"/>')
+        + p(r("Matoma. ", '<w:vanish w:val="0"/>'), r("Nematoma."), properties='<w:pStyle w:val="Slapta"/>')
+    )
+    document = reading(tmp_path, "a.lt.docx", make_word(body, styles=STYLES))
+    assert texts(document) == ["Plotas yra 10 km², kaina 100¹ Eur.", "x ≥ 5", "Kaina 600 Eur.", "Matoma."]
+    assert document.warnings == ("Places with struck-out text, which is not read: 2.",)
+
+
+def test_the_large_first_letter_of_a_paragraph_belongs_to_its_word(tmp_path: Path) -> None:
+    frame = '<w:framePr w:dropCap="drop" w:lines="3" w:wrap="around"/>'
+    body = p(r("K"), properties=frame) + p(r("lasteris yra įmonių grupė.")) + p(r("Jų yra 57."))
+    assert texts(reading(tmp_path, "a.lt.docx", make_word(body))) == ["Klasteris yra įmonių grupė.", "Jų yra 57."]
+
+
+@pytest.mark.parametrize(
+    ("line", "read"),
+    [
+        ("Tel.\t+370 612 34567\tKodas\t304567890", ["Tel. +370 612 34567 Kodas 304567890"]),
+        ("2025-03-14", ["2025-03-14"]),
+        ("Vilnius\t2025", ["Vilnius 2025"]),
+        ("Puslapis 2 iš 14", []),
+        ("- 3 -", []),
+    ],
+)
+def test_figures_of_a_footer_that_are_no_page_number_are_read(tmp_path: Path, line: str, read: list[str]) -> None:
+    section = '<w:sectPr><w:footerReference w:type="default" r:id="footer1"/></w:sectPr>'
+    tabbed = "<w:r><w:tab/></w:r>".join(map(r, line.split("\t")))
+    document = reading(tmp_path, "a.lt.docx", make_word(p(r("Tekstas.")) + section, footer1=p(tabbed)))
+    assert texts(document) == ["Tekstas.", *read]
+
+
+def test_words_and_pictures_that_are_drawn_in_the_header_are_read_or_named(tmp_path: Path) -> None:
+    section = '<w:sectPr><w:headerReference w:type="default" r:id="header1"/></w:sectPr>'
+    header = p(
+        '<w:r><w:pict xmlns:v="urn:schemas-microsoft-com:vml"><v:shape><v:textpath string="PROJEKTAS"/></v:shape></w:pict></w:r>',
+        '<w:r><w:drawing><a:blip r:embed="logo"/></w:drawing></w:r>',
+    )
+    document = reading(tmp_path, "a.lt.docx", make_word(p(r("Tekstas.")) + section, header1=header))
+    assert texts(document) == ["PROJEKTAS", "Tekstas."]
+    assert document.warnings == ("Pictures whose words are not read: 1.",)
+
+
+def test_signs_that_only_new_programs_know_and_pasted_drawings_are_read(tmp_path: Path) -> None:
+    sign = (
+        f'<w:r><mc:AlternateContent xmlns:mc="{_MC}"><mc:Choice Requires="w16se"><w16se:symEx '
+        'xmlns:w16se="http://schemas.microsoft.com/office/word/2015/wordml/symex" w16se:font="Segoe UI Emoji" w16se:char="2265"/>'
+        "</mc:Choice><mc:Fallback><w:t>≥</w:t></mc:Fallback></mc:AlternateContent></w:r>"
+    )
+    canvas = (
+        f'<w:r><w:drawing><lc:lockedCanvas xmlns:lc="{_DRAWING}/lockedCanvas"><a:sp><a:txSp><a:txBody><a:p><a:r><a:t>Schema 10</a:t>'
+        '</a:r><a:r><a:rPr baseline="30000"/><a:t>6</a:t></a:r></a:p></a:txBody></a:txSp></a:sp></lc:lockedCanvas></w:drawing></w:r>'
+    )
+    document = reading(tmp_path, "a.lt.docx", make_word(p(r("Narių "), sign, r(" 10.")) + p(canvas)))
+    assert texts(document) == ["Narių ≥ 10.", "Schema 10⁶"]
+
+
+def test_a_text_box_that_is_hidden_is_no_text(tmp_path: Path) -> None:
+    def box(number: int, hidden: str) -> str:
+        return (
+            f'<w:r><w:drawing><wp:anchor xmlns:wp="{_DRAWING}/wordprocessingDrawing"><wp:docPr id="{number}" name="a"{hidden}/>'
+            f"<w:txbxContent>{p(r(f'Langelis {number}.'))}</w:txbxContent></wp:anchor></w:drawing></w:r>"
+        )
+
+    body = p(r("Tekstas."), box(1, ' hidden="1"'), box(2, ' hidden="0"'))
+    assert texts(reading(tmp_path, "a.lt.docx", make_word(body))) == ["Tekstas.", "Langelis 2."]
+
+
+@pytest.mark.parametrize(
+    ("settings", "mark"),
+    [
+        ("", "[i]"),
+        ('<w:endnotePr><w:numFmt w:val="decimal"/></w:endnotePr>', "¹"),
+        ('<w:endnotePr><w:numFmt w:val="decimal"/><w:numStart w:val="7"/></w:endnotePr>', "⁷"),
+        ('<w:endnotePr><w:numFmt w:val="chicago"/></w:endnotePr>', "*"),
+        ('<w:endnotePr><w:numFmt w:val="upperLetter"/></w:endnotePr>', "[A]"),
+    ],
+)
+def test_notes_have_the_marks_that_the_document_counts_them_with(tmp_path: Path, settings: str, mark: str) -> None:
+    body = p(r("Parama"), '<w:r><w:endnoteReference w:id="2"/></w:r>', r(" teikiama."))
+    raw = make_word(body, endnotes=f'<w:endnote w:id="2">{p(r("Be PVM."))}</w:endnote>', settings=settings)
+    assert texts(reading(tmp_path, "a.lt.docx", raw)) == [f"Parama{mark} teikiama.", f"{mark} Be PVM."]
+
+
+def test_numbers_and_prompts_that_fields_draw_and_documents_in_documents_are_named(tmp_path: Path) -> None:
+    def field(code: str) -> str:
+        kinds = ("begin", "end")
+        begin, end = (f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>' for kind in kinds)
+        return f"{begin}<w:r><w:instrText>{code}</w:instrText></w:r>{end}"
+
+    body = (
+        p(field(" LISTNUM  LegalDefault "), r("Paraiška teikiama."))
+        + p(field(" MACROBUTTON NoMacro [Įrašykite] "), r("įmonė."))
+        + p('<w:subDoc r:id="kitas"/>')
+    )
+    document = reading(tmp_path, "a.lt.docx", make_word(body))
+    assert texts(document) == ["Paraiška teikiama.", "įmonė."]
+    assert document.warnings == (
+        "A part of the document lies in another file and is not read.",
+        "Places to fill in, whose prompts are not read: 1.",
+        "Numbers that fields draw (LISTNUM, AUTONUM), which are not read: 1.",
+    )
+
+
+def numbered(*lines: tuple[str, int]) -> str:
+    return "".join(
+        p(r(text), properties=f'<w:numPr><w:ilvl w:val="{level}"/><w:numId w:val="1"/></w:numPr>')
+        for text, level in lines
+    )
+
+
+def test_a_level_may_count_on_below_the_level_above_and_have_zeros_before(tmp_path: Path) -> None:
+    levels = "".join(
+        f'<w:lvl w:ilvl="{n}"><w:start w:val="1"/><w:numFmt w:val="decimal"/>{more}<w:lvlText w:val="%{n + 1}."/></w:lvl>'
+        for n, more in enumerate(("", "", '<w:lvlRestart w:val="1"/>'))
+    )
+    zeros = (
+        f'<w:lvl w:ilvl="3"><mc:AlternateContent xmlns:mc="{_MC}"><mc:Choice Requires="w14"><w:numFmt w:val="custom" '
+        'w:format="001, 002, 003, ..."/></mc:Choice><mc:Fallback><w:numFmt w:val="decimal"/></mc:Fallback></mc:AlternateContent>'
+        '<w:lvlText w:val="%4."/></w:lvl>'
+    )
+    lines = ("skyrius", 0), ("skirsnis", 1), ("punktas", 2), ("skirsnis", 1), ("punktas", 2), ("eilutė", 3), ("skyrius", 0), ("skirsnis", 1), ("punktas", 2)  # fmt: skip
+    lists = f'<w:abstractNum w:abstractNumId="0">{levels}{zeros}</w:abstractNum><w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num>'
+    text = reading(tmp_path, "a.lt.docx", make_word(numbered(*lines), numbering=lists)).text
+    assert re.findall(r"\d+\. \w+", text) == [
+        "1. skyrius", "1. skirsnis", "1. punktas", "2. skirsnis", "2. punktas", "001. eilutė", "2. skyrius", "1. skirsnis", "1. punktas",
+    ]  # fmt: skip
+
+
+# ── Excel ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "read"),
+    [
+        (30, 'General" mėn."', "30 mėn."),
+        (-1.5, 'General" proc."', "-1.5 proc."),
+        (777, ";;;", ""),
+        ("slapta", ";;;", ""),
+        ("slapta", "0;-0;0;", ""),
+        ("12-AB", '"Nr. "@', "Nr. 12-AB"),
+        ("žodis", '_-* #,##0.00_-;-* #,##0.00_-;_-* "-"??_-;_-@_-', "žodis"),
+        ("žodis", "0.00", "žodis"),
+        (0, ";-0", ""),
+        (datetime.datetime(2025, 3, 1), "yyyy", "2025"),
+        (datetime.datetime(2025, 3, 1), 'yyyy "m." mmmm', "2025-03"),
+        (datetime.datetime(2025, 3, 14), '[$-427]yyyy "m." mmmm d "d.";@', "2025-03-14"),
+        (datetime.datetime(2025, 3, 14, 10, 30), "yyyy-mm-dd", "2025-03-14"),
+        (datetime.datetime(2025, 3, 14, 10, 30), "yyyy-mm-dd hh:mm", "2025-03-14 10:30"),
+        (datetime.time(13, 30, 0, 200000), "h:mm", "13:30"),
+    ],
+)
+def test_a_cell_is_read_as_its_format_shows_it(value: object, form: str, read: str) -> None:
+    assert shown_figure(value, form) == read
+
+
+def sheet_with(drawing: str, rels: str = "", sheet: str = "", parts: dict[str, bytes] | None = None) -> bytes:
+    """A workbook with this XML in the drawing of its sheet, and in its `sheetFormatPr` and after it."""
+    book = openpyxl.Workbook()
+    for row in (("Prekė", "Kaina", "Savikaina"), ("Stalas", 100, 40), ("Kėdė_x000D_\nsu ranktūriais", 50, 20)):
+        book.active.append(row)
+    file = io.BytesIO()
+    book.save(file)
+    with zipfile.ZipFile(file) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    links = '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{}</Relationships>'
+    made = members["xl/worksheets/sheet1.xml"].replace(b"<sheetData>", f"{sheet}<sheetData>".encode())
+    spaces = f'xmlns:xdr="{_DRAWING}/spreadsheetDrawing" xmlns:a="{_DRAWING}/main" xmlns:mc="{_MC}" xmlns:r="{_OFFICE}"'
+    members |= {
+        "xl/worksheets/sheet1.xml": made.replace(b"</worksheet>", f'<drawing r:id="d" xmlns:r="{_OFFICE}"/></worksheet>'.encode()),
+        "xl/worksheets/_rels/sheet1.xml.rels": links.format(f'<Relationship Id="d" Type="{_OFFICE}/drawing" Target="../drawings/drawing1.xml"/>').encode(),
+        "xl/drawings/drawing1.xml": f"<xdr:wsDr {spaces}>{drawing}</xdr:wsDr>".encode(),
+        "xl/drawings/_rels/drawing1.xml.rels": links.format(rels).encode(),
+        **(parts or {}),
+    }  # fmt: skip
+    return make_zip(members)
+
+
+def anchor(row: int, content: str) -> str:
+    return f"<xdr:oneCellAnchor><xdr:from><xdr:col>0</xdr:col><xdr:row>{row}</xdr:row></xdr:from>{content}</xdr:oneCellAnchor>"
+
+
+def box(runs: str, hidden: str = "") -> str:
+    return f'<xdr:sp><xdr:nvSpPr><xdr:cNvPr id="9" name="T"{hidden}/></xdr:nvSpPr><xdr:txBody><a:p>{runs}</a:p></xdr:txBody></xdr:sp>'
+
+
+def test_what_is_drawn_on_a_sheet_is_read_as_it_is_seen(tmp_path: Path) -> None:
+    run = "<a:r>{}<a:t>{}</a:t></a:r>"
+    new_chart = '<cx:chart xmlns:cx="http://schemas.microsoft.com/office/drawing/2014/chartex" r:id="none"/>'
+    both = f"<mc:AlternateContent><mc:Choice>{new_chart}</mc:Choice><mc:Fallback>{box(run.format('', 'This chart is not available.'))}</mc:Fallback></mc:AlternateContent>"
+    smart = f'<dgm:relIds xmlns:dgm="{_DRAWING}/diagram" r:dm="dm"/>'
+    drawing = (
+        f"<mc:AlternateContent><mc:Choice>{anchor(9, box(run.format('', 'Žemiau.')))}</mc:Choice></mc:AlternateContent>"
+        + anchor(5, box(run.format("", "Pirma eilutė") + "<a:br/>" + run.format("", "10") + run.format('<a:rPr baseline="30000"/>', "6") + run.format('<a:rPr strike="sngStrike"/>', "7")))
+        + anchor(6, box(run.format("", "Paslėpta."), ' hidden="1"'))
+        + anchor(7, both)
+        + anchor(8, smart)
+    )  # fmt: skip
+    data = f'<d xmlns:a="{_DRAWING}/main"><a:p><a:r><a:t>Etapas</a:t></a:r></a:p></d>'.encode()
+    rels = f'<Relationship Id="dm" Type="{_OFFICE}/diagramData" Target="../diagrams/data1.xml"/>'
+    raw = sheet_with(drawing, rels, parts={"xl/diagrams/data1.xml": data})
+    document = reading(tmp_path, "a.lt.xlsx", raw)
+    assert rows(document)[-1] == ("Prekė | Kaina | Savikaina", "Kėdė su ranktūriais | 50 | 20")
+    assert texts(document)[2:] == ["Pirma eilutė\n10⁶", "Etapas", "Žemiau."]
+    assert document.warnings == ("Charts that are not read: 1.",)
+
+
+def test_columns_without_width_are_hidden(tmp_path: Path) -> None:
+    raw = sheet_with("", sheet='<cols><col min="3" max="3" width="0" customWidth="1"/></cols>')
+    document = reading(tmp_path, "a.lt.xlsx", raw)
+    assert rows(document)[0] == ("Prekė | Kaina", "Stalas | 100")
+    assert document.warnings == ("Hidden rows and columns that are not read: 1.",)
+
+
+def test_headers_of_the_first_page_and_dates_in_headers_are_read_and_page_numbers_are_not(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(("Kaina", 5))
+    book.active.oddHeader.right.text = "2025-03-14"
+    book.active.oddFooter.center.text = "Puslapis &P iš &N"
+    book.active.firstHeader.center.text = "Patvirtinta įsakymu"
+    book.active.evenHeader.center.text = "Nerodoma"
+    book.active.HeaderFooter.differentFirst = True
+    file = io.BytesIO()
+    book.save(file)
+    assert texts(reading(tmp_path, "a.lt.xlsx", file.getvalue())) == ["Kaina | 5", "2025-03-14", "Patvirtinta įsakymu"]
+
+
+# ── PowerPoint ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def deck(fill: Any) -> bytes:
+    made = pptx.Presentation()
+    slide = made.slides.add_slide(made.slide_layouts[5])
+    slide.shapes.title.text = "Parama"
+    fill(made, slide)
+    file = io.BytesIO()
+    made.save(file)
+    return file.getvalue()
+
+
+def text_box(slide: Any, text: str, top: float = 3) -> Any:
+    shape = slide.shapes.add_textbox(Inches(1), Inches(top), Inches(4), Inches(0.5))
+    shape.text_frame.text = text
+    return shape
+
+
+def test_shapes_stored_in_two_forms_are_read_in_the_new_one_and_hidden_ones_are_not(tmp_path: Path) -> None:
+    def fill(made: Any, slide: Any) -> None:
+        formula = text_box(slide, "Suma su formule", 2)._element
+        both = etree.SubElement(slide.shapes._spTree, f"{{{_MC}}}AlternateContent")
+        etree.SubElement(both, f"{{{_MC}}}Choice", Requires="a14").append(formula)
+        etree.SubElement(both, f"{{{_MC}}}Fallback").append(text_box(slide, "Senoms programoms", 2)._element)
+        text_box(slide, "Paslėpta")._element.nvSpPr.cNvPr.set("hidden", "1")
+        text_box(slide, "Turi antraštės numerį", 4)._element.nvSpPr.cNvPr.set("id", str(slide.shapes.title.shape_id))
+        text_box(slide, "", 5).text_frame.paragraphs[0]._p.get_or_add_endParaRPr()
+        text_box(slide, "Pirma_eilutė", 6)._element.txBody.p_lst[0].r_lst[0].t.text = "Pirma_x000B_antra"
+
+    document = reading(tmp_path, "a.lt.pptx", deck(fill))
+    assert texts(document) == ["Parama", "Suma su formule", "Turi antraštės numerį", "Pirma antra"]
+
+
+def test_groups_on_the_master_items_in_cells_and_fillings_with_pictures(tmp_path: Path) -> None:
+    def fill(made: Any, slide: Any) -> None:
+        group = (
+            '<p:grpSp xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main" xmlns:a="{0}/main"><p:nvGrpSpPr><p:cNvPr '
+            'id="90" name="g"/><p:cNvGrpSpPr/><p:nvPr/></p:nvGrpSpPr><p:grpSpPr/><p:sp><p:nvSpPr><p:cNvPr id="91" name="t"/><p:cNvSpPr/>'
+            "<p:nvPr/></p:nvSpPr><p:spPr/><p:txBody><a:bodyPr/><a:p><a:r><a:t>Galioja iki 2025 m.</a:t></a:r></a:p></p:txBody></p:sp></p:grpSp>"
+        )
+        made.slide_masters[0].shapes._spTree.append(etree.fromstring(group.format(_DRAWING)))
+        table = slide.shapes.add_table(2, 2, Inches(1), Inches(2), Inches(4), Inches(1)).table
+        for place, text in (((0, 0), "Eiga"), ((0, 1), "Dienos"), ((1, 1), "30"), ((1, 0), "prašymas\nvertinimas")):
+            table.cell(*place).text = text
+        for paragraph in table.cell(1, 0).text_frame.paragraphs:
+            etree.SubElement(paragraph._p.get_or_add_pPr(), f"{{{_DRAWING}/main}}buAutoNum", type="arabicPeriod")
+        filled = text_box(slide, "Ant paveikslo", 5)._element.spPr
+        etree.SubElement(etree.SubElement(filled, f"{{{_DRAWING}/main}}blipFill"), f"{{{_DRAWING}/main}}blip")
+
+    document = reading(tmp_path, "a.lt.pptx", deck(fill))
+    assert rows(document) == [("Eiga | Dienos", "1. prašymas 2. vertinimas | 30")]
+    assert texts(document)[2:] == ["Ant paveikslo", "Galioja iki 2025 m."]
+    assert document.warnings == ("Pictures whose words are not read: 1.",)
