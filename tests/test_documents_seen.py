@@ -345,3 +345,112 @@ def test_groups_on_the_master_items_in_cells_and_fillings_with_pictures(tmp_path
     assert rows(document) == [("Eiga | Dienos", "1. prašymas 2. vertinimas | 30")]
     assert texts(document)[2:] == ["Ant paveikslo", "Galioja iki 2025 m."]
     assert document.warnings == ("Pictures whose words are not read: 1.",)
+
+
+# ── web pages ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+LEAD = (
+    "<h1>Kvietimas klasteriams</h1><p>Agentūra kviečia klasterius teikti paraiškas dėl paramos tarptautiškumui skatinti.</p>"
+    "<p>Paraiškos teikiamos elektroniniu būdu, o sprendimas priimamas per 30 darbo dienų nuo jų gavimo.</p>"
+)
+
+
+def page(body: str, style: str = "", tag: str = "main") -> str:
+    head = f'<head><meta charset="utf-8"><title>Kvietimas</title><style>{style}</style></head>'
+    return f"<html>{head}<body><nav><a href='/'>Pradžia</a></nav><{tag}>{LEAD}{body}</{tag}></body></html>"
+
+
+ANSWER = "<p>Paraišką teikia klasterio koordinatorius.</p>"
+
+
+@pytest.mark.parametrize(
+    ("body", "style"),
+    [
+        (f'<h3><button aria-expanded="false" aria-controls="a1">Kas teikia?</button></h3><div id="a1" hidden>{ANSWER}</div>', ""),
+        (f'<a data-bs-toggle="collapse" href="#a1">Kas teikia?</a><div class="collapse" id="a1">{ANSWER}</div>', ".collapse { display: none }"),
+        (f'<a data-toggle="tab" data-target="#a1">Kas teikia?</a><div id="a1" style="display:none;color:red">{ANSWER}</div>', ""),
+        (f'<p>Kas teikia?</p><div role="tabpanel" aria-hidden="true" style="display: none">{ANSWER}</div>', ""),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("tag", ["main", "div"])
+def test_what_a_click_shows_is_read(tmp_path: Path, body: str, style: str, tag: str) -> None:
+    document = reading(tmp_path, "a.lt.html", page(body, style, tag))
+    assert texts(document)[-2:] == ["Kas teikia?", "Paraišką teikia klasterio koordinatorius."]
+    assert document.warnings == ()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'<button aria-controls="a1">Meniu</button><div id="a1" class="menu" hidden>{ANSWER}</div>',
+        f'<button aria-controls="a1">Langas</button><div id="a1" role="dialog" aria-hidden="true">{ANSWER}</div>',
+        f"<template>{ANSWER}</template><noscript>{ANSWER}</noscript>",
+    ],
+)
+def test_menus_and_windows_that_a_click_opens_are_not(tmp_path: Path, body: str) -> None:
+    document = reading(tmp_path, "a.lt.html", page(f"{body}<p>Pabaiga.</p>"))
+    assert "koordinatorius" not in document.text and texts(document)[-1] == "Pabaiga."
+
+
+@pytest.mark.parametrize(
+    ("body", "warnings"),
+    [
+        (f'<h3>Kas teikia?</h3><div style="display:none">{ANSWER}</div><p>Pabaiga.</p>',
+         ("Hidden parts of the page, which are not read: „Paraišką teikia klasterio koordinatorius.“.",)),
+        (f'<div style="display:none">{ANSWER}</div><p>Paraišką teikia klasterio koordinatorius.</p>', ()),
+        ('<div hidden>Klaida siunčiant.</div><p>Pabaiga.</p>', ()),
+        ('<div hidden>Mūsų svetainėje naudojami slapukai, sutikite su jais.</div><p>Pabaiga.</p>', ()),
+        (f'<p>Pabaiga.</p></main><div hidden>{ANSWER}</div><main>', ()),
+    ],
+)  # fmt: skip
+def test_other_hidden_parts_among_the_text_are_named(tmp_path: Path, body: str, warnings: tuple[str, ...]) -> None:
+    assert reading(tmp_path, "a.lt.html", page(body)).warnings == warnings
+
+
+@pytest.mark.parametrize("more", ["", "<p>Pabaigos pastraipa su tekstu apie kvietimą ir jo sąlygas.</p>"])
+def test_a_remark_that_stands_out_of_the_text_is_read_or_named(tmp_path: Path, more: str) -> None:
+    remark = "Dėmesio: kvietimas sustabdytas iki 2025 m. rugsėjo 1 d. dėl lėšų trūkumo."
+    document = reading(tmp_path, "a.lt.html", page(f'<div class="alert banner"><p>{remark}</p></div>{more}'))
+    named = f"Windows and boxes beside the text of the page, which are not read: „{remark}“."
+    assert (remark in texts(document), document.warnings) in ((True, ()), (False, (named,)))
+
+
+@pytest.mark.parametrize(
+    ("body", "style", "marks"),
+    [
+        ('<ol style="list-style-type: lower-alpha;"><li>x</li><li>y</li></ol>', "", ["a. x", "b. y"]),
+        ('<ol style="list-style:upper-roman" start="3"><li>x</li></ol>', "", ["III. x"]),
+        ('<ol class="b raides"><li>x</li></ol>', "ol.raides { list-style-type: lower-latin }", ["a. x"]),
+        ('<ol class="raides" style="list-style-type:decimal"><li>x</li></ol>', ".raides { list-style-type: lower-latin }", ["1. x"]),
+        ('<ol id="r"><li>x</li></ol>', "#r { list-style: lower-roman outside }", ["i. x"]),
+        ('<ul style="list-style-type:decimal"><li>x</li><li>y</li></ul>', "", ["1. x", "2. y"]),
+        ('<ol><li>x</li><li style="list-style-type:upper-alpha">y</li></ol>', "", ["1. x", "B. y"]),
+        ('<ol style="list-style: none"><li>x</li></ol><ul><li>y</li></ul>', "", ["x", "y"]),
+        ('<ol style="list-style-type:square"><li>x</li></ol>', "", ["x"]),
+    ],
+)  # fmt: skip
+def test_items_of_a_page_have_the_marks_that_its_styles_draw(
+    tmp_path: Path, body: str, style: str, marks: list
+) -> None:
+    lines = reading(tmp_path, "a.lt.html", page(body, style)).text.split("\n")
+    assert [line for line in lines if re.search(r"\b[xy]\Z", line)] == marks
+
+
+def test_lines_of_preformatted_text_and_terms_with_several_explanations_stay_apart(tmp_path: Path) -> None:
+    body = (
+        "<pre>Pirma eilutė<br>Antra <b>eilutė</b>\n  5 <del>6</del></pre>"
+        "<dl><dt>Telefonas</dt><dd>+370 1</dd><dd>+370 2</dd><dt>E. paštas</dt><dd>a@b.lt</dd></dl>"
+    )
+    assert texts(reading(tmp_path, "a.lt.html", page(body)))[3:] == [
+        "Pirma eilutė\nAntra eilutė\n  5",
+        "Telefonas | +370 1",
+        "Telefonas | +370 2",
+        "E. paštas | a@b.lt",
+    ]
+
+
+def test_what_the_text_s_own_element_holds_behind_the_links_to_share_it_is_read(tmp_path: Path) -> None:
+    share = '<div class="share-buttons"><a href="x">Facebook</a></div>'
+    body = f"{share}<h2>Kontaktai</h2><p>Tel. 8 5 123 4567</p></div><div class='other'><p>Kita dėžutė.</p>"
+    document = reading(tmp_path, "a.lt.html", page(body, tag='div class="content"').replace("</div class=", "</div x="))
+    assert texts(document)[3:] == ["Kontaktai", "Tel. 8 5 123 4567"]

@@ -44,6 +44,8 @@ _NAMED_AROUND = re.compile(
     r"popup|modal|pagination|pager|skip-?link|skip|newsletter|advert|ads)(?:\Z|[\s_-])",
     re.IGNORECASE,
 )
+_BOX = re.compile(r"(?:\A|[\s_-])(?:banner|popup|modal)(?:\Z|[\s_-])", re.IGNORECASE)
+"""What the main part of a page calls a remark that stands out of it."""
 _UNSEEN_CLASS = re.compile(
     r"(?:\A|\s)(?:sr-only|visually-?hidden|screen-reader-text|screenreader|element-invisible|a11y-hidden)(?:\Z|\s)",
     re.I,
@@ -63,6 +65,14 @@ _UNSEEN_STYLE = re.compile(
 _ADDED = re.compile(r"(?<![\w-])content\s*:[^;{}\"']*(?:\bcounters?\(|[\"'][^\"'\\]*[^\W_]{2})", re.IGNORECASE)
 """A rule of a style sheet that puts words or numbers on the page."""
 _LONG_TAG = re.compile(r"<[a-zA-Z][^<>]{5000,}")
+_LIST_STYLE = re.compile(r"list-style(?:-type)?\s*:\s*([a-z-]+)", re.IGNORECASE)
+_LIST_SELECTOR = re.compile(r"\s*(ol|ul)?([.#])([\w-]+)\s*\Z")
+_LIST_KINDS = {
+    "lower-alpha": "lowerLetter", "lower-latin": "lowerLetter", "upper-alpha": "upperLetter", "upper-latin": "upperLetter",
+    "lower-roman": "lowerRoman", "upper-roman": "upperRoman", "decimal": "decimal", "decimal-leading-zero": "decimalZero",
+    "disc": "bullet", "circle": "bullet", "square": "bullet", "none": "bullet",
+}  # fmt: skip
+_WINDOWS = frozenset({"dialog", "alertdialog", "menu", "listbox", "tooltip", "search", "navigation"})
 _SIMPLE_SELECTOR = re.compile(r"\s*([.#])([\w-]+)\s*\Z")
 
 SURE_LETTERS = 25
@@ -119,7 +129,8 @@ def extract(raw: bytes, document: str) -> Extract:
         raise _no_text(document)
     _blank_out(tree)
     added = sum(len(_ADDED.findall(style.text or "")) for style in tree.iter("style"))
-    _drop_unseen(tree)
+    hidden = _drop_unseen(tree)
+    _style_lists(tree)
     _write_out(tree)
     _bound_spans(tree)
     result = trafilatura.bare_extraction(
@@ -154,8 +165,12 @@ def extract(raw: bytes, document: str) -> Extract:
         files=sum(piece.files for piece in chosen),
         struck=sum(piece.struck for piece in chosen),
     )
-    if beside := _beside(body, _letters(builder.text())):
-        warnings.append(f"Windows and boxes beside the text of the page, which are not read: {'; '.join(beside)}.")
+    read = _letters(builder.text())
+    if beside := _beside(body, read):
+        warnings.append(f"Windows and boxes beside the text of the page, which are not read: {_beginnings(beside)}.")
+    home = set(_holding(chosen[0], chosen[-1]).iter())
+    if unread := [text for holder, text in hidden if holder in home and _letters(text) not in read]:
+        warnings.append(f"Hidden parts of the page, which are not read: {_beginnings(unread)}.")
     if added:
         warnings.append(f"Rules of the page's style that add words or numbers, which are not read: {added}.")
     return Extract(builder.text(), tuple(builder.blocks), metadata, warnings=tuple(warnings))
@@ -168,22 +183,32 @@ def _beside(body: Any, read: str) -> list[str]:
     """
     found: list[str] = []
     counted: set[Any] = set()
-    for element in body.iter("dialog", "aside", "div", "section"):
+    for element in body.iter("dialog", "aside", "div", "section", "p"):
         role = (element.get("role") or "").lower()
         is_window = element.tag == "dialog" or role in ("dialog", "alertdialog")
-        if not (is_window or element.tag == "aside" or role == "complementary"):
+        is_box = element.tag == "aside" or role == "complementary" or bool(_BOX.search(_names(element)))
+        if not (is_window or is_box):
             continue
         outer = set(element.iterancestors())
         if counted & outer or not (is_window or any(a.tag in ("main", "article") for a in outer)):
             continue
-        words = one_line(_inline(element))
-        letters = _letters(words)
-        links, _ = _linked(element)
-        if len(letters) >= FEW_LETTERS and links < LINKED_SHARE * len(letters) and letters not in read:
+        if not _is_few(element) and _letters(words := one_line(_inline(element))) not in read:
             counted.add(element)
-            if not _COOKIES.search(words):
-                found.append(f"„{words[:BEGINNING].rsplit(' ', 1)[0]} …“" if len(words) > BEGINNING else f"„{words}“")
+            found.append(words)
     return found
+
+
+def _is_few(element: Any) -> bool:
+    """Whether an element has few words of its own, or a remark about cookies."""
+    words = _inline(element)
+    letters = _letters(words)
+    return bool(
+        len(letters) < FEW_LETTERS or _linked(element)[0] >= LINKED_SHARE * len(letters) or _COOKIES.search(words)
+    )
+
+
+def _beginnings(texts: list[str]) -> str:
+    return "; ".join(f"„{t[:BEGINNING].rsplit(' ', 1)[0]} …“" if len(t) > BEGINNING else f"„{t}“" for t in texts)
 
 
 def _no_text(document: str) -> UnreadableDocument:
@@ -234,28 +259,79 @@ def _tree(source: str, document: str) -> Any:
     return tree
 
 
-def _unseen_names(style: str) -> set[tuple[str, str]]:
+def _rules(tree: Any) -> Iterator[tuple[str, str]]:
     """
-    The classes (".", name) and ids ("#", name) that a style sheet hides at any width: a rule inside `@media` may be for
-    print alone.
+    The selectors of one class or id that the style sheets in a page have, and what each says; not those of any width: a rule
+    inside `@media` may be for print alone.
     """
-    first, *others = style.split("/*")
-    style = first + "".join(other.partition("*/")[2] for other in others)
-    found: set[tuple[str, str]] = set()
-    outer: list[str] = []
-    media = 0
-    last = ""
-    for piece in re.split(r"([{}])", style):
-        if piece == "{":
-            outer.append(last.strip())
-            media += outer[-1].startswith("@media")
-        elif piece == "}" and outer:
-            selectors = outer.pop()
-            if not media and _UNSEEN_STYLE.search(last):
-                found |= {(m[1], m[2]) for s in selectors.split(",") if (m := _SIMPLE_SELECTOR.match(s))}
-            media -= selectors.startswith("@media")
-        last = "" if piece in ("{", "}") else piece
-    return found
+    for element in tree.iter("style"):
+        first, *others = (element.text or "").split("/*")
+        style = first + "".join(other.partition("*/")[2] for other in others)
+        outer: list[str] = []
+        media = 0
+        last = ""
+        for piece in re.split(r"([{}])", style):
+            if piece == "{":
+                outer.append(last.strip())
+                media += outer[-1].startswith("@media")
+            elif piece == "}" and outer:
+                selectors = outer.pop()
+                if not media:
+                    yield from ((selector, last) for selector in selectors.split(","))
+                media -= selectors.startswith("@media")
+            last = "" if piece in ("{", "}") else piece
+
+
+def _unseen_names(tree: Any) -> set[tuple[str, str]]:
+    """The classes (".", name) and ids ("#", name) that a style sheet in the page hides."""
+    rules = ((_SIMPLE_SELECTOR.match(selector), says) for selector, says in _rules(tree))
+    return {(found[1], found[2]) for found, says in rules if found and _UNSEEN_STYLE.search(says)}
+
+
+def _style_lists(tree: Any) -> None:
+    """Write into lists how the style sheets in a page draw their marks."""
+    for selector, says in _rules(tree):
+        found, kind = _LIST_SELECTOR.match(selector), _LIST_STYLE.search(says)
+        if not (found and kind):
+            continue
+        for element in tree.iter(found[1] or "ol", "ul") if not found[1] else tree.iter(found[1]):
+            names = (element.get("class") or "").split() if found[2] == "." else [element.get("id")]
+            if found[3] in names and not _LIST_STYLE.search(element.get("style") or ""):
+                element.set("style", f"{element.get('style') or ''};{kind[0]}")
+
+
+def _opened(tree: Any) -> set[Any]:
+    """The elements that a click on something else shows: answers below questions, tabs, „more“; no menus and no windows."""
+    named: set[str] = set()
+    for element in tree.iter():
+        if not isinstance(element.tag, str) or not element.keys():
+            continue
+        controlled = set((element.get("aria-controls") or "").split())
+        if controlled and not any(outer.tag in ("nav", "menu") for outer in element.iterancestors()):
+            named |= controlled
+        if (element.get("data-bs-toggle") or element.get("data-toggle")) in ("collapse", "tab", "pill"):
+            targets = (element.get(name) or "" for name in ("data-bs-target", "data-target", "href"))
+            named |= {target[1:] for target in targets if target.startswith("#")}
+    return {
+        element
+        for element in tree.iter("div", "section", "dd", "ul", "ol", "p", "article", "table", "span", "tr", "li")
+        if (element.get("id") in named or element.get("role") == "tabpanel")
+        and (element.get("role") or "") not in _WINDOWS
+        and not _is_around(element)
+    }
+
+
+def _is_around(element: Any) -> bool:
+    """Whether an element is called a menu, a footer, a window or the like."""
+    return bool(
+        element.tag in _AROUND
+        or (element.get("role") or "").lower() in _ROLES_AROUND
+        or _NAMED_AROUND.search(_names(element))
+    )
+
+
+def _names(element: Any) -> str:
+    return f"{element.get('class') or ''} {element.get('id') or ''}"
 
 
 def _blank_out(tree: Any) -> None:
@@ -266,35 +342,49 @@ def _blank_out(tree: Any) -> None:
                 setattr(element, place, _NOT_IN_XML.sub(" ", text))
 
 
-def _drop_unseen(tree: Any, spoken: bool = True) -> None:
+def _drop_unseen(tree: Any, spoken: bool = True) -> list[tuple[Any, str]]:
     """
     Take out of the page what a browser does not show and, with `spoken`, what it hides from screen readers: on a web page
-    that is decoration, in a book it may be a caption.
+    that is decoration, in a book it may be a caption. What a click shows stays. Returns the words of the rest that may be
+    shown to somebody.
     """
-    unseen = set().union(*(_unseen_names(style.text or "") for style in tree.iter("style")))
+    unseen = _unseen_names(tree)
+    opened = _opened(tree)
+    dropped: list[tuple[Any, str]] = []
     for element in list(tree.iter()):
         if not isinstance(element.tag, str):
             continue
         names = element.get("class") or ""
         if _STRUCK_STYLE.search(element.get("style") or "") and element.tag not in ("body", "html"):
             element.tag = "del"
+        if element in opened:
+            for name in ("hidden", "aria-hidden"):
+                element.attrib.pop(name, None)
+            element.set("style", _UNSEEN_STYLE.sub("", element.get("style") or ""))
+            continue
         closed = element.tag == "dialog" and element.get("open") is None
+        switched_off = (
+            element.get("hidden") is not None
+            or _UNSEEN_STYLE.search(element.get("style") or "")
+            or (unseen and (("#", element.get("id")) in unseen or any((".", n) in unseen for n in names.split())))
+        )
         hidden = (
             element.tag in ("noscript", "template")
-            or element.get("hidden") is not None
             or element.get("popover") is not None
             or (spoken and (element.get("aria-hidden") or "").lower() == "true")
-            or _UNSEEN_STYLE.search(element.get("style") or "")
             or _UNSEEN_CLASS.search(names)
             or closed
-            or (unseen and (("#", element.get("id")) in unseen or any((".", n) in unseen for n in names.split())))
+            or switched_off
         )
         if not hidden or element.tag in ("math", "body") or element.getparent() is None:
             continue
         if [child.tag for child in element] == ["math"]:
             continue  # a formula that is drawn as a picture beside it
         if not any(outer.tag == "math" for outer in element.iterancestors()):  # formulas are hidden from screen readers
+            if switched_off and not any(map(_is_around, (element, *element.iterancestors()))):
+                dropped += [] if _is_few(element) else [(element.getparent(), one_line(_inline(element)))]
             element.drop_tree()
+    return dropped
 
 
 def _choose(tree: Any) -> None:
@@ -388,6 +478,8 @@ class _Piece:
     files: int = 0
     struck: int = 0
     """What stands here and is not read; such a piece has no text."""
+    holder: Any = None
+    """The innermost element with blocks, or of a block, that it lies in."""
 
 
 def _letters(text: str) -> str:
@@ -428,12 +520,23 @@ def _chosen(pieces: list[_Piece], own: str) -> list[_Piece]:
             first -= 1
         while last + 1 < len(pieces) and (own_words[last + 1] or _goes_on(pieces, last, menus)):
             last += 1
+        # So is what the same element holds behind a menu, as the way to share the page.
+        home = _holding(pieces[sure[0]], pieces[sure[-1]])
+        if home.tag != "body":
+            held = set(home.iter())
+            last = max([last, *(n for n in range(last + 1, len(pieces)) if own_words[n] and pieces[n].holder in held)])
     certain = set(sure)
     return [
         piece
         for n, piece in enumerate(pieces)
         if first <= n <= last and (n in certain or not (piece.around or n in menus))
     ]
+
+
+def _holding(first: _Piece, last: _Piece) -> Any:
+    """The innermost element that holds two pieces."""
+    outer = {first.holder, *first.holder.iterancestors()}
+    return next(element for element in (last.holder, *last.holder.iterancestors()) if element in outer)
 
 
 def _goes_on(pieces: list[_Piece], last: int, menus: set[int]) -> bool:
@@ -508,6 +611,7 @@ class _Walk:
         The element's own text as `kind`, and each block inside it as what it is. Once the first text is out, what else
         a list item holds is paragraphs.
         """
+        place = place.at(holder=element)
         pending = [_Part(_collapsed(element.text))]
         for child in element:
             if child not in self.hold_blocks:
@@ -548,6 +652,7 @@ class _Walk:
             contents=is_linked and all(part.inside for part in pending if part.linked),
             inside_main=place.inside_main,
             group=place.group,
+            holder=place.holder,
         )
 
     def _block(self, element: Any, place: _Place) -> Iterator[_Piece]:
@@ -562,8 +667,8 @@ class _Walk:
         elif tag == "table":
             yield from self._table(element, place)
         elif tag == "pre":
-            text = "".join(element.itertext()).strip("\n")
-            yield _Piece("paragraph", text, around=place.around, inside_main=place.inside_main)
+            text = _preformatted(element).strip("\n")
+            yield _Piece("paragraph", text, around=place.around, inside_main=place.inside_main, holder=element)
         elif tag == "li":
             yield from self._children(element, "list_item", place)
         else:
@@ -572,13 +677,12 @@ class _Walk:
     def _inside(self, element: Any, place: _Place) -> _Place:
         """The place of what is inside an element: in the main part, or in a menu, a footer, a remark about cookies."""
         role = (element.get("role") or "").lower()
-        names = f"{element.get('class') or ''} {element.get('id') or ''}"
         inside = place.inside_main or element is self.main
         if element is self.main:
             return place.at(inside_main=True, around=False)
         own_header = element.tag == "header" and (inside or any(a.tag == "article" for a in element.iterancestors()))
-        around = element.tag in _AROUND and not own_header
-        around = around or role in _ROLES_AROUND or bool(_NAMED_AROUND.search(names))
+        around = (element.tag in _AROUND and not own_header) or role in _ROLES_AROUND
+        around = around or bool(_NAMED_AROUND.search(_names(element)))
         return place.at(inside_main=inside, around=place.around or around)
 
     def _list(self, element: Any, place: _Place) -> Iterator[_Piece]:
@@ -592,35 +696,36 @@ class _Walk:
     def _terms(self, element: Any, place: _Place) -> Iterator[_Piece]:
         """A list of terms: each with its explanation as a row, where that is one paragraph."""
         self.groups += 1
-        place = place.at(group=self.groups)
+        place = place.at(group=self.groups, holder=element)
         entries = [
             e for e in element.iter("dt", "dd") if not any(a.tag == "dd" for a in e.iterancestors() if a is not element)
         ]
-        term = ""
+        term = explained = ""  # the term that waits for its explanation, or the one that has some
         for entry in entries:
             if entry.tag == "dt":
                 if term:
                     yield self._piece("paragraph", term, place)
-                term = one_line(_inline(entry))
+                term, explained = one_line(_inline(entry)), ""
             elif any(child.tag in ("ul", "ol", "table", "dl") for child in entry.iter()):
                 if term:
                     yield self._piece("paragraph", term, place)
                     term = ""
                 yield from self._children(entry, "paragraph", place)
             else:
-                text = one_line(_inline(entry))
-                yield self._piece("table_row", f"{term} | {text}" if term else text, place)
+                text, explained, term = one_line(_inline(entry)), term or explained, ""
+                yield self._piece("table_row", f"{explained} | {text}" if explained else text, place)
                 yield _unread([entry], place)
-                term = ""
         if term:
             yield self._piece("paragraph", term, place)
 
     def _piece(self, kind: BlockKind, text: str, place: _Place) -> _Piece:
-        return _Piece(kind, text, around=place.around, inside_main=place.inside_main, group=place.group, joined=False)
+        return _Piece(
+            kind, text, around=place.around, inside_main=place.inside_main, group=place.group, joined=False, holder=place.holder
+        )  # fmt: skip
 
     def _table(self, table: Any, place: _Place) -> Iterator[_Piece]:
         self.groups += 1
-        place = place.at(group=self.groups)
+        place = place.at(group=self.groups, holder=table)
         for caption in table.findall("caption"):
             yield from self._children(caption, "paragraph", place)
         rows = [row for row in table.iter("tr") if next(row.iterancestors("table")) is table]
@@ -643,7 +748,7 @@ class _Walk:
         for number, made in enumerate(_laid_out(grid, heads)):
             yield _Piece(
                 "table_row", made.text, header=made.header, joined=joined, header_row=made.is_header, around=place.around,
-                inside_main=place.inside_main, group=place.group,
+                inside_main=place.inside_main, group=place.group, holder=table,
             )  # fmt: skip
             joined = joined or bool(made.text)
             yield _unread(cells[number], place, skip_tables=True)
@@ -673,6 +778,7 @@ class _Place:
     around: bool = False
     inside_main: bool = False
     group: int = 0
+    holder: Any = None
 
     def at(self, **values: Any) -> _Place:
         return replace(self, **values)
@@ -683,23 +789,26 @@ class _Place:
 
 def _marks(element: Any) -> dict[Any, str]:
     """The numbers of the items of a list, nothing for one with bullets."""
-    if element.tag != "ol" or _is_unmarked(element):
-        return {}
+    styled = _LIST_STYLE.search(element.get("style") or "")
+    kinds = {"a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
+    usual = kinds.get(element.get("type") or "", "decimal" if element.tag == "ol" else "bullet")
+    kind = _LIST_KINDS.get(styled[1].lower(), usual) if styled else usual
     items = [child for child in element if child.tag == "li"]
     step = -1 if element.get("reversed") is not None else 1
     number = _whole(element.get("start"), len(items) if step < 0 else 1)
-    kinds = {"a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
-    kind = kinds.get(element.get("type") or "", "decimal")
     marks = {}
     for item in items:
         number = _whole(item.get("value"), number)
-        marks[item] = f"{written(number, kind)}."
+        own = _LIST_STYLE.search(item.get("style") or "")
+        if mark := written(number, _LIST_KINDS.get(own[1].lower(), kind) if own else kind):
+            marks[item] = f"{mark}."
         number += step
     return marks
 
 
 def _is_unmarked(element: Any) -> bool:
-    return bool(re.search(r"list-style(?:-type)?\s*:\s*none", element.get("style") or ""))
+    styled = _LIST_STYLE.search(element.get("style") or "")
+    return styled is not None and styled[1].lower() == "none"
 
 
 def _laid_out(grid: list[list[tables.Cell]], heads: list[bool]) -> list[tables.Row]:
@@ -779,6 +888,7 @@ def _unread(elements: list[Any], place: _Place, skip_tables: bool = False) -> _P
         around=place.around,
         inside_main=place.inside_main,
         group=place.group,
+        holder=place.holder,
         pictures=sum(e.tag in _PICTURES and _says_something(e) for e in inside),
         files=sum(e.tag in _FILES for e in inside),
         struck=sum(e.tag in _STRUCK and bool(_letters("".join(e.itertext()))) for e in inside),
@@ -831,6 +941,14 @@ def _inline(element: Any, skip_tables: bool = False) -> str:
     return f"„{text}“" if tag == "q" else text
 
 
+def _preformatted(element: Any) -> str:
+    """The words of an element with their spaces and lines."""
+    if not isinstance(element.tag, str) or element.tag in _NO_TEXT:
+        return ""
+    parts = (part for child in element for part in (_preformatted(child), child.tail or ""))
+    return "\n" if element.tag == "br" else (element.text or "") + "".join(parts)
+
+
 def _is_note_mark(element: Any) -> bool:
     """Whether an element is the number of a note in an e-book, which its style raises."""
     kinds = f"{element.get('epub:type', '')} {element.get('role', '')}".split()
@@ -866,6 +984,7 @@ def add_all(raw: bytes, document: str, builder: TextBuilder, decoded: bool = Fal
     if tree is None:
         return 0, 0
     _drop_unseen(tree, spoken=False)
+    _style_lists(tree)
     _choose(tree)
     _write_out(tree)
     body = next(iter(tree.iter("body")), tree)

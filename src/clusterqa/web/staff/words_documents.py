@@ -817,6 +817,7 @@ _SAID: tuple[tuple[str, str], ...] = (
      r"Formų sąrašų, iš kurių perskaitytos visos eilutės (pasirinktosios nepažymėtos): \1."),
     (r"Windows and boxes beside the text of the page, which are not read: (.*)\.",
      r"Šalia puslapio teksto esantys langai ir intarpai, kurių neskaitome: \1."),
+    (r"Hidden parts of the page, which are not read: (.*)\.", r"Paslėptos puslapio dalys, kurių neskaitome: \1."),
     (r"Places with struck-out text, which is not read: (\d+)\.", r"Vietų, kuriose yra perbraukto teksto (jo neskaitome): \1."),
     (r"Numbers that fields draw \(LISTNUM, AUTONUM\), which are not read: (\d+)\.",
      r"Laukų rodomų numerių (LISTNUM, AUTONUM), kurių neskaitome: \1."),
