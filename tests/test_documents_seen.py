@@ -454,3 +454,131 @@ def test_what_the_text_s_own_element_holds_behind_the_links_to_share_it_is_read(
     body = f"{share}<h2>Kontaktai</h2><p>Tel. 8 5 123 4567</p></div><div class='other'><p>Kita dėžutė.</p>"
     document = reading(tmp_path, "a.lt.html", page(body, tag='div class="content"').replace("</div class=", "</div x="))
     assert texts(document)[3:] == ["Kontaktai", "Tel. 8 5 123 4567"]
+
+
+# ── OpenDocument, RTF, e-mail ───────────────────────────────────────────────────────────────────────────────────
+
+_SPACES = " ".join(
+    f'xmlns:{short}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"'
+    for short, name in (("office", "office"), ("text", "text"), ("table", "table"), ("style", "style"), ("draw", "drawing"))
+) + ' xmlns:loext="urn:org:documentfoundation:names:experimental:office:xmlns:loext:1.0"'  # fmt: skip
+
+
+def odt(body: str, automatic: str = "", styles: str = "") -> bytes:
+    content = f"<office:automatic-styles>{automatic}</office:automatic-styles><office:body><office:text>{body}</office:text></office:body>"
+    return make_zip(
+        {
+            "mimetype": b"application/vnd.oasis.opendocument.text",
+            "content.xml": f"<office:document-content {_SPACES}>{content}</office:document-content>".encode(),
+            "styles.xml": f"<office:document-styles {_SPACES}><office:styles>{styles}</office:styles></office:document-styles>".encode(),
+        }
+    )
+
+
+def test_shapes_with_words_are_read_after_their_paragraph_each_line_apart(tmp_path: Path) -> None:
+    shape = "<draw:custom-shape><text:p>Pirmas.</text:p><text:p>Antras.</text:p></draw:custom-shape>"
+    group = f"<draw:g>{shape}<draw:rect><text:p>Trečias.</text:p></draw:rect></draw:g>"
+    cell = "<table:table-cell><text:p>{}</text:p></table:table-cell>"
+    row = f"<table:table-row>{cell.format('A' + shape)}{cell.format('B')}</table:table-row>"
+    body = f"<text:p>Prieš{group} ir po.</text:p><table:table>{row}</table:table>"
+    assert texts(reading(tmp_path, "a.lt.odt", odt(body))) == [
+        "Prieš ir po.", "Pirmas.", "Antras.", "Trečias.", "A Pirmas. Antras. | B",
+    ]  # fmt: skip
+
+
+def test_what_an_odt_hides_by_a_style_or_a_condition_is_no_text_and_prompts_are_named(tmp_path: Path) -> None:
+    automatic = (
+        '<style:style style:name="H" style:family="paragraph"><style:text-properties text:display="none"/></style:style>'
+        '<style:style style:name="S" style:family="text"><style:text-properties style:text-position="20% 58%"/></style:style>'
+    )
+    body = (
+        '<text:p text:style-name="H">Slapta.</text:p><text:p><text:hidden-paragraph text:is-hidden="true"/>Slapta.</text:p>'
+        '<text:section text:display="condition" text:is-hidden="true"><text:p>Slapta.</text:p></text:section>'
+        '<text:section text:display="condition" text:is-hidden="false"><text:p>Matoma.</text:p></text:section>'
+        '<text:p>Rodoma <text:hidden-text text:is-hidden="false">sąlyga</text:hidden-text><text:hidden-text text:is-hidden="true">x'
+        '</text:hidden-text> 10<text:span text:style-name="S">6</text:span>.</text:p>'
+        '<text:p>Vardas: <loext:content-control loext:showing-place-holder="true">įrašykite</loext:content-control>Ona</text:p>'
+    )
+    document = reading(tmp_path, "a.lt.odt", odt(body, automatic))
+    assert texts(document) == ["Matoma.", "Rodoma sąlyga 10⁶.", "Vardas: Ona"]
+    assert document.warnings == ("Places to fill in, whose prompts are not read: 1.",)
+
+
+def test_a_heading_may_begin_its_count_anew_and_a_row_may_stand_for_several(tmp_path: Path) -> None:
+    outline = '<text:outline-style><text:outline-level-style text:level="1" style:num-format="1" style:num-suffix="."/></text:outline-style>'
+    heading = '<text:h text:outline-level="1"{}>{}</text:h>'
+    cells = "".join(f"<table:table-cell><text:p>{text}</text:p></table:table-cell>" for text in ("a", "b"))
+    restart = ' text:restart-numbering="true" text:start-value="7"'
+    body = (
+        heading.format("", "Pradžia")
+        + heading.format(restart, "Tęsinys")
+        + heading.format("", "Pabaiga")
+        + f'<table:table><table:table-row table:number-rows-repeated="2">{cells}</table:table-row></table:table>'
+    )
+    assert texts(reading(tmp_path, "a.lt.odt", odt(body, styles=outline))) == [
+        "1. Pradžia", "7. Tęsinys", "8. Pabaiga", "a | b", "a | b",
+    ]  # fmt: skip
+
+
+def rtf(body: str) -> bytes:
+    return (
+        rf"{{\rtf1\ansi\ansicpg1257\deff0{{\fonttbl{{\f0 Calibri;}}{{\f3 Symbol;}}}}{body}\par Paraiska.\par}}".encode()
+    )
+
+
+def field(code: str, result: str = "") -> str:
+    return rf"{{\field{{\*\fldinst {code}}}{{\fldrslt {result}}}}}"
+
+
+@pytest.mark.parametrize(
+    ("body", "read"),
+    [
+        ("Suma " + field(r'SYMBOL 179 \\f "Symbol" \\s 12', r"\f3\fs24") + " 5", "Suma ≥ 5"),
+        ("Suma " + field(r"{\b SYMBOL 163 \\f Symbol}", "x") + " 5", "Suma ≤ 5"),
+        ("Kaina 5 " + field(r"SYMBOL 8364 \\u") + ".", "Kaina 5 €."),
+        (field(r"FORMCHECKBOX {\*\formfield{\fftype1\ffres25\ffdefres1}}") + " Taip", "☒ Taip"),
+        (field(r"FORMCHECKBOX {\*\formfield{\fftype1\ffres0\ffdefres1}}") + " Taip", "☐ Taip"),
+        (field(r"FORMCHECKBOX {\*\formfield{\fftype1\ffres1\ffdefres0}}") + " Taip", "☒ Taip"),
+        (field(r'HYPERLINK "https://pavyzdys.lt"', "Nuoroda") + " cia", "Nuoroda cia"),
+    ],
+)
+def test_what_a_field_of_rtf_draws_is_read(tmp_path: Path, body: str, read: str) -> None:
+    document = reading(tmp_path, "a.lt.rtf", rtf(body))
+    assert texts(document) == [read, "Paraiska."] and document.warnings == ()
+
+
+def test_formulas_and_word_art_of_rtf_are_named(tmp_path: Path) -> None:
+    formula = r"Kaina {\mmath{\*\moMath{\mr x=5}}} galas"
+    assert reading(tmp_path, "a.lt.rtf", rtf(formula)).warnings == (
+        "Formulas of an RTF document are not read, and this one has some. Save it as DOCX to have them read.",
+    )
+    art = r"Kaina {\shp{\*\shpinst{\sp{\sn gtextUNICODE}{\sv PROJEKTAS}}}}"
+    assert reading(tmp_path, "b.lt.rtf", rtf(art)).warnings == (
+        "Text boxes of an RTF document are not read, and this one has some. Save it as DOCX to have them read.",
+    )
+
+
+def mail(body: str, kind: str = "plain") -> bytes:
+    return f"From: o@p.lt\nSubject: Kvietimas\nContent-Type: text/{kind}; charset=utf-8\n\n{body}".encode()
+
+
+def test_what_an_e_mail_quotes_is_read_without_the_marks_before_its_lines(tmp_path: Path) -> None:
+    body = (
+        "Laba diena,\n\npriimame iki gegužės 30 d.\n\nJonas rašė:\n> Ar galima teikti po\n> gegužės 20 d.?\n>> Kviečiame teikti\n"
+        ">> paraiškas.\n\nParama skiriama, kai narių yra\n\n> 50 darbuotojų.\n"
+    )
+    assert texts(reading(tmp_path, "a.lt.eml", mail(body)))[1:] == [
+        "Laba diena,",
+        "priimame iki gegužės 30 d.",
+        "Jonas rašė:",
+        "Ar galima teikti po\ngegužės 20 d.?",
+        "Kviečiame teikti\nparaiškas.",
+        "Parama skiriama, kai narių yra",
+        "> 50 darbuotojų.",
+    ]
+
+
+def test_pictures_that_an_e_mail_only_links_to_are_counted(tmp_path: Path) -> None:
+    body = '<p>Kvietimas.</p><img src="https://p.lt/a.png" width="600"><img src="cid:logo"><img src="https://p.lt/b.gif" width="1" height="1">'
+    document = reading(tmp_path, "a.lt.eml", mail(body, "html"))
+    assert document.warnings == ("Pictures whose words are not read: 1.",)

@@ -23,7 +23,7 @@ from clusterqa.documents.extract import Extract, TextBuilder, first_heading, is_
 from clusterqa.documents.formulas import equation, omml
 from clusterqa.documents.metadata import Metadata, language_of
 from clusterqa.documents.packages import ZIP_BROKEN, parsed, refuse_zip_bomb, transitional
-from clusterqa.documents.symbols import UNKNOWN, is_symbol_font, low, raised, sign, spoken
+from clusterqa.documents.symbols import FONT_OF_FIELD, SYMBOL_FIELD, UNKNOWN, is_symbol_font, low, raised, sign, spoken
 from clusterqa.errors import UnreadableDocument
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -49,8 +49,6 @@ _NO_TITLE = re.compile(
 RAISED = 4
 """Half points; figures that stand so much above their line are raised."""
 
-_SYMBOL_FIELD = re.compile(r"\s*SYMBOL\s+(0x[0-9a-f]{1,6}|\d{1,7})\b", re.IGNORECASE)
-_FONT_OF_FIELD = re.compile(r"\\f\s*\"?([^\"\\]+?)\s*(?:\"|\\|\Z)", re.IGNORECASE)
 _FORMULA_FIELD = re.compile(r"\s*EQ\s+(.*)", re.IGNORECASE | re.DOTALL)
 _PAGE_FIELD = re.compile(r"\s*(?:page|numpages|sectionpages|section)\b", re.IGNORECASE)
 _NUMBER_FIELD = re.compile(r"\s*(?:listnum|autonum(?:lgl|out)?)\b", re.IGNORECASE)
@@ -683,9 +681,9 @@ class _Reader:
 
     def _drawn_field(self, code: str) -> str:
         """What Word draws from the code of a field alone: a sign of a font, or a formula."""
-        if found := _SYMBOL_FIELD.match(code):
+        if found := SYMBOL_FIELD.match(code):
             number = int(found[1], 16 if found[1].lower().startswith("0x") else 10)
-            font = (_FONT_OF_FIELD.search(code) or ("", ""))[1]
+            font = (FONT_OF_FIELD.search(code) or ("", ""))[1]
             if font and is_symbol_font(font):
                 return self._drawn(chr(number), font) if number < 0x10000 else UNKNOWN
             return chr(number) if 0x20 <= number < 0xD800 else UNKNOWN

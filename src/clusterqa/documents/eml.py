@@ -11,7 +11,7 @@ from email.header import decode_header, make_header
 from email.message import EmailMessage, MIMEPart
 from email.policy import EmailPolicy
 from email.utils import parsedate_to_datetime
-from itertools import islice
+from itertools import groupby, islice
 from typing import Any
 
 from clusterqa.documents import encoding, plain
@@ -23,6 +23,9 @@ from clusterqa.errors import UnreadableDocument
 MOST_PARTS = 1_000
 LONGEST_FIELD = 2_000
 """Characters; the parser's work on a field of the head grows with their square."""
+
+_QUOTED = re.compile(r"(?:>[ ]?)+")
+_ATTACHED_PICTURE = re.compile(rb"<img\b[^>]*\ssrc\s*=\s*[\"']?cid:", re.IGNORECASE)
 
 _PLAIN_FIELDS = frozenset({"from", "to", "cc", "bcc", "reply-to", "subject"})
 """What is shown as it is written, so that only its letters have to be decoded."""
@@ -92,15 +95,18 @@ def _read(message: EmailMessage, document: str) -> Extract:
         value = one_line(" ".join(map(str, message.get_all(name, []))))
         if value and not (name == "Reply-To" and value == one_line(str(message.get("From")))):
             builder.add_uncovered(f"{name}: {value}")
-    struck = 0
+    pictures = struck = 0
     for body in bodies:
         if body.get_content_subtype() == "html":
             raw = _content(body, document).encode("utf-8", "replace")
-            struck += add_all(raw, document, builder, decoded=True)[1]
+            drawn, crossed = add_all(raw, document, builder, decoded=True)
+            # Those that come with the e-mail are among what is attached.
+            pictures, struck = pictures + max(0, drawn - len(_ATTACHED_PICTURE.findall(raw))), struck + crossed
         else:
-            builder.add_extract(plain.extract(_content(body, document).strip()))
+            for part in _unquoted(_content(body, document)):
+                builder.add_extract(plain.extract(part))
     names = [_name(part) for part in _attached(message)]
-    warnings = left_out(struck=struck)
+    warnings = left_out(pictures, struck=struck)
     if names:
         builder.add_uncovered("\n".join(names))
         warnings.append(f"What is attached to the e-mail is not read: {', '.join(names)}. Add it as documents.")
@@ -123,6 +129,21 @@ def _content(body: MIMEPart, document: str) -> str:
     if encoding.is_for_texts(named):
         return raw.decode(named, "replace")
     return encoding.decode(raw, document)[0]
+
+
+def _unquoted(text: str) -> Iterator[str]:
+    """
+    The parts of a text that others wrote and that are its own, in their order, without the marks ("> ") before lines that are quoted:
+    several of them, or what a line that ends with a colon introduces. A single one may say "more than".
+    """
+    above = ""
+    for depth, run in groupby(text.split("\n"), lambda line: (_QUOTED.match(line) or [""])[0].count(">")):
+        lines = list(run)
+        if depth and (len(lines) > 1 or above.rstrip().endswith(":")):
+            lines = [_QUOTED.sub("", line) for line in lines]
+        above = next((line for line in reversed(lines) if line.strip()), above)
+        if part := "\n".join(lines).strip():
+            yield part
 
 
 def _name(part: MIMEPart) -> str:

@@ -22,6 +22,7 @@ _OASIS = "{urn:oasis:names:tc:opendocument:xmlns:"
 _TEXT, _TABLE, _OFFICE = f"{_OASIS}text:1.0}}", f"{_OASIS}table:1.0}}", f"{_OASIS}office:1.0}}"
 _STYLE, _DRAW, _FO = f"{_OASIS}style:1.0}}", f"{_OASIS}drawing:1.0}}", f"{_OASIS}xsl-fo-compatible:1.0}}"
 _FORM = f"{_OASIS}form:1.0}}"
+_LOEXT = "{urn:org:documentfoundation:names:experimental:office:xmlns:loext:1.0}"
 _XLINK = "{http://www.w3.org/1999/xlink}"
 _SKIPPED = frozenset(
     {f"{_TEXT}{name}" for name in ("tracked-changes", "table-of-content", "alphabetical-index", "sequence-decls")}
@@ -30,8 +31,12 @@ _SKIPPED = frozenset(
 _WALKED = frozenset(f"{_TEXT}{name}" for name in ("numbered-paragraph", "bibliography", "index-title", "index-body"))
 _KINDS = {"a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman", "1": "decimal"}
 _TWIPS = {"in": 1440, "cm": 1440 / 2.54, "mm": 144 / 2.54, "pt": 20}
+_HIGH = re.compile(r"super|[1-9]\d")
+"""How a style says that letters stand above their line: by its word, or by the share of their height."""
 MAX_REPEATED = 1_000
 """A cell that is stored once for more places than this is empty filling, and stands once."""
+MAX_REPEATED_LETTERS = 10_000
+"""Of a row that is stored once for several; one that would give more stands once."""
 
 
 def extract(raw: bytes, document: str) -> Extract:
@@ -142,7 +147,7 @@ class _Reader:
             elif tag == f"{_TABLE}table":
                 self._table(element)
             elif tag == f"{_TEXT}section":
-                if element.get(f"{_TEXT}display") != "none":
+                if not _is_unseen(element):
                     self._walk(element, lists)
             elif tag == f"{_DRAW}frame":  # one that belongs to the page and to no paragraph
                 self.builder.add("paragraph", self._frame(element))
@@ -164,7 +169,9 @@ class _Reader:
         number = ""
         if self.outline is not None and not element.get(f"{_TEXT}is-list-header"):
             self.heads = [*self.heads, *[0] * level][:level]
-            self.heads[level - 1] += 1
+            restarted = element.get(f"{_TEXT}restart-numbering") == "true"
+            before = _whole(element.get(f"{_TEXT}start-value"), 1) - 1 if restarted else self.heads[level - 1]
+            self.heads[level - 1] = before + 1
             number = _number(self.outline, level, self.heads)
         self._paragraph(element, "heading", min(level, 6), number)
 
@@ -177,9 +184,8 @@ class _Reader:
         else:
             self.builder.add("paragraph", words)
         self._tell_notes()
-        for box in element.iter(f"{_DRAW}text-box"):
-            if _holder(box) is element:
-                self._walk(box)
+        for box in _boxes(element):
+            self._walk(box)
 
     def _tell_notes(self) -> None:
         for note in self.pending:
@@ -225,13 +231,12 @@ class _Reader:
         for element in parent:
             if element.tag in (f"{_TEXT}p", f"{_TEXT}h"):
                 parts.append(self._words(element))
-                boxes = (box for box in element.iter(f"{_DRAW}text-box") if _holder(box) is element)
-                parts += [self._cell_text(box) for box in boxes]
+                parts += [self._cell_text(box) for box in _boxes(element)]
             elif element.tag == f"{_TEXT}list":
                 for child, mark, inner in self._items(element, lists):
                     words = self._cell_text([child], inner)
                     parts.append(f"{mark or tables.BULLET} {words}" if words and mark is not None else words)
-            elif element.tag == f"{_TEXT}section" and element.get(f"{_TEXT}display") != "none":
+            elif element.tag == f"{_TEXT}section" and not _is_unseen(element):
                 parts.append(self._cell_text(element, lists))
             elif element.tag == f"{_DRAW}frame":
                 parts.append(self._frame(element))
@@ -281,8 +286,11 @@ class _Reader:
                 if next(t.iterancestors(f"{_TABLE}table")) is table
             ]
             headed += row.getparent().tag == f"{_TABLE}table-header-rows"
-            grid.append(line)
-            nested.append(inner)
+            times = min(_whole(row.get(f"{_TABLE}number-rows-repeated"), 1), MAX_REPEATED)
+            for _ in range(times if times * sum(len(cell.text) for cell in line) <= MAX_REPEATED_LETTERS else 1):
+                grid.append(line)
+                nested.append(inner)
+                inner = []
         if all(len(row) < 2 for row in grid):  # a frame around text
             for cell in table.iter(f"{_TABLE}table-cell"):
                 if next(cell.iterancestors(f"{_TABLE}table")) is table:
@@ -348,6 +356,9 @@ class _Reader:
         if self._is_struck(element.get(f"{_TEXT}style-name")):
             self.struck += bool("".join(element.itertext()).strip())
             return ""
+        hidden = (e.get(f"{_TEXT}is-hidden") for e in element.iter(f"{_TEXT}hidden-paragraph"))
+        if "true" in hidden or self._property(element.get(f"{_TEXT}style-name"), f"{_TEXT}display") == "none":
+            return ""
         return "".join(self._collect(element, without_numbers)).strip()
 
     def _is_struck(self, name: str | None) -> bool:
@@ -384,9 +395,16 @@ class _Reader:
                 elif self._property(name, f"{_TEXT}display") != "none":
                     words = "".join(self._collect(child, without_numbers))
                     position = self._property(name, f"{_STYLE}text-position")
-                    high, down = position.startswith(("super", "3", "4", "5")), position.startswith(("sub", "-"))
+                    high, down = bool(_HIGH.match(position)), position.startswith(("sub", "-"))
                     yield low(words) if down else (raised(words) if high else None) or words
-            elif tag not in (f"{_TEXT}hidden-text", f"{_TEXT}hidden-paragraph", f"{_DRAW}text-box"):
+            elif tag == f"{_LOEXT}content-control" and child.get(f"{_LOEXT}showing-place-holder") == "true":
+                self.prompts += 1
+            elif not (
+                (tag == f"{_TEXT}hidden-text" and child.get(f"{_TEXT}is-hidden") != "false")
+                or (
+                    tag.startswith(_DRAW) and tag not in (f"{_DRAW}g", f"{_DRAW}a")
+                )  # shapes are read after the paragraph
+            ):
                 yield from self._collect(child, without_numbers)
             yield " ".join((child.tail or "").split("\n"))
 
@@ -436,13 +454,25 @@ def _control(field: Any | None) -> str:
     return field.get(f"{_FORM}current-value") or field.get(f"{_FORM}value") or ""
 
 
+def _is_unseen(section: Any) -> bool:
+    """Whether a section is hidden, always or by a condition that held when the document was saved."""
+    shown = section.get(f"{_TEXT}display")
+    return bool(shown == "none" or (shown == "condition" and section.get(f"{_TEXT}is-hidden") == "true"))
+
+
 def _is_hidden(row: Any) -> bool:
     return bool(row.get(f"{_TABLE}visibility", "visible") != "visible")
 
 
-def _holder(box: Any) -> Any:
-    """The paragraph in which a text box hangs."""
-    return next(box.iterancestors(f"{_TEXT}p", f"{_TEXT}h"), None)
+def _boxes(paragraph: Any) -> list[Any]:
+    """The text boxes, and the shapes with words, that hang in a paragraph itself."""
+    held = (f"{_TEXT}p", f"{_TEXT}h", f"{_TEXT}list")
+    boxes = [
+        e
+        for e in paragraph.iter()
+        if isinstance(e.tag, str) and e.tag.startswith(_DRAW) and any(child.tag in held for child in e)
+    ]
+    return [box for box in boxes if next(box.iterancestors(f"{_TEXT}p", f"{_TEXT}h"), None) is paragraph]
 
 
 def _used_masters(styles: Any, content: Any) -> list[Any]:

@@ -11,7 +11,7 @@ from clusterqa.documents import items, tables
 from clusterqa.documents.encoding import mojibake
 from clusterqa.documents.extract import Extract, TextBuilder, left_out, one_line
 from clusterqa.documents.metadata import Metadata
-from clusterqa.documents.symbols import UNKNOWN, is_symbol_font, low, raised, sign
+from clusterqa.documents.symbols import FONT_OF_FIELD, SYMBOL_FIELD, UNKNOWN, is_symbol_font, low, raised, sign
 from clusterqa.errors import UnreadableDocument
 
 _MARGINS = re.compile(rb"\\(?:(?:header|footer)[lrf]?|footnote|annotation)\b")
@@ -20,7 +20,11 @@ _NOT_READ = (
     "them read."
 )
 _STRUCK = re.compile(rb"\\strike(?:d1)?(?![\da-z])")
-_BOXES = re.compile(rb"\\(?:shptxt|dptxbxtext)\b")
+_BOXES = re.compile(rb"\\(?:shptxt|dptxbxtext)\b|\bgtextUNICODE\b")
+_FORMULAS = re.compile(rb"\\moMath(?:Para)?\b")
+_FORMULAS_NOT_READ = (
+    "Formulas of an RTF document are not read, and this one has some. Save it as DOCX to have them read."
+)
 _BOXES_NOT_READ = (
     "Text boxes of an RTF document are not read, and this one has some. Save it as DOCX to have them read."
 )
@@ -42,6 +46,8 @@ What stands in the text where a row of a table begins, a cell ends, a row ends, 
 After the end of a row come the places of its cells, up to `_END`.
 """
 _MARKS = {"cell": _CELL, "nestcell": _NEST_CELL, "nestrow": _NEST_ROW}
+MAX_CODE = 1_000
+"""Letters; so much of the code of a field is looked at."""
 MOST_CELLS = 100
 """In a row; Word makes 63."""
 _PLACE = re.compile(r"(\d+)([lnhv])")
@@ -88,6 +94,9 @@ def _as_seen(source: str) -> str:
         0,
         1,
     )  # letters that old programs draw for the \\u before them: still to come, and how many there are
+    code = ""  # what tells a field what to show, and the states of a box to tick in it
+    box: dict[str, str] = {}
+    replaced = -1  # how deep a field lies whose result is known from its code
     outer: list[tuple[bool, bool, bool, bool, _Places, str, str, int]] = []
     parts: list[str] = []
     for token in _TOKEN.finditer(source):
@@ -97,14 +106,23 @@ def _as_seen(source: str) -> str:
             upper = -1 if passing == len(outer) else upper
             outer.append((hidden, high, down, struck, places, inside, font, passed_over))
         elif token["brace"] and outer:
+            told_inside = inside
             hidden, high, down, struck, places, inside, font, passed_over = outer.pop()
+            replaced = -1 if len(outer) < replaced else replaced
+            ends_code = told_inside == "fldinst" != inside and passing < 0 and not (hidden or struck)
+            if ends_code and (drawn_by_code := _drawn_field(code, box)):
+                parts += ["}", drawn_by_code]
+                replaced = len(outer)
+                continue
             if passing == len(outer):
                 passing = -1
                 continue
         elif word == "uc":
             passed_over = int(value or 1)
         elif word in ("fldinst", "fonttbl"):
-            inside = word
+            inside, code, box = word, "", {}
+        elif word in ("ffres", "ffdefres"):
+            box[word] = value or "0"
         elif word == "f":
             font = symbols.get(value, "")
         elif word in ("v", "deleted"):
@@ -140,7 +158,9 @@ def _as_seen(source: str) -> str:
             mark, in_row = f"{_ROW}{'' if places is told else places.written()}{_END}", False
             told = places
         drawn = letter or token["hex"] or word in _LETTERS or token["sign"] in ("~", "-", "_", "\\", "{", "}")
-        if (hidden or struck or inside == "fldinst") and drawn:
+        if inside == "fldinst" and (letter or token["sign"] == "\\") and len(code) < MAX_CODE:
+            code += letter or "\\"
+        if (hidden or struck or inside == "fldinst" or replaced >= 0) and drawn:
             continue
         if stands_in and drawn and word is None:
             stands_in -= 1
@@ -164,6 +184,24 @@ def _as_seen(source: str) -> str:
     return "".join(parts)
 
 
+def _drawn_field(code: str, box: dict[str, str]) -> str:
+    """What Word draws from the code of a field alone, as RTF: a sign of a font, or a box that is ticked or not."""
+    if found := SYMBOL_FIELD.match(code):
+        number = int(found[1], 16 if found[1].lower().startswith("0x") else 10)
+        font = (FONT_OF_FIELD.search(code) or ("", ""))[1]
+        drawn = sign(number, font) if is_symbol_font(font) else chr(number) if 0x20 <= number < 0xD800 else UNKNOWN
+        return _escaped(drawn)
+    if code.strip().upper().startswith("FORMCHECKBOX"):
+        state = box.get("ffres", "25")  # 25 says that nobody has touched it
+        return _escaped("☒" if (box.get("ffdefres", "0") if state == "25" else state) != "0" else "☐")
+    return ""
+
+
+def _escaped(text: str) -> str:
+    halves = memoryview(text.encode("utf-16-le")).cast("H")
+    return "{\\uc0" + "".join(f"\\u{half} " for half in halves) + "}"
+
+
 def _sign(token: re.Match[str], font: str) -> str:
     """
     What a letter of a symbol font draws, or one that says its place in such a font, as RTF; "" for another token.
@@ -178,13 +216,8 @@ def _sign(token: re.Match[str], font: str) -> str:
     if code <= 0x20:
         return ""
     told = sign(code, font)
-    halves = memoryview(told.encode("utf-16-le")).cast("H")
     # What stands for it in old programs comes after a letter, and is passed over.
-    return (
-        f"\\u{halves[0]} "
-        if token["word"] and len(halves) == 1
-        else "{\\uc0" + "".join(f"\\u{half} " for half in halves) + "}"
-    )
+    return f"\\u{ord(told)} " if token["word"] and ord(told) < 0x10000 else _escaped(told)
 
 
 def extract(raw: bytes, document: str) -> Extract:
@@ -220,6 +253,8 @@ def extract(raw: bytes, document: str) -> Extract:
         warnings.append(_NOT_READ)
     if _BOXES.search(raw):
         warnings.append(_BOXES_NOT_READ)
+    if _FORMULAS.search(raw):
+        warnings.append(_FORMULAS_NOT_READ)
     title = _TITLE.search(raw)
     metadata = Metadata(title=one_line(title[1].decode("ascii", "ignore")) or None if title else None)
     return Extract(builder.text(), tuple(builder.blocks), metadata, warnings=tuple(warnings))

@@ -11,6 +11,10 @@ import re
 UNKNOWN = "\ufffd"
 """Stands for a sign that has no place in the tables here."""
 
+SYMBOL_FIELD = re.compile(r"\s*SYMBOL\s+(0x[0-9a-f]{1,6}|\d{1,7})\b", re.IGNORECASE)
+FONT_OF_FIELD = re.compile(r"\\f\s*\"?([^\"\\]+?)\s*(?:\"|\\|\Z)", re.IGNORECASE)
+"""The code of a field that draws a sign, and the font that it names; the same in Word and RTF."""
+
 _SYMBOL = dict(
     zip(
         (*range(0x20, 0x7F), *range(0xA0, 0xFF)),

@@ -877,6 +877,8 @@ _SAID: tuple[tuple[str, str], ...] = (
      "RTF dokumento puslapių antraščių, poraščių, išnašų ir komentarų neskaitome, o šiame jų yra. Išsaugokite jį DOCX formatu."),
     (r"Its quotes and lists lie too deeply in each other; .*",
      "Citatos ir sąrašai įdėti vieni į kitus per giliai, todėl tekstą perskaitėme kaip paprastą, su jų ženklais."),
+    (r"Formulas of an RTF document are not read, .*",
+     "RTF dokumento formulių neskaitome, o šiame jų yra. Išsaugokite jį DOCX formatu."),
     (r"Text boxes of an RTF document are not read, .*",
      "RTF dokumento teksto laukelių neskaitome, o šiame jų yra. Išsaugokite jį DOCX formatu."),
     (r"Passages that were to be left out of answers and are no longer in the text: (\d+)\.",
