@@ -13,9 +13,13 @@ import openpyxl
 import pptx
 import pytest
 from lxml import etree
+from pptx.chart.data import CategoryChartData
+from pptx.enum.chart import XL_CHART_TYPE
 from pptx.util import Inches
 
+from clusterqa.documents.drawing import of_diagram
 from clusterqa.documents.figures import shown as shown_figure
+from clusterqa.documents.shown import MARKDOWN, Mark, Piece, as_shown, pieces
 from documents_fixtures import make_word, make_zip, reading, rows, shown
 
 _DRAWING = "http://schemas.openxmlformats.org/drawingml/2006"
@@ -262,7 +266,7 @@ def test_what_is_drawn_on_a_sheet_is_read_as_it_is_seen(tmp_path: Path) -> None:
         + anchor(7, both)
         + anchor(8, smart)
     )  # fmt: skip
-    data = f'<d xmlns:a="{_DRAWING}/main"><a:p><a:r><a:t>Etapas</a:t></a:r></a:p></d>'.encode()
+    data = f'<dgm:d xmlns:dgm="{_DRAWING}/diagram" xmlns:a="{_DRAWING}/main">{point(1, "Etapas")}</dgm:d>'.encode()
     rels = f'<Relationship Id="dm" Type="{_OFFICE}/diagramData" Target="../diagrams/data1.xml"/>'
     raw = sheet_with(drawing, rels, parts={"xl/diagrams/data1.xml": data})
     document = reading(tmp_path, "a.lt.xlsx", raw)
@@ -582,3 +586,54 @@ def test_pictures_that_an_e_mail_only_links_to_are_counted(tmp_path: Path) -> No
     body = '<p>Kvietimas.</p><img src="https://p.lt/a.png" width="600"><img src="cid:logo"><img src="https://p.lt/b.gif" width="1" height="1">'
     document = reading(tmp_path, "a.lt.eml", mail(body, "html"))
     assert document.warnings == ("Pictures whose words are not read: 1.",)
+
+
+def test_raised_figures_of_markdown_are_shown_as_such_and_marks_stay_at_their_place() -> None:
+    text = "Plotas 10<sup>6</sup> km<sup>2</sup>, **10<sup>-3</sup>**, 5<sup>th</sup>, H<sub>2</sub>O"
+    assert as_shown(text, MARKDOWN) == "Plotas 10⁶ km², 10⁻³, 5th, H2O"
+    start = text.index("10"), text.index(" km")
+    assert pieces(text, MARKDOWN, [Mark(*start, "short")])[:3] == [
+        Piece("Plotas "), Piece("10⁶", mark="short"), Piece(" km², "),
+    ]  # fmt: skip
+    assert as_shown("6</sup> km", MARKDOWN) == "6 km" and as_shown("a<sup>2", MARKDOWN) == "a²"
+
+
+def point(number: int, text: str, more: str = "") -> str:
+    return f'<dgm:pt modelId="{number}">{more}<dgm:t><a:p><a:r><a:t>{text}</a:t></a:r></a:p></dgm:t></dgm:pt>'
+
+
+def test_smart_art_is_read_in_the_order_of_its_tree_without_prompts() -> None:
+    line = '<dgm:cxn modelId="9{1}" srcId="{0}" destId="{1}" srcOrd="{2}"/>'
+    data = (
+        f'<dgm:dataModel xmlns:dgm="{_DRAWING}/diagram" xmlns:a="{_DRAWING}/main"><dgm:ptLst><dgm:pt modelId="0" type="doc"/>'
+        + point(1, "Vertinimas") + point(2, "Paraiška") + point(3, "Sutartis") + point(4, "iki gegužės 5 d.")
+        + point(5, "[Tekstas]", '<dgm:prSet phldr="1"/>') + point(6, "Atskirai")
+        + "</dgm:ptLst><dgm:cxnLst>"
+        + line.format(0, 1, 1) + line.format(0, 2, 0) + line.format(0, 3, 2) + line.format(2, 4, 0) + line.format(0, 5, 3) + line.format(4, 2, 0)
+        + '<dgm:cxn type="presOf" srcId="0" destId="6" srcOrd="0"/></dgm:cxnLst></dgm:dataModel>'
+    )  # fmt: skip
+    assert of_diagram(etree.fromstring(data)) == ["Paraiška", "iki gegužės 5 d.", "Vertinimas", "Sutartis", "Atskirai"]
+
+
+def test_labels_that_a_chart_has_words_of_its_own_for_are_read(tmp_path: Path) -> None:
+    def fill(made: Any, slide: Any) -> None:
+        data = CategoryChartData()
+        data.categories = ["2024", "2025"]
+        data.add_series("Klasteriai", (50, 57))
+        frame = slide.shapes.add_chart(XL_CHART_TYPE.COLUMN_CLUSTERED, Inches(1), Inches(2), Inches(5), Inches(3), data)
+        frame.chart.series[0].points[1].data_label.text_frame.text = "prognozė"
+
+    assert texts(reading(tmp_path, "a.lt.pptx", deck(fill))) == ["Parama", "2024 | 50", "2025 | 57", "prognozė"]
+
+
+def test_a_sheet_that_hides_its_zeros_has_none(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in (("Prekė", "Kaina", "Nuolaida"), ("Stalas", 100, 0), ("Kėdė", 50, 5)):
+        book.active.append(row)
+    book.active.sheet_view.showZeros = False
+    file = io.BytesIO()
+    book.save(file)
+    assert [text for _, text in rows(reading(tmp_path, "a.lt.xlsx", file.getvalue()))] == [
+        "Stalas | 100",
+        "Kėdė | 50 | 5",
+    ]

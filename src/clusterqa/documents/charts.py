@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from clusterqa.documents import tables
+from clusterqa.documents.drawing import words
 from clusterqa.documents.extract import TextBuilder, one_line
 from clusterqa.documents.figures import shown
 
@@ -44,6 +45,9 @@ def add_chart(builder: TextBuilder, chart: Any) -> bool:
         joined = False
         for row in tables.laid_out(grid, int(headed)):
             joined = tables.add_row(builder, row, joined)
+    for label in chart.iter(f"{_C}dLbl"):
+        for paragraph in label.iterfind(f"{_C}tx/{_C}rich/{_A}p"):
+            builder.add("paragraph", words(paragraph))
     return True
 
 
@@ -60,9 +64,7 @@ def _title(parent: Any) -> str:
     title = parent.find(f"{_C}title") if parent is not None else None
     if title is None:
         return ""
-    parts = ["".join(p.itertext(f"{_A}t")) for p in title.iter(f"{_A}p")] or [
-        v.text or "" for v in title.iter(f"{_C}v")
-    ]
+    parts = [words(p) for p in title.iter(f"{_A}p")] or [v.text or "" for v in title.iter(f"{_C}v")]
     return one_line(" ".join(parts))
 
 

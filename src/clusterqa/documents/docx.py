@@ -17,7 +17,7 @@ from typing import Any
 from clusterqa.documents import tables
 from clusterqa.documents.charts import add_chart
 from clusterqa.documents.docx_numbers import Numbers, written
-from clusterqa.documents.drawing import DIAGRAM, NEW_CHART, is_hidden, words
+from clusterqa.documents.drawing import DIAGRAM, NEW_CHART, is_hidden, of_diagram, words
 from clusterqa.documents.encoding import decode, mojibake
 from clusterqa.documents.extract import Extract, TextBuilder, first_heading, is_page_number, left_out, one_line
 from clusterqa.documents.formulas import equation, omml
@@ -424,8 +424,8 @@ class _Reader:
         """The words of a SmartArt drawing, a paragraph for each shape."""
         relation = self.part.rels.get(element.get(f"{_R}dm"))
         if relation is not None and not relation.is_external:
-            for paragraph in _root(relation.target_part).iter(f"{_A}p"):
-                self.builder.add("paragraph", words(paragraph))
+            for said in of_diagram(_root(relation.target_part)):
+                self.builder.add("paragraph", said)
 
     def _chart(self, element: Any) -> None:
         relation = self.part.rels.get(element.get(f"{_R}id"))

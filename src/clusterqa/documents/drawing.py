@@ -16,6 +16,7 @@ DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds"
 NEW_CHART = "{http://schemas.microsoft.com/office/drawing/2014/chartex}chart"
 """A chart of a kind that Office has had since 2016 (a waterfall, a treemap)."""
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+_DGM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
@@ -36,6 +37,28 @@ def is_hidden(shape: Any) -> bool:
     """Whether a shape, or the anchor of one in Word, is said to be hidden."""
     said = (*shape.iterfind("{*}docPr"), *shape.iterfind("*/{*}cNvPr"))
     return any(properties.get("hidden") in ("1", "true") for properties in said)
+
+
+def of_diagram(data: Any) -> list[str]:
+    """
+    What the shapes of a SmartArt drawing say, a text for each paragraph, from the top: in the order of its tree, which is not that
+    of the file where shapes were moved. What waits to be filled in is left out.
+    """
+    points = {point.get("modelId", f"#{number}"): point for number, point in enumerate(data.iter(f"{_DGM}pt"))}
+    below: dict[str, list[tuple[int, str]]] = {}
+    for line in data.iter(f"{_DGM}cxn"):
+        if line.get("type", "parOf") == "parOf":
+            order = line.get("srcOrd", "")
+            below.setdefault(line.get("srcId"), []).append((int(order) if order.isdigit() else 0, line.get("destId")))
+    found: dict[str, Any] = {}
+    waiting = [name for name, point in reversed(points.items()) if point.get("type") == "doc"]
+    while waiting:
+        name = waiting.pop()
+        if name in points and name not in found:
+            found[name] = points[name]
+            waiting += [other for _, other in sorted(below.get(name, ()), reverse=True)]
+    shown = (point for point in (found | points).values() if point.find(f"{_DGM}prSet[@phldr='1']") is None)
+    return [words(paragraph) for point in shown for paragraph in point.iter(f"{_A}p")]
 
 
 def words(paragraph: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from clusterqa.documents import tables
 from clusterqa.documents.charts import add_chart
 from clusterqa.documents.docx_numbers import written
-from clusterqa.documents.drawing import DIAGRAM, NEW_CHART, is_hidden, is_struck, words
+from clusterqa.documents.drawing import DIAGRAM, NEW_CHART, is_hidden, is_struck, of_diagram, words
 from clusterqa.documents.extract import Extract, TextBuilder, first_heading, left_out, one_line
 from clusterqa.documents.metadata import Metadata, language_of
 from clusterqa.documents.packages import ZIP_BROKEN, parsed, refuse_zip_bomb, transitional
@@ -184,8 +184,8 @@ class _Slide:
 
     def _diagram(self, element: Any) -> None:
         """The words of a SmartArt drawing, a paragraph for each shape."""
-        for paragraph in parsed(self.slide.part.related_part(element.get(f"{_R}dm")).blob).iter(f"{_A}p"):
-            self.builder.add("paragraph", words(paragraph))
+        for said in of_diagram(parsed(self.slide.part.related_part(element.get(f"{_R}dm")).blob)):
+            self.builder.add("paragraph", said)
 
     def _table(self, table: Any) -> None:
         grid: list[list[tables.Cell]] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import groupby
@@ -11,6 +12,7 @@ from typing import NamedTuple
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from clusterqa.documents.symbols import raised
 from clusterqa.records import Part, Quote, Span
 
 PDF, MARKDOWN = "application/pdf", "text/markdown"
@@ -23,6 +25,7 @@ _TAG = re.compile(r"</?[A-Za-z][\w-]*(?:\s[^<>]*)?/?>|<!--.*?-->", re.DOTALL)
 _PARTING = re.compile(r"</?(?:br|p|div|li|[uo]l|d[ldt]|t[drh]|h[1-6]|hr|table|blockquote|summary)\b", re.IGNORECASE)
 """Tags between words that do not stand together."""
 _STRUCK = re.compile(r"<(/?)(?:del|s|strike)\b", re.IGNORECASE)
+_HIGH = re.compile(r"<(/?)sup\b", re.IGNORECASE)
 _QUOTED_LINE = re.compile(r"(?m)^[ \t]*>[ \t]?")
 _TARGET = re.compile(r"(?<=\])\([^)\n]*\)")
 _NUMBERED = re.compile(r"\(?(?:\d{1,3}(?:\.\d{1,3})*|[a-zA-Z])[.)]\s")
@@ -172,7 +175,8 @@ def _places(text: str, shown: Sequence[tuple[str, bool]], media_type: str) -> li
         text = _REFERENCE.sub(lambda found: f"\0{found[1]}" + "\0" * (len(found[0]) - len(found[1]) - 1), text)
     places, at = [], 0
     for character, _ in shown:
-        while 0 <= at < len(text) and not (text[at] == character or (character == " " and text[at].isspace())):
+        plain = unicodedata.normalize("NFKC", character)[:1]  # of a raised figure
+        while 0 <= at < len(text) and not (text[at] in (character, plain) or (character == " " and text[at].isspace())):
             at += 1
         if not 0 <= at < len(text):
             at = -1
@@ -188,6 +192,7 @@ def _parser() -> MarkdownIt:
 
 def _words(tokens: Sequence[Token]) -> Iterator[tuple[str, bool]]:
     strong = struck = 0
+    high: list[tuple[str, bool]] | None = None  # letters that stand above their line: "10" and a raised "6" are not 106
     for token in tokens:
         if token.type in ("s_open", "s_close"):
             struck += token.nesting
@@ -195,10 +200,17 @@ def _words(tokens: Sequence[Token]) -> Iterator[tuple[str, bool]]:
             struck = max(0, struck + (-1 if tag[1] else 1))
         elif struck:  # what is struck out is no text
             continue
+        elif token.type == "html_inline" and (tag := _HIGH.match(token.content)):
+            yield from _raised(high)
+            high = None if tag[1] else []
         elif token.type in ("strong_open", "strong_close"):
             strong += token.nesting
         elif token.type in ("text", "code_inline", "text_special"):
-            yield from ((character, strong > 0) for character in token.content)
+            letters = [(character, strong > 0) for character in token.content]
+            if high is None:
+                yield from letters
+            else:
+                high += letters
         elif token.type == "html_inline":
             if _PARTING.match(token.content):
                 yield " ", strong > 0
@@ -206,3 +218,9 @@ def _words(tokens: Sequence[Token]) -> Iterator[tuple[str, bool]]:
             yield from _words(token.children or [])
         elif token.type in ("softbreak", "hardbreak"):
             yield " ", strong > 0
+    yield from _raised(high)
+
+
+def _raised(letters: list[tuple[str, bool]] | None) -> Iterator[tuple[str, bool]]:
+    text = "".join(character for character, _ in letters or ())
+    yield from ((character, any(strong for _, strong in letters or ())) for character in raised(text) or text)

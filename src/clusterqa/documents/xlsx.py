@@ -12,7 +12,7 @@ from typing import Any
 
 from clusterqa.documents import tables
 from clusterqa.documents.charts import add_chart
-from clusterqa.documents.drawing import DIAGRAM, NEW_CHART, seen, unescaped, words
+from clusterqa.documents.drawing import DIAGRAM, NEW_CHART, of_diagram, seen, unescaped, words
 from clusterqa.documents.extract import Extract, TextBuilder, is_page_number, left_out, one_line
 from clusterqa.documents.figures import shown
 from clusterqa.documents.metadata import Metadata, language_of
@@ -171,8 +171,8 @@ class _Parts:
                     builder.add("paragraph", words(paragraph))
                 for diagram in (e for e in shown_here if e.tag == DIAGRAM):
                     _, data = related.get(diagram.get(f"{_R}dm"), ("", ""))
-                    for paragraph in parsed(self.archive.read(data)).iter(f"{_A}p"):
-                        builder.add("paragraph", words(paragraph))
+                    for said in of_diagram(parsed(self.archive.read(data))):
+                        builder.add("paragraph", said)
                 for chart in (e for e in shown_here if e.tag in (f"{_C}chart", NEW_CHART)):
                     _, drawn = related.get(chart.get(f"{_R}id"), ("", ""))
                     read = drawn in self.archive.namelist() and add_chart(builder, parsed(self.archive.read(drawn)))
@@ -239,6 +239,8 @@ def _sheet(sheet: Any, builder: TextBuilder) -> int:
                 continue
             origin = sheet.cell(top, left)
             value = _seen(origin.value)
+            if value == 0 and sheet.sheet_view.showZeros is False:
+                continue
             if (text := shown(value, origin.number_format or "General")) and not _is_struck(origin):
                 bold = bool(origin.font and origin.font.b)
                 made = tables.Cell(text, cell.column, cell.column + wide, bold)
