@@ -275,6 +275,33 @@ def test_what_is_drawn_on_a_sheet_is_read_as_it_is_seen(tmp_path: Path) -> None:
     assert document.warnings == ("Charts that are not read: 1.",)
 
 
+def test_boxes_to_tick_on_a_sheet_stand_before_their_labels(tmp_path: Path) -> None:
+    def control(number: int, label: str) -> str:
+        known = '<a:extLst><a:ext uri="x"><a14:compatExt xmlns:a14="http://schemas.microsoft.com/office/drawing/2010/main"/></a:ext></a:extLst>'
+        shape = box(f"<a:r><a:t>{label}</a:t></a:r>", f' hidden="1">{known}</xdr:cNvPr><xdr:x').replace(
+            'id="9"', f'id="{number}"'
+        )
+        return (
+            f"<mc:AlternateContent><mc:Choice Requires='a14'>{anchor(number, shape)}</mc:Choice></mc:AlternateContent>"
+        )
+
+    raw = sheet_with(control(11, "Taip") + control(12, "Ne") + control(13, "Pavadinimas"))
+    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    sheet, rels = "xl/worksheets/sheet1.xml", "xl/worksheets/_rels/sheet1.xml.rels"
+    controls = "".join(f'<control shapeId="{n}" r:id="c{n}" name="x"/>' for n in (11, 12, 13))
+    links = "".join(
+        f'<Relationship Id="c{n}" Type="{_OFFICE}/ctrlProp" Target="../ctrlProps/{n}.xml"/>' for n in (11, 12, 13)
+    )
+    members[sheet] = members[sheet].replace(
+        b"</worksheet>", f'<controls xmlns:r="{_OFFICE}">{controls}</controls></worksheet>'.encode()
+    )
+    members[rels] = members[rels].replace(b"</Relationships>", f"{links}</Relationships>".encode())
+    for number, state in ((11, 'CheckBox" checked="Checked'), (12, "Radio"), (13, "Label")):
+        members[f"xl/ctrlProps/{number}.xml"] = f'<formControlPr objectType="{state}"/>'.encode()
+    assert texts(reading(tmp_path, "a.lt.xlsx", make_zip(members)))[2:] == ["☒ Taip", "☐ Ne", "Pavadinimas"]
+
+
 def test_columns_without_width_are_hidden(tmp_path: Path) -> None:
     raw = sheet_with("", sheet='<cols><col min="3" max="3" width="0" customWidth="1"/></cols>')
     document = reading(tmp_path, "a.lt.xlsx", raw)
@@ -450,6 +477,31 @@ def test_lines_of_preformatted_text_and_terms_with_several_explanations_stay_apa
         "Telefonas | +370 1",
         "Telefonas | +370 2",
         "E. paštas | a@b.lt",
+    ]
+
+
+def test_labels_that_only_the_style_of_a_site_parts_from_what_they_are_of_stand_apart(tmp_path: Path) -> None:
+    pair = '<p><span class="label">{}</span><span class="value">{}</span></p>'
+    body = (
+        pair.format("Terminas", "2025-05-30")
+        + pair.format("Skyrius:", "Klasterių")
+        + pair.format("Tel.", "5")
+        + pair.format("kla", "steris")
+        + pair.format("CO", "Dioksidas")
+    )
+    assert texts(reading(tmp_path, "a.lt.html", page(body)))[3:] == [
+        "Terminas 2025-05-30", "Skyrius: Klasterių", "Tel. 5", "klasteris", "CODioksidas",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("tag", ["main", "div"])
+def test_files_that_a_colon_introduces_and_short_lines_behind_them_are_read(tmp_path: Path, tag: str) -> None:
+    body = '<p>Dokumentai:</p><ul><li><a href="a.pdf">Sąlygos</a></li><li><a href="b.pdf">Forma</a></li></ul><p>Atnaujinta kovą</p>'
+    assert texts(reading(tmp_path, "a.lt.html", page(body, tag=tag)))[3:] == [
+        "Dokumentai:",
+        "Sąlygos",
+        "Forma",
+        "Atnaujinta kovą",
     ]
 
 

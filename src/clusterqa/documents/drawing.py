@@ -34,9 +34,14 @@ def seen(element: Any) -> Iterator[Any]:
 
 
 def is_hidden(shape: Any) -> bool:
-    """Whether a shape, or the anchor of one in Word, is said to be hidden."""
+    """
+    Whether a shape, or the anchor of one in Word, is said to be hidden. Excel says so of the fields of forms too, which it draws itself.
+    """
     said = (*shape.iterfind("{*}docPr"), *shape.iterfind("*/{*}cNvPr"))
-    return any(properties.get("hidden") in ("1", "true") for properties in said)
+    return any(
+        properties.get("hidden") in ("1", "true") and next(properties.iter("{*}compatExt"), None) is None
+        for properties in said
+    )
 
 
 def of_diagram(data: Any) -> list[str]:

@@ -72,6 +72,7 @@ _LIST_KINDS = {
     "lower-roman": "lowerRoman", "upper-roman": "upperRoman", "decimal": "decimal", "decimal-leading-zero": "decimalZero",
     "disc": "bullet", "circle": "bullet", "square": "bullet", "none": "bullet",
 }  # fmt: skip
+_INLINE = ("span", "b", "strong", "em", "i", "a", "label", "small", "time")
 _WINDOWS = frozenset({"dialog", "alertdialog", "menu", "listbox", "tooltip", "search", "navigation"})
 _SIMPLE_SELECTOR = re.compile(r"\s*([.#])([\w-]+)\s*\Z")
 
@@ -131,6 +132,7 @@ def extract(raw: bytes, document: str) -> Extract:
     added = sum(len(_ADDED.findall(style.text or "")) for style in tree.iter("style"))
     hidden = _drop_unseen(tree)
     _style_lists(tree)
+    _part_labels(tree)
     _write_out(tree)
     _bound_spans(tree)
     result = trafilatura.bare_extraction(
@@ -298,6 +300,33 @@ def _style_lists(tree: Any) -> None:
             names = (element.get("class") or "").split() if found[2] == "." else [element.get("id")]
             if found[3] in names and not _LIST_STYLE.search(element.get("style") or ""):
                 element.set("style", f"{element.get('style') or ''};{kind[0]}")
+
+
+def _part_labels(tree: Any) -> None:
+    """
+    A space between a label and what it is of, where nothing but the style sheet of the site parts them: „Terminas“ and "2025-05-30"
+    in two elements of which one has a class of its own.
+    """
+    for element in tree.iter(*_INLINE):
+        before = element.getprevious()
+        if before is None or before.tail or before.tag not in _INLINE or before.get("class") == element.get("class"):
+            continue
+        left, right = _edge(before, -1)[-2:], _edge(element, 0)[:1]
+        if re.search(r"(?:[^\W\d_]\.?|:)\Z", left) and (
+            right.isdigit() or (right.isupper() and not left[-1:].isupper())
+        ):
+            before.tail = " "
+
+
+def _edge(element: Any, side: int) -> str:
+    """The text at the beginning (0) or the end (-1) of an element."""
+    for _ in range(10):  # deeper ones are no labels
+        if side == 0 and (element.text or not len(element)):
+            return element.text or ""
+        if side == -1 and (not len(element) or element[-1].tail):
+            return (element[-1].tail if len(element) else element.text) or ""
+        element = element[side]
+    return ""
 
 
 def _opened(tree: Any) -> set[Any]:
@@ -521,7 +550,8 @@ def _chosen(pieces: list[_Piece], own: str) -> list[_Piece]:
         while last + 1 < len(pieces) and (own_words[last + 1] or _goes_on(pieces, last, menus)):
             last += 1
         # So is what the same element holds behind a menu, as the way to share the page.
-        home = _holding(pieces[sure[0]], pieces[sure[-1]])
+        known = [n for n in range(first, last + 1) if len(keys[n]) > 3 and keys[n] in own] or sure
+        home = _holding(pieces[known[0]], pieces[known[-1]])
         if home.tag != "body":
             held = set(home.iter())
             last = max([last, *(n for n in range(last + 1, len(pieces)) if own_words[n] and pieces[n].holder in held)])
@@ -540,12 +570,12 @@ def _holding(first: _Piece, last: _Piece) -> Any:
 
 
 def _goes_on(pieces: list[_Piece], last: int, menus: set[int]) -> bool:
-    """Whether the links after a piece belong to it: what a heading at the end is for, and the rest of their list."""
+    """Whether the links after a piece belong to it: what a heading or a colon at the end is for, and the rest of their list."""
     above, links = pieces[last], pieces[last + 1]
     return (
         not links.around
         and last + 1 not in menus
-        and (above.kind == "heading" or bool(links.group and links.group == above.group))
+        and (above.kind == "heading" or above.text.endswith(":") or bool(links.group and links.group == above.group))
     )
 
 
@@ -985,6 +1015,7 @@ def add_all(raw: bytes, document: str, builder: TextBuilder, decoded: bool = Fal
         return 0, 0
     _drop_unseen(tree, spoken=False)
     _style_lists(tree)
+    _part_labels(tree)
     _choose(tree)
     _write_out(tree)
     body = next(iter(tree.iter("body")), tree)

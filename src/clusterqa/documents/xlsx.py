@@ -160,6 +160,7 @@ class _Parts:
         """Append the text boxes and the charts of a sheet, from the top; returns how many charts are not read."""
         unread = 0
         part = self.sheets.get(title)
+        boxes = self._boxes(part) if part else {}
         for kind, drawing in relations(self.archive, part).values() if part else ():
             self.files += kind in ("oleObject", "package")
             if kind != "drawing":
@@ -168,7 +169,9 @@ class _Parts:
             for anchor in sorted(parsed(self.archive.read(drawing)), key=_place):
                 shown_here = list(seen(anchor))
                 for paragraph in (e for e in shown_here if e.tag == f"{_A}p"):
-                    builder.add("paragraph", words(paragraph))
+                    named = next((s.find(f"*/{_XDR}cNvPr") for s in paragraph.iterancestors(f"{_XDR}sp")), None)
+                    box = boxes.pop(named.get("id"), "") if named is not None else ""
+                    builder.add("paragraph", f"{box} {words(paragraph)}")
                 for diagram in (e for e in shown_here if e.tag == DIAGRAM):
                     _, data = related.get(diagram.get(f"{_R}dm"), ("", ""))
                     for said in of_diagram(parsed(self.archive.read(data))):
@@ -179,6 +182,18 @@ class _Parts:
                     unread += not read
                 self.pictures += sum(e.tag == f"{_XDR}pic" for e in shown_here)
         return unread
+
+    def _boxes(self, part: str) -> dict[str, str]:
+        """The boxes to tick on a sheet, ticked or not, by the number of the shape that has their label."""
+        related = relations(self.archive, part)
+        found = {}
+        for control in parsed(self.archive.read(part)).iter("{*}control"):
+            kind, name = related.get(control.get(f"{_R}id"), ("", ""))
+            if kind == "ctrlProp" and name in self.archive.namelist():
+                field = parsed(self.archive.read(name))
+                if field.get("objectType") in ("CheckBox", "Radio"):
+                    found[control.get("shapeId", "")] = "☒" if field.get("checked") == "Checked" else "☐"
+        return found
 
 
 def _place(anchor: Any) -> tuple[int, int]:
