@@ -197,6 +197,29 @@ def test_a_level_may_count_on_below_the_level_above_and_have_zeros_before(tmp_pa
     ]  # fmt: skip
 
 
+WHITE = '<w:color w:val="FFFFFF"/>'
+GROUND = '<w:shd w:val="clear" w:fill="1F3864"/>'
+
+
+@pytest.mark.parametrize(
+    ("body", "is_seen"),
+    [
+        (p(r("Slapta.", WHITE)), False),
+        (p(r("Slapta.", WHITE.replace("/>", ' w:themeColor="background1"/>'))), False),
+        (p(r("Balta.", WHITE + GROUND)), True),
+        (p(r("Balta.", WHITE + '<w:highlight w:val="black"/>')), True),
+        (p(r("Balta.", WHITE), properties=GROUND), True),
+        (f"<w:tbl><w:tr><w:tc><w:tcPr>{GROUND}</w:tcPr>{p(r('Balta.', WHITE))}</w:tc></w:tr></w:tbl>", True),
+        (p(f"<w:r><w:pict><w:txbxContent>{p(r('Balta.', WHITE))}</w:txbxContent></w:pict></w:r>"), True),
+        (p(r("Balta.", WHITE), f'<w:r><w:drawing><wp:anchor xmlns:wp="{_DRAWING}/wordprocessingDrawing" behindDoc="1"/></w:drawing></w:r>'), True),
+    ],
+)  # fmt: skip
+def test_white_letters_on_white_are_no_text_and_are_named(tmp_path: Path, body: str, is_seen: bool) -> None:
+    document = reading(tmp_path, "a.lt.docx", make_word(p(r("Tekstas.")) + body))
+    told = "Places with white letters on white, which cannot be seen and are not read: 1."
+    assert (texts(document), document.warnings) == (["Tekstas.", "Balta."], ()) if is_seen else (["Tekstas."], (told,))
+
+
 # ── Excel ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -689,3 +712,49 @@ def test_a_sheet_that_hides_its_zeros_has_none(tmp_path: Path) -> None:
         "Stalas | 100",
         "Kėdė | 50 | 5",
     ]
+
+
+def test_a_book_is_read_with_the_styles_of_its_own_file_and_without_the_page_numbers_of_its_print(
+    tmp_path: Path,
+) -> None:
+    package = (
+        '<package xmlns="http://www.idpf.org/2007/opf"><manifest><item id="c" href="c.xhtml" media-type="application/xhtml+xml"/>'
+        '<item id="s" href="css/s.css" media-type="text/css"/></manifest><spine><itemref idref="c"/></spine></package>'
+    )
+    chapter = (
+        '<html xmlns:epub="x"><body><h1>Skyrius</h1><p>Sakinys tęsiasi <span epub:type="pagebreak" title="12">12</span>čia.</p>'
+        '<p class="slapta">Nematoma.</p><ol class="raides"><li>punktas</li></ol></body></html>'
+    )
+    container = '<c><rootfile xmlns="urn:oasis:names:tc:opendocument:xmlns:container" full-path="o/o.opf"/></c>'
+    css = ".slapta { display: none } ol.raides { list-style-type: lower-alpha }"
+    members = {"META-INF/container.xml": container, "o/o.opf": package, "o/c.xhtml": chapter, "o/css/s.css": css}
+    raw = make_zip({"mimetype": b"application/epub+zip", **{name: text.encode() for name, text in members.items()}})
+    document = reading(tmp_path, "a.lt.epub", raw)
+    assert texts(document) == ["Skyrius", "Sakinys tęsiasi čia.", "punktas"] and "a. punktas" in document.text
+
+
+@pytest.mark.parametrize(
+    ("rich", "read"),
+    [
+        (
+            '<img src="https://p.lt/a.png" width="600"><a href="x">Peržiūra</a>',
+            ["Kvietimas galioja iki gegužės 30 d.", "Peržiūra"],
+        ),
+        ("<p>Kvietimas <b>galioja</b> iki gegužės 30 d. 17 val.</p>", ["Kvietimas galioja iki gegužės 30 d. 17 val."]),
+    ],
+)
+def test_an_e_mail_whose_html_is_little_more_than_a_picture_is_read_from_its_plain_form_too(
+    tmp_path: Path, rich: str, read: list[str]
+) -> None:
+    part = "--X\nContent-Type: text/{}; charset=utf-8\n\n{}\n"
+    body = part.format("plain", "Kvietimas galioja iki gegužės 30 d.") + part.format("html", f"<html>{rich}</html>")
+    head = "From: o@p.lt\nSubject: Tema\nMIME-Version: 1.0\nContent-Type: multipart/alternative; boundary=X\n\n"
+    assert texts(reading(tmp_path, "a.lt.eml", f"{head}{body}--X--\n".encode())) == ["Tema", *read]
+
+
+def test_codes_that_excel_wrote_as_formulas_into_a_csv_are_codes_and_names_of_columns_keep_raised_figures(
+    tmp_path: Path,
+) -> None:
+    assert texts(reading(tmp_path, "a.lt.csv", 'Prekė;Kodas\nKėdė;="00123"\n'))[-1] == "Kėdė | 00123"
+    table = "| Veikla | km<sup>2</sup> |\n|---|---|\n| A | 5 |\n"
+    assert rows(reading(tmp_path, "a.lt.md", table)) == [("Veikla | km²", "A | 5")]

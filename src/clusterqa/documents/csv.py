@@ -19,6 +19,9 @@ _SIGNS = ";\t|,"
 ALIKE = 0.9
 """Share of rows with as many cells from which a sign is the one between them."""
 
+_FORMULA = re.compile(r'\A="([^"]*)"\Z')
+"""How Excel is told that figures are letters: a code keeps the zeros before it."""
+
 _TOLD = re.compile(r"sep=([^\r\n\"])\r?\n", re.IGNORECASE)
 """How Excel is told the sign; the line is no row."""
 
@@ -32,7 +35,7 @@ def extract(raw: bytes, document: str) -> Extract:
     told = _TOLD.match(text)
     sign = told[1] if told else _sign(text[:_SAMPLE])
     found = _rows(text[told.end() :] if told else text, sign)
-    rows = [row for row in ([one_line(cell) for cell in row] for row in found) if any(row)]
+    rows = [row for row in ([one_line(_FORMULA.sub(r"\1", cell)) for cell in row] for row in found) if any(row)]
     builder = TextBuilder()
     # A title above the table stands alone in its row; a name beside an empty one may be a header's.
     titles = next((n for n, row in enumerate(rows) if sum(map(bool, row)) > 1), 0)

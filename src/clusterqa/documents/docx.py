@@ -171,6 +171,15 @@ class _Reader:
         self.carried = ""
         self.missing: list[str] = []
         self.unknown_signs = self.charts = self.uncounted = self.prompts = 0
+        self.grounds: dict[Any, bool] = {}
+        margins = [
+            r.target_part
+            for r in self.part.rels.values()
+            if r.reltype.endswith(("/header", "/footer")) and not r.is_external
+        ]
+        behind = (a.get("behindDoc") for root in (self.body, *map(_root, margins)) for a in root.iter(f"{_WP}anchor"))
+        self.has_grounds = "1" in behind or package.element.find(f"{_W}background") is not None
+        """Whether a colour of the page, or something behind its text, may make white letters seen."""
         self.fields: list[str] | None = []
         self.skip_page_fields = False
         self.notes = {
@@ -204,6 +213,9 @@ class _Reader:
             e.tag == f"{_W}sdt" and _is_placeholder(e) and any(t.text for t in e.iter(f"{_W}t")) for e in seen
         )
         found += left_out(prompts=prompts + self.prompts)
+        white = sum(e.tag == f"{_W}r" and any(t.text for t in e.iter(f"{_W}t")) and self._is_white(e) for e in seen)
+        if white:
+            found.append(f"Places with white letters on white, which cannot be seen and are not read: {white}.")
         if self.uncounted:
             found.append(f"Numbers that fields draw (LISTNUM, AUTONUM), which are not read: {self.uncounted}.")
         if self.unknown_signs:
@@ -690,7 +702,26 @@ class _Reader:
         return equation(found[1]) if (found := _FORMULA_FIELD.match(code)) else ""
 
     def _is_hidden(self, run: Any) -> bool:
-        return self._is_set(run, "vanish")
+        return self._is_set(run, "vanish") or self._is_white(run)
+
+    def _is_white(self, run: Any) -> bool:
+        """Whether the letters of a run are white, and nothing around or behind them has a colour, or may have one."""
+        color = next(iter(self._looks(run, "color")), None)
+        if color is None or color.get(f"{_W}val", "").upper() != "FFFFFF":
+            return False
+        if color.get(f"{_W}themeColor", "background1") != "background1" or self.has_grounds:
+            return False
+        grounds = (*self._looks(run, "shd"), *self._looks(run, "highlight"), *run.iterancestors(f"{_W}txbxContent"))
+        if grounds:
+            return False
+        around = [*run.iterancestors(f"{_W}p", f"{_W}tbl")]
+        style = self.styles.get(self._style(around[0]).id) if around else None
+        return not any(map(self._has_ground, around if style is None else [*around, style.element]))
+
+    def _has_ground(self, element: Any) -> bool:
+        if element not in self.grounds:
+            self.grounds[element] = next(element.iter(f"{_W}shd", f"{_W}tblStyle"), None) is not None
+        return self.grounds[element]
 
     def _is_struck(self, run: Any) -> bool:
         return self._is_set(run, "strike") or self._is_set(run, "dstrike")

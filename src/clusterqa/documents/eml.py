@@ -24,6 +24,10 @@ MOST_PARTS = 1_000
 LONGEST_FIELD = 2_000
 """Characters; the parser's work on a field of the head grows with their square."""
 
+LEAST_SHARE = 1 / 3
+"""Of the letters of the longest form of a text, those that its HTML has at least where it says the same."""
+
+_TAG = re.compile(rb"<(style|script|title)\b.*?</\1\s*>|<[^<>]*>|https?://\S+|\s+", re.IGNORECASE | re.DOTALL)
 _QUOTED = re.compile(r"(?:>[ ]?)+")
 _ATTACHED_PICTURE = re.compile(rb"<img\b[^>]*\ssrc\s*=\s*[\"']?cid:", re.IGNORECASE)
 
@@ -154,7 +158,10 @@ def _name(part: MIMEPart) -> str:
 
 
 def _bodies(part: MIMEPart) -> list[MIMEPart]:
-    """The parts of an e-mail that are its text, in their order; of several forms of one text, HTML before plain."""
+    """
+    The parts of an e-mail that are its text, in their order; of several forms of one text HTML, and the plain form
+    before it where it says much more, as beside pictures of words.
+    """
     if part.get_content_type() in ("text/plain", "text/html"):
         return [] if part.is_attachment() or part.get_filename() else [part]
     if part.get_content_maintype() != "multipart":
@@ -162,8 +169,17 @@ def _bodies(part: MIMEPart) -> list[MIMEPart]:
     parts = [_bodies(inner) for inner in part.iter_parts()]
     if part.get_content_subtype() != "alternative":
         return [body for found in parts for body in found]
-    rich = [found for found in parts if any(body.get_content_subtype() == "html" for body in found)]
-    return next(iter([*rich, *(found for found in parts if found)]), [])
+    rich = next((f for f in parts if any(body.get_content_subtype() == "html" for body in f)), [])
+    longest = max(parts, key=_length, default=[])
+    if rich and _length(rich) < LEAST_SHARE * _length(longest):
+        return [*longest, *rich]
+    return rich or next(filter(None, parts), [])
+
+
+def _length(bodies: list[MIMEPart]) -> int:
+    """How many letters there are in some parts, tags and addresses aside."""
+    payloads = (body.get_payload(decode=True) for body in bodies)
+    return sum(len(_TAG.sub(b"", raw)) for raw in payloads if isinstance(raw, bytes))
 
 
 _FORMS = frozenset(f"text/{form}" for form in ("plain", "html", "enriched", "richtext", "x-amp-html", "watch-html"))

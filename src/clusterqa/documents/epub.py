@@ -58,6 +58,8 @@ def _read(archive: zipfile.ZipFile) -> Extract:
     path = next((e.get("full-path") or "" for e in files), "")  # there is no file of no name
     package = parsed(archive.read(path))
     items = {e.get("id"): e for e in package.iter(f"{_OPF}item")}
+    styles = [_within(path, item) for item in items.values() if item.get("media-type") == "text/css"]
+    style = "\n".join(archive.read(name).decode("utf-8", "replace") for name in styles if name in archive.namelist())
     builder = TextBuilder()
     chapters: list[tuple[int, int, int, int]] = []
     pictures = struck = 0
@@ -68,11 +70,11 @@ def _read(archive: zipfile.ZipFile) -> Extract:
         if "html" not in (item.get("media-type") or ""):
             pictures += 1
             continue
-        name = posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(item.get("href") or "")))
+        name = _within(path, item)
         before = builder.length()
         blocks = len(builder.blocks)
         start = builder.new_page()
-        drawn, crossed = add_all(archive.read(name), name, builder)
+        drawn, crossed = add_all(archive.read(name), name, builder, style=style)
         pictures, struck = pictures + drawn, struck + crossed
         if len(builder.blocks) == blocks and builder.length() > before:
             start = builder.length()
@@ -95,3 +97,8 @@ def _read(archive: zipfile.ZipFile) -> Extract:
         publisher=told("publisher") or None,
     )
     return Extract(text, tuple(builder.blocks), metadata, tuple(pages), tuple(warnings))
+
+
+def _within(path: str, item: Any) -> str:
+    """The name in the archive of what the package at `path` lists."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(item.get("href") or "")))

@@ -417,7 +417,12 @@ def _drop_unseen(tree: Any, spoken: bool = True) -> list[tuple[Any, str]]:
 
 
 def _choose(tree: Any) -> None:
-    """Of what a book says in several ways leave the first that is shown: a formula, else what stands for all others."""
+    """
+    Of what a book says in several ways leave the first that is shown: a formula, else what stands for all others. The numbers of the
+    pages that it had in print are no words of its sentences.
+    """
+    for element in [e for e in tree.iter() if isinstance(e.tag, str) and "pagebreak" in _kinds(e)]:
+        element.drop_tree()
     for switch in list(tree.iter("epub:switch")):
         cases = [way for way in switch if way.tag == "epub:case" and next(way.iter("math"), None) is not None]
         shown = next(iter([*cases, *(way for way in switch if way.tag == "epub:default")]), None)
@@ -981,8 +986,12 @@ def _preformatted(element: Any) -> str:
 
 def _is_note_mark(element: Any) -> bool:
     """Whether an element is the number of a note in an e-book, which its style raises."""
-    kinds = f"{element.get('epub:type', '')} {element.get('role', '')}".split()
-    return "noteref" in kinds or "doc-noteref" in kinds
+    return "noteref" in _kinds(element)
+
+
+def _kinds(element: Any) -> list[str]:
+    """What an e-book says that an element is."""
+    return f"{element.get('epub:type', '')} {element.get('role', '').replace('doc-', '')}".split()
 
 
 def _linked(element: Any) -> tuple[int, bool]:
@@ -1005,14 +1014,17 @@ def _whole(text: str | None, otherwise: int) -> int:
     return int(text) if text and re.fullmatch(r"\s*-?\d{1,6}\s*", text) else otherwise
 
 
-def add_all(raw: bytes, document: str, builder: TextBuilder, decoded: bool = False) -> tuple[int, int]:
+def add_all(raw: bytes, document: str, builder: TextBuilder, decoded: bool = False, style: str = "") -> tuple[int, int]:
     """
     Add everything that is written in a page without menus (a chapter of a book, an e-mail) to a text; gives how many
-    pictures it has, and places with struck-out text. `decoded` says that the bytes are UTF-8.
+    pictures it has, and places with struck-out text. `decoded` says that the bytes are UTF-8, `style` is a style sheet beside its own.
     """
     tree = _tree(raw.decode() if decoded else encoding.decode(raw, document, _declared(raw))[0], document)
     if tree is None:
         return 0, 0
+    beside = tree.makeelement("style")
+    beside.text = _NOT_IN_XML.sub(" ", style)
+    tree.append(beside)
     _drop_unseen(tree, spoken=False)
     _style_lists(tree)
     _part_labels(tree)

@@ -18,6 +18,7 @@ from markdown_it.token import Token
 from clusterqa.documents.extract import Extract, first_heading, left_out, one_line, trimmed
 from clusterqa.documents.metadata import Metadata, front_matter
 from clusterqa.documents.plain import find_blocks
+from clusterqa.documents.shown import words
 from clusterqa.records import Block, BlockKind
 
 MAX_NESTING = 100
@@ -145,7 +146,7 @@ class _Reader:
                 return one_line(inline.content)
             inline.children = []
             parser.inline.parse(inline.content, parser, known, inline.children)
-            return _plain(inline)
+            return one_line("".join(character for character, _ in words(inline.children)))
 
         alone = _alone(tokens)
         lists = quotes = 0
@@ -369,16 +370,3 @@ def _cells(tokens: list[Token], row: int) -> Iterator[Token]:
             return
         if tokens[position].type == "inline":
             yield tokens[position]
-
-
-def _plain(inline: Token) -> str:
-    """The words of an inline token without their marks, on one line."""
-    parts = []
-    for child in inline.children or ():
-        if child.type in ("text", "code_inline", "text_special"):
-            parts.append(child.content)
-        elif child.type == "image":
-            parts.append(_plain(child))
-        elif child.type in ("softbreak", "hardbreak"):
-            parts.append(" ")
-    return one_line("".join(parts))

@@ -145,7 +145,7 @@ def _shown(text: str, media_type: str, is_cell: bool) -> list[tuple[str, bool]]:
         told = _REFERENCE.sub(r"\1", _NOTE.sub("", _QUOTED_LINE.sub("", text)))
         told = told.replace(r"\|", "|") if is_cell else told  # a bar in code too, as it would part cells
         parser.inline.parse(told, parser, {}, children)
-        return list(_single_spaced(_words(children)))
+        return list(_single_spaced(words(children)))
     return [(character, False) for character in text]
 
 
@@ -190,7 +190,8 @@ def _parser() -> MarkdownIt:
     return MarkdownIt("commonmark").enable("strikethrough")
 
 
-def _words(tokens: Sequence[Token]) -> Iterator[tuple[str, bool]]:
+def words(tokens: Sequence[Token]) -> Iterator[tuple[str, bool]]:
+    """The letters of a parsed line that are shown, each with whether it is strong."""
     strong = struck = 0
     high: list[tuple[str, bool]] | None = None  # letters that stand above their line: "10" and a raised "6" are not 106
     for token in tokens:
@@ -215,7 +216,7 @@ def _words(tokens: Sequence[Token]) -> Iterator[tuple[str, bool]]:
             if _PARTING.match(token.content):
                 yield " ", strong > 0
         elif token.type == "image":
-            yield from _words(token.children or [])
+            yield from words(token.children or [])
         elif token.type in ("softbreak", "hardbreak"):
             yield " ", strong > 0
     yield from _raised(high)

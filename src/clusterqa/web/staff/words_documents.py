@@ -819,6 +819,8 @@ _SAID: tuple[tuple[str, str], ...] = (
      r"Šalia puslapio teksto esantys langai ir intarpai, kurių neskaitome: \1."),
     (r"Hidden parts of the page, which are not read: (.*)\.", r"Paslėptos puslapio dalys, kurių neskaitome: \1."),
     (r"Places with struck-out text, which is not read: (\d+)\.", r"Vietų, kuriose yra perbraukto teksto (jo neskaitome): \1."),
+    (r"Places with white letters on white, which cannot be seen and are not read: (\d+)\.",
+     r"Vietų, kuriose baltos raidės yra baltame fone, todėl jų nematyti (jų neskaitome): \1."),
     (r"Numbers that fields draw \(LISTNUM, AUTONUM\), which are not read: (\d+)\.",
      r"Laukų rodomų numerių (LISTNUM, AUTONUM), kurių neskaitome: \1."),
     (r"Embedded files that are not read: (\d+)\.", r"Neperskaitytų įdėtųjų failų: \1."),
