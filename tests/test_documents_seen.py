@@ -287,6 +287,8 @@ def test_what_is_drawn_on_a_sheet_is_read_as_it_is_seen(tmp_path: Path) -> None:
         + anchor(5, box(run.format("", "Pirma eilutė") + "<a:br/>" + run.format("", "10") + run.format('<a:rPr baseline="30000"/>', "6") + run.format('<a:rPr strike="sngStrike"/>', "7")))
         + anchor(6, box(run.format("", "Paslėpta."), ' hidden="1"'))
         + anchor(7, both)
+        + anchor(4, "<mc:AlternateContent><mc:Choice><slicer/></mc:Choice><mc:Fallback>" + box(run.format("", "A slicer.")) + "</mc:Fallback></mc:AlternateContent>")
+        + anchor(3, "<mc:AlternateContent><mc:Choice><video/></mc:Choice><mc:Fallback><xdr:pic/></mc:Fallback></mc:AlternateContent>")
         + anchor(8, smart)
     )  # fmt: skip
     data = f'<dgm:d xmlns:dgm="{_DRAWING}/diagram" xmlns:a="{_DRAWING}/main">{point(1, "Etapas")}</dgm:d>'.encode()
@@ -295,7 +297,7 @@ def test_what_is_drawn_on_a_sheet_is_read_as_it_is_seen(tmp_path: Path) -> None:
     document = reading(tmp_path, "a.lt.xlsx", raw)
     assert rows(document)[-1] == ("Prekė | Kaina | Savikaina", "Kėdė su ranktūriais | 50 | 20")
     assert texts(document)[2:] == ["Pirma eilutė\n10⁶", "Etapas", "Žemiau."]
-    assert document.warnings == ("Charts that are not read: 1.",)
+    assert document.warnings == ("Pictures whose words are not read: 1.", "Charts that are not read: 1.")
 
 
 def test_boxes_to_tick_on_a_sheet_stand_before_their_labels(tmp_path: Path) -> None:
@@ -618,6 +620,15 @@ def field(code: str, result: str = "") -> str:
         (field(r"FORMCHECKBOX {\*\formfield{\fftype1\ffres25\ffdefres1}}") + " Taip", "☒ Taip"),
         (field(r"FORMCHECKBOX {\*\formfield{\fftype1\ffres0\ffdefres1}}") + " Taip", "☐ Taip"),
         (field(r"FORMCHECKBOX {\*\formfield{\fftype1\ffres1\ffdefres0}}") + " Taip", "☒ Taip"),
+        (
+            field(r"FORMDROPDOWN {\*\formfield{\fftype2\ffres1{\*\ffl Bronza}{\*\ffl Sidabras \'eb}}}") + ".",
+            "Sidabras ė.",
+        ),
+        (
+            field(r"FORMDROPDOWN {\*\formfield{\fftype2\ffres25\ffdefres0{\*\ffl Bronza}{\*\ffl Auksas}}}") + ".",
+            "Bronza.",
+        ),
+        (field(r"FORMDROPDOWN {\*\formfield{\fftype2\ffres7{\*\ffl Bronza}}}", "x") + ".", "x."),
         (field(r'HYPERLINK "https://pavyzdys.lt"', "Nuoroda") + " cia", "Nuoroda cia"),
     ],
 )

@@ -15,7 +15,11 @@ DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}relIds"
 """What names the parts of a SmartArt drawing."""
 NEW_CHART = "{http://schemas.microsoft.com/office/drawing/2014/chartex}chart"
 """A chart of a kind that Office has had since 2016 (a waterfall, a treemap)."""
-_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+_MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
+_READ = frozenset(
+    (f"{_A}t", f"{_M}t", "{http://schemas.openxmlformats.org/drawingml/2006/chart}chart", NEW_CHART, DIAGRAM)
+)
+"""What says something in a shape."""
 _DGM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
 _ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
@@ -26,11 +30,22 @@ def unescaped(text: str) -> str:
 
 
 def seen(element: Any) -> Iterator[Any]:
-    """An element and all inside it, but for shapes that are hidden and for what stands in place of something for old programs."""
-    if isinstance(element.tag, str) and element.tag != _FALLBACK and not is_hidden(element):
-        yield element
+    """
+    An element and all inside it, but for shapes that are hidden. Of what is stored for new and for old programs the new form counts;
+    where nothing in it can be read, the pictures that stand for it.
+    """
+    if not isinstance(element.tag, str) or is_hidden(element):
+        return
+    yield element
+    if element.tag != f"{_MC}AlternateContent":
         for child in element:
             yield from seen(child)
+        return
+    new = next((form for form in element if any(e.tag in _READ for e in form.iter())), None)
+    if new is not None and new.tag != f"{_MC}Fallback":
+        yield from seen(new)
+    else:
+        yield from (e for e in element.iter("{*}pic"))
 
 
 def is_hidden(shape: Any) -> bool:
@@ -50,11 +65,13 @@ def of_diagram(data: Any) -> list[str]:
     of the file where shapes were moved. What waits to be filled in is left out.
     """
     points = {point.get("modelId", f"#{number}"): point for number, point in enumerate(data.iter(f"{_DGM}pt"))}
-    below: dict[str, list[tuple[int, str]]] = {}
+    below: dict[str | None, list[tuple[int, str]]] = {}
     for line in data.iter(f"{_DGM}cxn"):
         if line.get("type", "parOf") == "parOf":
             order = line.get("srcOrd", "")
-            below.setdefault(line.get("srcId"), []).append((int(order) if order.isdigit() else 0, line.get("destId")))
+            below.setdefault(line.get("srcId"), []).append(
+                (int(order) if order.isdecimal() else 0, line.get("destId", ""))
+            )
     found: dict[str, Any] = {}
     waiting = [name for name, point in reversed(points.items()) if point.get("type") == "doc"]
     while waiting:
@@ -96,7 +113,7 @@ def _parts(element: Any) -> Iterator[str]:
             text = "".join(_parts(child))
             yield low(text) if baseline.startswith("-") else raised(text) or text  # "10" and a raised "6" are not 106
         elif (
-            child.tag != _FALLBACK
+            child.tag != f"{_MC}Fallback"
             and not is_struck(child)
             and not (child.tag == f"{_A}fld" and (child.get("type") or "").startswith(("slidenum", "datetime")))
         ):

@@ -158,8 +158,9 @@ def _as_seen(source: str) -> str:
             mark, in_row = f"{_ROW}{'' if places is told else places.written()}{_END}", False
             told = places
         drawn = letter or token["hex"] or word in _LETTERS or token["sign"] in ("~", "-", "_", "\\", "{", "}")
-        if inside == "fldinst" and (letter or token["sign"] == "\\") and len(code) < MAX_CODE:
-            code += letter or "\\"
+        if inside == "fldinst" and len(code) < MAX_CODE:
+            code += letter or ("\\" if token["sign"] == "\\" else "\0" if word == "ffl" else "")
+            code += token[0] if token["hex"] or word == "u" else ""
         if (hidden or struck or inside == "fldinst" or replaced >= 0) and drawn:
             continue
         if stands_in and drawn and word is None:
@@ -185,16 +186,22 @@ def _as_seen(source: str) -> str:
 
 
 def _drawn_field(code: str, box: dict[str, str]) -> str:
-    """What Word draws from the code of a field alone, as RTF: a sign of a font, or a box that is ticked or not."""
+    """
+    What Word draws from the code of a field alone, as RTF: a sign of a font, a box that is ticked or not, the line of a list that is
+    picked; the lines stand behind NULs in `code`.
+    """
+    state = box.get("ffres", "25")  # 25 says that nobody has touched it
+    state = box.get("ffdefres", "0") if state == "25" else state
     if found := SYMBOL_FIELD.match(code):
         number = int(found[1], 16 if found[1].lower().startswith("0x") else 10)
         font = (FONT_OF_FIELD.search(code) or ("", ""))[1]
         drawn = sign(number, font) if is_symbol_font(font) else chr(number) if 0x20 <= number < 0xD800 else UNKNOWN
         return _escaped(drawn)
     if code.strip().upper().startswith("FORMCHECKBOX"):
-        state = box.get("ffres", "25")  # 25 says that nobody has touched it
-        return _escaped("☒" if (box.get("ffdefres", "0") if state == "25" else state) != "0" else "☐")
-    return ""
+        return _escaped("☒" if state != "0" else "☐")
+    kind, *lines = code.split("\0")
+    picked = lines[int(state)] if kind.strip().upper() == "FORMDROPDOWN" and 0 <= int(state) < len(lines) else ""
+    return f"{{{picked.strip()}}}" if picked else ""
 
 
 def _escaped(text: str) -> str:

@@ -174,6 +174,9 @@ class _Parts:
                     builder.add("paragraph", f"{box} {words(paragraph)}")
                 for diagram in (e for e in shown_here if e.tag == DIAGRAM):
                     _, data = related.get(diagram.get(f"{_R}dm"), ("", ""))
+                    if data not in self.archive.namelist():
+                        self.files += 1
+                        continue
                     for said in of_diagram(parsed(self.archive.read(data))):
                         builder.add("paragraph", said)
                 for chart in (e for e in shown_here if e.tag in (f"{_C}chart", NEW_CHART)):
