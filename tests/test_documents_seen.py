@@ -492,6 +492,17 @@ def test_items_of_a_page_have_the_marks_that_its_styles_draw(
     assert [line for line in lines if re.search(r"\b[xy]\Z", line)] == marks
 
 
+def test_letters_that_a_style_raises_or_strikes_out_are_read_so(tmp_path: Path) -> None:
+    style = ".auks { vertical-align: super; font-size: 70% } span.sena { text-decoration: line-through } .normal { color: red }"
+    body = (
+        '<p>10<span class="auks">6</span> km<span style="vertical-align: super">2</span>, H<span style="vertical-align:sub">2</span>O, '
+        'kaina <span class="sena">500</span> <b class="sena normal">600</b> Eur<span style="vertical-align:middle">.</span></p>'
+    )
+    document = reading(tmp_path, "a.lt.html", page(body, style))
+    assert texts(document)[-1] == "10⁶ km², H2O, kaina 600 Eur."
+    assert document.warnings == ("Places with struck-out text, which is not read: 1.",)
+
+
 def test_lines_of_preformatted_text_and_terms_with_several_explanations_stay_apart(tmp_path: Path) -> None:
     body = (
         "<pre>Pirma eilutė<br>Antra <b>eilutė</b>\n  5 <del>6</del></pre>"

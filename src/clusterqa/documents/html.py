@@ -66,7 +66,14 @@ _ADDED = re.compile(r"(?<![\w-])content\s*:[^;{}\"']*(?:\bcounters?\(|[\"'][^\"'
 """A rule of a style sheet that puts words or numbers on the page."""
 _LONG_TAG = re.compile(r"<[a-zA-Z][^<>]{5000,}")
 _LIST_STYLE = re.compile(r"list-style(?:-type)?\s*:\s*([a-z-]+)", re.IGNORECASE)
-_LIST_SELECTOR = re.compile(r"\s*(ol|ul)?([.#])([\w-]+)\s*\Z")
+_RAISED_STYLE = re.compile(r"vertical-align\s*:\s*(super|sub)\b", re.IGNORECASE)
+_WORDS_STYLE = re.compile(
+    r"(list-style)(?:-type)?\s*:[^;}]*|(text-decoration)(?:-line)?\s*:[^;}]*line-through|"
+    r"(vertical-align)\s*:\s*su(?:per|b)\b",
+    re.IGNORECASE,
+)
+_OF_CLASS = re.compile(r"\s*(\w*[.#][\w-]+)\s*\Z")
+"""A selector of one class or id, maybe of one kind of element."""
 _LIST_KINDS = {
     "lower-alpha": "lowerLetter", "lower-latin": "lowerLetter", "upper-alpha": "upperLetter", "upper-latin": "upperLetter",
     "lower-roman": "lowerRoman", "upper-roman": "upperRoman", "decimal": "decimal", "decimal-leading-zero": "decimalZero",
@@ -130,8 +137,8 @@ def extract(raw: bytes, document: str) -> Extract:
         raise _no_text(document)
     _blank_out(tree)
     added = sum(len(_ADDED.findall(style.text or "")) for style in tree.iter("style"))
+    _style_words(tree)
     hidden = _drop_unseen(tree)
-    _style_lists(tree)
     _part_labels(tree)
     _write_out(tree)
     _bound_spans(tree)
@@ -290,16 +297,31 @@ def _unseen_names(tree: Any) -> set[tuple[str, str]]:
     return {(found[1], found[2]) for found, says in rules if found and _UNSEEN_STYLE.search(says)}
 
 
-def _style_lists(tree: Any) -> None:
-    """Write into lists how the style sheets in a page draw their marks."""
+def _style_words(tree: Any) -> None:
+    """
+    Write into elements what the style sheets in a page say of marks of lists, of struck-out letters and of raised ones, where their own
+    style says nothing of it; an element of raised letters is one.
+    """
+    styled: dict[tuple[str, str], str] = {}  # by selector and property
     for selector, says in _rules(tree):
-        found, kind = _LIST_SELECTOR.match(selector), _LIST_STYLE.search(says)
-        if not (found and kind):
-            continue
-        for element in tree.iter(found[1] or "ol", "ul") if not found[1] else tree.iter(found[1]):
-            names = (element.get("class") or "").split() if found[2] == "." else [element.get("id")]
-            if found[3] in names and not _LIST_STYLE.search(element.get("style") or ""):
-                element.set("style", f"{element.get('style') or ''};{kind[0]}")
+        if found := _OF_CLASS.match(selector):
+            styled |= {
+                (found[1], (said[1] or said[2] or said[3]).lower()): said[0] for said in _WORDS_STYLE.finditer(says)
+            }
+    named: dict[str, list[Any]] = {}
+    for element in tree.iter() if styled else ():
+        if isinstance(element.tag, str):
+            for name in (*(f".{name}" for name in (element.get("class") or "").split()), f"#{element.get('id')}"):
+                named.setdefault(name, []).append(element)
+                named.setdefault(f"{element.tag}{name}", []).append(element)
+    for (selector, name), said in styled.items():
+        for element in named.get(selector, ()):
+            own = element.get("style") or ""
+            if name not in own.lower():
+                element.set("style", f"{own};{said}")
+    for element in tree.iter("span", "font", "small", "a", "b", "i", "em", "strong"):
+        if raised := _RAISED_STYLE.search(element.get("style") or ""):
+            element.tag = "sup" if raised[1].lower() == "super" else "sub"
 
 
 def _part_labels(tree: Any) -> None:
@@ -1025,8 +1047,8 @@ def add_all(raw: bytes, document: str, builder: TextBuilder, decoded: bool = Fal
     beside = tree.makeelement("style")
     beside.text = _NOT_IN_XML.sub(" ", style)
     tree.append(beside)
+    _style_words(tree)
     _drop_unseen(tree, spoken=False)
-    _style_lists(tree)
     _part_labels(tree)
     _choose(tree)
     _write_out(tree)
