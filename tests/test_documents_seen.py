@@ -13,6 +13,9 @@ import openpyxl
 import pptx
 import pytest
 from lxml import etree
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
+from openpyxl.styles import Font
 from pptx.chart.data import CategoryChartData
 from pptx.enum.chart import XL_CHART_TYPE
 from pptx.util import Inches
@@ -780,3 +783,60 @@ def test_codes_that_excel_wrote_as_formulas_into_a_csv_are_codes_and_names_of_co
     assert texts(reading(tmp_path, "a.lt.csv", 'Prekė;Kodas\nKėdė;="00123"\n'))[-1] == "Kėdė | 00123"
     table = "| Veikla | km<sup>2</sup> |\n|---|---|\n| A | 5 |\n"
     assert rows(reading(tmp_path, "a.lt.md", table)) == [("Veikla | km²", "A | 5")]
+
+
+# ── symbol fonts ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def sheet_of_signs() -> bytes:
+    book = openpyxl.Workbook()
+    for row in (("Paslauga", "Yra"), ("Mokymai", "\u00fc"), ("Paroda", "\u00fb")):
+        book.active.append(row)
+    for number in (2, 3):
+        book.active.cell(number, 2).font = Font(name="Wingdings")
+    book.active["A3"] = CellRichText("Paroda ", TextBlock(InlineFont(rFont="Symbol"), "\u00b3"), " 5")
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
+def deck_of_signs() -> bytes:
+    def fill(made: Any, slide: Any) -> None:
+        runs = (("Paraiška ", ""), ("\u00e0", "sym"), (" sutartis, abc", "sym"), (" \u00fc", "latin"))
+        paragraph = text_box(slide, "").text_frame.paragraphs[0]
+        for text, place in runs:
+            run = paragraph.add_run()
+            run.text = text
+            if place:
+                look = run._r.get_or_add_rPr()
+                etree.SubElement(look, f"{{{_DRAWING}/main}}{place}", typeface="Wingdings")
+
+    return deck(fill)
+
+
+SIGNS_ODT = (
+    '<style:style style:name="W" style:family="text"><style:text-properties style:font-name="Wingdings"/></style:style>'
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "read"),
+    [
+        ("a.lt.xlsx", sheet_of_signs(), ["Paslauga | Yra", "Mokymai | ✓", "Paroda ≥ 5 | ✗"]),
+        ("a.lt.pptx", deck_of_signs(), ["Parama", "Paraiška → sutartis, abc ✓"]),
+        ("a.lt.odt", odt('<text:p>Yra <text:span text:style-name="W">\uf0fc</text:span></text:p>', SIGNS_ODT), ["Yra ✓"]),
+        ("a.lt.eml", mail("<p><span style='font-family:Wingdings'><span style='mso-list:Ignore'>\u00a7<span style='font:7pt Arial'>&nbsp; A</span></span></span> Mokymai <font face=Symbol>\u00a3</font> 5</p>", "html"),
+         ["Kvietimas", "▪ A Mokymai ≤ 5"]),
+    ],
+)  # fmt: skip
+def test_letters_of_a_symbol_font_are_the_signs_that_they_draw(
+    tmp_path: Path, name: str, raw: bytes, read: list
+) -> None:
+    document = reading(tmp_path, name, raw)
+    assert texts(document) == read and document.warnings == ()
+
+
+def test_signs_of_a_symbol_font_that_nobody_knows_are_told(tmp_path: Path) -> None:
+    raw = odt('<text:p>Yra <text:span text:style-name="W">\uf0ff</text:span></text:p>', SIGNS_ODT)
+    told = "Signs of symbol fonts that are not known (shown as �): 1."
+    assert reading(tmp_path, "a.lt.odt", raw).warnings == (told,)

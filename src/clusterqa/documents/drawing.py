@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from clusterqa.documents.formulas import omml
-from clusterqa.documents.symbols import low, raised
+from clusterqa.documents.symbols import in_font, is_symbol_font, low, raised
 
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
@@ -101,6 +101,17 @@ def _baseline(run: Any) -> str:
     return baseline if re.fullmatch(r"-?0*[1-9]\d*%?", baseline) and not is_struck(run) else ""
 
 
+def _font(run: Any, *places: str) -> str:
+    """The symbol font of a run, "" for none; of `sym` only letters beyond those of the keyboard are drawn in it."""
+    names = (run.find(f"{_A}rPr/{_A}{place}") for place in places or ("latin", "sym")) if run.tag == f"{_A}r" else ()
+    fonts = (name.get("typeface", "") for name in names if name is not None)
+    return next(filter(is_symbol_font, fonts), "")
+
+
+def _visible(run: Any) -> str:
+    return "" if is_struck(run) else "".join(_parts(run))
+
+
 def _parts(element: Any) -> Iterator[str]:
     for child in element:
         if child.tag == f"{_A}t":
@@ -109,6 +120,8 @@ def _parts(element: Any) -> Iterator[str]:
             yield "\n"
         elif child.tag in (f"{_M}oMath", f"{_M}oMathPara"):
             yield omml(child)
+        elif font := _font(child):
+            yield "".join(in_font(c, font) if c > "\x7f" or _font(child, "latin") else c for c in _visible(child))
         elif baseline := _baseline(child):
             text = "".join(_parts(child))
             yield low(text) if baseline.startswith("-") else raised(text) or text  # "10" and a raised "6" are not 106

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from clusterqa.documents.metadata import Metadata
-from clusterqa.documents.symbols import settled
+from clusterqa.documents.symbols import UNKNOWN, settled
 from clusterqa.records import PAGE_BREAK, Block, BlockKind, Document, Page
 
 
@@ -144,6 +144,12 @@ def left_out(pictures: int = 0, charts: int = 0, files: int = 0, struck: int = 0
     if prompts:
         found.append(f"Places to fill in, whose prompts are not read: {prompts}.")
     return found
+
+
+def unknown_signs(text: str) -> list[str]:
+    """A warning where a text has signs of symbol fonts that are not known."""
+    count = text.count(UNKNOWN)
+    return [f"Signs of symbol fonts that are not known (shown as {UNKNOWN}): {count}."] if count else []
 
 
 def trimmed(text: str, start: int, end: int) -> tuple[int, int]:

@@ -19,7 +19,7 @@ from clusterqa.documents.docx_numbers import written
 from clusterqa.documents.extract import Extract, TextBuilder, left_out, one_line
 from clusterqa.documents.formulas import mathml
 from clusterqa.documents.metadata import Metadata, iso_date, language_of, web_address
-from clusterqa.documents.symbols import low, raised, spoken
+from clusterqa.documents.symbols import in_font, is_symbol_font, low, raised, spoken
 from clusterqa.errors import UnreadableDocument
 from clusterqa.records import BlockKind
 
@@ -66,6 +66,7 @@ _ADDED = re.compile(r"(?<![\w-])content\s*:[^;{}\"']*(?:\bcounters?\(|[\"'][^\"'
 """A rule of a style sheet that puts words or numbers on the page."""
 _LONG_TAG = re.compile(r"<[a-zA-Z][^<>]{5000,}")
 _LIST_STYLE = re.compile(r"list-style(?:-type)?\s*:\s*([a-z-]+)", re.IGNORECASE)
+_FONT_STYLE = re.compile(r"font-family\s*:\s*[\"']?([^;,\"']+)|\bfont\s*:([^;]+)", re.IGNORECASE)
 _RAISED_STYLE = re.compile(r"vertical-align\s*:\s*(super|sub)\b", re.IGNORECASE)
 _WORDS_STYLE = re.compile(
     r"(list-style)(?:-type)?\s*:[^;}]*|(text-decoration)(?:-line)?\s*:[^;}]*line-through|"
@@ -300,7 +301,7 @@ def _unseen_names(tree: Any) -> set[tuple[str, str]]:
 def _style_words(tree: Any) -> None:
     """
     Write into elements what the style sheets in a page say of marks of lists, of struck-out letters and of raised ones, where their own
-    style says nothing of it; an element of raised letters is one.
+    style says nothing of it; an element of raised letters is one, and letters of symbol fonts are the signs that they draw.
     """
     styled: dict[tuple[str, str], str] = {}  # by selector and property
     for selector, says in _rules(tree):
@@ -320,8 +321,25 @@ def _style_words(tree: Any) -> None:
             if name not in own.lower():
                 element.set("style", f"{own};{said}")
     for element in tree.iter("span", "font", "small", "a", "b", "i", "em", "strong"):
+        if is_symbol_font(font := _font(element)):
+            _draw(element, font)
         if raised := _RAISED_STYLE.search(element.get("style") or ""):
             element.tag = "sup" if raised[1].lower() == "super" else "sub"
+
+
+def _font(element: Any) -> str:
+    """The font that an element itself names, "" where it names none."""
+    named = _FONT_STYLE.search(element.get("style") or "")
+    return (named[1] or named[2]).strip() if named else element.get("face") or ""
+
+
+def _draw(element: Any, font: str) -> None:
+    """Put the signs that a symbol font draws in place of the letters of an element, but for parts in another font."""
+    element.text = in_font(element.text or "", font)
+    for child in element:
+        if isinstance(child.tag, str) and not _font(child):
+            _draw(child, font)
+        child.tail = in_font(child.tail or "", font)
 
 
 def _part_labels(tree: Any) -> None:

@@ -11,11 +11,11 @@ from typing import Any
 from clusterqa.documents import tables
 from clusterqa.documents.docx_numbers import written
 from clusterqa.documents.encoding import mojibake
-from clusterqa.documents.extract import Extract, TextBuilder, first_heading, left_out, one_line
+from clusterqa.documents.extract import Extract, TextBuilder, first_heading, left_out, one_line, unknown_signs
 from clusterqa.documents.formulas import mathml
 from clusterqa.documents.metadata import Metadata, language_of
 from clusterqa.documents.packages import ZIP_BROKEN, parsed, refuse_zip_bomb
-from clusterqa.documents.symbols import low, raised, spoken
+from clusterqa.documents.symbols import in_font, low, raised, spoken
 from clusterqa.errors import UnreadableDocument
 
 _OASIS = "{urn:oasis:names:tc:opendocument:xmlns:"
@@ -73,7 +73,10 @@ def extract(raw: bytes, document: str) -> Extract:
         language=language_of(told.get("language", "")) or reader.language,
     )
     return Extract(
-        text, tuple(reader.builder.blocks), metadata, warnings=(*mojibake(text, document), *reader.warnings())
+        text,
+        tuple(reader.builder.blocks),
+        metadata,
+        warnings=(*mojibake(text, document), *reader.warnings(), *unknown_signs(text)),
     )
 
 
@@ -393,7 +396,8 @@ class _Reader:
                 if self._is_struck(name):
                     self.struck += bool("".join(child.itertext()).strip())
                 elif self._property(name, f"{_TEXT}display") != "none":
-                    words = "".join(self._collect(child, without_numbers))
+                    font = self._property(name, f"{_STYLE}font-name") or self._property(name, f"{_FO}font-family")
+                    words = in_font("".join(self._collect(child, without_numbers)), font)
                     position = self._property(name, f"{_STYLE}text-position")
                     high, down = bool(_HIGH.match(position)), position.startswith(("sub", "-"))
                     yield low(words) if down else (raised(words) if high else None) or words

@@ -11,7 +11,7 @@ from clusterqa.documents import tables
 from clusterqa.documents.charts import add_chart
 from clusterqa.documents.docx_numbers import written
 from clusterqa.documents.drawing import DIAGRAM, NEW_CHART, is_hidden, is_struck, of_diagram, words
-from clusterqa.documents.extract import Extract, TextBuilder, first_heading, left_out, one_line
+from clusterqa.documents.extract import Extract, TextBuilder, first_heading, left_out, one_line, unknown_signs
 from clusterqa.documents.metadata import Metadata, language_of
 from clusterqa.documents.packages import ZIP_BROKEN, parsed, refuse_zip_bomb, transitional
 from clusterqa.errors import UnreadableDocument
@@ -82,6 +82,7 @@ def _read(deck: Any) -> Extract:
     warnings += left_out(seen["pictures"], seen["charts"], seen["files"], struck)
     properties = deck.core_properties
     text = builder.text()
+    warnings += unknown_signs(text)
     title = one_line(properties.title or "")
     generic = title.lower() in ("", "powerpoint presentation", "„powerpoint“ pateiktis", "presentation", "pateiktis")
     metadata = Metadata(

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from clusterqa.documents import items, tables
 from clusterqa.documents.encoding import mojibake
-from clusterqa.documents.extract import Extract, TextBuilder, left_out, one_line
+from clusterqa.documents.extract import Extract, TextBuilder, left_out, one_line, unknown_signs
 from clusterqa.documents.metadata import Metadata
 from clusterqa.documents.symbols import FONT_OF_FIELD, SYMBOL_FIELD, UNKNOWN, is_symbol_font, low, raised, sign
 from clusterqa.errors import UnreadableDocument
@@ -254,8 +254,7 @@ def extract(raw: bytes, document: str) -> Extract:
     warnings = mojibake(builder.text(), document)
     warnings += left_out(pictures=len(re.findall(rb"\\pict\b", raw)), files=len(re.findall(rb"\\object\b", raw)))
     warnings += left_out(struck=len(_STRUCK.findall(raw)))
-    if unknown := text.count(UNKNOWN):
-        warnings.append(f"Signs of symbol fonts that are not known (shown as {UNKNOWN}): {unknown}.")
+    warnings += unknown_signs(text)
     if _MARGINS.search(raw):
         warnings.append(_NOT_READ)
     if _BOXES.search(raw):

@@ -66,6 +66,13 @@ def sign(code: int, font: str) -> str:
     return table.get(code - 0xF000 if 0xF000 <= code <= 0xF0FF else code, UNKNOWN)
 
 
+def in_font(text: str, font: str) -> str:
+    """What a text draws in a font: in a symbol font „à“ may be an arrow."""
+    if not is_symbol_font(font):
+        return text
+    return "".join(letter if letter.isspace() else sign(ord(letter), font) for letter in text)
+
+
 def raised(text: str) -> str | None:
     """
     The text as raised characters („10⁶“, „¹–⁹“), with the spaces around it; None where Unicode does not have them all. What

@@ -13,11 +13,11 @@ from typing import Any
 from clusterqa.documents import tables
 from clusterqa.documents.charts import add_chart
 from clusterqa.documents.drawing import DIAGRAM, NEW_CHART, of_diagram, seen, unescaped, words
-from clusterqa.documents.extract import Extract, TextBuilder, is_page_number, left_out, one_line
+from clusterqa.documents.extract import Extract, TextBuilder, is_page_number, left_out, one_line, unknown_signs
 from clusterqa.documents.figures import shown
 from clusterqa.documents.metadata import Metadata, language_of
 from clusterqa.documents.packages import ZIP_BROKEN, parsed, refuse_zip_bomb, relations, transitional
-from clusterqa.documents.symbols import low, raised
+from clusterqa.documents.symbols import in_font, low, raised
 from clusterqa.errors import UnreadableDocument
 from clusterqa.records import Page
 
@@ -93,6 +93,7 @@ def extract(raw: bytes, document: str) -> Extract:
     if unseen:
         warnings.append(f"Hidden rows and columns that are not read: {unseen}.")
     warnings += left_out(parts.pictures, charts, parts.files, struck)
+    warnings += unknown_signs(builder.text())
     if comments:
         warnings.append(f"Comments that are not read: {comments}.")
     if missing:
@@ -261,6 +262,7 @@ def _sheet(sheet: Any, builder: TextBuilder) -> int:
                 continue
             if (text := shown(value, origin.number_format or "General")) and not _is_struck(origin):
                 bold = bool(origin.font and origin.font.b)
+                text = in_font(text, (origin.font and origin.font.name) or "")
                 made = tables.Cell(text, cell.column, cell.column + wide, bold)
                 cells.append(covered.setdefault((top, left), made))
         if not cells:
@@ -291,6 +293,7 @@ def _seen(value: Any, struck: bool = False) -> Any:
     for part in value:
         font = part.font if isinstance(part, TextBlock) else None
         text = part.text if isinstance(part, TextBlock) else str(part)
+        text = in_font(text, (font and font.rFont) or "")
         if font is not None and font.vertAlign == "superscript":
             text = raised(text) or text
         elif font is not None and font.vertAlign == "subscript":
