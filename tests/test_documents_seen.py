@@ -544,6 +544,15 @@ def test_files_that_a_colon_introduces_and_short_lines_behind_them_are_read(tmp_
     ]
 
 
+def test_a_date_among_the_text_is_read_also_where_it_is_taken_for_that_of_the_page(tmp_path: Path) -> None:
+    dates = "".join(f"<div><time>2025-0{n}-14</time><div>{n} etapas</div></div>" for n in (3, 5))
+    document = reading(tmp_path, "a.lt.html", page(f"<p>Toliau nurodyti etapai.</p>{dates}"))
+    assert texts(document)[4:] == ["2025-03-14", "3 etapas", "2025-05-14", "5 etapas"]
+    under_title = page("<p>Pabaiga.</p>").replace("</h1>", "</h1><time>2025-03-14</time>")
+    document = reading(tmp_path, "b.lt.html", under_title)
+    assert document.date == "2025-03-14" and "2025-03-14" not in texts(document)
+
+
 def test_what_the_text_s_own_element_holds_behind_the_links_to_share_it_is_read(tmp_path: Path) -> None:
     share = '<div class="share-buttons"><a href="x">Facebook</a></div>'
     body = f"{share}<h2>Kontaktai</h2><p>Tel. 8 5 123 4567</p></div><div class='other'><p>Kita dėžutė.</p>"

@@ -165,8 +165,11 @@ def extract(raw: bytes, document: str) -> Extract:
         metadata = Metadata(title=one_line(title) or None).over(metadata)
     builder = TextBuilder()
     chosen = _chosen(pieces, own)
-    for piece in chosen:
-        if not metadata.date or piece.text != metadata.date:  # its own date is known already
+    long = (n for n, piece in enumerate(chosen) if piece.kind == "paragraph" and len(piece.text) >= BEGINNING)
+    begun = next(long, 0)
+    for number, piece in enumerate(chosen):
+        # The page's own date is known already, but among its text a date is what a line of it says.
+        if not metadata.date or piece.text != metadata.date or begun < number < len(chosen) - 1:
             _add(builder, piece)
     if not builder.blocks:
         raise _no_text(document)
