@@ -215,10 +215,14 @@ GROUND = '<w:shd w:val="clear" w:fill="1F3864"/>'
         (f"<w:tbl><w:tr><w:tc><w:tcPr>{GROUND}</w:tcPr>{p(r('Balta.', WHITE))}</w:tc></w:tr></w:tbl>", True),
         (p(f"<w:r><w:pict><w:txbxContent>{p(r('Balta.', WHITE))}</w:txbxContent></w:pict></w:r>"), True),
         (p(r("Balta.", WHITE), f'<w:r><w:drawing><wp:anchor xmlns:wp="{_DRAWING}/wordprocessingDrawing" behindDoc="1"/></w:drawing></w:r>'), True),
+        (p(r("Balta.", WHITE), '<w:r><w:pict><v:rect xmlns:v="urn:schemas-microsoft-com:vml" style="position:absolute;z-index:-5"/></w:pict></w:r>'), True),
+        (p(r("Balta.", WHITE), properties='<w:pStyle w:val="Juosta2"/>'), True),
     ],
 )  # fmt: skip
 def test_white_letters_on_white_are_no_text_and_are_named(tmp_path: Path, body: str, is_seen: bool) -> None:
-    document = reading(tmp_path, "a.lt.docx", make_word(p(r("Tekstas.")) + body))
+    banner = f'<w:style w:type="paragraph" w:styleId="Juosta"><w:name w:val="Juosta"/><w:pPr>{GROUND}</w:pPr></w:style>'
+    styles = banner + style("paragraph", "Juosta2", "<w:b/>", base="Juosta")
+    document = reading(tmp_path, "a.lt.docx", make_word(p(r("Tekstas.")) + body, styles=styles))
     told = "Places with white letters on white, which cannot be seen and are not read: 1."
     assert (texts(document), document.warnings) == (["Tekstas.", "Balta."], ()) if is_seen else (["Tekstas."], (told,))
 
@@ -731,8 +735,17 @@ def test_labels_that_a_chart_has_words_of_its_own_for_are_read(tmp_path: Path) -
         data.add_series("Klasteriai", (50, 57))
         frame = slide.shapes.add_chart(XL_CHART_TYPE.COLUMN_CLUSTERED, Inches(1), Inches(2), Inches(5), Inches(3), data)
         frame.chart.series[0].points[1].data_label.text_frame.text = "prognozė"
+        label = frame.chart.series[0].points[0].data_label.text_frame.paragraphs[0]._p
+        field = etree.SubElement(label, f"{{{_DRAWING}/main}}fld", type="CELLRANGE")
+        etree.SubElement(field, f"{{{_DRAWING}/main}}t").text = "[CELLRANGE]"
+        office = "http://schemas.microsoft.com/office/drawing/2012/chart"
+        cells = etree.SubElement(frame.chart.series[0]._element, f"{{{office}}}dlblRangeCache")
+        for text in ("Kaunas", "Vilnius"):
+            etree.SubElement(etree.SubElement(cells, f"{{{_DRAWING}/chart}}pt"), f"{{{_DRAWING}/chart}}v").text = text
 
-    assert texts(reading(tmp_path, "a.lt.pptx", deck(fill))) == ["Parama", "2024 | 50", "2025 | 57", "prognozė"]
+    assert texts(reading(tmp_path, "a.lt.pptx", deck(fill))) == [
+        "Parama", "2024 | 50", "2025 | 57", "prognozė", "Kaunas; Vilnius",
+    ]  # fmt: skip
 
 
 def test_a_sheet_that_hides_its_zeros_has_none(tmp_path: Path) -> None:

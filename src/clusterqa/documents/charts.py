@@ -47,7 +47,10 @@ def add_chart(builder: TextBuilder, chart: Any) -> bool:
             joined = tables.add_row(builder, row, joined)
     for label in chart.iter(f"{_C}dLbl"):
         for paragraph in label.iterfind(f"{_C}tx/{_C}rich/{_A}p"):
-            builder.add("paragraph", words(paragraph))
+            if paragraph.find(f"{_A}fld") is None:  # else it stands for a value, or for one of the cells below
+                builder.add("paragraph", words(paragraph))
+    for cells in chart.iter("{*}dlblRangeCache"):
+        builder.add("paragraph", "; ".join(filter(None, map(one_line, cells.itertext(f"{_C}v")))))
     return True
 
 

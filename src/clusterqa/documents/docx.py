@@ -177,8 +177,14 @@ class _Reader:
             for r in self.part.rels.values()
             if r.reltype.endswith(("/header", "/footer")) and not r.is_external
         ]
-        behind = (a.get("behindDoc") for root in (self.body, *map(_root, margins)) for a in root.iter(f"{_WP}anchor"))
-        self.has_grounds = "1" in behind or package.element.find(f"{_W}background") is not None
+        roots = (self.body, *map(_root, margins))
+        behind = (anchor.get("behindDoc") for root in roots for anchor in root.iter(f"{_WP}anchor"))
+        drawn = (shape.get("style") or "" for root in roots for shape in root.iter("{urn:schemas-microsoft-com:vml}*"))
+        self.has_grounds = (
+            "1" in behind
+            or any("z-index:-" in look for look in drawn)
+            or package.element.find(f"{_W}background") is not None
+        )
         """Whether a colour of the page, or something behind its text, may make white letters seen."""
         self.fields: list[str] | None = []
         self.skip_page_fields = False
@@ -716,7 +722,10 @@ class _Reader:
             return False
         around = [*run.iterancestors(f"{_W}p", f"{_W}tbl")]
         style = self.styles.get(self._style(around[0]).id) if around else None
-        return not any(map(self._has_ground, around if style is None else [*around, style.element]))
+        while style is not None and style.element not in around:
+            around.append(style.element)
+            style = style.base_style
+        return not any(map(self._has_ground, around))
 
     def _has_ground(self, element: Any) -> bool:
         if element not in self.grounds:
