@@ -334,6 +334,18 @@ def test_boxes_to_tick_on_a_sheet_stand_before_their_labels(tmp_path: Path) -> N
     assert texts(reading(tmp_path, "a.lt.xlsx", make_zip(members)))[2:] == ["☒ Taip", "☐ Ne", "Pavadinimas"]
 
 
+def test_a_picture_in_a_cell_is_named_and_is_no_error(tmp_path: Path) -> None:
+    raw = sheet_with("")
+    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    members[sheet] = members[sheet].replace(b"</row></sheetData>", b'</row><row r="4"><c r="A4" t="inlineStr"><is><t>Lova</t></is></c>'
+        b'<c r="B4" t="e" vm="1"><v>#VALUE!</v></c><c r="C4" t="e"><v>#N/A</v></c></row></sheetData>')  # fmt: skip
+    document = reading(tmp_path, "a.lt.xlsx", make_zip(members))
+    assert texts(document)[-1] == "Lova |  | #N/A"
+    assert document.warnings == ("Pictures whose words are not read: 1.",)
+
+
 def test_columns_without_width_are_hidden(tmp_path: Path) -> None:
     raw = sheet_with("", sheet='<cols><col min="3" max="3" width="0" customWidth="1"/></cols>')
     document = reading(tmp_path, "a.lt.xlsx", raw)

@@ -73,7 +73,7 @@ def extract(raw: bytes, document: str) -> Extract:
             hidden.append(sheet.title)
             continue
         start = builder.new_page()
-        unseen += _sheet(sheet, builder)
+        unseen += _sheet(sheet, builder, parts.pictured(sheet.title))
         charts += parts.add_drawings(sheet.title, builder)
         _margins(sheet, builder, told)
         pages.append(Page(len(pages) + 1, one_line(sheet.title), start, builder.length()))
@@ -129,6 +129,7 @@ _NO_VALUE = re.compile(
     rb"<(?:\w+:)?c\b[^>]*>\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*"
     rb"</(?:\w+:)?c>"
 )
+_PICTURED = re.compile(rb"<(?:\w+:)?c\b(?=[^>]*\svm=\")(?=[^>]*\st=\"e\")[^>]*?\sr=\"([A-Z]{1,3}\d{1,7})\"")
 _DRAWING = "http://schemas.openxmlformats.org/drawingml/2006"
 _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _C = f"{{{_DRAWING}/chart}}"
@@ -156,6 +157,13 @@ class _Parts:
         """How many formulas of a sheet have no stored value."""
         part = self.sheets.get(title)
         return len(_NO_VALUE.findall(self.archive.read(part))) if part else 0
+
+    def pictured(self, title: str) -> set[str]:
+        """The cells of a sheet that show a picture, which stands in them as an error; they are counted."""
+        part = self.sheets.get(title)
+        found = {name.decode() for name in _PICTURED.findall(self.archive.read(part))} if part else set()
+        self.pictures += len(found)
+        return found
 
     def add_drawings(self, title: str, builder: TextBuilder) -> int:
         """Append the text boxes and the charts of a sheet, from the top; returns how many charts are not read."""
@@ -222,10 +230,10 @@ def _margins(sheet: Any, builder: TextBuilder, told: set[str]) -> None:
                 builder.add("paragraph", said)
 
 
-def _sheet(sheet: Any, builder: TextBuilder) -> int:
+def _sheet(sheet: Any, builder: TextBuilder, pictured: set[str]) -> int:
     """
-    Add the tables of a sheet: rows up to an empty one belong together; a row of one cell is a heading above them. Returns
-    how many rows and columns with something in them are hidden.
+    Add the tables of a sheet: rows up to an empty one belong together; a row of one cell is a heading above them; `pictured` are the
+    cells that show a picture. Returns how many rows and columns with something in them are hidden.
     """
     merged: dict[tuple[int, int], Any] = {}
     for area in sheet.merged_cells.ranges:
@@ -254,7 +262,7 @@ def _sheet(sheet: Any, builder: TextBuilder) -> int:
                 hidden_columns |= {cell.column} if cell.value is not None else set()
                 continue
             top, left, wide = merged.get((number, cell.column), (number, cell.column, 1))
-            if cell.column != left:
+            if cell.column != left or cell.coordinate in pictured:
                 continue
             origin = sheet.cell(top, left)
             value = _seen(origin.value)
