@@ -454,6 +454,19 @@ def test_what_a_click_shows_is_read(tmp_path: Path, body: str, style: str, tag: 
     assert document.warnings == ()
 
 
+def test_the_name_of_a_tab_is_the_heading_of_what_it_shows(tmp_path: Path) -> None:
+    tab = '<li><a href="#t{0}" data-toggle="tab">{1}</a></li>'
+    shown_by = '<div id="t{0}" class="tab-pane" {2}><p>{1}</p></div>'
+    body = (
+        f'<ul class="nav nav-tabs">{tab.format(1, "Sąlygos")}{tab.format(2, "Kainos")}</ul>'
+        + shown_by.format(1, "Teikia koordinatorius.", "")
+        + shown_by.format(2, "Kaina 100 Eur.", 'style="display:none"')
+    )
+    assert shown(reading(tmp_path, "a.lt.html", page(body)))[3:] == [
+        ("heading", "Sąlygos"), ("paragraph", "Teikia koordinatorius."), ("heading", "Kainos"), ("paragraph", "Kaina 100 Eur."),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -373,24 +373,39 @@ def _edge(element: Any, side: int) -> str:
 
 
 def _opened(tree: Any) -> set[Any]:
-    """The elements that a click on something else shows: answers below questions, tabs, „more“; no menus and no windows."""
-    named: set[str] = set()
+    """
+    The elements that a click on something else shows: answers below questions, tabs, „more“; no menus and no windows. The name of a tab
+    becomes the heading of what it shows.
+    """
+    named: dict[str, Any] = {}
+    """What opens an element, by the id of that: the tab, None for something else."""
     for element in tree.iter():
         if not isinstance(element.tag, str) or not element.keys():
             continue
-        controlled = set((element.get("aria-controls") or "").split())
-        if controlled and not any(outer.tag in ("nav", "menu") for outer in element.iterancestors()):
-            named |= controlled
-        if (element.get("data-bs-toggle") or element.get("data-toggle")) in ("collapse", "tab", "pill"):
-            targets = (element.get(name) or "" for name in ("data-bs-target", "data-target", "href"))
-            named |= {target[1:] for target in targets if target.startswith("#")}
-    return {
+        toggles = element.get("data-bs-toggle") or element.get("data-toggle")
+        is_tab = toggles in ("tab", "pill") or element.get("role") == "tab"
+        targets = (element.get("aria-controls") or "").split()
+        if targets and any(outer.tag in ("nav", "menu") for outer in element.iterancestors()):
+            targets = []
+        if is_tab or toggles == "collapse":
+            told = (element.get(name) or "" for name in ("data-bs-target", "data-target", "href"))
+            targets += [target[1:] for target in told if target.startswith("#")]
+        named |= dict.fromkeys(targets, element if is_tab else None)
+    opened = {
         element
         for element in tree.iter("div", "section", "dd", "ul", "ol", "p", "article", "table", "span", "tr", "li")
         if (element.get("id") in named or element.get("role") == "tabpanel")
         and (element.get("role") or "") not in _WINDOWS
         and not _is_around(element)
     }
+    for panel in opened:
+        tab = named.get(panel.get("id"))
+        if tab is not None and tab.getparent() is not None and panel.tag in ("div", "section", "article"):
+            heading = panel.makeelement("h4")
+            heading.text, heading.tail, panel.text = one_line("".join(tab.itertext())), panel.text, None
+            panel.insert(0, heading)
+            tab.drop_tree()
+    return opened
 
 
 def _is_around(element: Any) -> bool:
