@@ -6,6 +6,7 @@ import itertools
 import os
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from clusterqa.corpus import folder as corpus_folder
 from clusterqa.corpus import sync
 from clusterqa.corpus.sync import Report
 from clusterqa.errors import CorpusError, IndexNotFound, IndexOutdated
-from clusterqa.records import Question
+from clusterqa.records import Document, Question
 from clusterqa.runtime import KnowledgeBase
 from clusterqa.settings import Settings
 from clusterqa.store import open_store
@@ -131,6 +132,39 @@ def test_nothing_changed_means_nothing_read_and_nothing_encoded(
     monkeypatch.setattr(sync, "file_state", lambda *_: pytest.fail("opened again"))
     report = index()
     assert (report.generation, report.unchanged, words.encoded) == (1, 1, [])
+
+
+def test_what_earlier_readers_read_is_read_once_more_and_taken_up_where_it_reads_otherwise(
+    write: Write, words: WordsEncoder, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("a.en.md", "# A\n\nThe gold label.\n\nSilver too.\n")
+    write("b.lt.md", KAINOS)
+    with monkeypatch.context() as earlier:
+        earlier.setattr(documents, "readers", lambda: "earlier")
+        sync.update(settings, lambda: words, read=_without_the_last_paragraph_of_a)
+    words.encoded.clear()
+    report = sync.update(settings, lambda: words)
+    assert (report.generation, report.changed, report.unchanged) == (2, ("a.en.md",), 1)
+    assert words.encoded == ["A. The gold label. Silver too.", "The gold label.", "Silver too."]
+    again = sync.update(settings, lambda: words, read=lambda *_: pytest.fail("read again"))
+    assert (again.generation, again.unchanged) == (2, 2)
+
+
+def test_after_some_documents_the_others_still_wait_to_be_read_by_todays_readers(
+    write: Write, words: WordsEncoder, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write("a.en.md", "# A\n\nThe gold label.\n\nSilver too.\n")
+    write("b.lt.md", KAINOS)
+    with monkeypatch.context() as earlier:
+        earlier.setattr(documents, "readers", lambda: "earlier")
+        sync.update(settings, lambda: words, read=_without_the_last_paragraph_of_a)
+    assert sync.update(settings, lambda: words, only={"b.lt.md"}).changed == ()
+    assert sync.update(settings, lambda: words).changed == ("a.en.md",)
+
+
+def _without_the_last_paragraph_of_a(path: Path, name: str) -> Document:
+    read = documents.read(path, name)
+    return replace(read, blocks=read.blocks[:-1]) if name == "a.en.md" else read
 
 
 def test_a_touched_file_is_not_read_again_and_makes_no_generation(

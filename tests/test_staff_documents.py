@@ -61,10 +61,15 @@ Bronzos ženklo kaina yra 2 250 eurų. Už ataskaitą mokėti nereikia.
 
 @contextmanager
 def running(
-    settings: Settings, words: WordsEncoder, read: corpus_folder.Reader, today: Callable[[], date] = date.today
+    settings: Settings,
+    words: WordsEncoder,
+    read: corpus_folder.Reader,
+    today: Callable[[], date] = date.today,
+    indexed: bool = False,
 ) -> Iterator[Keeper]:
     settings = settings.model_copy(update={"refresh_seconds": 0.02})
-    sync.update(settings, lambda: words)
+    if not indexed:
+        sync.update(settings, lambda: words)
     database = open_database(settings.home)
     keeper = Keeper(settings, words, History(database), Audit(database), read=read, today=today)
     keeper.start()
@@ -582,6 +587,27 @@ def test_files_changed_by_hand_are_taken_up_and_told_apart(keeper: Keeper) -> No
     assert events(keeper, "by-hand.lt.md") == [
         (None, "removed_by_hand"), (None, "changed_by_hand"), (None, "added_by_hand"),
     ]  # fmt: skip
+
+
+def test_what_an_updated_program_reads_otherwise_is_taken_up_and_not_called_a_change_by_hand(
+    settings: Settings, words: WordsEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, text in (("a.en.md", PRICES), ("b.lt.md", KAINOS)):
+        (settings.corpus / name).write_text(text)
+
+    def untitled(path: Path, name: str) -> Document:
+        read = documents.read(path, name)
+        return replace(read, title="Untitled") if name == "a.en.md" else read
+
+    with monkeypatch.context() as earlier:
+        earlier.setattr(documents, "readers", lambda: "earlier")
+        sync.update(settings, lambda: words, read=untitled)
+    with running(settings, words, documents.read, indexed=True) as keeper:
+        until(lambda: events(keeper, "a.en.md") == [(None, "read_anew")])
+        with open_store(settings.home) as store:
+            until(lambda: not sync.read_by_others(store))
+            assert [stored.title for stored in store.documents()] == ["Label prices", "Ženklų kainos"]
+        assert events(keeper, "b.lt.md") == []
 
 
 def test_a_file_changed_by_hand_under_a_draft_is_a_conflict_and_both_are_kept(keeper: Keeper) -> None:

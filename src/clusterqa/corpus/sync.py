@@ -2,7 +2,8 @@
 Keeping the index in step with the corpus: reading, splitting, encoding, one transaction.
 
 Work is proportional to what changed: unchanged files are known by size and time, then by content; unchanged passages of
-a changed file keep their vectors. Everything slow happens before the transaction; a run that is killed, or a disk
+a changed file keep their vectors. What other readers have read, those of an earlier version, is read once more, and taken up where
+it reads otherwise now. Everything slow happens before the transaction; a run that is killed, or a disk
 that fills up, leaves the previous generation answering.
 """
 
@@ -27,6 +28,9 @@ from clusterqa.records import Document, FileState, NewPassage, Passage, Stored
 from clusterqa.settings import Settings
 from clusterqa.store import open_store, put_aside, shown
 from clusterqa.text.analysis import ANALYSIS_VERSION
+
+READERS = "readers"
+"""What tells, in the store, the readers by which all documents were read."""
 
 Progress = Callable[[str, int, int], None]
 """Told the stage ("read" or "encode"), how much of it is done, and how much there is."""
@@ -118,6 +122,8 @@ class Plan:
     """Ids of the documents that answered until now."""
     failed: tuple[tuple[str, str, str], ...]
     """(id, reason, next step) of every file of the corpus that cannot be read, those of earlier runs too."""
+    readers: str | None
+    """Those by which all documents are read once this is done, where that is to be noted."""
 
 
 def _plan(
@@ -135,6 +141,7 @@ def _plan(
     touched: list[tuple[str, FileState]] = []
     unreadable: list[UnreadableDocument] = []
     unchanged = 0
+    anew = read_by_others(store)
     for position, (name, path) in enumerate(files):
         if progress:
             progress("read", position, len(files))
@@ -143,15 +150,17 @@ def _plan(
             unchanged += stored is not None
             continue
         try:
-            if stored and not everything and _same_stat(stored, path):
+            if stored and not everything and not anew and _same_stat(stored, path):
                 unchanged += 1
                 continue
             state = file_state(path, name)
-            if stored and not everything and state.sha256 == stored.file_sha256:
+            same = stored is not None and not everything and state.sha256 == stored.file_sha256
+            document = read_file(path, name, read) if anew or not same else None
+            if same and document in (None, store.read(name)):
                 touched.append((name, state))
                 unchanged += 1
-                continue
-            to_read.append((read_file(path, name, read), state))
+            elif document:
+                to_read.append((document, state))
         except UnreadableDocument as error:
             unreadable.append(error)
             if stored and everything and (earlier := store.read(name)):
@@ -169,6 +178,7 @@ def _plan(
         unreadable=tuple(unreadable),
         live=live,
         failed=tuple(sorted(failed)),
+        readers=documents.readers() if anew and (only is None or live.issubset(only)) else None,
     )
 
 
@@ -187,6 +197,8 @@ def _apply(
                 store.set_meta("epoch", uuid.uuid4().hex)
             store.set_meta("encoder", encoder.fingerprint)
             store.set_meta("settings", settings_fingerprint(settings))
+            if plan.readers:
+                store.set_meta(READERS, plan.readers)
             for name in plan.gone:
                 store.remove(name, generation)
             for (document, file), passages in zip(plan.read, new, strict=True):
@@ -198,8 +210,10 @@ def _apply(
                 store.touch(name, file)
         if plan.gone or everything:
             store.forget_log()
-    elif plan.touched:
+    elif plan.touched or plan.readers:
         with store.noting():
+            if plan.readers:
+                store.set_meta(READERS, plan.readers)
             for name, file in plan.touched:
                 store.touch(name, file)
 
@@ -243,6 +257,17 @@ def _update(
         warnings=tuple(warnings),
         ignored=ignored,
     )
+
+
+def read_by_others(store: Store) -> bool:
+    """Whether documents were read by the readers of an earlier version, which may have read otherwise."""
+    return store.meta(READERS) != documents.readers()
+
+
+def note_readers(settings: Settings) -> None:
+    """Note that all documents were read by today's readers, where that was done a few at a time."""
+    with open_store(settings.home) as store, store.noting():
+        store.set_meta(READERS, documents.readers())
 
 
 def _same_stat(stored: Stored, path: Path) -> bool:

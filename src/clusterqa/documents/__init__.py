@@ -8,12 +8,14 @@ One module a format, each loaded when the first such file comes; `formats` lists
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import os
 import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import fields, replace
+from functools import cache
 from pathlib import Path
 
 from clusterqa.documents import marks
@@ -23,7 +25,7 @@ from clusterqa.documents.metadata import Metadata, language_of_name, parse, titl
 from clusterqa.errors import CorpusError, UnreadableDocument
 from clusterqa.records import Document
 
-__all__ = ["SUFFIXES", "check", "faults", "ignored_files", "is_long", "list_files", "read"]
+__all__ = ["SUFFIXES", "check", "faults", "ignored_files", "is_long", "list_files", "read", "readers"]
 
 SUFFIXES: tuple[str, ...] = tuple(FORMAT_OF_SUFFIX)
 """File name endings that are read, in lower case, without the dot."""
@@ -34,6 +36,15 @@ _LONGEST_NAME = 255
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _TEMPORARY = re.compile(r"~\$.*|.*~|#.*#|.*\.(?:sw[a-p]|tmp|temp|part|crdownload|bak|lock)", re.IGNORECASE)
 _SYSTEM = frozenset({"thumbs.db", "desktop.ini"})
+
+
+@cache
+def readers() -> str:
+    """A fingerprint of the code that reads documents: with another one a file may read otherwise."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def read(path: Path, document_id: str) -> Document:

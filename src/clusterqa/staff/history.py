@@ -15,12 +15,12 @@ from clusterqa.staff.tables import CHANGES, HISTORY
 
 What = Literal[
     "published", "replaced", "corrected", "left_out", "put_back", "noted", "withdrawn", "restored",
-    "added_by_hand", "changed_by_hand", "removed_by_hand",
+    "added_by_hand", "changed_by_hand", "removed_by_hand", "read_anew",
 ]  # fmt: skip
 
 AMENDING: tuple[What, ...] = ("corrected", "left_out", "put_back", "noted")
 """The events that change what is said of a document, and not its file."""
-BRINGING: tuple[What, ...] = ("published", "replaced", "added_by_hand", "changed_by_hand")
+BRINGING: tuple[What, ...] = ("published", "replaced", "added_by_hand", "changed_by_hand", "read_anew")
 """The events that give a document a content."""
 
 _COLUMNS = "at, who, what, document, version, generation, detail"
@@ -28,7 +28,7 @@ _COLUMNS = "at, who, what, document, version, generation, detail"
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One change of one document; `at` in UTC, `who` None for a change by hand, `detail` what else is known of it."""
+    """One change of one document; `at` in UTC, `who` None for a change by hand or by the program, `detail` what else is known of it."""
 
     who: str | None
     what: What

@@ -1,9 +1,9 @@
-"""Taking up what was changed in the corpus folder by hand."""
+"""Taking up what was changed in the corpus folder by hand, and what an updated program reads otherwise."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from clusterqa.corpus import folder as corpus_folder
 from clusterqa.corpus import sync
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 MANY = 10
 """In a corpus of at least so many documents, more than half of them gone at once is taken for a mistake."""
 AT_A_TIME = 12
-"""Documents changed by hand that are indexed in one go."""
+"""Documents that are looked at in one go."""
 
 
 class Watch:
@@ -54,23 +54,26 @@ class Watch:
             return
         with open_store(self._settings.home) as store:
             failed = {name for name, _, _ in store.unreadable()} & files.keys()  # perhaps they can be read now
-            names = sorted({*sync.to_look_at(self._settings, store), *(() if first else failed)})
-        self._take_up(files, names)
+            stale = {*sync.to_look_at(self._settings, store), *(() if first else failed)}
+            live = {stored.id for stored in store.documents()} if sync.read_by_others(store) else set()
+        self._take_up(files, [*sorted(stale), *sorted(live - stale)], frozenset(live - stale))
 
-    def _take_up(self, files: dict[str, tuple[int, int]], names: Sequence[str]) -> None:
+    def _take_up(self, files: dict[str, tuple[int, int]], names: Sequence[str], anew: Collection[str]) -> None:
         """Some documents at a time, so that a publication need not wait until a great change is through."""
         try:
             if names:
                 self._refuse_a_lost_corpus()
                 with writer_lock(self._settings.home):
-                    self._note_by_hand(names[:AT_A_TIME])
+                    self._note(names[:AT_A_TIME], anew)
         except ClusterQAError as error:
             self._cannot(error)
             return
         self.problem = None
         if rest := names[AT_A_TIME:]:
-            self._later(lambda: self._take_up(files, rest))
+            self._later(lambda: self._take_up(files, rest, anew))
         else:
+            if anew:
+                sync.note_readers(self._settings)
             self._files = files
 
     def _cannot(self, error: ClusterQAError) -> None:
@@ -91,13 +94,15 @@ class Watch:
                 total=len(live),
             )
 
-    def _note_by_hand(self, names: Sequence[str]) -> None:
+    def _note(self, names: Sequence[str], anew: Collection[str]) -> None:
+        """Index these documents; of those in `anew` the file is as it was."""
         with open_store(self._settings.home) as store:
             before = {stored.id: stored.version for stored in store.documents()}
         report = self._update(names)
         changes: tuple[tuple[What, tuple[str, ...]], ...] = (
             ("added_by_hand", report.added),
-            ("changed_by_hand", report.changed),
+            ("changed_by_hand", tuple(name for name in report.changed if name not in anew)),
+            ("read_anew", tuple(name for name in report.changed if name in anew)),
             ("removed_by_hand", report.removed),
         )
         for what, changed in changes:

@@ -181,14 +181,18 @@ class Service:
         self._inquiries = inquiries
 
     def _update(self, encoder: Encoder) -> None:
-        """Index what changed in the corpus while no server ran; questions are answered meanwhile."""
+        """
+        Index what changed in the corpus while no server ran, and what is read otherwise now; questions are answered meanwhile.
+        """
+        if not self.settings.corpus.is_dir():
+            return
         try:
             with open_store(self.settings.home) as store:
-                stale = sync.to_look_at(self.settings, store) if self.settings.corpus.is_dir() else []
-            if stale:
+                is_stale = bool(sync.to_look_at(self.settings, store)) or sync.read_by_others(store)
+            if is_stale:
                 with reading.Reader() as read:
                     report = sync.update(self.settings, lambda: encoder, read=read)
-                log.info("index updated", extra={"generation": report.generation, "documents": len(stale)})
+                log.info("index updated", extra={"generation": report.generation})
         except ClusterQAError as error:
             log.warning("The index stays as it is: %s", error)
 
