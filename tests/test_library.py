@@ -134,14 +134,25 @@ def test_nothing_changed_means_nothing_read_and_nothing_encoded(
     assert (report.generation, report.unchanged, words.encoded) == (1, 1, [])
 
 
-def test_what_earlier_readers_read_is_read_once_more_and_taken_up_where_it_reads_otherwise(
-    write: Write, words: WordsEncoder, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def read_earlier(write: Write, words: WordsEncoder, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two documents, of one of which earlier readers lost the last paragraph."""
+
+    def read(path: Path, name: str) -> Document:
+        whole = documents.read(path, name)
+        return replace(whole, blocks=whole.blocks[:-1]) if name == "a.en.md" else whole
+
     write("a.en.md", "# A\n\nThe gold label.\n\nSilver too.\n")
     write("b.lt.md", KAINOS)
     with monkeypatch.context() as earlier:
         earlier.setattr(documents, "readers", lambda: "earlier")
-        sync.update(settings, lambda: words, read=_without_the_last_paragraph_of_a)
+        sync.update(settings, lambda: words, read=read)
+
+
+@pytest.mark.usefixtures("read_earlier")
+def test_what_earlier_readers_read_is_read_once_more_and_taken_up_where_it_reads_otherwise(
+    words: WordsEncoder, settings: Settings
+) -> None:
     words.encoded.clear()
     report = sync.update(settings, lambda: words)
     assert (report.generation, report.changed, report.unchanged) == (2, ("a.en.md",), 1)
@@ -150,21 +161,12 @@ def test_what_earlier_readers_read_is_read_once_more_and_taken_up_where_it_reads
     assert (again.generation, again.unchanged) == (2, 2)
 
 
+@pytest.mark.usefixtures("read_earlier")
 def test_after_some_documents_the_others_still_wait_to_be_read_by_todays_readers(
-    write: Write, words: WordsEncoder, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    words: WordsEncoder, settings: Settings
 ) -> None:
-    write("a.en.md", "# A\n\nThe gold label.\n\nSilver too.\n")
-    write("b.lt.md", KAINOS)
-    with monkeypatch.context() as earlier:
-        earlier.setattr(documents, "readers", lambda: "earlier")
-        sync.update(settings, lambda: words, read=_without_the_last_paragraph_of_a)
     assert sync.update(settings, lambda: words, only={"b.lt.md"}).changed == ()
     assert sync.update(settings, lambda: words).changed == ("a.en.md",)
-
-
-def _without_the_last_paragraph_of_a(path: Path, name: str) -> Document:
-    read = documents.read(path, name)
-    return replace(read, blocks=read.blocks[:-1]) if name == "a.en.md" else read
 
 
 def test_a_touched_file_is_not_read_again_and_makes_no_generation(
