@@ -104,6 +104,16 @@ def test_the_ending_of_a_number_is_no_word() -> None:
     assert content_words("ISO-9001, COVID-19, a 30-day visit") == ["iso", "9001", "covid", "19", "30", "day", "visit"]
 
 
+def test_short_words_that_are_names_here_are_searched_for():
+    assert content_words("Does the IT cluster have gold?") == ["it", "cluster", "gold"]
+    assert content_words("Does it have gold?") == ["gold"]
+    assert content_words("DOES IT HAVE GOLD?") == ["gold"]
+    assert content_words("ar IT klasteris turi auksą") == ["it", "klasteris", "auksą"]
+    for text in ("What is done in May?", "what is done in may", "What is done by 5 May", "What is done: May 5"):
+        assert "may" in content_words(text), text
+    assert content_words("May a firm apply, and may it win?") == ["firm", "apply", "win"]
+
+
 def test_the_key_of_the_lexicon_is_the_stem_of_the_folded_word() -> None:
     assert term_in("ženklo", "lt") == term_in("zenklas", "lt")
     assert term_in("labels", "en") == "label"

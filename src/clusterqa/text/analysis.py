@@ -41,6 +41,12 @@ _ENDING = re.compile(
     rf"(?<=\d)[-\u2010\u2011]i?(?:{'|'.join([*_ENDINGS, 'aji', 'aja', 'uju', 'asias', 'cia'])})\b", re.IGNORECASE
 )
 """The ending of a number: „2024-aisiais“, „1990-ųjų“, „5-oji“."""
+_NAME = re.compile(r"\b[A-Z]{2,4}\b")
+_MONTH = re.compile(
+    r"\b(?:in|by|from|until|till|since|of|during|before|after|this|last|next|every|early|mid|late|\d+(?:st|nd|rd|th)?)[ -](may)\b"
+    r"|\b(may)\b(?= \d)",
+    re.IGNORECASE,
+)
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 # Nothing inside could be the bracket that ends it, so what was taken is not given back: that would cost as much again.
 _MARKUP = re.compile(r"!?\[([^\]\n]{1,300}+)\]\([^)\n]{0,500}+\)|(?<!\w)[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}(?!\w)")
@@ -175,7 +181,15 @@ def is_stop_word(word: str) -> bool:
 
 def content_words(text: str) -> list[str]:
     """The words of a text that search weighs, in order of first appearance, without repeats."""
-    return list(dict.fromkeys(word for word in words(_ENDING.sub("", nfc(text))) if not is_stop_word(word)))
+    text = _ENDING.sub("", nfc(text))
+    named = _named(text)
+    return list(dict.fromkeys(word for word in words(text) if word in named or not is_stop_word(word)))
+
+
+def _named(text: str) -> frozenset[str]:
+    """Words that are names in this text, whatever else they mean: "IT" and "US" among small letters, the month of May."""
+    short = frozenset() if text.isupper() else frozenset(name.lower() for name in _NAME.findall(text))
+    return short | {"may"} if _MONTH.search(text) else short
 
 
 def content_terms(text: str) -> frozenset[str]:
