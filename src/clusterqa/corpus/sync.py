@@ -122,8 +122,8 @@ class Plan:
     """Ids of the documents that answered until now."""
     failed: tuple[tuple[str, str, str], ...]
     """(id, reason, next step) of every file of the corpus that cannot be read, those of earlier runs too."""
-    readers: str | None
-    """Those by which all documents are read once this is done, where that is to be noted."""
+    all_read_anew: bool
+    """Whether this brings all documents, read by other readers before, to what today's read."""
 
 
 def _plan(
@@ -178,7 +178,7 @@ def _plan(
         unreadable=tuple(unreadable),
         live=live,
         failed=tuple(sorted(failed)),
-        readers=documents.readers() if anew and (only is None or live.issubset(only)) else None,
+        all_read_anew=anew and (only is None or live.issubset(only)),
     )
 
 
@@ -197,8 +197,6 @@ def _apply(
                 store.set_meta("epoch", uuid.uuid4().hex)
             store.set_meta("encoder", encoder.fingerprint)
             store.set_meta("settings", settings_fingerprint(settings))
-            if plan.readers:
-                store.set_meta(READERS, plan.readers)
             for name in plan.gone:
                 store.remove(name, generation)
             for (document, file), passages in zip(plan.read, new, strict=True):
@@ -210,10 +208,8 @@ def _apply(
                 store.touch(name, file)
         if plan.gone or everything:
             store.forget_log()
-    elif plan.touched or plan.readers:
+    elif plan.touched:
         with store.noting():
-            if plan.readers:
-                store.set_meta(READERS, plan.readers)
             for name, file in plan.touched:
                 store.touch(name, file)
 
@@ -242,6 +238,8 @@ def _update(
             kept.encode,
         )
         _apply(plan, store, encoder, settings, new, everything)
+        if plan.all_read_anew:
+            note_readers(store)
         kept.clear()
     warnings = [(document.id, text) for document, _ in plan.read for text in document.warnings]
     warnings += [(document.id, text) for document, passages in cut if (text := cut_off(document, passages, encoder))]
@@ -264,9 +262,9 @@ def read_by_others(store: Store) -> bool:
     return store.meta(READERS) != documents.readers()
 
 
-def note_readers(settings: Settings) -> None:
-    """Note that all documents were read by today's readers, where that was done a few at a time."""
-    with open_store(settings.home) as store, store.noting():
+def note_readers(store: Store) -> None:
+    """Note that all documents are as today's readers read them."""
+    with store.noting():
         store.set_meta(READERS, documents.readers())
 
 

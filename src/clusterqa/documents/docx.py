@@ -19,11 +19,19 @@ from clusterqa.documents.charts import add_chart
 from clusterqa.documents.docx_numbers import Numbers, written
 from clusterqa.documents.drawing import DIAGRAM, NEW_CHART, is_hidden, of_diagram, words
 from clusterqa.documents.encoding import decode, mojibake
-from clusterqa.documents.extract import Extract, TextBuilder, first_heading, is_page_number, left_out, one_line
+from clusterqa.documents.extract import (
+    Extract,
+    TextBuilder,
+    first_heading,
+    is_page_number,
+    left_out,
+    one_line,
+    unknown_signs,
+)
 from clusterqa.documents.formulas import equation, omml
 from clusterqa.documents.metadata import Metadata, language_of
 from clusterqa.documents.packages import ZIP_BROKEN, parsed, refuse_zip_bomb, transitional
-from clusterqa.documents.symbols import FONT_OF_FIELD, SYMBOL_FIELD, UNKNOWN, is_symbol_font, low, raised, sign, spoken
+from clusterqa.documents.symbols import UNKNOWN, is_symbol_font, low, raised, sign, spoken, symbol_field
 from clusterqa.errors import UnreadableDocument
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -224,8 +232,7 @@ class _Reader:
             found.append(f"Places with white letters on white, which cannot be seen and are not read: {white}.")
         if self.uncounted:
             found.append(f"Numbers that fields draw (LISTNUM, AUTONUM), which are not read: {self.uncounted}.")
-        if self.unknown_signs:
-            found.append(f"Signs of symbol fonts that are not known (shown as �): {self.unknown_signs}.")
+        found += unknown_signs(self.unknown_signs)
         return found
 
     def walk(self, parent: Any) -> None:
@@ -699,10 +706,9 @@ class _Reader:
 
     def _drawn_field(self, code: str) -> str:
         """What Word draws from the code of a field alone: a sign of a font, or a formula."""
-        if found := SYMBOL_FIELD.match(code):
-            number = int(found[1], 16 if found[1].lower().startswith("0x") else 10)
-            font = (FONT_OF_FIELD.search(code) or ("", ""))[1]
-            if font and is_symbol_font(font):
+        if symbol := symbol_field(code):
+            number, font = symbol
+            if is_symbol_font(font):
                 return self._drawn(chr(number), font) if number < 0x10000 else UNKNOWN
             return chr(number) if 0x20 <= number < 0xD800 else UNKNOWN
         return equation(found[1]) if (found := _FORMULA_FIELD.match(code)) else ""

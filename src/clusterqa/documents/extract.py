@@ -146,9 +146,8 @@ def left_out(pictures: int = 0, charts: int = 0, files: int = 0, struck: int = 0
     return found
 
 
-def unknown_signs(text: str) -> list[str]:
-    """A warning where a text has signs of symbol fonts that are not known."""
-    count = text.count(UNKNOWN)
+def unknown_signs(count: int) -> list[str]:
+    """A warning where there are signs of symbol fonts that are not known."""
     return [f"Signs of symbol fonts that are not known (shown as {UNKNOWN}): {count}."] if count else []
 
 

@@ -9,7 +9,7 @@ first and the last of the page's own text is lost, whatever trafilatura makes of
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -138,8 +138,9 @@ def extract(raw: bytes, document: str) -> Extract:
         raise _no_text(document)
     _blank_out(tree)
     added = sum(len(_ADDED.findall(style.text or "")) for style in tree.iter("style"))
-    _style_words(tree)
-    hidden = _drop_unseen(tree)
+    rules = list(_rules(tree))
+    _style_words(tree, rules)
+    hidden = _drop_unseen(tree, rules)
     _part_labels(tree)
     _write_out(tree)
     _bound_spans(tree)
@@ -272,11 +273,12 @@ def _tree(source: str, document: str) -> Any:
     return tree
 
 
+Rules = Sequence[tuple[str, str]]
+"""Selectors of style sheets, and what each says."""
+
+
 def _rules(tree: Any) -> Iterator[tuple[str, str]]:
-    """
-    The selectors of one class or id that the style sheets in a page have, and what each says; not those of any width: a rule
-    inside `@media` may be for print alone.
-    """
+    """The rules that hold at any width: one inside `@media` may be for print alone."""
     for element in tree.iter("style"):
         first, *others = (element.text or "").split("/*")
         style = first + "".join(other.partition("*/")[2] for other in others)
@@ -295,19 +297,19 @@ def _rules(tree: Any) -> Iterator[tuple[str, str]]:
             last = "" if piece in ("{", "}") else piece
 
 
-def _unseen_names(tree: Any) -> set[tuple[str, str]]:
+def _unseen_names(rules: Rules) -> set[tuple[str, str]]:
     """The classes (".", name) and ids ("#", name) that a style sheet in the page hides."""
-    rules = ((_SIMPLE_SELECTOR.match(selector), says) for selector, says in _rules(tree))
-    return {(found[1], found[2]) for found, says in rules if found and _UNSEEN_STYLE.search(says)}
+    hiding = (_SIMPLE_SELECTOR.match(selector) for selector, says in rules if _UNSEEN_STYLE.search(says))
+    return {(found[1], found[2]) for found in hiding if found}
 
 
-def _style_words(tree: Any) -> None:
+def _style_words(tree: Any, rules: Rules) -> None:
     """
     Write into elements what the style sheets in a page say of marks of lists, of struck-out letters and of raised ones, where their own
     style says nothing of it; an element of raised letters is one, and letters of symbol fonts are the signs that they draw.
     """
     styled: dict[tuple[str, str], str] = {}  # by selector and property
-    for selector, says in _rules(tree):
+    for selector, says in rules:
         if found := _OF_CLASS.match(selector):
             styled |= {
                 (found[1], (said[1] or said[2] or said[3]).lower()): said[0] for said in _WORDS_STYLE.finditer(says)
@@ -408,10 +410,10 @@ def _opened(tree: Any) -> set[Any]:
     return opened
 
 
-def _is_around(element: Any) -> bool:
-    """Whether an element is called a menu, a footer, a window or the like."""
+def _is_around(element: Any, own_header: bool = False) -> bool:
+    """Whether an element is called a menu, a footer, a window or the like; an article has a header of its own."""
     return bool(
-        element.tag in _AROUND
+        (element.tag in _AROUND and not own_header)
         or (element.get("role") or "").lower() in _ROLES_AROUND
         or _NAMED_AROUND.search(_names(element))
     )
@@ -429,13 +431,13 @@ def _blank_out(tree: Any) -> None:
                 setattr(element, place, _NOT_IN_XML.sub(" ", text))
 
 
-def _drop_unseen(tree: Any, spoken: bool = True) -> list[tuple[Any, str]]:
+def _drop_unseen(tree: Any, rules: Rules, spoken: bool = True) -> list[tuple[Any, str]]:
     """
     Take out of the page what a browser does not show and, with `spoken`, what it hides from screen readers: on a web page
     that is decoration, in a book it may be a caption. What a click shows stays. Returns the words of the rest that may be
     shown to somebody.
     """
-    unseen = _unseen_names(tree)
+    unseen = _unseen_names(rules)
     opened = _opened(tree)
     dropped: list[tuple[Any, str]] = []
     for element in list(tree.iter()):
@@ -769,14 +771,11 @@ class _Walk:
 
     def _inside(self, element: Any, place: _Place) -> _Place:
         """The place of what is inside an element: in the main part, or in a menu, a footer, a remark about cookies."""
-        role = (element.get("role") or "").lower()
         inside = place.inside_main or element is self.main
         if element is self.main:
             return place.at(inside_main=True, around=False)
         own_header = element.tag == "header" and (inside or any(a.tag == "article" for a in element.iterancestors()))
-        around = (element.tag in _AROUND and not own_header) or role in _ROLES_AROUND
-        around = around or bool(_NAMED_AROUND.search(_names(element)))
-        return place.at(inside_main=inside, around=place.around or around)
+        return place.at(inside_main=inside, around=place.around or _is_around(element, own_header))
 
     def _list(self, element: Any, place: _Place) -> Iterator[_Piece]:
         self.groups += not place.group
@@ -882,26 +881,25 @@ class _Place:
 
 def _marks(element: Any) -> dict[Any, str]:
     """The numbers of the items of a list, nothing for one with bullets."""
-    styled = _LIST_STYLE.search(element.get("style") or "")
     kinds = {"a": "lowerLetter", "A": "upperLetter", "i": "lowerRoman", "I": "upperRoman"}
     usual = kinds.get(element.get("type") or "", "decimal" if element.tag == "ol" else "bullet")
-    kind = _LIST_KINDS.get(styled[1].lower(), usual) if styled else usual
+    kind = _LIST_KINDS.get(_list_style(element), usual)
     items = [child for child in element if child.tag == "li"]
     step = -1 if element.get("reversed") is not None else 1
     number = _whole(element.get("start"), len(items) if step < 0 else 1)
     marks = {}
     for item in items:
         number = _whole(item.get("value"), number)
-        own = _LIST_STYLE.search(item.get("style") or "")
-        if mark := written(number, _LIST_KINDS.get(own[1].lower(), kind) if own else kind):
+        if mark := written(number, _LIST_KINDS.get(_list_style(item), kind)):
             marks[item] = f"{mark}."
         number += step
     return marks
 
 
-def _is_unmarked(element: Any) -> bool:
+def _list_style(element: Any) -> str:
+    """How an element's own style draws the marks of its items, "" where it says nothing of it."""
     styled = _LIST_STYLE.search(element.get("style") or "")
-    return styled is not None and styled[1].lower() == "none"
+    return styled[1].lower() if styled else ""
 
 
 def _laid_out(grid: list[list[tables.Cell]], heads: list[bool]) -> list[tables.Row]:
@@ -1021,7 +1019,7 @@ def _inline(element: Any, skip_tables: bool = False) -> str:
         apart = " " if child.tag in _BLOCK_TAGS else ""
         words = _inline(child, skip_tables)
         if child.tag == "li" and (words := words.strip()):  # in a cell, or in a term
-            bullet = "" if words.startswith(tables.BULLET) or _is_unmarked(element) else tables.BULLET
+            bullet = "" if words.startswith(tables.BULLET) or _list_style(element) == "none" else tables.BULLET
             words = f"{marks.get(child, bullet)} {words}".lstrip()
         parts += [apart, words, apart, _collapsed(child.tail)]
     text = "".join(parts)
@@ -1083,8 +1081,9 @@ def add_all(raw: bytes, document: str, builder: TextBuilder, decoded: bool = Fal
     beside = tree.makeelement("style")
     beside.text = _NOT_IN_XML.sub(" ", style)
     tree.append(beside)
-    _style_words(tree)
-    _drop_unseen(tree, spoken=False)
+    rules = list(_rules(tree))
+    _style_words(tree, rules)
+    _drop_unseen(tree, rules, spoken=False)
     _part_labels(tree)
     _choose(tree)
     _write_out(tree)

@@ -15,7 +15,7 @@ from clusterqa.documents.extract import Extract, TextBuilder, first_heading, lef
 from clusterqa.documents.formulas import mathml
 from clusterqa.documents.metadata import Metadata, language_of
 from clusterqa.documents.packages import ZIP_BROKEN, parsed, refuse_zip_bomb
-from clusterqa.documents.symbols import in_font, low, raised, spoken
+from clusterqa.documents.symbols import UNKNOWN, in_font, low, raised, spoken
 from clusterqa.errors import UnreadableDocument
 
 _OASIS = "{urn:oasis:names:tc:opendocument:xmlns:"
@@ -76,7 +76,7 @@ def extract(raw: bytes, document: str) -> Extract:
         text,
         tuple(reader.builder.blocks),
         metadata,
-        warnings=(*mojibake(text, document), *reader.warnings(), *unknown_signs(text)),
+        warnings=(*mojibake(text, document), *reader.warnings(), *unknown_signs(text.count(UNKNOWN))),
     )
 
 

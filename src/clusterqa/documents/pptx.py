@@ -14,6 +14,7 @@ from clusterqa.documents.drawing import DIAGRAM, NEW_CHART, is_hidden, is_struck
 from clusterqa.documents.extract import Extract, TextBuilder, first_heading, left_out, one_line, unknown_signs
 from clusterqa.documents.metadata import Metadata, language_of
 from clusterqa.documents.packages import ZIP_BROKEN, parsed, refuse_zip_bomb, transitional
+from clusterqa.documents.symbols import UNKNOWN
 from clusterqa.errors import UnreadableDocument
 from clusterqa.records import Page
 
@@ -82,7 +83,7 @@ def _read(deck: Any) -> Extract:
     warnings += left_out(seen["pictures"], seen["charts"], seen["files"], struck)
     properties = deck.core_properties
     text = builder.text()
-    warnings += unknown_signs(text)
+    warnings += unknown_signs(text.count(UNKNOWN))
     title = one_line(properties.title or "")
     generic = title.lower() in ("", "powerpoint presentation", "„powerpoint“ pateiktis", "presentation", "pateiktis")
     metadata = Metadata(

@@ -11,7 +11,7 @@ from clusterqa.documents import items, tables
 from clusterqa.documents.encoding import mojibake
 from clusterqa.documents.extract import Extract, TextBuilder, left_out, one_line, unknown_signs
 from clusterqa.documents.metadata import Metadata
-from clusterqa.documents.symbols import FONT_OF_FIELD, SYMBOL_FIELD, UNKNOWN, is_symbol_font, low, raised, sign
+from clusterqa.documents.symbols import UNKNOWN, is_symbol_font, low, raised, sign, symbol_field
 from clusterqa.errors import UnreadableDocument
 
 _MARGINS = re.compile(rb"\\(?:(?:header|footer)[lrf]?|footnote|annotation)\b")
@@ -192,9 +192,8 @@ def _drawn_field(code: str, box: dict[str, str]) -> str:
     """
     state = box.get("ffres", "25")  # 25 says that nobody has touched it
     state = box.get("ffdefres", "0") if state == "25" else state
-    if found := SYMBOL_FIELD.match(code):
-        number = int(found[1], 16 if found[1].lower().startswith("0x") else 10)
-        font = (FONT_OF_FIELD.search(code) or ("", ""))[1]
+    if found := symbol_field(code):
+        number, font = found
         drawn = sign(number, font) if is_symbol_font(font) else chr(number) if 0x20 <= number < 0xD800 else UNKNOWN
         return _escaped(drawn)
     if code.strip().upper().startswith("FORMCHECKBOX"):
@@ -254,7 +253,7 @@ def extract(raw: bytes, document: str) -> Extract:
     warnings = mojibake(builder.text(), document)
     warnings += left_out(pictures=len(re.findall(rb"\\pict\b", raw)), files=len(re.findall(rb"\\object\b", raw)))
     warnings += left_out(struck=len(_STRUCK.findall(raw)))
-    warnings += unknown_signs(text)
+    warnings += unknown_signs(text.count(UNKNOWN))
     if _MARGINS.search(raw):
         warnings.append(_NOT_READ)
     if _BOXES.search(raw):

@@ -11,10 +11,8 @@ import re
 UNKNOWN = "\ufffd"
 """Stands for a sign that has no place in the tables here."""
 
-SYMBOL_FIELD = re.compile(r"\s*SYMBOL\s+(0x[0-9a-f]{1,6}|\d{1,7})\b", re.IGNORECASE)
-FONT_OF_FIELD = re.compile(r"\\f\s*\"?([^\"\\]+?)\s*(?:\"|\\|\Z)", re.IGNORECASE)
-"""The code of a field that draws a sign, and the font that it names; the same in Word and RTF."""
-
+_SYMBOL_FIELD = re.compile(r"\s*SYMBOL\s+(0x[0-9a-f]{1,6}|\d{1,7})\b", re.IGNORECASE)
+_FONT_OF_FIELD = re.compile(r"\\f\s*\"?([^\"\\]+?)\s*(?:\"|\\|\Z)", re.IGNORECASE)
 _SYMBOL = dict(
     zip(
         (*range(0x20, 0x7F), *range(0xA0, 0xFF)),
@@ -64,6 +62,15 @@ def sign(code: int, font: str) -> str:
     """
     table = _FONTS.get(font.strip().lower(), _SYMBOL if not font else {})
     return table.get(code - 0xF000 if 0xF000 <= code <= 0xF0FF else code, UNKNOWN)
+
+
+def symbol_field(code: str) -> tuple[int, str] | None:
+    """The number of the sign that a field of Word draws by its code, and the font that it names; None for another field."""
+    found = _SYMBOL_FIELD.match(code)
+    if found is None:
+        return None
+    font = _FONT_OF_FIELD.search(code)
+    return int(found[1], 16 if found[1].lower().startswith("0x") else 10), font[1] if font else ""
 
 
 def in_font(text: str, font: str) -> str:

@@ -17,7 +17,7 @@ from clusterqa.documents.extract import Extract, TextBuilder, is_page_number, le
 from clusterqa.documents.figures import shown
 from clusterqa.documents.metadata import Metadata, language_of
 from clusterqa.documents.packages import ZIP_BROKEN, parsed, refuse_zip_bomb, relations, transitional
-from clusterqa.documents.symbols import in_font, low, raised
+from clusterqa.documents.symbols import UNKNOWN, in_font, low, raised
 from clusterqa.errors import UnreadableDocument
 from clusterqa.records import Page
 
@@ -93,7 +93,7 @@ def extract(raw: bytes, document: str) -> Extract:
     if unseen:
         warnings.append(f"Hidden rows and columns that are not read: {unseen}.")
     warnings += left_out(parts.pictures, charts, parts.files, struck)
-    warnings += unknown_signs(builder.text())
+    warnings += unknown_signs(builder.text().count(UNKNOWN))
     if comments:
         warnings.append(f"Comments that are not read: {comments}.")
     if missing:

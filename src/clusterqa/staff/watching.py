@@ -73,7 +73,8 @@ class Watch:
             self._later(lambda: self._take_up(files, rest, anew))
         else:
             if anew:
-                sync.note_readers(self._settings)
+                with open_store(self._settings.home) as store:
+                    sync.note_readers(store)
             self._files = files
 
     def _cannot(self, error: ClusterQAError) -> None:

@@ -42,11 +42,13 @@ _ENDING = re.compile(
 )
 """The ending of a number: „2024-aisiais“, „1990-ųjų“, „5-oji“."""
 _NAME = re.compile(r"\b[A-Z]{2,4}\b")
+"""What is a name among small letters, though it be spelled as a word that carries no meaning: IT, US."""
 _MONTH = re.compile(
-    r"\b(?:in|by|from|until|till|since|of|during|before|after|this|last|next|every|early|mid|late|\d+(?:st|nd|rd|th)?)[ -](may)\b"
-    r"|\b(may)\b(?= \d)",
+    r"\b(?:in|by|from|until|till|since|of|during|before|after|this|last|next|every|early|mid|late|\d+(?:st|nd|rd|th)?)[ -]may\b"
+    r"|\bmay\b(?= \d)",
     re.IGNORECASE,
 )
+"""The month of May, not the verb."""
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 # Nothing inside could be the bracket that ends it, so what was taken is not given back: that would cost as much again.
 _MARKUP = re.compile(r"!?\[([^\]\n]{1,300}+)\]\([^)\n]{0,500}+\)|(?<!\w)[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}(?!\w)")
