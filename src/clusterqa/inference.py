@@ -17,10 +17,10 @@ Tensors = Mapping[str, NDArray[np.float32]]
 GROUP = 32
 """int8: activations that share a scale. One scale for a row loses four to five times as much to this family's outliers."""
 
-SHAPES = 32
+SHAPES = 256
 """
 Kernels kept of each kind, for the lengths of text met last. Made anew for every text they cost a question a fifth of its
-encoding; kept for all lengths, memory would grow with them.
+encoding and a quarter of its reading; kept for all lengths, memory would grow with them.
 """
 
 
@@ -97,21 +97,12 @@ class Parts:
         scaled = self.ops.mvn(x, self.indices(-1), True, self._epsilon, "inside_sqrt")
         return self.ops.add(self.ops.multiply(scaled, self.constant(f"{name}.weight")), self.constant(f"{name}.bias"))
 
-    def attention(self, query: Any, key: Any, value: Any, absent: Any, joined: bool = True) -> Any:
-        """
-        Each of shape (texts, tokens, width); `absent` is added to what the tokens of a text see of each other.
-
-        OpenVINO joins the steps of this into one kernel, which it makes for each shape. Not `joined`, nothing is made anew:
-        faster where shapes seldom come back. An axis more than its joining knows keeps it from it.
-        """
+    def attention(self, query: Any, key: Any, value: Any, absent: Any) -> Any:
+        """Each of shape (texts, tokens, width); `absent` is added to what the tokens of a text see of each other."""
         apart = self.indices(0, 0, self._heads, self._width // self._heads)
         swapped = self.indices(0, 2, 1, 3)
         query, key, value = (self.ops.transpose(self.ops.reshape(x, apart, True), swapped) for x in (query, key, value))
-        if not joined:
-            query, key, value, absent = (self.ops.unsqueeze(x, self.indices(0)) for x in (query, key, value, absent))
         seen = self.ops.scaled_dot_product_attention(query, key, value, absent)
-        if not joined:
-            seen = self.ops.squeeze(seen, self.indices(0))
         return self.ops.reshape(self.ops.transpose(seen, swapped), self.indices(0, 0, self._width), True)
 
     def _matrix(self, name: str) -> Any:

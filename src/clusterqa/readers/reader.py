@@ -14,6 +14,7 @@ import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import reduce
 from importlib.resources import files
 from itertools import chain
 from pathlib import Path
@@ -34,6 +35,10 @@ LONGEST_QUESTION = 64
 """Pieces read of a question: the last ones, as a long one asks at its end."""
 BESIDE = (-2, -1, 1, 2)
 """Which pieces of the same text are seen beside each."""
+MARGIN = 2
+"""Pieces behind each text that are none: as far as one sees beside it."""
+STEP = 16
+"""Lengths are rounded up to a multiple: OpenVINO makes kernels for each, and keeps them."""
 TOGETHER = 4
 """Passages read in one grid: more fill no core better, and the shortest of them is filled up to the longest."""
 LONGEST_SHORT = 24
@@ -115,10 +120,9 @@ class Reader:
         grids = [order[begin : begin + TOGETHER] for begin in range(0, len(order), TOGETHER)]
 
         def read(some: Sequence[int]) -> list[Reading]:
-            inputs = self._inputs([passages[i] for i in some], len(ids))
+            inputs = self._inputs(question, ids, [passages[i] for i in some])
             if features is not None:
                 self._add_features(inputs, [(features.passages[i], features.sentences[i]) for i in some])
-            inputs |= {"question": question, "question_rarity": self._rarity[ids]}
             return self._together(inputs, [passages[i] for i in some])
 
         readings = chain.from_iterable(self._workers.map(read, grids))
@@ -142,27 +146,27 @@ class Reader:
             for row, passage in enumerate(passages)
         ]
 
-    def _inputs(self, passages: Sequence[Read], question: int) -> dict[str, NDArray[Any]]:
-        """Passages of unlike length in grids, without features; `question` is how many pieces it has."""
-        count, longest = len(passages), max(len(passage.ids) for passage in passages)
+    def _inputs(self, question: States, ids: NDArray[np.int32], passages: Sequence[Read]) -> dict[str, NDArray[Any]]:
+        """Question and passages of unlike length in grids, without features."""
+        asked = _rounded(len(ids))
+        count, longest = len(passages), _rounded(max(len(passage.ids) for passage in passages))
         most = max(passage.sentences for passage in passages)
         states = np.zeros((count, longest, self.width), dtype=np.int8)
-        there, rarity = (np.zeros((count, longest), dtype=np.float32) for _ in range(2))
+        there, rarity = (np.zeros((count, asked + longest), dtype=np.float32) for _ in range(2))
         within = np.zeros((count, most, longest), dtype=np.float32)
+        there[:, : len(ids)], rarity[:, : len(ids)] = 1, self._rarity[ids]
         for row, passage in enumerate(passages):
             length = len(passage.ids)
             states[row, :length] = passage.states
-            there[row, :length] = 1
-            rarity[row, :length] = self._rarity[passage.ids]
+            there[row, asked : asked + length] = 1
+            rarity[row, asked : asked + length] = self._rarity[passage.ids]
             inside = np.flatnonzero(passage.sentence >= 0)
             within[row, passage.sentence[inside], inside] = 1
-        text = np.concatenate([np.full((count, question), 2), there], axis=1)
-        beside = np.stack([(np.roll(text, -place, 1) == text) & (text > 0) for place in BESIDE], axis=2)
         return {
+            "question": np.pad(question, ((0, asked - len(ids)), (0, 0))),
             "passages": states,
             "there": there,
             "rarity": rarity,
-            "beside": beside.astype(np.float32),
             "within": within / np.maximum(within.sum(axis=2, keepdims=True), 1),
             "passage_features": np.zeros((count, len(PASSAGE_FEATURES)), dtype=np.float32),
             "sentence_features": np.zeros((count, most, len(SENTENCE_FEATURES)), dtype=np.float32),
@@ -200,32 +204,36 @@ def _shorts(edges: Floats, passage: Read) -> list[Short]:
     return found
 
 
+def _rounded(pieces: int) -> int:
+    """So many pieces with a margin behind them, across which no piece sees another beside it, and few lengths in all."""
+    return -(-(pieces + MARGIN) // STEP) * STEP
+
+
 def _graph(facts: Mapping[str, Any], tensors: Tensors) -> Any:
     """
-    Inputs: a question's states (pieces, width) and rarities (pieces,); passages' states (n, pieces, width), 1 where there is
-    a piece, rarities; `beside` (n, pieces of both, places), 1 where there is a piece beside; `within` (n, sentences, pieces), the share of each piece in a sentence's mean; features.
+    Inputs: a question's states (pieces, width); passages' states (n, pieces, width); 1 where there is a piece, and rarities,
+    both (n, pieces of question and passage); `within` (n, sentences, pieces), the share of each piece in a sentence's mean;
+    features. At the end of each text are at least MARGIN pieces that are none.
     Outputs: logits of the passages (n,), the same without features, of the sentences (n, sentences), of first and last piece (n, pieces, 2).
     """
     parts = Parts(tensors, facts["width"], facts["heads"], 1e-5)
     ops, whole, scalar, linear, normal = parts.ops, parts.indices, parts.scalar, parts.linear, parts.normal
 
-    def nearest(cosines: Any, others: Any, rarity: Any, met_at: Any) -> tuple[Any, Any]:
-        """Of the other text the mean of what is near, and facts: how near the nearest, how rare either, both."""
-        best, place = ops.topk(cosines, parts.index(1), -1, "max", "none", "i64").outputs()
-        mean = ops.matmul(ops.softmax(ops.multiply(cosines, scalar(sharpness)), -1), others, False, False)
-        own, met = ops.unsqueeze(rarity, whole(-1)), met_at(place)
-        return mean, ops.concat([best, own, met, ops.multiply(best, met)], -1)
-
-    sharpness = float(np.clip(tensors["sharpness"], 4, 40))
     question = ops.parameter([-1, facts["states"]], np.int8, name="question")
-    question_rarity = ops.parameter([-1], np.float32, name="question_rarity")
     passages = ops.parameter([-1, -1, facts["states"]], np.int8, name="passages")
     there = ops.parameter([-1, -1], np.float32, name="there")
     rarity = ops.parameter([-1, -1], np.float32, name="rarity")
-    beside = ops.parameter([-1, -1, len(BESIDE)], np.float32, name="beside")
     within = ops.parameter([-1, -1, -1], np.float32, name="within")
     passage_features = ops.parameter([-1, len(PASSAGE_FEATURES)], np.float32, name="passage_features")
     sentence_features = ops.parameter([-1, -1, len(SENTENCE_FEATURES)], np.float32, name="sentence_features")
+
+    count = ops.gather(ops.shape_of(passages), whole(0), parts.index(0))
+    length = ops.gather(ops.shape_of(question), whole(0), parts.index(0))
+
+    def apart(x: Any) -> tuple[Any, Any]:
+        """What belongs to the question, and to the passage."""
+        end = whole(np.iinfo(np.int64).max)
+        return ops.slice(x, whole(0), length, whole(1), whole(1)), ops.slice(x, length, end, whole(1), whole(1))
 
     def opened(states: Any) -> tuple[Any, Any]:
         """What is joined, and unit rows to align by."""
@@ -233,21 +241,25 @@ def _graph(facts: Mapping[str, Any], tensors: Tensors) -> Any:
         head = ops.slice(x, whole(0), whole(facts["aligned"]), whole(1), whole(-1))
         return normal(x, "plain"), ops.normalize_l2(head, whole(-1), 1e-12, "max")
 
-    count = ops.gather(ops.shape_of(passages), whole(0), parts.index(0))
-    length = ops.gather(ops.shape_of(question), whole(0), parts.index(0))
+    sharpness = scalar(float(np.clip(tensors["sharpness"], 4, 40)))
+
+    def nearest(cosines: Any, others: Any, own: Any, met: Any) -> tuple[Any, Any]:
+        """Of the other text the mean of what is near, and facts: how near the nearest, how rare either, both."""
+        best, place = ops.topk(cosines, parts.index(1), -1, "max", "none", "i64").outputs()
+        mean = ops.matmul(ops.softmax(ops.multiply(cosines, sharpness), -1), others, False, False)
+        own, met = ops.unsqueeze(own, whole(-1)), ops.gather_elements(ops.unsqueeze(met, whole(-1)), place, 1)
+        return mean, ops.concat([best, own, met, ops.multiply(best, met)], -1)
+
+    absent = ops.multiply(ops.subtract(there, scalar(1)), scalar(1e9))
+    not_asked, not_told = (ops.unsqueeze(x, whole(1)) for x in apart(absent))
+    asked_rarity, told_rarity = apart(rarity)
     asked, unit = opened(ops.unsqueeze(question, whole(0)))
     asked = ops.broadcast(asked, ops.concat([count, length, whole(facts["states"])], 0))
     told, units = opened(passages)
-    absent = ops.unsqueeze(ops.multiply(ops.subtract(there, scalar(1)), scalar(1e9)), whole(1))
     near = ops.matmul(units, unit, False, True)  # (n, pieces of the passage, pieces of the question)
-    far = ops.add(ops.transpose(near, whole(0, 2, 1)), absent)
-    told_mean, told_facts = nearest(
-        near, asked, rarity, lambda place: ops.gather(question_rarity, place, parts.index(0))
-    )
-    by_row = ops.broadcast(ops.unsqueeze(question_rarity, whole(0)), ops.concat([count, length], 0))
-    asked_mean, asked_facts = nearest(
-        far, told, by_row, lambda place: ops.gather_elements(ops.unsqueeze(rarity, whole(-1)), place, 1)
-    )
+    far = ops.add(ops.transpose(near, whole(0, 2, 1)), not_told)
+    told_mean, told_facts = nearest(ops.add(near, not_asked), asked, told_rarity, asked_rarity)
+    asked_mean, asked_facts = nearest(far, told, asked_rarity, told_rarity)
 
     def joined(own: Any, mean: Any, known: Any, side: int) -> Any:
         x = linear(ops.concat([own, mean, ops.multiply(own, mean)], -1), "mix")
@@ -255,33 +267,33 @@ def _graph(facts: Mapping[str, Any], tensors: Tensors) -> Any:
         return normal(ops.add(x, linear(known, "facts")), "norm")
 
     x = ops.concat([joined(asked, asked_mean, asked_facts, 0), joined(told, told_mean, told_facts, 1)], 1)
-    seen = ops.concat([ops.broadcast(scalar(0), ops.concat([count, whole(1), length], 0)), absent], 2)
-    seen = ops.unsqueeze(seen, whole(1))
-    masks = ops.split(beside, parts.index(-1), len(BESIDE)).outputs()
+    seen = ops.unsqueeze(absent, whole(1, 2))
+    pieces = ops.unsqueeze(there, whole(-1))
 
-    def shifted(x: Any) -> list[Any]:
-        """What stands beside each piece, at each place of BESIDE."""
-        rolled = [ops.roll(x, whole(-place), whole(1)) for place in BESIDE]
-        return [ops.multiply(row, mask) for row, mask in zip(rolled, masks, strict=True)]
+    def with_beside(x: Any, weights: NDArray[np.float32]) -> Any:
+        """Each piece and those beside it, these by `weights` (places, width): a convolution of each number by itself."""
+        kernel = ops.constant(np.insert(weights, MARGIN, 1, axis=0).T[:, None, None])
+        one, edge = np.array([1]), np.array([MARGIN])
+        found = ops.group_convolution(ops.transpose(x, whole(0, 2, 1)), kernel, one, edge, edge, one)
+        return ops.transpose(found, whole(0, 2, 1))
 
     for number in range(facts["layers"]):
         layer = f"layers.{number}"
-        for row, weight in zip(shifted(x), tensors[f"{layer}.near"], strict=True):
-            x = ops.add(x, ops.multiply(row, ops.constant(weight[None, None])))
+        x = with_beside(ops.multiply(x, pieces), tensors[f"{layer}.near"])
         query, key, value = ops.split(
             linear(normal(x, f"{layer}.before_attention"), f"{layer}.attention"), parts.index(-1), 3
         ).outputs()
-        x = ops.add(x, linear(parts.attention(query, key, value, seen, joined=False), f"{layer}.out"))
+        x = ops.add(x, linear(parts.attention(query, key, value, seen), f"{layer}.out"))
         wide = ops.gelu(linear(normal(x, f"{layer}.before_wide"), f"{layer}.up"), "erf")
         x = ops.add(x, linear(wide, f"{layer}.down"))
-    x = normal(x, "end")
-    around = ops.slice(ops.concat([x, *shifted(x)], -1), length, whole(np.iinfo(np.int64).max), whole(1), whole(1))
-    asked = ops.slice(x, whole(0), length, whole(1), whole(1))
-    told = ops.slice(x, length, whole(np.iinfo(np.int64).max), whole(1), whole(1))
+    x = ops.multiply(normal(x, "end"), pieces)
+    asked, told = apart(x)
     first = ops.squeeze(ops.slice(asked, whole(0), whole(1), whole(1), whole(1)), whole(1))
-    question_mean = ops.reduce_mean(asked, whole(1))
-    weight = ops.unsqueeze(there, whole(-1))
-    passage_mean = ops.divide(ops.reduce_sum(ops.multiply(told, weight), whole(1)), ops.reduce_sum(weight, whole(1)))
+
+    def mean(x: Any, weight: Any) -> Any:
+        return ops.divide(ops.reduce_sum(x, whole(1)), ops.reduce_sum(weight, whole(1)))
+
+    question_mean, passage_mean = map(mean, (asked, told), apart(pieces))
 
     def head(known: Any, scores: Any, name: str) -> Any:
         hidden = ops.tanh(ops.add(linear(known, f"{name}.hidden"), linear(scores, f"{name}.from_search")))
@@ -293,8 +305,13 @@ def _graph(facts: Mapping[str, Any], tensors: Tensors) -> Any:
     sentence = ops.matmul(within, told, False, False)
     context = ops.broadcast(ops.unsqueeze(question_mean, whole(1)), ops.shape_of(sentence))
     sentences = head(ops.concat([sentence, context], -1), sentence_features, "sentence")
-    edges = linear(around, "edges")
-    inputs = [question, question_rarity, passages, there, rarity, beside, within, passage_features, sentence_features]
+    # A product for each place, moved there: what is moved has two columns then, not five times the width.
+    places = (0, *BESIDE)
+    weights = tensors["edges.weight"].reshape(2, len(places), -1).transpose(1, 0, 2).reshape(2 * len(places), -1)
+    columns = ops.split(ops.matmul(told, ops.constant(weights), False, True), parts.index(-1), len(places)).outputs()
+    moved = [ops.roll(column, whole(-place), whole(1)) for place, column in zip(places, columns, strict=True)]
+    edges = ops.add(reduce(ops.add, moved), parts.constant("edges.bias"))
+    inputs = [question, passages, there, rarity, within, passage_features, sentence_features]
     for node in inputs:
         node.output(0).get_tensor().set_names({node.get_friendly_name()})
     return openvino().Model([ops.result(node) for node in (answers, by_text, sentences, edges)], inputs, "reader")
