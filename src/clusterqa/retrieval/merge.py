@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,13 @@ Merged = tuple[int, float, tuple[int, ...]]
 
 
 def merge(
-    order: Sequence[int], scores: Mapping[int, float], language: Language, index: Index, k: int, weights: SearchWeights
+    order: Sequence[int],
+    scores: Mapping[int, float],
+    language: Language,
+    index: Index,
+    k: int,
+    weights: SearchWeights,
+    known: Places,
 ) -> list[Merged]:
     """
     At most `k` places, best first, whatever language each is told in.
@@ -30,7 +36,7 @@ def merge(
     places: dict[int, float] = {}
     translations: dict[int, list[int]] = {}
     for i in order:
-        place = place_in(i, language, index, weights.same_place_cosine)
+        place = known.place_in(i, language, weights.same_place_cosine)
         if place != i:
             translations.setdefault(place, []).append(i)
         places[place] = max(places.get(place, 0.0), scores[i], scores.get(place, 0.0))
@@ -50,6 +56,25 @@ def merge(
             first, score, merged = result[same]
             result[same] = (first, score, tuple(sorted({*merged, i, *translations.get(i, ())})))
     return result
+
+
+REMEMBERED_PLACES = 16_384
+"""Answers of `Places` that are kept: some 4 MB."""
+
+
+class Places:
+    """`place_in` for one index, which the same passages are asked for in question after question."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._changes = index.changes
+        self._found = lru_cache(REMEMBERED_PLACES)(partial(place_in, index=index))
+
+    def place_in(self, i: int, language: Language, from_cosine: float) -> int:
+        if self._changes != self._index.changes:
+            self._found.cache_clear()
+            self._changes = self._index.changes
+        return self._found(i, language, from_cosine=from_cosine)
 
 
 def place_in(i: int, language: Language, index: Index, from_cosine: float) -> int:

@@ -36,7 +36,7 @@ from clusterqa.records import (
 from clusterqa.retrieval.confidence import features
 from clusterqa.retrieval.dense import best_cosines
 from clusterqa.retrieval.fusion import first_look, order_key
-from clusterqa.retrieval.merge import merge
+from clusterqa.retrieval.merge import Places, merge
 from clusterqa.retrieval.preference import explains, preferred
 from clusterqa.retrieval.profile import Profile
 from clusterqa.retrieval.quote import (
@@ -90,6 +90,7 @@ class Pipeline:
         self.reader = reader
         self.lexicon = lexicon
         self.profile = profile
+        self._places = Places(index)
         self._lock = threading.Lock()
 
     def refresh(self) -> bool:
@@ -262,7 +263,7 @@ class Pipeline:
         verdicts: dict[int, Reranked],
         depth: int,
     ) -> tuple[Hit, ...]:
-        merged = merge(order, scores, query.language, self.index, depth, self.profile.search)
+        merged = merge(order, scores, query.language, self.index, depth, self.profile.search, self._places)
         ids = [i for i, _, _ in merged]
         # A translation may be told from a passage that neither channel found.
         unread = [i for i in ids if i not in verdicts]

@@ -192,9 +192,10 @@ def _newest(question: str, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
 def _another_edition(hit: Hit, first: Hit) -> bool:
     if hit.passage.document == first.passage.document or "" in (_time(hit)[0], _time(first)[0]):
         return False
+    if _wording(hit.source.title) != _wording(first.source.title):
+        return False
     one, other = _wording(_best_sentence(hit)), _wording(_best_sentence(first))
-    same = len(one & other) >= SAME_STATEMENT * len(one | other)
-    return same and _wording(hit.source.title) == _wording(first.source.title)
+    return len(one & other) >= SAME_STATEMENT * len(one | other)
 
 
 def _time(hit: Hit) -> tuple[str, str]:

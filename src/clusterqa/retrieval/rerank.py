@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -53,7 +54,7 @@ class LateInteraction(Reranker):
 
     def _nearness(self, query: Query, entries: Sequence[IndexedPassage], first: FirstLook, index: Index) -> list[_Near]:
         weights = self._weights
-        found = [self._by_vectors(query, entry, first) for entry in entries]
+        found = self._by_vectors(query, entries, first)
         samples = self._samples(index) if query.encoded.ends.any() else {}
         if not samples or not entries:
             return found
@@ -83,15 +84,30 @@ class LateInteraction(Reranker):
             )
         return found
 
-    def _by_vectors(self, query: Query, entry: IndexedPassage, first: FirstLook) -> _Near:
-        weights, seen = self._weights, first.neighbours[entry.language]
-        of_passages = passage_background(seen.passages, seen.count, weights)
-        of_sentences = passage_background(seen.sentences, seen.count, weights)
-        whole, *others = (entry.rows.astype(np.float32) @ query.encoded.vector).tolist()
-        return _Near(
-            standing(whole, of_passages, weights.dense_scale),
-            [standing(cosine, of_sentences, weights.dense_scale) for cosine in others],
-        )
+    def _by_vectors(self, query: Query, entries: Sequence[IndexedPassage], first: FirstLook) -> list[_Near]:
+        if not entries:
+            return []
+        weights = self._weights
+        rows = np.concatenate([entry.rows for entry in entries]).astype(np.float32)
+        cosines = iter((rows @ query.encoded.vector).tolist())
+        backgrounds = {
+            language: (
+                passage_background(seen.passages, seen.count, weights),
+                passage_background(seen.sentences, seen.count, weights),
+            )
+            for language, seen in first.neighbours.items()
+        }
+        found = []
+        for entry in entries:
+            of_passages, of_sentences = backgrounds[entry.language]
+            whole, *others = islice(cosines, len(entry.rows))
+            found.append(
+                _Near(
+                    standing(whole, of_passages, weights.dense_scale),
+                    [standing(cosine, of_sentences, weights.dense_scale) for cosine in others],
+                )
+            )
+        return found
 
     def _both(self, by_tokens: float, by_vector: float) -> float:
         return self._weights.token_share * by_tokens + (1 - self._weights.token_share) * by_vector

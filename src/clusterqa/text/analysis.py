@@ -83,7 +83,10 @@ def nfc(text: str) -> str:
 
 def fold(text: str) -> str:
     """Lower case without diacritics: „Žymą“ and "zyma" typed on a phone become alike."""
-    decomposed = unicodedata.normalize("NFD", text.lower())
+    lower = text.lower()
+    if lower.isascii():
+        return lower
+    decomposed = unicodedata.normalize("NFD", lower)
     return unicodedata.normalize("NFC", "".join(c for c in decomposed if not unicodedata.combining(c)))
 
 
@@ -176,6 +179,7 @@ def _stop_words() -> frozenset[str]:
     return frozenset(fold(word) for word in STOP_WORDS)
 
 
+@lru_cache(maxsize=65536)
 def is_stop_word(word: str) -> bool:
     """Whether a word carries no meaning of its own for search, in either language, with or without diacritics."""
     return fold(word) in _stop_words()
