@@ -47,11 +47,11 @@ def reader(model: Model, tmp_path_factory: pytest.TempPathFactory) -> Reader:
 
 @pytest.fixture(scope="module")
 def shard() -> Shard:
-    """A question of 5 pieces and three passages of 9, 30 and 14, with two, one and three sentences."""
+    """A question of 14 pieces and three passages of 9, 30 and 14, with two, one and three sentences; some fill their grid."""
     random = np.random.default_rng(3)
-    lengths, sentences = [5, 9, 30, 14], [0, 2, 1, 3]
+    lengths, sentences = [14, 9, 30, 14], [0, 2, 1, 3]
     begins = np.concatenate([[0], np.cumsum(lengths)])
-    parts = [np.full(5, -1)]
+    parts = [np.full(14, -1)]
     for length, count in zip(lengths[1:], sentences[1:], strict=True):
         parts.append(np.concatenate([[-1, -1], np.sort(np.arange(length - 3) % count), [-1]]))
     question = Asked(
