@@ -15,7 +15,8 @@ import pytest
 from lxml import etree
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
-from openpyxl.styles import Font
+from openpyxl.formatting.rule import CellIsRule, IconSetRule
+from openpyxl.styles import Font, PatternFill
 from pptx.chart.data import CategoryChartData
 from pptx.enum.chart import XL_CHART_TYPE
 from pptx.util import Inches
@@ -155,6 +156,69 @@ def test_notes_have_the_marks_that_the_document_counts_them_with(tmp_path: Path,
     assert texts(reading(tmp_path, "a.lt.docx", raw)) == [f"Parama{mark} teikiama.", f"{mark} Be PVM."]
 
 
+def test_notes_that_are_counted_anew_in_each_section_have_those_marks_and_of_each_page_are_named(
+    tmp_path: Path,
+) -> None:
+    def noted(where: str) -> Any:
+        section = f'<w:sectPr><w:footnotePr><w:numRestart w:val="{where}"/></w:footnotePr></w:sectPr>'
+        refer = '<w:r><w:footnoteReference w:id="{}"/></w:r>'.format
+        body = p(r("Viena"), refer(2), properties=section) + p(r("Kita"), refer(3)) + section
+        notes = "".join(f'<w:footnote w:id="{n}">{p(r(t))}</w:footnote>' for n, t in ((2, "Pirma."), (3, "Antra.")))
+        return reading(tmp_path, "a.lt.docx", make_word(body, footnotes=notes))
+
+    assert texts(noted("eachSect")) == ["Viena¹", "¹ Pirma.", "Kita¹", "¹ Antra."]
+    assert noted("eachSect").warnings == ()
+    assert texts(noted("eachPage")) == ["Viena¹", "¹ Pirma.", "Kita²", "² Antra."]
+    assert noted("eachPage").warnings == (
+        "Notes that Word counts anew on each page have other marks here, counted through: 2.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "marks", "worded"),
+    [
+        ("decimalEnclosedCircle", ["①", "②"], 0),
+        ("decimalEnclosedParen", ["⑴", "⑵"], 0),
+        ("numberInDash", ["- 1 -", "- 2 -"], 0),
+        ("chicago", ["*", "†"], 0),
+        ("russianUpper", ["А", "Б"], 0),
+        ("decimalHalfWidth", ["1", "2"], 0),
+        ("ordinalText", ["1", "2"], 2),
+        ("aiueo", ["1", "2"], 2),
+    ],
+)
+def test_numbers_in_signs_are_read_as_word_draws_them_and_those_in_words_are_named(
+    tmp_path: Path, kind: str, marks: list[str], worded: int
+) -> None:
+    lists = (
+        f'<w:abstractNum w:abstractNumId="0"><w:lvl w:ilvl="0"><w:start w:val="1"/><w:numFmt w:val="{kind}"/><w:lvlText w:val="%1"/>'
+        '</w:lvl></w:abstractNum><w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num>'
+    )
+    raw = make_word(numbered(("Nariai renkasi.", 0), ("Valdyba renkama.", 0)), numbering=lists)
+    document = reading(tmp_path, "a.lt.docx", raw)
+    assert document.text.split("\n") == [f"{marks[0]} Nariai renkasi.", f"{marks[1]} Valdyba renkama."]
+    told = (f"Numbers that Word writes in words or in another script are figures here: {worded}.",)
+    assert document.warnings == (told if worded else ())
+
+
+@pytest.mark.parametrize(
+    ("look", "is_seen"),
+    [
+        ('<w:color w:val="000000"/><w:shd w:val="clear" w:fill="000000"/>', False),
+        ('<w:color w:val="000000"/><w:shd w:val="solid" w:color="000000" w:fill="auto"/>', False),
+        ('<w:color w:val="000000"/><w:highlight w:val="black"/>', False),
+        ('<w:color w:val="auto"/><w:shd w:val="clear" w:fill="000000"/>', True),  # Word draws it white then
+        ('<w:color w:val="000000"/><w:highlight w:val="yellow"/>', True),
+        ('<w:shd w:val="clear" w:fill="auto"/>', True),
+    ],
+)
+def test_what_is_blacked_out_by_a_colour_is_no_text_and_is_named(tmp_path: Path, look: str, is_seen: bool) -> None:
+    document = reading(tmp_path, "a.lt.docx", make_word(p(r("Vadovas "), r("Jonas Jonaitis", look), r(" pasirašė."))))
+    told = "Places with letters in the colour of what lies under them, which cannot be seen and are not read: 1."
+    assert texts(document) == ["Vadovas Jonas Jonaitis pasirašė." if is_seen else "Vadovas  pasirašė."]
+    assert document.warnings == (() if is_seen else (told,))
+
+
 def test_numbers_and_prompts_that_fields_draw_and_documents_in_documents_are_named(tmp_path: Path) -> None:
     def field(code: str) -> str:
         kinds = ("begin", "end")
@@ -230,6 +294,12 @@ def test_white_letters_on_white_are_no_text_and_are_named(tmp_path: Path, body: 
 # ── Excel ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def saved(book: Any) -> bytes:
+    file = io.BytesIO()
+    book.save(file)
+    return file.getvalue()
+
+
 @pytest.mark.parametrize(
     ("value", "form", "read"),
     [
@@ -248,6 +318,27 @@ def test_white_letters_on_white_are_no_text_and_are_named(tmp_path: Path, body: 
         (datetime.datetime(2025, 3, 14, 10, 30), "yyyy-mm-dd", "2025-03-14"),
         (datetime.datetime(2025, 3, 14, 10, 30), "yyyy-mm-dd hh:mm", "2025-03-14 10:30"),
         (datetime.time(13, 30, 0, 200000), "h:mm", "13:30"),
+        (50, '[<100]"mažai";[>=100]"daug";0', "mažai"),
+        (100, '[<100]"mažai";[>=100]"daug";0', "daug"),
+        (2_500_000, '[>=1000000]0.0,," mln.";[>=1000]0.0," tūkst.";0', "2.5 mln."),
+        (2_500, '[>=1000000]0.0,," mln.";[>=1000]0.0," tūkst.";0', "2.5 tūkst."),
+        (25, '[>=1000000]0.0,," mln.";[>=1000]0.0," tūkst.";0', "25"),
+        (7, "[Blue][<=5]0;[Red]0", "7"),
+        (-5, "[<0]-0;0", "-5"),
+        (-5, "[<100]0", "-5"),
+        (500, "[<100]0.00", "500"),
+        (2, '[=1]"Taip";[=0]"Ne";General', "2"),
+        (12_345_678, r"[>=10000000]##\,##\,##\,##0;0", "1,23,45,678"),
+        (0.75, "# ?/?", "3/4"),
+        (-2.5, "# ??/??", "-2 1/2"),
+        (3, "# ?/?", "3"),
+        (0, "# ?/?", "0"),
+        (0.3125, "# ??/16", "5/16"),
+        (1.5, '?/?" val."', "3/2 val."),
+        (302_512_345, "000-000-000", "302-512-345"),
+        (5, "00-00", "00-05"),
+        (8_612_345, "[<=9999999]###-####;(###) ###-####", "861-2345"),
+        (86_123_4567, "[<=9999999]###-####;(###) ###-####", "(86) 123-4567"),
     ],
 )
 def test_a_cell_is_read_as_its_format_shows_it(value: object, form: str, read: str) -> None:
@@ -452,6 +543,34 @@ def test_what_a_click_shows_is_read(tmp_path: Path, body: str, style: str, tag: 
     document = reading(tmp_path, "a.lt.html", page(body, style, tag))
     assert texts(document)[-2:] == ["Kas teikia?", "Paraišką teikia klasterio koordinatorius."]
     assert document.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("address", "read"),
+    [
+        (
+            '<a class="__cf_email__" data-cfemail="422b2c242d0232362e366c2e36">[email&#160;protected]</a>',
+            "info@ptlt.lt",
+        ),
+        ('<a data-cfemail="kitas">mums</a>', "mums"),
+        ('<span style="unicode-bidi:bidi-override; direction:rtl">tl.retsalk@ofni</span>', "info@klaster.lt"),
+        ('<bdo dir="rtl">tl.retsalk@ofni</bdo>', "info@klaster.lt"),
+        ('<span style="direction:rtl">mums</span>', "mums"),
+    ],
+)
+def test_addresses_that_a_page_hides_from_programs_are_read_as_they_are_shown(
+    tmp_path: Path, address: str, read: str
+) -> None:
+    assert texts(reading(tmp_path, "a.lt.html", page(f"<p>Rašykite {address}.</p>")))[-1] == f"Rašykite {read}."
+
+
+def test_tables_of_other_elements_are_tables(tmp_path: Path) -> None:
+    def row(kind: str, *cells: str) -> str:
+        return f'<div role="row">{"".join(f"<span role={kind}>{cell}</span>" for cell in cells)}</div>'
+
+    body = row("columnheader", "Narys", "Kaina") + row("cell", "Alfa", "100") + row("cell", "Beta", "200")
+    document = reading(tmp_path, "a.lt.html", page(f'<div role="table">{body}</div>'))
+    assert rows(document) == [("Narys | Kaina", "Alfa | 100"), ("Narys | Kaina", "Beta | 200")]
 
 
 def test_the_name_of_a_tab_is_the_heading_of_what_it_shows(tmp_path: Path) -> None:
@@ -720,6 +839,18 @@ def test_what_an_e_mail_quotes_is_read_without_the_marks_before_its_lines(tmp_pa
     ]
 
 
+@pytest.mark.parametrize(
+    ("kind", "read"),
+    [
+        ("; format=flowed; delsp=yes", "Kaip nuspręsta šį mėnesį."),
+        ("; format=flowed", "Kaip nus \npręsta  \nšį mėnesį."),
+    ],
+)
+def test_spaces_that_only_say_that_a_line_goes_on_are_none(tmp_path: Path, kind: str, read: str) -> None:
+    raw = mail("Kaip nus \npręsta  \nšį mėnesį.").replace(b"utf-8", f"utf-8{kind}".encode())
+    assert texts(reading(tmp_path, "a.lt.eml", raw))[1:] == [read]
+
+
 def test_pictures_that_an_e_mail_only_links_to_are_counted(tmp_path: Path) -> None:
     body = '<p>Kvietimas.</p><img src="https://p.lt/a.png" width="600"><img src="cid:logo"><img src="https://p.lt/b.gif" width="1" height="1">'
     document = reading(tmp_path, "a.lt.eml", mail(body, "html"))
@@ -771,6 +902,60 @@ def test_labels_that_a_chart_has_words_of_its_own_for_are_read(tmp_path: Path) -
     assert texts(reading(tmp_path, "a.lt.pptx", deck(fill))) == [
         "Parama", "2024 | 50", "2025 | 57", "prognozė", "Kaunas; Vilnius",
     ]  # fmt: skip
+
+
+def test_text_boxes_inside_a_chart_are_read(tmp_path: Path) -> None:
+    def fill(made: Any, slide: Any) -> None:
+        data = CategoryChartData()
+        data.categories = ["2024"]
+        data.add_series("Klasteriai", (50,))
+        slide.shapes.add_chart(XL_CHART_TYPE.COLUMN_CLUSTERED, Inches(1), Inches(2), Inches(5), Inches(3), data)
+
+    with zipfile.ZipFile(io.BytesIO(deck(fill))) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    links = next(name for name in members if re.search(r"charts/_rels/chart.*\.rels", name))
+    link = f'<Relationship Id="s" Type="{_OFFICE}/chartUserShapes" Target="../drawings/drawing9.xml"/></Relationships>'
+    members[links] = members[links].replace(b"</Relationships>", link.encode())
+    kind = b'<Override PartName="/ppt/drawings/drawing9.xml" ContentType="application/vnd.openxmlformats-officedocument.drawingml.chartshapes+xml"/></Types>'
+    members["[Content_Types].xml"] = members["[Content_Types].xml"].replace(b"</Types>", kind)
+    members["ppt/drawings/drawing9.xml"] = (
+        f'<c:userShapes xmlns:c="{_DRAWING}/chart" xmlns:cdr="{_DRAWING}/chartDrawing" xmlns:a="{_DRAWING}/main"><cdr:relSizeAnchor>'
+        "<cdr:sp><cdr:txBody><a:p><a:r><a:t>Nuo 2024 m. kitaip</a:t></a:r></a:p></cdr:txBody></cdr:sp></cdr:relSizeAnchor></c:userShapes>"
+    ).encode()
+    assert texts(reading(tmp_path, "a.lt.pptx", make_zip(members))) == ["Parama", "2024 | 50", "Nuo 2024 m. kitaip"]
+
+
+@pytest.mark.parametrize(("ground", "is_seen"), [("", False), ("FFFFFFFF", False), ("FF1F3864", True)])
+def test_words_of_a_cell_in_the_colour_of_its_ground_are_no_text_and_are_named(
+    tmp_path: Path, ground: str, is_seen: bool
+) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["Narys", "Vilnius", "balta"])
+    book.active["C1"].font = Font(color="FFFFFFFF")
+    if ground:
+        book.active["C1"].fill = PatternFill("solid", fgColor=ground)
+    document = reading(tmp_path, "a.lt.xlsx", saved(book))
+    told = "Places with letters in the colour of what lies under them, which cannot be seen and are not read: 1."
+    assert texts(document) == ["Narys | Vilnius | balta" if is_seen else "Narys | Vilnius"]
+    assert document.warnings == (() if is_seen else (told,))
+
+
+@pytest.mark.parametrize(
+    ("rule", "named"),
+    [
+        (IconSetRule("3TrafficLights1", "num", [0, 2, 3], showValue=False), 1),
+        (IconSetRule("3TrafficLights1", "num", [0, 2, 3]), 0),
+        (CellIsRule("lessThan", ["10"], font=Font(color="FFFFFFFF")), 1),
+        (CellIsRule("lessThan", ["10"], font=Font(color="FFFFFFFF"), fill=PatternFill(bgColor="FFC00000")), 0),
+        (CellIsRule("lessThan", ["10"], font=Font(bold=True)), 0),
+    ],
+)
+def test_conditional_formats_that_hide_values_are_named(tmp_path: Path, rule: Any, named: int) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["Narys", 3])
+    book.active.conditional_formatting.add("B1:B1", rule)
+    told = f"Conditional formats that hide values, or write them otherwise, and are not followed: {named}."
+    assert reading(tmp_path, "a.lt.xlsx", saved(book)).warnings == ((told,) if named else ())
 
 
 def test_a_sheet_that_hides_its_zeros_has_none(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from clusterqa.documents import tables
-from clusterqa.documents.drawing import words
+from clusterqa.documents.drawing import seen, words
 from clusterqa.documents.extract import TextBuilder, one_line
 from clusterqa.documents.figures import shown
 
@@ -16,10 +16,14 @@ MOST_POINTS = 5_000
 """Of one chart; a longer one is a curve, whose points nobody reads."""
 
 
-def add_chart(builder: TextBuilder, chart: Any) -> bool:
+SHAPES = "chartUserShapes"
+"""The kind of relation from a chart to the drawing with the text boxes inside it."""
+
+
+def add_chart(builder: TextBuilder, chart: Any, shapes: Any | None = None) -> bool:
     """
-    Append the titles and the figures of a chart, `c:chartSpace`, as they were stored when it was drawn last. Returns
-    False for one without figures, or with too many.
+    Append the titles and the figures of a chart, `c:chartSpace`, as they were stored when it was drawn last, and what
+    text boxes inside it say, the root of whose drawing is `shapes`. Returns False for one without figures, or with too many.
     """
     if sum(1 for _ in chart.iter(f"{_C}pt")) > 2 * MOST_POINTS:
         return False
@@ -51,6 +55,9 @@ def add_chart(builder: TextBuilder, chart: Any) -> bool:
                 builder.add("paragraph", words(paragraph))
     for cells in chart.iter("{*}dlblRangeCache"):
         builder.add("paragraph", "; ".join(filter(None, map(one_line, cells.itertext(f"{_C}v")))))
+    for box in () if shapes is None else seen(shapes):
+        if box.tag == f"{_A}p":
+            builder.add("paragraph", words(box))
     return True
 
 

@@ -15,7 +15,7 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 from clusterqa.documents import tables
-from clusterqa.documents.charts import add_chart
+from clusterqa.documents.charts import SHAPES, add_chart
 from clusterqa.documents.docx_numbers import Numbers, written
 from clusterqa.documents.drawing import DIAGRAM, NEW_CHART, is_hidden, of_diagram, words
 from clusterqa.documents.encoding import decode, mojibake
@@ -127,16 +127,16 @@ class _Notes:
     texts: dict[str, str]
     kind: str
     start: int = 1
+    anew: str = ""
+    """Where they are counted anew: "eachSect", "eachPage", or nowhere."""
+    given: int = 0
+    """How many have a mark since they were counted anew."""
     marks: dict[str, str] = field(default_factory=dict)
 
     def mark(self, name: str) -> str:
         if name not in self.marks:
-            number = len(self.marks) + self.start
-            mark = (
-                _CHICAGO[(number - 1) % 4] * (1 + (number - 1) // 4)
-                if self.kind == "chicago"
-                else written(number, self.kind)
-            )
+            mark = written(self.start + self.given, self.kind)
+            self.given += 1
             # A small Roman numeral in brackets, as Unicode has no raised one.
             high = mark if self.kind == "chicago" else None if "Roman" in self.kind else raised(mark)
             self.marks[name] = high or (f"[{mark}]" if mark else "")
@@ -226,12 +226,19 @@ class _Reader:
         prompts = sum(
             e.tag == f"{_W}sdt" and _is_placeholder(e) and any(t.text for t in e.iter(f"{_W}t")) for e in seen
         )
-        found += left_out(prompts=prompts + self.prompts)
+        covered = sum(e.tag == f"{_W}r" and any(t.text for t in e.iter(f"{_W}t")) and self._is_covered(e) for e in seen)
+        found += left_out(prompts=prompts + self.prompts, alike=covered)
         white = sum(e.tag == f"{_W}r" and any(t.text for t in e.iter(f"{_W}t")) and self._is_white(e) for e in seen)
         if white:
             found.append(f"Places with white letters on white, which cannot be seen and are not read: {white}.")
         if self.uncounted:
             found.append(f"Numbers that fields draw (LISTNUM, AUTONUM), which are not read: {self.uncounted}.")
+        if through := sum(len(n.marks) for n in self.notes.values() if n.anew == "eachPage" and len(n.marks) > 1):
+            found.append(f"Notes that Word counts anew on each page have other marks here, counted through: {through}.")
+        if self.numbers.worded:
+            found.append(
+                f"Numbers that Word writes in words or in another script are figures here: {self.numbers.worded}."
+            )
         found += unknown_signs(self.unknown_signs)
         return found
 
@@ -276,7 +283,12 @@ class _Reader:
         told = [place.find(f"{_W}{kind}Pr") for place in (last, settings) if place is not None]
         forms = [form.get(f"{_W}val") for said in told if said is not None for form in said.findall(f"{_W}numFmt")]
         starts = [start for said in told if (start := _value(said, "numStart")) is not None]
-        return _Notes(self._notes(kind), next(iter(forms), None) or usual, next(iter(starts), 1))
+        sections = [*self.body.iter(f"{_W}sectPr")] + ([] if settings is None else [settings])
+        anew = {
+            said.get(f"{_W}val", "") for place in sections for said in place.iterfind(f"{_W}{kind}Pr/{_W}numRestart")
+        }
+        where = next((name for name in ("eachPage", "eachSect") if name in anew), "")
+        return _Notes(self._notes(kind), next(iter(forms), None) or usual, next(iter(starts), 1), where)
 
     def _notes(self, kind: str) -> dict[str, str]:
         root = self._related(f"/{kind}s")
@@ -383,6 +395,9 @@ class _Reader:
         else:  # "1 straipsnis." is a part of the text itself
             self.builder.add("paragraph", f"{number} {text}" if text.strip() else "")
         self._tell_notes()
+        if properties is not None and properties.find(f"{_W}sectPr") is not None:  # the last paragraph of a section
+            for notes in self.notes.values():
+                notes.given = 0 if notes.anew == "eachSect" else notes.given
         for box in _text_boxes(paragraph):
             self._walk(box)
         for diagram in paragraph.iter(DIAGRAM):
@@ -455,7 +470,10 @@ class _Reader:
     def _chart(self, element: Any) -> None:
         relation = self.part.rels.get(element.get(f"{_R}id"))
         if relation is not None and not relation.is_external:
-            self.charts += add_chart(self.builder, _root(relation.target_part))
+            part = relation.target_part
+            drawn = (r for r in part.rels.values() if r.reltype.endswith(f"/{SHAPES}") and not r.is_external)
+            shapes = next((_root(r.target_part) for r in drawn), None)
+            self.charts += add_chart(self.builder, _root(part), shapes)
 
     # ── tables ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -714,7 +732,17 @@ class _Reader:
         return equation(found[1]) if (found := _FORMULA_FIELD.match(code)) else ""
 
     def _is_hidden(self, run: Any) -> bool:
-        return self._is_set(run, "vanish") or self._is_white(run)
+        return self._is_set(run, "vanish") or self._is_white(run) or self._is_covered(run)
+
+    def _is_covered(self, run: Any) -> bool:
+        """Whether the letters of a run have the very colour that it is shaded or marked with, as what is blacked out has."""
+        color = next(iter(self._looks(run, "color")), None)
+        if color is None or color.get(f"{_W}themeColor"):
+            return False
+        shades = {"clear": "fill", "nil": "fill", "solid": "color"}
+        grounds = [e.get(_W + shades.get(e.get(f"{_W}val"), ""), "") for e in self._looks(run, "shd")[:1]]
+        grounds += [_MARKERS.get(e.get(f"{_W}val"), "") for e in self._looks(run, "highlight")[:1]]
+        return color.get(f"{_W}val", "").upper() in {ground.upper() for ground in grounds if ground}
 
     def _is_white(self, run: Any) -> bool:
         """Whether the letters of a run are white, and nothing around or behind them has a colour, or may have one."""
@@ -890,6 +918,15 @@ def _hexadecimal(text: str) -> int:
     return int(text, 16) if re.fullmatch(r"[0-9a-fA-F]{1,8}", text) else 0
 
 
+_MARKERS = {
+    "black": "000000",
+    "white": "FFFFFF",
+    "yellow": "FFFF00",
+    "red": "FF0000",
+    "blue": "0000FF",
+    "green": "00FF00",
+}
+"""The colours of marker pens."""
 _SKIPPED = frozenset(
     {f"{_W}{name}" for name in ("del", "moveFrom", "delText", "pPr", "rPr", "txbxContent", "sdtPr")}
     | {f"{_MC}Fallback"}
@@ -906,7 +943,6 @@ _LEAVES = frozenset(
     {f"{_W}{name}" for name in (*_CHARACTERS, "t", "sym", "subDoc", "footnoteReference", "endnoteReference")}
     | {f"{_M}oMath", f"{_M}oMathPara", f"{_SIGN_EX}symEx"}
 )
-_CHICAGO = "*†‡§"
 
 
 def _text_boxes(paragraph: Any) -> list[Any]:

@@ -31,6 +31,8 @@ class Numbers:
         self._lists: dict[int, tuple[int, dict[int, _Level], dict[int, int]]] = {}
         self._counts: dict[int, list[int | None]] = {}
         self._begun: set[tuple[int, int]] = set()
+        self.worded = 0
+        """How many numbers so far are drawn in words, or in signs that are not known here."""
         if numbering is None:
             return
         links: dict[int, str] = {}
@@ -89,6 +91,7 @@ class Numbers:
             other = levels.get(place, _Level())
             count = counts[place] if counts[place] is not None else other.start
             assert count is not None
+            self.worded += not (level.legal or is_known(other.kind))
             return written(count, "decimal" if level.legal else other.kind)
 
         return re.sub(r"%([1-9])", told, level.text).strip()
@@ -129,6 +132,21 @@ def _number(text: str | None) -> int:
     return int(text) if text and re.fullmatch(r"-?\d{1,9}", text) else 0
 
 
+_CHICAGO = "*†‡§"
+_RUSSIAN = "абвгдежзиклмнопрстуфхцчшщыэюя"
+_ENCLOSED = {"decimalEnclosedCircle": 0x2460, "decimalEnclosedParen": 0x2474, "decimalEnclosedFullstop": 0x2488}
+"""The first of the twenty signs of a number in a circle, in brackets, with a full stop."""
+_KNOWN = frozenset(
+    "lowerLetter upperLetter lowerRoman upperRoman ordinal none bullet chicago numberInDash hex "
+    "russianLower russianUpper".split()
+)
+
+
+def is_known(kind: str) -> bool:
+    """Whether `written` draws numbers of a kind as Word does."""
+    return kind in _KNOWN or kind in _ENCLOSED or kind.startswith("decimal") or not kind.strip("0")
+
+
 def written(count: int, kind: str) -> str:
     """A number as Word writes it in a list of this kind ("lowerLetter", "upperRoman", …); in figures where it has no kind."""
     match kind:
@@ -147,6 +165,17 @@ def written(count: int, kind: str) -> str:
             return f"{count}{ending}"
         case "none" | "bullet":
             return ""
+        case "chicago" if count > 0:
+            return _CHICAGO[(count - 1) % 4] * (1 + (count - 1) // 4)
+        case "numberInDash":
+            return f"- {count} -"
+        case "hex" if count > 0:
+            return f"{count:X}"
+        case "russianLower" | "russianUpper" if 0 < count < 1000:
+            letter = _RUSSIAN[(count - 1) % len(_RUSSIAN)] * (1 + (count - 1) // len(_RUSSIAN))
+            return letter if kind == "russianLower" else letter.upper()
+        case _ if kind in _ENCLOSED and 0 < count <= 20:
+            return chr(_ENCLOSED[kind] + count - 1)
         case _:
             return str(count)
 

@@ -127,6 +127,9 @@ def _content(body: MIMEPart, document: str) -> str:
     """The text of a part, in the encoding that it names where that can be right: many say ISO-8859-1 and mean another."""
     payload, named = body.get_payload(decode=True), body.get_content_charset("us-ascii")
     raw = payload if isinstance(payload, bytes) else b""
+    told = body["Content-Type"].params if body["Content-Type"] is not None else {}
+    if told.get("format", "").lower() == "flowed" and told.get("delsp", "").lower() == "yes":
+        raw = re.sub(rb"(?<!\n--) \r?\n(?!>)", b"", raw)  # a space at the end of a line only says that the line goes on
     if named in ("us-ascii", "utf-8") or encoding.is_eight_bit(named):
         with suppress(UnreadableDocument):
             return encoding.decode(raw, document, named)[0]

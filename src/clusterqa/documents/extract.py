@@ -130,7 +130,9 @@ def first_heading(text: str, blocks: Sequence[Block]) -> str:
     return next((one_line(text[block.start : block.end]) for block in blocks if block.kind == "heading"), "")
 
 
-def left_out(pictures: int = 0, charts: int = 0, files: int = 0, struck: int = 0, prompts: int = 0) -> list[str]:
+def left_out(
+    pictures: int = 0, charts: int = 0, files: int = 0, struck: int = 0, prompts: int = 0, alike: int = 0
+) -> list[str]:
     """A warning for each kind of thing that may say something and is not read, where there is any."""
     found = []
     if pictures:
@@ -143,6 +145,10 @@ def left_out(pictures: int = 0, charts: int = 0, files: int = 0, struck: int = 0
         found.append(f"Places with struck-out text, which is not read: {struck}.")
     if prompts:
         found.append(f"Places to fill in, whose prompts are not read: {prompts}.")
+    if alike:
+        found.append(
+            f"Places with letters in the colour of what lies under them, which cannot be seen and are not read: {alike}."
+        )
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
 
 from clusterqa.documents.extract import one_line
 
@@ -15,14 +16,17 @@ _TOKEN = re.compile(
 )
 _LITERAL = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.|am/pm|a/p')
 """Parts of a format for dates that ask for no part of one."""
-_CONDITION = re.compile(r"\[[<>=]")
+_CONDITION = re.compile(r"\[(<=|>=|<>|<|>|=)\s*(-?\d[\d.]*)\]")
+_HOLDS = {"<": {-1}, "<=": {-1, 0}, "=": {0}, "<>": {-1, 1}, ">=": {0, 1}, ">": {1}}
+"""What the comparison of a figure with that of a condition gives where the condition holds: -1, 0 or 1."""
+_FRACTION = re.compile(r"(?:(?P<whole>[#0?]+)[ _]+)?[#0?]+ ?/ ?(?P<below>[#0?]+|[1-9]\d*)")
 _PIECE = re.compile(r'"[^"]*"|\\.|.', re.DOTALL)
 
 
 def shown(value: object, form: str = "General") -> str:
     """
     What a cell shows of a value in a number format of Excel; thousands stand apart by a space. A format that is not
-    understood (a fraction, a condition) leaves the figure as it is stored.
+    understood leaves the figure as it is stored.
     """
     if value is None:
         return ""
@@ -78,37 +82,85 @@ def _sections(form: str) -> list[str]:
 
 def _figure(value: int | float, form: str) -> str:
     plain = f"{value:.15g}"
-    sections = _sections(form)
-    if not form or _CONDITION.search(form) or abs(value) > 1e300 or value != value:
+    if not form or abs(value) > 1e300 or value != value:
         return plain
-    number = Decimal(plain)
-    section = sections[0]
-    if number < 0 and len(sections) > 1:
-        section, number = sections[1], -number
-    elif number == 0 and len(sections) > 2:
-        section = sections[2]
+    sections = _sections(form)
+    section, number = _chosen(sections, Decimal(plain))
     if section.lower().strip() in ("general", "@", "standard"):
         return f"{number.normalize():f}" if section != sections[0] else plain
-    before, after, digits, percent = "", "", "", False
+    bare = _LITERAL.sub(lambda found: "\0" * len(found[0]), section)
+    if fraction := _FRACTION.search(bare):
+        ends = section[: fraction.start()], section[fraction.end() :]
+        lead, rest = ("".join(map(_literal, _TOKEN.finditer(end))) for end in ends)
+        return f"{lead}{_fraction(number, fraction)}{rest}"
+    places: list[str] = []
+    literals = [""]  # what is written as it is before, between and behind the places of figures
     for token in _TOKEN.finditer(section):
-        if (wanted := token["digits"] or token["general"]) and not digits:
-            digits = wanted
-            continue
-        if wanted or token["other"] == "/":
-            return plain  # a fraction, or a telephone number in parts
-        percent = percent or token["other"] == "%"
-        literal = _literal(token)
-        before, after = (before, after + literal) if digits else (before + literal, after)
-    if not digits:
-        return before
+        if wanted := token["digits"] or token["general"]:
+            places.append(wanted)
+            literals.append("")
+        else:
+            literals[-1] += _literal(token)
+    if not places:
+        return literals[0]
+    if "/" in bare or (len(places) > 1 and set("".join(places)) - set("0#?")):
+        return plain
+    if len(places) > 1:
+        return _in_parts(number, places, literals)
+    digits, (before, after) = places[0], literals
     if digits[0] in "Gg":
         return f"{before}{number.normalize():f}{after}"
     if not number and "0" not in digits:
         return f"{before}{after}"  # "#" and "?" draw no zero
-    told = _written(number * 100 if percent else number, digits)
+    told = _written(number * 100 if "%" in bare else number, digits)
     if told.startswith("-"):
         before, told = f"-{before}", told[1:]
     return f"{before}{told}{after}"
+
+
+def _chosen(sections: list[str], number: Decimal) -> tuple[str, Decimal]:
+    """The part of a format that is for a figure, and the figure without the sign that this part writes itself."""
+    conditions = [_CONDITION.search(section) for section in sections[:3]]
+    if not any(conditions):
+        if number < 0 and len(sections) > 1:
+            return sections[1], -number
+        return sections[2 if number == 0 and len(sections) > 2 else 0], number
+    for at, (section, condition) in enumerate(zip(sections, conditions, strict=False)):
+        if condition is None:  # without one the last is for all others, the second of three for those below nothing
+            holds = number < 0 or at == len(conditions) - 1
+        else:
+            holds = int(number.compare(Decimal(condition[2]))) in _HOLDS[condition[1]]
+        if holds:
+            signed = re.match(r"(?:\[[^\]]*\])*[\\\"]?[-(]", section)
+            return section, abs(number) if signed else number
+    return "General", number
+
+
+def _fraction(number: Decimal, form: re.Match[str]) -> str:
+    """A figure as a whole and a fraction: „# ?/?“ gives "2 1/2", „# ?/16“ "2 8/16"."""
+    below = form["below"]
+    exact = Fraction(abs(number))
+    told = exact.limit_denominator(10 ** len(below) - 1)
+    above, under = (
+        (round(exact * int(below)), int(below)) if below.isdigit() and below.strip("0") else told.as_integer_ratio()
+    )
+    whole, above = divmod(above, under) if form["whole"] else (0, above)
+    parts = [str(whole)] if whole or not above else []
+    parts += [f"{above}/{under}"] if above else []
+    return f"{'-' if number < 0 else ''}{' '.join(parts)}"
+
+
+def _in_parts(number: Decimal, places: list[str], literals: list[str]) -> str:
+    """A figure in parts, such as a code or a telephone number: the last figures in the last places, what is left in the first."""
+    joined = "".join(places)
+    told = f"{abs(number).quantize(Decimal(1), ROUND_HALF_UP):f}".zfill(
+        len(joined) - joined.find("0") if "0" in joined else 0
+    )
+    written = literals[-1]
+    for place, literal in zip(reversed(places[1:]), reversed(literals[1:-1]), strict=True):
+        at = max(0, len(told) - len(place))
+        written, told = f"{literal}{told[at:]}{written}", told[:at]
+    return f"{'-' if number < 0 else ''}{literals[0]}{told}{written}"
 
 
 def _written(number: Decimal, digits: str) -> str:

@@ -62,6 +62,11 @@ _UNSEEN_STYLE = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|(?:left|top|text-indent)\s*:\s*-\d{4,}(?:\.\d+)?(?:px|em)",
     re.IGNORECASE,
 )
+_TURNED_STYLE = re.compile(
+    r"unicode-bidi\s*:\s*bidi-override(?=[^{}]*direction\s*:\s*rtl)|direction\s*:\s*rtl(?=[^{}]*bidi-override)", re.I
+)
+_CELLS = {"cell": "td", "gridcell": "td", "columnheader": "th", "rowheader": "th"}
+"""The parts that elements say they have in a row of a table, and the tags that mean the same."""
 _ADDED = re.compile(r"(?<![\w-])content\s*:[^;{}\"']*(?:\bcounters?\(|[\"'][^\"'\\]*[^\W_]{2})", re.IGNORECASE)
 """A rule of a style sheet that puts words or numbers on the page."""
 _LONG_TAG = re.compile(r"<[a-zA-Z][^<>]{5000,}")
@@ -493,8 +498,8 @@ def _choose(tree: Any) -> None:
 
 def _write_out(tree: Any) -> None:
     """
-    Put text in place of what a browser draws: what stands in the fields of a form, and buttons that open what is below
-    them, as their words are its heading.
+    Put text in place of what a browser draws: what stands in the fields of a form, addresses that are written as codes or from
+    the right, tables of other elements, and buttons that open what is below them, as their words are its heading.
     """
     for field in list(tree.iter("input", "select", "textarea")):
         if value := _value(field):
@@ -506,6 +511,24 @@ def _write_out(tree: Any) -> None:
             for line in others:
                 field.append(field.makeelement("br"))
                 field[-1].tail = line
+    for element in tree.xpath("//*[@data-cfemail]"):  # an address that a script of Cloudflare writes out
+        code = element.get("data-cfemail")
+        if re.fullmatch(r"(?:[0-9a-fA-F]{2}){4,200}", code):
+            key, *letters = bytes.fromhex(code)
+            element[:] = []
+            element.text = bytes(letter ^ key for letter in letters).decode("utf-8", "replace")
+    for element in tree.xpath("//*[not(*)][@style or self::bdo]"):  # letters that are drawn from the right
+        if _TURNED_STYLE.search(element.get("style") or "") or (element.tag == "bdo" and element.get("dir") == "rtl"):
+            element.text = (element.text or "")[::-1]
+    for table in tree.xpath("//*[@role='table' or @role='grid'][not(self::table)]"):
+        rows = table.xpath(".//*[@role='row']")
+        cells = [cell for row in rows for cell in row if cell.get("role") in _CELLS]
+        if len(cells) == len(table.xpath(".//*[@role='cell' or @role='gridcell' or contains(@role, 'header')]")) > 0:
+            table.tag = "table"
+            for row in rows:
+                row.tag = "tr"
+            for cell in cells:
+                cell.tag = _CELLS[cell.get("role")]
     for heading in tree.iter("h1", "h2", "h3", "h4", "h5", "h6", "summary", "dt"):
         for button in list(heading.iter("button")):
             button.tag = "span"

@@ -7,11 +7,11 @@ import re
 import zipfile
 from bisect import bisect_left
 from dataclasses import replace
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 from clusterqa.documents import tables
-from clusterqa.documents.charts import add_chart
+from clusterqa.documents.charts import SHAPES, add_chart
 from clusterqa.documents.drawing import DIAGRAM, NEW_CHART, of_diagram, seen, unescaped, words
 from clusterqa.documents.extract import Extract, TextBuilder, is_page_number, left_out, one_line, unknown_signs
 from clusterqa.documents.figures import shown
@@ -66,7 +66,7 @@ def extract(raw: bytes, document: str) -> Extract:
     builder = TextBuilder()
     pages: list[Page] = []
     hidden: list[str] = []
-    comments = charts = unseen = missing = struck = 0
+    comments = charts = unseen = missing = struck = alike = rules = 0
     told: set[str] = set()
     for sheet in book.worksheets:
         if sheet.sheet_state != "visible":
@@ -78,6 +78,8 @@ def extract(raw: bytes, document: str) -> Extract:
         _margins(sheet, builder, told)
         pages.append(Page(len(pages) + 1, one_line(sheet.title), start, builder.length()))
         struck += sum(_is_struck(cell) or _seen(cell.value, struck=True) != "" for cell in sheet._cells.values())
+        alike += sum(map(_is_alike, sheet._cells.values()))
+        rules += sum(map(_writes_otherwise, chain.from_iterable(kept.rules for kept in sheet.conditional_formatting)))
         comments += sum(cell.comment is not None for cell in sheet._cells.values())
         missing += parts.without_value(sheet.title)
     for chart in book.chartsheets:
@@ -92,7 +94,11 @@ def extract(raw: bytes, document: str) -> Extract:
         warnings.append(f"Hidden sheets that are not read: {', '.join(hidden)}.")
     if unseen:
         warnings.append(f"Hidden rows and columns that are not read: {unseen}.")
-    warnings += left_out(parts.pictures, charts, parts.files, struck)
+    warnings += left_out(parts.pictures, charts, parts.files, struck, alike=alike)
+    if rules:
+        warnings.append(
+            f"Conditional formats that hide values, or write them otherwise, and are not followed: {rules}."
+        )
     warnings += unknown_signs(builder.text().count(UNKNOWN))
     if comments:
         warnings.append(f"Comments that are not read: {comments}.")
@@ -190,10 +196,15 @@ class _Parts:
                         builder.add("paragraph", said)
                 for chart in (e for e in shown_here if e.tag in (f"{_C}chart", NEW_CHART)):
                     _, drawn = related.get(chart.get(f"{_R}id"), ("", ""))
-                    read = drawn in self.archive.namelist() and add_chart(builder, parsed(self.archive.read(drawn)))
-                    unread += not read
+                    unread += not (drawn in self.archive.namelist() and self._add_chart(drawn, builder))
                 self.pictures += sum(e.tag == f"{_XDR}pic" for e in shown_here)
         return unread
+
+    def _add_chart(self, part: str, builder: TextBuilder) -> bool:
+        """Append a chart with the text boxes inside it; whether it could be read."""
+        over = [name for kind, name in relations(self.archive, part).values() if kind == SHAPES]
+        shapes = [parsed(self.archive.read(name)) for name in over if name in self.archive.namelist()]
+        return add_chart(builder, parsed(self.archive.read(part)), next(iter(shapes), None))
 
     def _boxes(self, part: str) -> dict[str, str]:
         """The boxes to tick on a sheet, ticked or not, by the number of the shape that has their label."""
@@ -268,7 +279,9 @@ def _sheet(sheet: Any, builder: TextBuilder, pictured: set[str]) -> int:
             value = _seen(origin.value)
             if value == 0 and sheet.sheet_view.showZeros is False:
                 continue
-            if (text := shown(value, origin.number_format or "General")) and not _is_struck(origin):
+            if (text := shown(value, origin.number_format or "General")) and not (
+                _is_struck(origin) or _is_alike(origin)
+            ):
                 bold = bool(origin.font and origin.font.b)
                 text = in_font(text, (origin.font and origin.font.name) or "")
                 made = tables.Cell(text, cell.column, cell.column + wide, bold)
@@ -313,6 +326,29 @@ def _seen(value: Any, struck: bool = False) -> Any:
 
 def _is_struck(cell: Any) -> bool:
     return cell.value is not None and bool(cell.font and cell.font.strike)
+
+
+def _is_alike(cell: Any) -> bool:
+    """Whether the words of a cell have the colour of its ground: white ones on nothing, or the colour that fills it."""
+    color = cell.font and cell.font.color
+    if cell.value is None or color is None or color.type != "rgb":
+        return False
+    fill = cell.fill
+    if fill.fill_type is None:  # the style of a table, or a condition, may lay a ground under it
+        sheet = cell.parent
+        return color.rgb[2:] == "FFFFFF" and not (sheet.tables or sheet.conditional_formatting or sheet._images)
+    ground = fill.fgColor if fill.fill_type == "solid" else None
+    return ground is not None and ground.type == "rgb" and ground.rgb[2:] == color.rgb[2:]
+
+
+def _writes_otherwise(rule: Any) -> bool:
+    """Whether a rule of a conditional format shows no values, white ones, or those of another number format."""
+    if any(kind is not None and kind.showValue is False for kind in (rule.iconSet, rule.dataBar)):
+        return True
+    look = rule.dxf
+    color = look.font.color if look is not None and look.font is not None else None
+    white = color is not None and color.type == "rgb" and color.rgb[2:] == "FFFFFF" and look.fill is None
+    return white or (look is not None and look.numFmt is not None)
 
 
 def _table(sheet: Any, group: list[list[tables.Cell]], first: int, builder: TextBuilder) -> None:
