@@ -509,7 +509,7 @@ Files pinned to its pages are not read: 3. Add them as documents.
 Pages that are pictures with text recognised by a program: 3. Compare the letters and the figures with the pictures.
 Pages with pictures whose words are not read: 3.
 Form fields whose values the PDF does not draw: 3. Print it as a PDF anew.
-Letters that cannot be seen on the page (in its own colour, or covered) and are not read: 3. They are still in the file, which anyone can open.
+Letters that cannot be seen on the page (in its own colour, covered, cut off or in a layer that is off) and are not read: 3. They are still in the file, which anyone can open.
 Pages with letters whose meaning the PDF does not say (shown as �): 3.
 Signs for several letters whose font says another letter were read by their width: Th (15), ff (3). Compare them with the page.
 Pages with signs that are wider than the letter that their font says: 3. Make it anew from its source.

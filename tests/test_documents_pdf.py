@@ -17,7 +17,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
-from clusterqa.documents import read
+from clusterqa.documents import pdf_shapes, read
 from clusterqa.documents.plausible import are_words
 from clusterqa.errors import UnreadableDocument
 from clusterqa.passages import split
@@ -569,7 +569,7 @@ def test_white_and_invisible_letters_are_not_read_and_said(tmp_path: Path) -> No
     assert "Invisible" not in document.text
     assert "The Bronze label is valid for two years" in document.text
     assert unseen(document) == [
-        "Letters that cannot be seen on the page (in its own colour, or covered) and are not read: 27. "
+        "Letters that cannot be seen on the page (in its own colour, covered, cut off or in a layer that is off) and are not read: 27. "
         "They are still in the file, which anyone can open."
     ]
 
@@ -605,6 +605,87 @@ def test_letters_under_a_black_bar_and_in_the_colour_of_their_ground_are_not_rea
     assert "48001011234" not in document.text
     assert "Slepiama" not in document.text
     assert len(unseen(document)) == 1
+
+
+def test_letters_that_the_page_cuts_off_or_a_layer_hides_are_not_read_and_said(tmp_path: Path) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 72, 700, wrapped(ENGLISH))
+        for y, words in ((500, "Framed words"), (300, "Cropped words")):
+            canvas.saveState()
+            frame = canvas.beginPath()
+            frame.rect(60, 480, 300, 60)
+            canvas.clipPath(frame, stroke=0)
+            canvas.drawString(72, y, words)
+            canvas.restoreState()
+
+    document = reading(tmp_path, "a.en.pdf", make_pdf(draw))
+    assert "Framed words" in document.text
+    assert "Cropped" not in document.text
+    assert len(unseen(document)) == 1
+
+
+@pytest.mark.parametrize(("state", "is_seen"), [(b"OFF", False), (b"ON", True)])
+def test_a_layer_is_read_where_it_is_shown(tmp_path: Path, state: bytes, is_seen: bool) -> None:
+    content = (
+        b"BT /F 12 Tf 60 700 Td (The plain words of the page stand here.) Tj ET "
+        b"/OC /L BDC BT /F 12 Tf 60 600 Td (A remark of the layer.) Tj ET EMC"
+    )
+    raw = raw_pdf(
+        b"<</Type/Catalog/Pages 2 0 R/OCProperties<</OCGs[6 0 R]/D<</%s[6 0 R]>>>>>>" % state,
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>/Properties<</L 6 0 R>>>>>>",
+        b"<</Length %d>>stream\n%s\nendstream" % (len(content), content),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+        b"<</Type/OCG/Name(Remarks)>>",
+    )
+    document = reading(tmp_path, "a.en.pdf", raw)
+    assert ("A remark of the layer." in document.text) == is_seen
+    assert len(unseen(document)) == (not is_seen)
+
+
+def outlined(canvas: Canvas, left: float, y: float, words: str, size: float, whole: bool = False) -> None:
+    """Draw words as shapes, a path for each letter, or one for all."""
+    paths = [canvas.beginPath()]
+    for letter in words:
+        end = left + 0.25 * size
+        for path in pdf_shapes._paths(pdf_shapes._font("Helvetica"), ord(letter)):
+            corners = [(left + x * size, y + up * size) for x, up in path]
+            paths[-1].moveTo(*corners[0])
+            for corner in corners[1:]:
+                paths[-1].lineTo(*corner)
+            paths[-1].close()
+            end = max(end, *(x for x, _ in corners))
+        left = end + 0.08 * size
+        if not whole:
+            paths.append(canvas.beginPath())
+    for path in paths:
+        canvas.drawPath(path, stroke=0, fill=1)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize(("words", "size"), [("Kvietimas teikti", 20), ("Kaina yra 45 000 EUR", 9)])
+def test_words_that_are_drawn_as_shapes_are_named(tmp_path: Path, words: str, size: float, whole: bool) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 72, 700, wrapped(PROSE))
+        outlined(canvas, 72, 500, words, size, whole)
+
+    document = reading(tmp_path, "a.lt.pdf", make_pdf(draw))
+    assert document.warnings == ("Pages with words that are drawn as shapes, and are not read: 1.",)
+
+
+def test_other_shapes_are_no_words(tmp_path: Path) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 72, 700, wrapped(PROSE))
+        outlined(canvas, 72, 500, "Kvietimas", 12)
+        canvas.setFillAlpha(0)  # recognised words over shapes
+        canvas.setFont(FONT, 12)
+        canvas.drawString(72, 500, "Kvietimas")
+        canvas.setFillAlpha(1)
+        for number in range(12):
+            canvas.circle(80 + 15 * number, 400, 5, fill=1)
+            canvas.roundRect(80 + 15 * number, 300, 9, 12 + 9 * (number % 5), 2, fill=1)
+
+    assert not [w for w in reading(tmp_path, "a.lt.pdf", make_pdf(draw)).warnings if "shapes" in w]
 
 
 def test_recognised_letters_over_a_scan_are_read(tmp_path: Path) -> None:
@@ -1409,7 +1490,7 @@ def test_letters_of_a_font_that_draws_nothing_are_named_and_no_text(tmp_path: Pa
     empty = reading(tmp_path, "b.en.pdf", type3(b"600 0 d0"))
     assert texts(empty) == ["The plain words of the page stand here."]
     assert empty.warnings == (
-        "Letters that cannot be seen on the page (in its own colour, or covered) and are not read: 8. "
+        "Letters that cannot be seen on the page (in its own colour, covered, cut off or in a layer that is off) and are not read: 8. "
         "They are still in the file, which anyone can open.",
     )
 

@@ -42,6 +42,7 @@ from clusterqa.documents.pdf_order import (
     order,
     run_on,
 )
+from clusterqa.documents.pdf_outlines import has_drawn_words
 from clusterqa.documents.pdf_scales import scales
 from clusterqa.documents.pdf_shapes import Shapes
 from clusterqa.documents.pdf_sight import Sight, pictures
@@ -348,6 +349,8 @@ class _Seen:
         self.doubts: defaultdict[str, list[str]] = defaultdict(list)
         """The pages whose layout may have been misread, by the reason."""
         self.charts: list[str] = []
+        self.drawn: list[str] = []
+        """The pages with words that are drawn as shapes."""
         self.label = ""
         """Of the page that is read."""
         self.signs = Signs()
@@ -394,9 +397,11 @@ class _Seen:
             found.append(
                 f"Pages with charts, whose scales are not quoted and whose figures stand without what they belong to: {_listed(self.charts)}."
             )
+        if self.drawn:
+            found.append(f"Pages with words that are drawn as shapes, and are not read: {_listed(self.drawn)}.")
         if self.unseen:
             found.append(
-                f"Letters that cannot be seen on the page (in its own colour, or covered) and are not read: {self.unseen}. "
+                f"Letters that cannot be seen on the page (in its own colour, covered, cut off or in a layer that is off) and are not read: {self.unseen}. "
                 "They are still in the file, which anyone can open."
             )
         if self.signs.written:
@@ -461,6 +466,8 @@ def _drawn(file: Any, index: int, page: Any, seen: _Seen) -> tuple[list[Stretch]
     import pypdfium2.raw as pdfium
 
     textpage = page.get_textpage()
+    if has_drawn_words(page, textpage):
+        seen.drawn.append(seen.label)
     grids = Grids(page)
     stretches = list(_stretches(textpage, page, seen, grids))
     has_form, boxes = _form_of(page, index, seen)

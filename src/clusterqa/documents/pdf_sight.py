@@ -184,7 +184,7 @@ class Sight:
             self._invisible.add(address)
             return True
         red, green, blue, solid = _colour(part)
-        return solid <= NEAR or _alike((red, green, blue), WHITE)
+        return solid <= NEAR or _alike((red, green, blue), WHITE) or _is_in_layer(part) or _is_cut_off(part)
 
     def _leave_out(self, lines: list[Area], covers: list[Area], crossed: list[Area]) -> None:
         words = [n for n in range(self._letters.count) if chr(self._letters.code(n)).isalnum()]
@@ -293,6 +293,45 @@ def _colour(part: Any) -> tuple[int, int, int, int]:
     values = [ctypes.c_uint(0), ctypes.c_uint(0), ctypes.c_uint(0), ctypes.c_uint(255)]
     pdfium.FPDFPageObj_GetFillColor(part, *map(ctypes.byref, values))
     return (values[0].value, values[1].value, values[2].value, values[3].value)
+
+
+def _is_in_layer(part: Any) -> bool:
+    """Whether a part belongs to a layer, which may be switched off."""
+    import pypdfium2.raw as pdfium
+
+    length, name = ctypes.c_ulong(), (pdfium.FPDF_WCHAR * 3)()
+    for number in range(pdfium.FPDFPageObj_CountMarks(part)):
+        mark = pdfium.FPDFPageObj_GetMark(part, number)
+        named = pdfium.FPDFPageObjMark_GetName(mark, name, ctypes.sizeof(name), ctypes.byref(length))
+        if named and bytes(name) == "OC\0".encode("utf-16-le"):
+            return True
+    return False
+
+
+def _is_cut_off(part: Any) -> bool:
+    """Whether a part lies outside the area that its page draws it in."""
+    import pypdfium2.raw as pdfium
+
+    clip = pdfium.FPDFPageObj_GetClipPath(part)
+    count = pdfium.FPDFClipPath_CountPaths(clip) if clip else 0
+    if count < 1:
+        return False
+    edges = [ctypes.c_float() for _ in range(4)]
+    if not pdfium.FPDFPageObj_GetBounds(part, *map(ctypes.byref, edges)):
+        return False
+    x, y = ctypes.c_float(), ctypes.c_float()
+    for path in range(count):
+        points = []
+        for number in range(min(pdfium.FPDFClipPath_CountPathSegments(clip, path), MAX_SHAPES)):
+            step = pdfium.FPDFClipPath_GetPathSegment(clip, path, number)
+            pdfium.FPDFPathSegment_GetPoint(step, ctypes.byref(x), ctypes.byref(y))
+            points.append((x.value, y.value))
+        if points:
+            across, up = zip(*points, strict=True)
+            area = (min(across), min(up), max(across), max(up))
+            if not _holds(area, (edges[0].value, edges[1].value, edges[2].value, edges[3].value)):
+                return True
+    return False
 
 
 def _filled(part: Any) -> Colour | None:
