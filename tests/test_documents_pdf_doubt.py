@@ -51,6 +51,13 @@ def labels_before_values(canvas: Canvas) -> None:
     lines(canvas, 250, 700, values)
 
 
+def labels_without_colons(canvas: Canvas) -> None:
+    labels = ["Pavadinimas", "Kodas", "Vadovas", "Telefonas"]
+    values = ["UAB „Alfa“", "302512345", "Jonas Jonaitis", "+370 612 34567"]
+    for left, texts in ((72.0, labels), (250.0, values)):
+        put(canvas, {(left, 700.0 - 20 * number): text for number, text in enumerate(texts)})
+
+
 def values_elsewhere(canvas: Canvas) -> None:
     """Labels of a form and what was typed behind them, held at the end, far below each other."""
     labels = {(72.0, 700.0 - 40 * n): text for n, text in enumerate(["Vardas", "Adresas", "Telefonas"])}
@@ -113,6 +120,15 @@ def boxes_in_a_cell(canvas: Canvas) -> None:
     canvas.rect(290, 560, 40, 20)
 
 
+def table_in_a_cell(canvas: Canvas) -> None:
+    grid: list[tuple[object, ...]] = [("GRID", (0, 0), (-1, -1), 1, colors.black)]
+    drawn(canvas, [["9", "8", "7"], ["6", "", "4"], ["3", "2", "1"]], grid, colWidths=140, rowHeights=40)
+    canvas.saveState()
+    canvas.translate(160, -48)
+    drawn(canvas, [["5", "50"], ["51", "52"]], grid, colWidths=50, rowHeights=12)
+    canvas.restoreState()
+
+
 def rows_in_one(canvas: Canvas) -> None:
     """Rows of an invoice that no line parts, one of them in two lines."""
     drawn(canvas, [["Nr.", "Paslauga", "Kaina"], ["1\n2\n3", "Valymas\nSniego kasimas\nir barstymas\nPriežiūra", "10,00\n25,50\n7,00"]],
@@ -128,8 +144,8 @@ def labels_of_a_chart(canvas: Canvas) -> None:
 @pytest.mark.parametrize(
     ("page", "why"),
     [
-        (labels_before_values, "apart"), (values_elsewhere, "apart"), (marks_of_authors, "apart"), (columns_across, "across"), (names_over_columns, "across"),
-        (turned_table, "turned"), (boxes_in_a_cell, "cells"), (rows_in_one, "cells"), (labels_of_a_chart, "order"),
+        (labels_before_values, "apart"), (labels_without_colons, "apart"), (values_elsewhere, "apart"), (marks_of_authors, "apart"), (columns_across, "across"), (names_over_columns, "across"),
+        (turned_table, "turned"), (boxes_in_a_cell, "cells"), (table_in_a_cell, "cells"), (rows_in_one, "cells"), (labels_of_a_chart, "order"),
     ],
 )  # fmt: skip
 def test_a_page_that_may_be_misread_is_named_with_what_to_look_at(tmp_path: Path, page: Page, why: str) -> None:
@@ -192,7 +208,16 @@ def sides(canvas: Canvas) -> None:
           [("GRID", (0, 0), (-1, -1), 1, colors.black)], colWidths=[200, 200])  # fmt: skip
 
 
-@pytest.mark.parametrize("page", [two_columns, letter, form, captions, table, stamped, sides])
+def framed(canvas: Canvas) -> None:
+    """A table on a page whose grounds make a frame around it."""
+    canvas.setFillColorRGB(0.9, 0.8, 0.5)
+    for left, bottom, width, height in ((0, 0, 595, 60), (0, 60, 40, 782), (555, 60, 40, 782), (40, 780, 515, 62)):
+        canvas.rect(left, bottom, width, height, fill=1)
+    canvas.setFillColorRGB(0, 0, 0)
+    table(canvas)
+
+
+@pytest.mark.parametrize("page", [framed, two_columns, letter, form, captions, table, stamped, sides])
 def test_a_page_that_is_read_right_is_not_named(tmp_path: Path, page: Page) -> None:
     assert reading(tmp_path, "a.lt.pdf", make_pdf(page)).warnings == ()
 

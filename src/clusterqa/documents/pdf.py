@@ -304,7 +304,10 @@ def _load(raw: bytes, document: str) -> tuple[list[Sheet], dict[str, str], list[
                         reading = other
                         break
             turns = page.get_rotation() // 90
-            if why := doubt(reading.rows, reading.tables, reading.order, page.get_height(), turns):
+            why = doubt(reading.rows, reading.tables, reading.order, page.get_height(), turns)
+            if grids.are_nested:
+                why = "cells"
+            if why:
                 seen.doubts[why].append(label)
             lines = reading.lines + told
             total += sum(len(line.text) for line in lines)

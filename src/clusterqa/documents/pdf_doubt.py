@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterator, Sequence
 from itertools import pairwise
 
 from clusterqa.documents.pdf_grid import WIDE_GAP
@@ -47,6 +47,15 @@ MOST_LINES = 3
 
 FARTHEST_ITEM = 3
 """In letter sizes: so far down at most is the next item of a list; the places of a form, with what belongs in each below it, stand farther apart."""
+
+LEVEL_WITH = 0.25
+"""In letter sizes: a value stands so little higher or lower than its label."""
+
+SPACED = 1.5
+"""In letter sizes: so far at least stand the labels of a form below each other that end with no colon."""
+
+FEWEST_LABELS = 3
+"""So many labels below each other at least make a list of them."""
 
 LONGEST_LABEL = 40
 """Letters."""
@@ -118,6 +127,8 @@ def doubt(
             and is_inside(read[number])
         )
 
+    if any(-1 not in row_of[start : end + end - start] for start, end in _lists_beside(read)):
+        return "apart"
     wide = {n for n, row in enumerate(rows) if n not in tables and is_inside(row[0]) and _is_wide(row)}
     places = {
         "order": found.wrong + sum(_is_between(number, read) for number in range(1, len(read) - 1)),
@@ -171,6 +182,38 @@ def _is_odd(above: TableRow, row: TableRow) -> bool:
 def _is_label(text: str) -> bool:
     """Whether a value belongs to a text; the last line of a paragraph begins with a small letter mostly."""
     return text.endswith(":") and text[0].isupper() and len(text) <= LONGEST_LABEL
+
+
+def _lists_beside(read: Sequence[Stretch]) -> Iterator[tuple[int, int]]:
+    """
+    Where a list of short texts is read, and then as many that stand beside it, line by line, as labels and their values do, and
+    not the sender and the receiver of a letter; the first of the labels and that of the values.
+    """
+    for end in range(FEWEST_LABELS, len(read)):
+        above, first = read[end - 1 : end + 1]
+        if first.y <= above.y or first.left <= above.right:
+            continue
+        start = next((n for n in range(end - 1, -1, -1) if read[n].y - first.y > -LEVEL_WITH * first.size), -1)
+        lines = end - start
+        if start < 0 or lines < FEWEST_LABELS or end + lines > len(read):
+            continue
+        pairs = list(zip(read[start:end], read[end : end + lines], strict=True))
+        apart = min(one.y - other.y for one, other in pairwise(read[start:end])) > SPACED * above.size
+        named = 2 * sum(label.text.endswith(":") for label, _ in pairs) > lines
+        goes_on = end + lines < len(read) and _is_next_line(read[end + lines - 1], read[end + lines])
+        if (
+            (apart or named)
+            and not goes_on
+            and all(
+                abs(label.y - value.y) < LEVEL_WITH * label.size
+                and value.left > label.right
+                and len(label.text) <= LONGEST_LABEL
+                and len(value.text) <= LONGEST_LABEL
+                and not (label.text[0].islower() or value.text[0].islower())
+                for label, value in pairs
+            )
+        ):
+            yield start, end
 
 
 def _is_between(number: int, read: list[Stretch]) -> bool:

@@ -210,6 +210,20 @@ class Grids:
         for group in groups[:MAX_GRIDS]:
             self.found += _ruled(group, level)
 
+    @property
+    def are_nested(self) -> bool:
+        """Whether a table lies within a cell of another; grounds that reach to the edge of the page are none."""
+        return any(
+            min(outer.across[0], outer.up[0]) > NEAR
+            and len(inner.across) > 2 < len(inner.up)
+            and len(outer.across) > 2 < len(outer.up)
+            and outer.at(inner.across[0] + NEAR, inner.up[0] + NEAR)
+            == outer.at(inner.across[-1] - NEAR, inner.up[-1] - NEAR)
+            >= 0
+            for number, inner in enumerate(self.found)
+            for outer in self.found[number + 1 :]
+        )
+
     def at(self, x: float, y: float) -> tuple[int, int] | None:
         """The grid and the cell at a place, None outside of all."""
         for number, grid in enumerate(self.found):
