@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 MANY = 10
 """In a corpus of at least so many documents, more than half of them gone at once is taken for a mistake."""
 AT_A_TIME = 12
-"""Documents that are looked at in one go."""
+"""Documents that are looked at in one go; of many a hundredth, since each go looks at the whole list of them."""
 
 
 class Watch:
@@ -60,16 +60,17 @@ class Watch:
 
     def _take_up(self, files: dict[str, tuple[int, int]], names: Sequence[str], anew: Collection[str]) -> None:
         """Some documents at a time, so that a publication need not wait until a great change is through."""
+        some = max(AT_A_TIME, len(files) // 100)
         try:
             if names:
                 self._refuse_a_lost_corpus()
                 with writer_lock(self._settings.home):
-                    self._note(names[:AT_A_TIME], anew)
+                    self._note(names[:some], anew)
         except ClusterQAError as error:
             self._cannot(error)
             return
         self.problem = None
-        if rest := names[AT_A_TIME:]:
+        if rest := names[some:]:
             self._later(lambda: self._take_up(files, rest, anew))
         else:
             if anew:
