@@ -688,6 +688,38 @@ def test_other_shapes_are_no_words(tmp_path: Path) -> None:
     assert not [w for w in reading(tmp_path, "a.lt.pdf", make_pdf(draw)).warnings if "shapes" in w]
 
 
+def test_boxes_that_are_drawn_and_ticked_by_lines_stand_before_what_they_are_for(tmp_path: Path) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 72, 760, wrapped(PROSE))
+        for number, (left, right) in enumerate((("Posėdis", "Kelionė"), ("Mokymai", "Paroda"), ("Kita", "Nieko"))):
+            y = 500 - 11 * number  # one below the other: their sides touch
+            for x, label, is_ticked in ((72, left, number == 1), (300, right, number == 2)):
+                canvas.rect(x, y, 11, 11)
+                canvas.drawString(x + 25, y + 2, label)
+                if is_ticked:
+                    canvas.line(x, y, x + 11, y + 11)
+                    canvas.line(x, y + 11, x + 11, y)
+
+    text = reading(tmp_path, "a.lt.pdf", make_pdf(draw)).text
+    assert re.findall(r"[☒☐] \w+", text) == [
+        "☐ Posėdis", "☐ Kelionė", "☒ Mokymai", "☐ Paroda", "☐ Kita", "☒ Nieko",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["empty", "letters", "chart"])
+def test_other_squares_are_no_boxes_to_tick(tmp_path: Path, kind: str) -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, 72, 760, wrapped(PROSE))
+        for number in range(8):
+            x = 72 + (11 if kind == "letters" else 40) * number
+            canvas.rect(x, 500, 11, 11)
+            if kind == "chart" or (kind == "letters" and number == 3):
+                canvas.line(x + 1, 501, x + 10, 510)
+
+    text = reading(tmp_path, "a.lt.pdf", make_pdf(draw)).text
+    assert "☐" not in text and "☒" not in text
+
+
 def test_recognised_letters_over_a_scan_are_read(tmp_path: Path) -> None:
     from PIL import Image, ImageDraw
 

@@ -42,7 +42,7 @@ from clusterqa.documents.pdf_order import (
     order,
     run_on,
 )
-from clusterqa.documents.pdf_outlines import has_drawn_words
+from clusterqa.documents.pdf_outlines import drawn_boxes, has_drawn_words
 from clusterqa.documents.pdf_scales import scales
 from clusterqa.documents.pdf_shapes import Shapes
 from clusterqa.documents.pdf_sight import Sight, pictures
@@ -474,6 +474,10 @@ def _drawn(file: Any, index: int, page: Any, seen: _Seen) -> tuple[list[Stretch]
     grids = Grids(page)
     stretches = list(_stretches(textpage, page, seen, grids))
     has_form, boxes = _form_of(page, index, seen)
+    for (left, bottom, right, top), ticked in drawn_boxes(page):
+        drawn = _Box(left, bottom, right, top, ticked, is_drawn=True)
+        if not any(drawn.holds(text) for text in stretches):
+            boxes.append(drawn)
     own = Letters(textpage).places() if has_form else frozenset()
     textpage.close()
     for box in boxes:
@@ -500,6 +504,8 @@ class _Box:
     right: float
     top: float
     ticked: bool
+    is_drawn: bool = False
+    """Whether lines on the page make it, which may make a grid together."""
 
     def holds(self, text: Stretch) -> bool:
         """Whether the middle of a text stands in it."""
@@ -518,7 +524,7 @@ def _ticked(stretches: list[Stretch], box: _Box, boxes: list[_Box], grids: Grids
     nearer; alone where none is near in its cell, and where it would be behind a text and another box follows, as in columns of boxes.
     """
     sign = "☒" if box.ticked else "☐"
-    cell = grids.at((box.left + box.right) / 2, (box.bottom + box.top) / 2)
+    cell = grids.at(box.right + 1 if box.is_drawn else (box.left + box.right) / 2, (box.bottom + box.top) / 2)
     level_with = [(number, one) for number, one in enumerate(stretches) if box.is_level(one)]
     near: list[tuple[float, bool, int]] = []
     for number, one in level_with:

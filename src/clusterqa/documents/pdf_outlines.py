@@ -1,5 +1,5 @@
 """
-Words of a PDF page that are drawn as shapes, as drawing programs write headings and logos: no text says them.
+What a PDF page says by shapes: words, as drawing programs write headings and logos, and boxes that are ticked. No text says them.
 
 Shapes of the height of letters that stand on one line, close to each other and of several widths, are taken for a word.
 """
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import islice, pairwise
 from typing import Any
 
-from clusterqa.documents.pdf_sight import DEEPEST, MAX_OBJECTS, Area
+from clusterqa.documents.pdf_sight import DEEPEST, MAX_OBJECTS, WHITE, Area, filled
 
 FEWEST_LETTERS = 5
 """So many letters side by side make a word."""
@@ -30,6 +30,66 @@ WIDEST_GAP = 1.2
 
 BASE = 0.12
 """In heights of a letter: how far the feet of round and straight letters lie apart."""
+
+
+BOX = (5.0, 20.0)
+"""Points; boxes to tick are so wide and high."""
+
+MOST_TICKED = 5
+"""So many boxes and no empty one are the marks of a chart."""
+
+
+def drawn_boxes(sheet: Any) -> list[tuple[Area, bool]]:
+    """
+    The boxes to tick that are drawn on a page, each with whether something is drawn in it, where one at least is ticked; those
+    that touch each other are the places of letters.
+    """
+    import pypdfium2.raw as pdfium
+
+    edges = [ctypes.c_float() for _ in range(4)]
+    asked = tuple(map(ctypes.byref, edges))
+    boxes: list[Area] = []
+    marks: list[Area] = []
+    for part in islice(sheet.get_objects(filter=[pdfium.FPDF_PAGEOBJ_PATH]), MAX_OBJECTS):
+        if not pdfium.FPDFPageObj_GetBounds(part.raw, *asked):
+            continue
+        left, bottom, right, top = area = (edges[0].value, edges[1].value, edges[2].value, edges[3].value)
+        wide, high = right - left, top - bottom
+        if max(wide, high) > BOX[1] + 2:
+            continue
+        if min(wide, high) >= BOX[0] and abs(wide - high) < 0.2 * high and _is_box(part.raw):
+            boxes += [area] if not any(abs(left - b[0]) + abs(bottom - b[1]) < 3 for b in boxes[-50:]) else []
+        elif max(wide, high) > 2:
+            marks.append(area)
+    alone = [b for b in boxes if not any(o is not b and _gap(b, o, 0) < 3 and abs(o[1] - b[1]) < 3 for o in boxes)]
+    found = [(b, any(_lies_in(mark, b) for mark in marks)) for b in alone] if marks else []
+    ticked = sum(is_ticked for _, is_ticked in found)
+    return found if 0 < ticked < max(len(found), MOST_TICKED) else []
+
+
+def _is_box(path: Any) -> bool:
+    """Whether a path is one closed line of straight pieces, stroked and not filled with a colour."""
+    import pypdfium2.raw as pdfium
+
+    mode, stroke = ctypes.c_int(), ctypes.c_int()
+    pdfium.FPDFPath_GetDrawMode(path, ctypes.byref(mode), ctypes.byref(stroke))
+    steps = pdfium.FPDFPath_CountSegments(path)
+    if not stroke.value or not 4 <= steps <= 6 or (mode.value and filled(path) != WHITE):
+        return False
+    kinds = [pdfium.FPDFPathSegment_GetType(pdfium.FPDFPath_GetPathSegment(path, n)) for n in range(steps)]
+    return kinds.count(pdfium.FPDF_SEGMENT_MOVETO) == 1 and kinds.count(pdfium.FPDF_SEGMENT_LINETO) == steps - 1
+
+
+def _gap(one: Area, other: Area, side: int) -> float:
+    return max(one[side] - other[side + 2], other[side] - one[side + 2])
+
+
+def _lies_in(mark: Area, box: Area) -> bool:
+    """Whether a mark fills a good part of a box and reaches little beyond it."""
+    size = box[2] - box[0]
+    inside = all(mark[n] > box[n] - 0.4 * size and mark[n + 2] < box[n + 2] + 0.4 * size for n in (0, 1))
+    middle = ((mark[0] + mark[2]) / 2, (mark[1] + mark[3]) / 2)
+    return inside and mark[2] - mark[0] > 0.3 * size and all(box[n] < middle[n] < box[n + 2] for n in (0, 1))
 
 
 def has_drawn_words(sheet: Any, textpage: Any) -> bool:

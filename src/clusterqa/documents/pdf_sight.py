@@ -133,7 +133,7 @@ class Sight:
             elif kind == pdfium.FPDF_PAGEOBJ_PATH:
                 if top - bottom <= THICKEST and right - left > THICKEST:
                     lines.append(area)
-                elif (colour := _filled(part)) is not None:
+                elif (colour := filled(part)) is not None:
                     shapes.append((area, colour))
                     covers += [area] if texts else []
             elif kind == pdfium.FPDF_PAGEOBJ_IMAGE:
@@ -334,7 +334,7 @@ def _is_cut_off(part: Any) -> bool:
     return False
 
 
-def _filled(part: Any) -> Colour | None:
+def filled(part: Any) -> Colour | None:
     """The colour of a shape that is filled and lets nothing through."""
     import pypdfium2.raw as pdfium
 
