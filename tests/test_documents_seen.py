@@ -904,6 +904,17 @@ def test_labels_that_a_chart_has_words_of_its_own_for_are_read(tmp_path: Path) -
     ]  # fmt: skip
 
 
+def test_texts_beside_a_slide_are_no_text_of_it_and_are_named(tmp_path: Path) -> None:
+    def fill(made: Any, slide: Any) -> None:
+        for left, words in ((1, "Ant skaidrės"), (-3, "Iš kairės"), (9.5, "Kraštas"), (14, "Iš dešinės")):
+            box = slide.shapes.add_textbox(Inches(left), Inches(2), Inches(2), Inches(1))
+            box.text_frame.text = words
+
+    document = reading(tmp_path, "a.lt.pptx", deck(fill))
+    assert texts(document) == ["Parama", "Ant skaidrės", "Kraštas"]
+    assert document.warnings == ("Texts that lie beside their slides and are not read: 2.",)
+
+
 def test_text_boxes_inside_a_chart_are_read(tmp_path: Path) -> None:
     def fill(made: Any, slide: Any) -> None:
         data = CategoryChartData()

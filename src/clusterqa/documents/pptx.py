@@ -56,7 +56,7 @@ def _read(deck: Any) -> Extract:
     pages: list[Page] = []
     hidden: list[str] = []
     noted: list[str] = []
-    seen = {"pictures": 0, "charts": 0, "files": 0}
+    seen = {"pictures": 0, "charts": 0, "files": 0, "beside": 0}
     told: set[str] = set()
     comments = struck = 0
     for number, slide in enumerate(deck.slides, start=1):
@@ -80,6 +80,8 @@ def _read(deck: Any) -> Extract:
         warnings.append(f"Slides whose speaker's notes are not read: {', '.join(noted)}.")
     if comments:
         warnings.append(f"Comments that are not read: {comments}.")
+    if seen["beside"]:
+        warnings.append(f"Texts that lie beside their slides and are not read: {seen['beside']}.")
     warnings += left_out(seen["pictures"], seen["charts"], seen["files"], struck)
     properties = deck.core_properties
     text = builder.text()
@@ -112,7 +114,9 @@ class _Slide:
         if title is not None:
             self.builder.add("heading", one_line(" ".join(map(words, title._element.iter(f"{_A}p")))), self.level)
         for shape in _as_read(list(self.slide.shapes)):
-            if title is None or shape._element is not title._element:
+            if self._is_beside(shape):
+                self.seen["beside"] += any(said.text for said in shape._element.iter(f"{_A}t"))
+            elif title is None or shape._element is not title._element:
                 self._shape(shape)
         layout = self.slide.slide_layout
         behind = [layout, layout.slide_master] if _shows_behind(layout) else [layout]
@@ -121,6 +125,14 @@ class _Slide:
             for shape in _flat(sheet.shapes):
                 if shape.has_text_frame and not shape.is_placeholder:
                     self._tell_once(shape)
+
+    def _is_beside(self, shape: Any) -> bool:
+        """Whether a shape lies wholly outside the slide, where its author keeps remarks and what was taken off."""
+        box, deck = _box(shape), self.slide.part.package.presentation_part.presentation
+        wide, high = deck.slide_width, deck.slide_height
+        if box is None or not wide or not high:
+            return False
+        return box[0] >= wide or box[1] >= high or box[2] <= 0 or box[3] <= 0
 
     def _tell_once(self, shape: Any) -> None:
         for paragraph in shape.text_frame.paragraphs:

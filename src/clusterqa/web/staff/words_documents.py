@@ -823,6 +823,7 @@ _SAID: tuple[tuple[str, str], ...] = (
     (r"Places with struck-out text, which is not read: (\d+)\.", r"Vietų, kuriose yra perbraukto teksto (jo neskaitome): \1."),
     (r"Places with white letters on white, which cannot be seen and are not read: (\d+)\.",
      r"Vietų, kuriose baltos raidės yra baltame fone, todėl jų nematyti (jų neskaitome): \1."),
+    (r"Texts that lie beside their slides and are not read: (\d+)\.", r"Už skaidrių ribų esančių tekstų (jų neskaitome): \1."),
     (r"Places with letters in the colour of what lies under them, which cannot be seen and are not read: (\d+)\.",
      r"Vietų, kuriose raidės yra tos pačios spalvos kaip fonas, todėl jų nematyti (jų neskaitome): \1."),
     (r"Conditional formats that hide values, or write them otherwise, and are not followed: (\d+)\.",
