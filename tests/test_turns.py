@@ -122,3 +122,35 @@ def test_the_time_that_a_question_waits_belongs_to_no_other_stage(
     monkeypatch.setattr("clusterqa.retrieval.pipeline.time.perf_counter", lambda: now[0])
     told = asked.ask(Question("gold label")).milliseconds
     assert {stage: value for stage, value in told.items() if value} == {"wait": 10_000, "read": 3_000}
+
+
+class Foreign(Reader):
+    """Finds that what is told in Lithuanian answers by so much, and all else by nothing."""
+
+    fingerprint = "foreign"
+
+    def __init__(self, by: float) -> None:
+        self._by = by
+
+    def read(self, query: Query, hits: Sequence[Hit], tokens: Sequence[TokenStates]) -> list[Reading]:
+        assert hits
+        own = [self._by if hit.source.language == "lt" else 0.0 for hit in hits]
+        return [
+            Reading(x, x, (0.0,) * n, (Short(0, 0, 0.0),) * n)
+            for x, n in zip(own, (len(hit.passage.sentences) for hit in hits), strict=True)
+        ]
+
+
+def test_the_best_places_are_read_in_both_languages() -> None:
+    pages = PAGES | {"gold.lt.md": "# Gold\n\nThe gold label is valid for three years, gold label.\n"}
+    encoder = WordsEncoder()
+    data = stored(pages, encoder)
+    for by in (3.0, -5.0):
+        reader = Foreign(by)
+        profile = replace(Profile.bundled(), encoder=encoder.fingerprint, reader=reader.fingerprint)
+        asked = pipeline(data, encoder, profile)
+        asked.reader = reader
+        trace = asked.ask(Question("How long is the gold label valid?", (), "en"))
+        told = {hit.passage.document: trace.readings[hit.passage_id].answers for hit in trace.hits}
+        assert told["gold.en.md"] == pytest.approx(0.4 * by)
+        assert told["price.en.md"] == 0.0

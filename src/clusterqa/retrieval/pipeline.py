@@ -19,6 +19,7 @@ from typing import Any, Self
 from clusterqa.encoders.passing import PassingEncoder
 from clusterqa.ports import Encoder, Index, Reader, Reranker, Vectors
 from clusterqa.records import (
+    LANGUAGES,
     Concept,
     Encoded,
     FirstLook,
@@ -36,7 +37,7 @@ from clusterqa.records import (
 from clusterqa.retrieval.confidence import features
 from clusterqa.retrieval.dense import best_cosines
 from clusterqa.retrieval.fusion import first_look, order_key
-from clusterqa.retrieval.merge import Places, merge
+from clusterqa.retrieval.merge import Merged, Places, merge
 from clusterqa.retrieval.preference import explains, preferred
 from clusterqa.retrieval.profile import Profile
 from clusterqa.retrieval.quote import (
@@ -62,6 +63,10 @@ from clusterqa.text.times import is_of_another_time
 
 DEPTH = 10
 """Hits of a question: three are quoted, the others show how far the first stands out."""
+READ_TWICE = 4
+"""Hits that are read in both languages, where they are told in both (docs/measurements.md, 139)."""
+OTHER_LANGUAGE = 0.4
+"""What the reading of a place in the other language weighs of both."""
 OTHER_READING = 0.3
 """What the less sure reading of a question weighs in the confidence of its answer (docs/measurements.md, 116)."""
 BY_ITSELF = 0.3
@@ -184,7 +189,7 @@ class Pipeline:
         clock.lap("merge")
         readings: dict[int, Reading] = {}
         if self.reader and hits:
-            hits, readings = self._read(query, hits, self.reader, turn)
+            hits, readings = self._read(query, hits, first, verdicts, self.reader, turn)
             clock.lap("read")
         if by_itself is not None:
             hits = leaning(hits, by_itself, BY_ITSELF)
@@ -213,15 +218,42 @@ class Pipeline:
         return reply(question, query, quotes, confidence, threshold, self.index.generation)
 
     def _read(
-        self, query: Query, hits: tuple[Hit, ...], reader: Reader, turn: _Turn
+        self,
+        query: Query,
+        hits: tuple[Hit, ...],
+        first: FirstLook,
+        verdicts: Mapping[int, Reranked],
+        reader: Reader,
+        turn: _Turn,
     ) -> tuple[tuple[Hit, ...], dict[int, Reading]]:
-        """The hits in the order of the reader, those behind that it did not read as they were."""
+        """
+        The hits in the order of the reader, those behind that it did not read as they were. It reads the best ones in both
+        languages, so that the language of a question tells less.
+        """
         best, rest = hits[: self.profile.search.read], hits[self.profile.search.read :]
+        told_twice = self._translated(query, best[:READ_TWICE], first, verdicts)
         ids = [hit.passage_id for hit in best]
-        tokens = self.index.tokens(ids)
+        tokens, others = self.index.tokens(ids), self.index.tokens([hit.passage_id for hit in told_twice.values()])
         with turn.away():
-            readings = reader.read(query, best, tokens)
-        return (*ordered(best, readings, self.profile.search), *rest), dict(zip(ids, readings, strict=True))
+            readings = dict(zip(ids, reader.read(query, best, tokens), strict=True))
+            again = reader.read(query, list(told_twice.values()), others) if told_twice else []
+        for i, reading in zip(told_twice, again, strict=True):
+            both = (1 - OTHER_LANGUAGE) * readings[i].answers + OTHER_LANGUAGE * reading.answers
+            readings[i] = replace(readings[i], answers=both)
+        return (*ordered(best, [readings[i] for i in ids], self.profile.search), *rest), readings
+
+    def _translated(
+        self, query: Query, hits: Sequence[Hit], first: FirstLook, verdicts: Mapping[int, Reranked]
+    ) -> dict[int, Hit]:
+        """By the passage of each hit the same place in the other language, where there is one."""
+        cosine = self.profile.search.same_place_cosine
+        told: dict[int, Merged] = {}
+        for hit in hits:
+            (other,) = (language for language in LANGUAGES if language != hit.source.language)
+            place = self._places.place_in(hit.passage_id, other, cosine)
+            if place != hit.passage_id:
+                told[hit.passage_id] = (place, hit.score, ())
+        return dict(zip(told, self._made(query, list(told.values()), first, verdicts), strict=True))
 
     def _quotes(
         self, query: Query, hits: tuple[Hit, ...], first: FirstLook, readings: Mapping[int, Reading]
@@ -260,14 +292,19 @@ class Pipeline:
         first: FirstLook,
         order: Sequence[int],
         scores: dict[int, float],
-        verdicts: dict[int, Reranked],
+        verdicts: Mapping[int, Reranked],
         depth: int,
     ) -> tuple[Hit, ...]:
         merged = merge(order, scores, query.language, self.index, depth, self.profile.search, self._places)
+        return tuple(self._made(query, merged, first, verdicts))
+
+    def _made(
+        self, query: Query, merged: Sequence[Merged], first: FirstLook, verdicts: Mapping[int, Reranked]
+    ) -> list[Hit]:
         ids = [i for i, _, _ in merged]
         # A translation may be told from a passage that neither channel found.
         unread = [i for i in ids if i not in verdicts]
-        verdicts = verdicts | dict(zip(unread, self.reranker.rerank(query, unread, first, self.index), strict=True))
+        verdicts = {**verdicts} | dict(zip(unread, self.reranker.rerank(query, unread, first, self.index), strict=True))
         cosines = {candidate.passage: candidate.cosine for candidate in first.candidates}
         unseen = best_cosines([i for i in ids if i not in cosines], query, self.index)
         cosines |= {i: cosine for i, (_, cosine) in unseen.items()}
@@ -288,7 +325,7 @@ class Pipeline:
                     merged=others,
                 )
             )
-        return tuple(hits)
+        return hits
 
 
 def _named(question: Question, query: Query, first: FirstLook) -> tuple[Concept, ...]:
