@@ -362,3 +362,44 @@ def test_where_nothing_says_what_a_thing_is_the_beginning_of_its_own_document_te
     news = replace(about, source=replace(SOURCE, title="Naujiena: FETEK gavo ženklą"))
     assert preferred("Kas yra FETEK?", [other, news]) == (other, news)
     assert not explains("Kas yra FETEK?", quote(lead), news)
+
+
+def named(heading: str, text: str, score: float, *sentences: str, scores: tuple[float, ...] = ()) -> Hit:
+    made = hit(text, score, scores or (score,), *sentences)
+    return replace(made, passage=replace(made.passage, heading=("Organisations", heading)))
+
+
+def test_what_is_about_another_thing_by_name_comes_last_where_something_is_about_the_one_that_is_named() -> None:
+    other = named("When EUCLES was founded", "It was founded in December 2020.", 0.8)
+    begins = named("Names", "EUCLES was founded in December 2020.", 0.7)
+    own = named("Who set up ESCA", "It was set up in November 2010.", 0.3)
+    without = named("Dates", "Most of them were founded in 2020.", 0.2)
+    for question in ("When was ESCA founded?", "when was esca founded"):
+        assert preferred(question, [other, begins, own, without]) == (own, without, other, begins), question
+    assert preferred("When was it founded?", [other, begins, own]) == (other, begins, own)
+    assert preferred("When was ABC founded?", [other, begins, own]) == (other, begins, own)  # nothing is about it
+    assert preferred("Was EUCLES or ESCA founded first?", [other, begins, own]) == (other, begins, own)
+
+
+def test_a_heading_in_capitals_and_a_currency_name_nothing() -> None:
+    own = named("ESCA", "Its price list has no date, as ESCA says.", 0.3)
+    shouted = named("PRICES AND TERMS", "A visit costs more.", 0.8)
+    money = named("What EUR 600 pays for", "A visit costs more.", 0.8)
+    assert preferred("What does ESCA charge?", [shouted, own]) == (shouted, own)
+    assert preferred("What does ESCA charge?", [money, own]) == (money, own)
+
+
+def test_the_head_of_a_row_or_an_item_tells_what_it_is_about() -> None:
+    own = named("Organisations", "**ESCA** – a secretariat in Berlin", 0.3)
+    item = named("Organisations", "**EUCLES** – an association that took the labels over from ESCA", 0.8)
+    line = named("Organisations", "EUCLES | Brussels | 2020", 0.8)
+    empty = named("Organisations", "„**“", 0.1)
+    assert preferred("Where does ESCA sit?", [item, line, own, empty]) == (own, empty, item, line)
+
+
+def test_of_a_place_about_both_the_sentence_that_names_the_thing_is_quoted() -> None:
+    esca, eucles = "ESCA was set up in 2010.", "EUCLES was founded in December 2020."
+    both = named("ESCA and EUCLES", f"{esca} {eucles}", 0.8, esca, eucles, scores=(0.4, 0.9))
+    first, second = preferred("When was ESCA founded?", [both])[0].sentence_scores
+    assert first > second
+    assert preferred("When was EUCLES founded?", [both])[0].sentence_scores == (0.4, 0.9)

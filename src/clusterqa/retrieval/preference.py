@@ -1,7 +1,7 @@
 """
-Which of the hits comes first where the search and the reader see little between them: what answers before what asks, what
-holds in general before a special case, what defines where that is asked, what announces a list where one is asked for, the
-newer of two editions.
+Which of the hits comes first where the search and the reader see little between them: what answers before what asks, what is
+about the thing named before what is about another, what holds in general before a special case, what defines where that is
+asked, what announces a list where one is asked for, the newer of two editions.
 """
 
 from __future__ import annotations
@@ -31,6 +31,10 @@ _SPECIAL = re.compile(
 )
 """Folded beginnings of words that say of a heading that what stands under it holds in a case of its own."""
 _NAME = re.compile(r"\w*[A-ZĄČĘĖĮŠŲŪŽ]\w*")
+_CAPITALS = re.compile(r"\b(?=\w{3})\w*[A-ZĄČĘĖĮŠŲŪŽ]\w*[A-ZĄČĘĖĮŠŲŪŽ]\w*\b")
+_NO_NAMES = frozenset(("eur", "usd", "pvm", "vat"))
+_EMPHASIS = re.compile(r"[*_„“”\"]")
+_HEAD = re.compile(r".{1,80}?(?= [|–—-] |: )")
 _A_NAME = r"(?:the )?[„“\"]?\w?[A-ZĄČĘĖĮŠŲŪŽ][\w-]*(?: [„“\"]?[\w-]+){0,3}[“”\"]?"
 _SEVERAL_NAMES = re.compile(rf"{_A_NAME}(?:, {_A_NAME}){{2}}|{_A_NAME}, {_A_NAME},? (?:ir|and|bei) {_A_NAME}")
 _NUMBER = re.compile(r"(?<![\d.,])\d{1,9}(?![\d.,]*\d)")
@@ -53,7 +57,8 @@ def preferred(question: str, hits: Sequence[Hit], named: Sequence[Concept] = ())
     The hits in the order in which they are quoted for a question of its kind; `named` is what a question names that says
     nothing else and leans on the one before.
     """
-    usual = _usual(question, _in_range(question, _naming(named, _answering(question, hits))))
+    answering = _about_it(question, _answering(question, hits))
+    usual = _usual(question, _in_range(question, _naming(named, answering)))
     return _newest(question, _holding(question, _defining(question, _listing(question, usual))))
 
 
@@ -82,6 +87,57 @@ def _handed_on(scores: Sequence[float], asks: Sequence[bool]) -> tuple[float, ..
                 made[follows] = max(made[follows], made[place])
                 made[place] = min(made[place], made[follows] - 1e-6)
     return tuple(made)
+
+
+def _about_it(question: str, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
+    """
+    Where a question names something ("ESCA") that one of the hits is about, the others that are about something else by name
+    come last: their heading names that, or the head of their row or item, or their best sentence begins with it.
+    """
+    about = [_names_above(hit) for hit in hits]
+    beginning = [_names_before(_best_sentence(hit)) for hit in hits]
+    known = frozenset().union(*about, *beginning)
+    asked = known.intersection(re.findall(r"\w+", question.lower()))
+    if not asked:
+        return hits
+    others = [
+        bool(above and not above & asked) or bool(not above and begins and not begins & asked)
+        for above, begins in zip(about, beginning, strict=True)
+    ]
+    told = [_told_of(asked, hit) for hit in hits]
+    return tuple(hit for late in (False, True) for hit, other in zip(told, others, strict=True) if other is late)
+
+
+def _told_of(asked: frozenset[str], hit: Hit) -> Hit:
+    """A hit, its sentences that begin with another name and do not hold what is asked about behind one that does."""
+    texts = sentence_texts(hit.passage)
+    holding = [not asked.isdisjoint(_names(text)) for text in texts]
+    if not any(holding):
+        return hit
+    best = max(score for score, holds in zip(hit.sentence_scores, holding, strict=True) if holds)
+    scores = tuple(
+        min(score, best - 1e-6) if not holds and _names_before(text) else score
+        for score, text, holds in zip(hit.sentence_scores, texts, holding, strict=True)
+    )
+    return replace(hit, sentence_scores=scores)
+
+
+def _names_above(hit: Hit) -> frozenset[str]:
+    return _names("".join(hit.passage.heading[-1:]))
+
+
+def _names_before(sentence: str) -> frozenset[str]:
+    """The names at the head of a row or an item, or that a sentence begins with."""
+    plain = _EMPHASIS.sub("", sentence)
+    head = _HEAD.match(plain)
+    return _names(head[0] if head else "".join(plain.split(maxsplit=1)[:1]))
+
+
+def _names(text: str) -> frozenset[str]:
+    """The names that are plain by their capitals, in lower case: "ESCA", „InoLink“; none where all is written in capitals."""
+    if text.isupper() and len(text.split()) > 2:
+        return frozenset()
+    return frozenset(found[0].lower() for found in _CAPITALS.finditer(text)) - _NO_NAMES
 
 
 def _listing(question: str, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
