@@ -706,15 +706,16 @@ def test_boxes_that_are_drawn_and_ticked_by_lines_stand_before_what_they_are_for
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", ["empty", "letters", "chart"])
+@pytest.mark.parametrize("kind", ["empty", "letters", "chart", "paper"])
 def test_other_squares_are_no_boxes_to_tick(tmp_path: Path, kind: str) -> None:
     def draw(canvas: Canvas) -> None:
         lines(canvas, 72, 760, wrapped(PROSE))
-        for number in range(8):
-            x = 72 + (11 if kind == "letters" else 40) * number
-            canvas.rect(x, 500, 11, 11)
-            if kind == "chart" or (kind == "letters" and number == 3):
-                canvas.line(x + 1, 501, x + 10, 510)
+        for number in range(400 if kind == "paper" else 8):
+            x = 72 + (11 if kind == "letters" else 40) * (number % 8)
+            y = 500 - 9 * (number // 8)
+            canvas.rect(x, y, 11, 11)
+            if kind == "chart" or (kind in ("letters", "paper") and number == 3):
+                canvas.line(x + 1, y + 1, x + 10, y + 10)
 
     text = reading(tmp_path, "a.lt.pdf", make_pdf(draw)).text
     assert "☐" not in text and "☒" not in text

@@ -208,6 +208,10 @@ def test_numbers_in_signs_are_read_as_word_draws_them_and_those_in_words_are_nam
         ('<w:color w:val="000000"/><w:shd w:val="solid" w:color="000000" w:fill="auto"/>', False),
         ('<w:color w:val="000000"/><w:highlight w:val="black"/>', False),
         ('<w:color w:val="auto"/><w:shd w:val="clear" w:fill="000000"/>', True),  # Word draws it white then
+        (
+            '<w:color w:val="auto"/><w:shd w:val="clear" w:color="auto" w:fill="auto"/>',
+            True,
+        ),  # as Word writes it, for nothing
         ('<w:color w:val="000000"/><w:highlight w:val="yellow"/>', True),
         ('<w:shd w:val="clear" w:fill="auto"/>', True),
     ],
@@ -949,6 +953,15 @@ def test_words_of_a_cell_in_the_colour_of_its_ground_are_no_text_and_are_named(
     told = "Places with letters in the colour of what lies under them, which cannot be seen and are not read: 1."
     assert texts(document) == ["Narys | Vilnius | balta" if is_seen else "Narys | Vilnius"]
     assert document.warnings == (() if is_seen else (told,))
+
+
+def test_a_ground_whose_colour_a_sheet_does_not_say_hides_nothing(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["Narys", "Vilnius"])
+    book.active["B1"].font = Font(color="FF000000")
+    book.active["B1"].fill = PatternFill("solid")
+    document = reading(tmp_path, "a.lt.xlsx", saved(book))
+    assert (texts(document), document.warnings) == (["Narys | Vilnius"], ())
 
 
 @pytest.mark.parametrize(

@@ -735,9 +735,12 @@ class _Reader:
         return self._is_set(run, "vanish") or self._is_white(run) or self._is_covered(run)
 
     def _is_covered(self, run: Any) -> bool:
-        """Whether the letters of a run have the very colour that it is shaded or marked with, as what is blacked out has."""
+        """
+        Whether the letters of a run have the very colour that it is shaded or marked with, as what is blacked out has. What Word
+        chooses by itself ("auto") is to be seen on any ground.
+        """
         color = next(iter(self._looks(run, "color")), None)
-        if color is None or color.get(f"{_W}themeColor"):
+        if color is None or color.get(f"{_W}themeColor") or color.get(f"{_W}val") == "auto":
             return False
         shades = {"clear": "fill", "nil": "fill", "solid": "color"}
         grounds = [e.get(_W + shades.get(e.get(f"{_W}val"), ""), "") for e in self._looks(run, "shd")[:1]]

@@ -31,12 +31,14 @@ WIDEST_GAP = 1.2
 BASE = 0.12
 """In heights of a letter: how far the feet of round and straight letters lie apart."""
 
-
 BOX = (5.0, 20.0)
 """Points; boxes to tick are so wide and high."""
 
 MOST_TICKED = 5
 """So many boxes and no empty one are the marks of a chart."""
+
+MOST_BOXES = 300
+"""More on a page are a pattern, as of squared paper."""
 
 
 def drawn_boxes(sheet: Any) -> list[tuple[Area, bool]]:
@@ -59,6 +61,8 @@ def drawn_boxes(sheet: Any) -> list[tuple[Area, bool]]:
             continue
         if min(wide, high) >= BOX[0] and abs(wide - high) < 0.2 * high and _is_box(part.raw):
             boxes += [area] if not any(abs(left - b[0]) + abs(bottom - b[1]) < 3 for b in boxes[-50:]) else []
+            if len(boxes) > MOST_BOXES:
+                return []
         elif max(wide, high) > 2:
             marks.append(area)
     alone = [b for b in boxes if not any(o is not b and _gap(b, o, 0) < 3 and abs(o[1] - b[1]) < 3 for o in boxes)]

@@ -338,7 +338,9 @@ def _is_alike(cell: Any) -> bool:
         sheet = cell.parent
         return color.rgb[2:] == "FFFFFF" and not (sheet.tables or sheet.conditional_formatting or sheet._images)
     ground = fill.fgColor if fill.fill_type == "solid" else None
-    return ground is not None and ground.type == "rgb" and ground.rgb[2:] == color.rgb[2:]
+    if ground is None or ground.type != "rgb" or ground.rgb == "00000000":  # as it stands where none is given
+        return False
+    return bool(ground.rgb[2:] == color.rgb[2:])
 
 
 def _writes_otherwise(rule: Any) -> bool:
