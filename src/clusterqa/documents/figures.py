@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 
 from clusterqa.documents.extract import one_line
@@ -16,7 +16,11 @@ _TOKEN = re.compile(
 )
 _LITERAL = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|_.|\*.|am/pm|a/p')
 """Parts of a format for dates that ask for no part of one."""
-_CONDITION = re.compile(r"\[(<=|>=|<>|<|>|=)\s*(-?\d[\d.]*)\]")
+MOST_PLACES = 30
+"""Behind the point; programs for tables draw no more."""
+_WIDE = Context(prec=400)
+"""For the greatest figure that a sheet can hold, of 309 digits, with its places."""
+_CONDITION = re.compile(r"\[(<=|>=|<>|<|>|=)\s*(-?\d+(?:\.\d*)?)\]", re.ASCII)
 _HOLDS = {"<": {-1}, "<=": {-1, 0}, "=": {0}, "<>": {-1, 1}, ">=": {0, 1}, ">": {1}}
 """What the comparison of a figure with that of a condition gives where the condition holds: -1, 0 or 1."""
 _FRACTION = re.compile(r"(?:(?P<whole>[#0?]+)[ _]+)?[#0?]+ ?/ ?(?P<below>[#0?]+|[1-9]\d*)")
@@ -153,7 +157,7 @@ def _fraction(number: Decimal, form: re.Match[str]) -> str:
 def _in_parts(number: Decimal, places: list[str], literals: list[str]) -> str:
     """A figure in parts, such as a code or a telephone number: the last figures in the last places, what is left in the first."""
     joined = "".join(places)
-    told = f"{abs(number).quantize(Decimal(1), ROUND_HALF_UP):f}".zfill(
+    told = f"{number.copy_abs().to_integral_value(ROUND_HALF_UP):f}".zfill(
         len(joined) - joined.find("0") if "0" in joined else 0
     )
     written = literals[-1]
@@ -169,12 +173,12 @@ def _written(number: Decimal, digits: str) -> str:
     scaled = re.search(r"[,\s\u00a0]+\Z", digits)
     number = number.scaleb(-3 * len(scaled[0])) if scaled else number
     whole, _, fraction = digits.strip(", \u00a0").partition(".")
-    least, most = fraction.count("0"), len(re.sub(r"[^0#?]", "", fraction))
+    least, most = (min(places, MOST_PLACES) for places in (fraction.count("0"), len(re.sub(r"[^0#?]", "", fraction))))
     if power:
         told = f"{number:.{most}E}"
         return re.sub(r"E([+-])0*(\d+)", lambda m: f"E{m[1]}{m[2].zfill(len(exponent) - 1)}", told)
-    rounded = number.quantize(Decimal(1).scaleb(-most), ROUND_HALF_UP)
-    sign, told = ("-" if rounded < 0 else ""), f"{abs(rounded):f}"
+    rounded = number.quantize(Decimal(1).scaleb(-most), ROUND_HALF_UP, _WIDE)
+    sign, told = ("-" if rounded < 0 else ""), f"{rounded.copy_abs():f}"
     integer, _, places = told.partition(".")
     while len(places) > least and places.endswith("0"):
         places = places[:-1]
