@@ -179,7 +179,6 @@ def _stop_words() -> frozenset[str]:
     return frozenset(fold(word) for word in STOP_WORDS)
 
 
-@lru_cache(maxsize=65536)
 def is_stop_word(word: str) -> bool:
     """Whether a word carries no meaning of its own for search, in either language, with or without diacritics."""
     return fold(word) in _stop_words()
