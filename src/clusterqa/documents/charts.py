@@ -9,6 +9,7 @@ from clusterqa.documents import tables
 from clusterqa.documents.drawing import seen, words
 from clusterqa.documents.extract import TextBuilder, one_line
 from clusterqa.documents.figures import shown
+from clusterqa.documents.packages import parsed
 
 _C = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
@@ -18,6 +19,12 @@ MOST_POINTS = 5_000
 
 SHAPES = "chartUserShapes"
 """The kind of relation from a chart to the drawing with the text boxes inside it."""
+
+
+def drawn_over(part: Any) -> Any | None:
+    """The root of the drawing with the text boxes inside a chart, which is a part of a package of Word or PowerPoint."""
+    over = (r for r in part.rels.values() if r.reltype.endswith(f"/{SHAPES}") and not r.is_external)
+    return next((parsed(relation.target_part.blob) for relation in over), None)
 
 
 def add_chart(builder: TextBuilder, chart: Any, shapes: Any | None = None) -> bool:

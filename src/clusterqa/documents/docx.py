@@ -15,7 +15,7 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 from clusterqa.documents import tables
-from clusterqa.documents.charts import SHAPES, add_chart
+from clusterqa.documents.charts import add_chart, drawn_over
 from clusterqa.documents.docx_numbers import Numbers, written
 from clusterqa.documents.drawing import DIAGRAM, NEW_CHART, is_hidden, of_diagram, words
 from clusterqa.documents.encoding import decode, mojibake
@@ -226,10 +226,9 @@ class _Reader:
         prompts = sum(
             e.tag == f"{_W}sdt" and _is_placeholder(e) and any(t.text for t in e.iter(f"{_W}t")) for e in seen
         )
-        covered = sum(e.tag == f"{_W}r" and any(t.text for t in e.iter(f"{_W}t")) and self._is_covered(e) for e in seen)
-        found += left_out(prompts=prompts + self.prompts, alike=covered)
-        white = sum(e.tag == f"{_W}r" and any(t.text for t in e.iter(f"{_W}t")) and self._is_white(e) for e in seen)
-        if white:
+        runs = [e for e in seen if e.tag == f"{_W}r" and any(t.text for t in e.iter(f"{_W}t"))]
+        found += left_out(prompts=prompts + self.prompts, alike=sum(map(self._is_covered, runs)))
+        if white := sum(map(self._is_white, runs)):
             found.append(f"Places with white letters on white, which cannot be seen and are not read: {white}.")
         if self.uncounted:
             found.append(f"Numbers that fields draw (LISTNUM, AUTONUM), which are not read: {self.uncounted}.")
@@ -471,9 +470,7 @@ class _Reader:
         relation = self.part.rels.get(element.get(f"{_R}id"))
         if relation is not None and not relation.is_external:
             part = relation.target_part
-            drawn = (r for r in part.rels.values() if r.reltype.endswith(f"/{SHAPES}") and not r.is_external)
-            shapes = next((_root(r.target_part) for r in drawn), None)
-            self.charts += add_chart(self.builder, _root(part), shapes)
+            self.charts += add_chart(self.builder, _root(part), drawn_over(part))
 
     # ── tables ──────────────────────────────────────────────────────────────────────────────────────────────────
 

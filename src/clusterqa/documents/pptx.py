@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from clusterqa.documents import tables
-from clusterqa.documents.charts import SHAPES, add_chart
+from clusterqa.documents.charts import add_chart, drawn_over
 from clusterqa.documents.docx_numbers import written
 from clusterqa.documents.drawing import DIAGRAM, NEW_CHART, is_hidden, is_struck, of_diagram, words
 from clusterqa.documents.extract import Extract, TextBuilder, first_heading, left_out, one_line, unknown_signs
@@ -166,11 +166,8 @@ class _Slide:
         elif getattr(shape, "has_table", False) and shape.has_table:
             self._table(shape.table)
         elif getattr(shape, "has_chart", False) and shape.has_chart:
-            drawn = (
-                r for r in shape.chart.part.rels.values() if r.reltype.endswith(f"/{SHAPES}") and not r.is_external
-            )
-            shapes = next((parsed(r.target_part.blob) for r in drawn), None)
-            self.seen["charts"] += not add_chart(self.builder, shape.chart._chartSpace, shapes)
+            over = drawn_over(shape.chart.part)
+            self.seen["charts"] += not add_chart(self.builder, shape.chart._chartSpace, over)
         elif shape._element.tag.endswith("}pic"):
             self.seen["pictures"] += 1
         elif shape._element.tag.endswith("}graphicFrame"):

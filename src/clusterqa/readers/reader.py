@@ -35,7 +35,7 @@ LONGEST_QUESTION = 64
 """Pieces read of a question: the last ones, as a long one asks at its end."""
 BESIDE = (-2, -1, 1, 2)
 """Which pieces of the same text are seen beside each."""
-MARGIN = 2
+MARGIN = max(BESIDE)
 """Pieces behind each text that are none: as far as one sees beside it."""
 STEP = 16
 """Lengths are rounded up to a multiple: OpenVINO makes kernels for each, and keeps them."""
